@@ -1,0 +1,3 @@
+// OpenSSL's libcrypto from Debian's libssl-dev (libdcmtk-dev brings it): SHA-256 only.
+#include <openssl/evp.h>
+#include <openssl/sha.h>

@@ -1,0 +1,53 @@
+/// Functions of real numbers that give the same bits on every machine.
+///
+/// The C library chooses other code on other CPUs, and its last digit with it. Random numbers must
+/// not change with the machine, so these few functions use only IEEE additions, multiplications,
+/// divisions and square roots, in a fixed order.
+package enum ReproducibleMath {
+  /// The natural logarithm of a positive, normal `x`, to about one unit in the last place.
+  ///
+  /// With x = 2ᵏ·m, √½ ≤ m < √2 and s = (m−1)/(m+1):
+  /// ln x = k·ln 2 + 2·(s + s³/3 + s⁵/5 + …).
+  package static func log(_ x: Double) -> Double {
+    precondition(x > 0 && x.isNormal, "log needs a positive, normal number.")
+    var exponent = x.exponent
+    var mantissa = x.significand
+    if mantissa > 1.4142135623730951 {
+      mantissa /= 2
+      exponent += 1
+    }
+    let s = (mantissa - 1) / (mantissa + 1)
+    let s2 = s * s
+    var series = 0.0
+    for odd in stride(from: 23.0, through: 3.0, by: -2.0) {
+      series = (series + 1 / odd) * s2
+    }
+    let ln2High = 0x1.62e42feep-1  // ln 2 in two parts, the first short enough for k·ln2High
+    let ln2Low = 0x1.a39ef35793c76p-33
+    let k = Double(exponent)
+    return k * ln2High + (2 * s + (2 * s * series + k * ln2Low))
+  }
+
+  /// The sine and cosine of `turns` full turns, for `turns` in 0..<1.
+  ///
+  /// The angle is folded to an eighth of a turn about the nearest quarter, where the Taylor series
+  /// reach Double's precision.
+  package static func sineAndCosine(turns: Double) -> (sine: Double, cosine: Double) {
+    let quarter = (turns * 4).rounded()
+    let x = (turns * 4 - quarter) * (Double.pi / 2)
+    let x2 = x * x
+    var sine = 1.0
+    var cosine = 1.0
+    for n in stride(from: 8.0, through: 1.0, by: -1.0) {
+      sine = 1 - sine * x2 / ((2 * n) * (2 * n + 1))
+      cosine = 1 - cosine * x2 / ((2 * n - 1) * (2 * n))
+    }
+    sine *= x
+    switch Int(quarter) & 3 {
+    case 0: return (sine, cosine)
+    case 1: return (cosine, -sine)
+    case 2: return (-sine, -cosine)
+    default: return (-cosine, sine)
+    }
+  }
+}

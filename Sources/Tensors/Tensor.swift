@@ -1,0 +1,42 @@
+/// A dense array of numbers in row-major order: the last axis lies together in memory.
+///
+/// Whatever is indexed, saved or hashed is a tensor; the convolution engine may keep activations
+/// in layouts of its own.
+package struct Tensor<Element: Scalar>: Sendable {
+  package let shape: Shape
+
+  /// The numbers in row-major order; always `shape.count` of them.
+  package var scalars: [Element] {
+    didSet { precondition(scalars.count == shape.count, "A tensor keeps its number of scalars.") }
+  }
+
+  /// Creates a tensor of `shape` from its scalars in row-major order.
+  package init(shape: Shape, scalars: [Element]) {
+    precondition(
+      scalars.count == shape.count, "\(shape) holds \(shape.count) scalars, not \(scalars.count).")
+    self.shape = shape
+    self.scalars = scalars
+  }
+
+  /// Creates a tensor in which every scalar is `value`.
+  package init(shape: Shape, repeating value: Element) {
+    self.shape = shape
+    self.scalars = Array(repeating: value, count: shape.count)
+  }
+
+  /// Creates a tensor whose scalars `body` writes; it must write every one.
+  package init(
+    shape: Shape, writing body: (UnsafeMutableBufferPointer<Element>) throws -> Void
+  ) rethrows {
+    self.shape = shape
+    self.scalars = try Array(unsafeUninitializedCapacity: shape.count) { buffer, count in
+      try body(UnsafeMutableBufferPointer(rebasing: buffer[0..<shape.count]))
+      count = shape.count
+    }
+  }
+
+  /// The same scalars under another shape of the same count.
+  package func reshaped(_ shape: Shape) -> Tensor {
+    Tensor(shape: shape, scalars: scalars)
+  }
+}
