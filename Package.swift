@@ -34,6 +34,7 @@ let package = Package(
   ],
   targets: [
     // MARK: - C libraries
+    .systemLibrary(name: "CMalloc"),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas",
       providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
@@ -52,7 +53,7 @@ let package = Package(
 
     // MARK: - Numbers and pictures
     library("Fingerprints", ["CCrypto"]),
-    library("Tensors", ["COpenBLAS", "Fingerprints"]),
+    library("Tensors", ["CMalloc", "COpenBLAS", "Fingerprints"]),
     library("CT", ["CDCMTK", "Tensors"]),
     library("Figures", ["CPNG", "Tensors", "Fingerprints"]),
 

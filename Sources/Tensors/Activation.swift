@@ -1,6 +1,6 @@
 /// A function applied to each value after a convolution.
 ///
-/// Each hands NaN on. The derivative is taken from the result a, as frameworks do, wherever it
+/// Each hands NaN on; the functions stand below with their derivatives. The derivative is taken from the result a, as frameworks do, wherever it
 /// follows from it; only arctan needs the pre-activation z.
 package enum Activation: String, CaseIterable, Sendable {
   case linear
@@ -29,34 +29,24 @@ package enum ReLUNaN: String, CaseIterable, Sendable {
 
 extension Activation {
   /// a = act(z), element by element.
-  ///
-  ///     linear      z                     leaky-relu  z for z > 0, else 0.01·z
-  ///     relu        max(z, 0)             elu         z for z > 0, else eᶻ − 1
-  ///     sigmoid     1/(1 + e⁻ᶻ)           tanh, arctan
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   package func forward<Element: Scalar>(
     _ z: FeatureMap<Element>, reluNaN: ReLUNaN = .keep
   ) -> FeatureMap<Element> {
-    let slope = Element(Activation.leakySlope)
     switch self {
-    case .linear: return z
-    case .relu where reluNaN == .keep: return z.mapped { $0 < 0 ? 0 : $0 }
-    case .relu: return z.mapped { $0 > 0 ? $0 : 0 }
-    case .leakyReLU: return z.mapped { $0 < 0 ? slope * $0 : $0 }
-    case .elu: return z.mapped { $0 < 0 ? Element.expm1($0) : $0 }
-    case .sigmoid: return z.mapped { 1 / (1 + Element.exp(-$0)) }
-    case .tanh: return z.mapped { Element.tanh($0) }
-    case .arctan: return z.mapped { Element.atan($0) }
+    case .linear: z
+    case .relu where reluNaN == .zero: z.mapped(HidingReLU.self)
+    case .relu: z.mapped(ReLU.self)
+    case .leakyReLU: z.mapped(LeakyReLU.self)
+    case .elu: z.mapped(ELU.self)
+    case .sigmoid: z.mapped(Sigmoid.self)
+    case .tanh: z.mapped(HyperbolicTangent.self)
+    case .arctan: z.mapped(Arctangent.self)
     }
   }
 
   /// dz = act′(z) · da, element by element.
-  ///
-  ///     linear   1                        leaky-relu  1 for a > 0, else 0.01
-  ///     relu     1 for a > 0, else 0      elu         1 for a > 0, else a + 1
-  ///     sigmoid  a·(1 − a)                tanh        1 − a²
-  ///     arctan   1/(1 + z²)
   ///
   /// - Parameters:
   ///   - gradient: da, the gradient of the activation.
@@ -68,23 +58,89 @@ extension Activation {
     _ gradient: FeatureMap<Element>, activation: FeatureMap<Element>,
     preactivation: FeatureMap<Element>?
   ) -> FeatureMap<Element> {
-    let slope = Element(Activation.leakySlope)
     switch self {
-    case .linear:
-      return gradient
-    case .relu:
-      return gradient.combined(with: activation) { da, a in a > 0 ? da : a.isNaN ? a : 0 }
-    case .leakyReLU:
-      return gradient.combined(with: activation) { da, a in a > 0 ? da : a.isNaN ? a : slope * da }
-    case .elu:
-      return gradient.combined(with: activation) { da, a in a > 0 ? da : da * (a + 1) }
-    case .sigmoid:
-      return gradient.combined(with: activation) { da, a in da * (a * (1 - a)) }
-    case .tanh:
-      return gradient.combined(with: activation) { da, a in da * (1 - a * a) }
+    case .linear: gradient
+    case .relu: gradient.combined(with: activation, Pullback<ReLU>.self)
+    case .leakyReLU: gradient.combined(with: activation, Pullback<LeakyReLU>.self)
+    case .elu: gradient.combined(with: activation, Pullback<ELU>.self)
+    case .sigmoid: gradient.combined(with: activation, Pullback<Sigmoid>.self)
+    case .tanh: gradient.combined(with: activation, Pullback<HyperbolicTangent>.self)
     case .arctan:
-      guard let preactivation else { preconditionFailure("arctan needs the pre-activation.") }
-      return gradient.combined(with: preactivation) { da, z in da / (1 + z * z) }
+      if let preactivation {
+        gradient.combined(with: preactivation, Pullback<Arctangent>.self)
+      } else {
+        preconditionFailure("arctan needs the pre-activation.")
+      }
     }
+  }
+}
+
+// MARK: - The functions and their derivatives
+
+/// One activation function with its derivative under it.
+private protocol ActivationFunction: UnaryFunction {
+  /// dz from da and the value `known`: the activation a, or z where the function says so.
+  static func backward<Element: Scalar>(_ da: Element, _ known: Element) -> Element
+}
+
+/// The derivative of an activation as a function of (da, known).
+private enum Pullback<Function: ActivationFunction>: BinaryFunction {
+  static func apply<Element: Scalar>(_ da: Element, _ known: Element) -> Element {
+    Function.backward(da, known)
+  }
+}
+
+/// max(z, 0), which hands NaN on.
+private enum ReLU: ActivationFunction {
+  static func apply<Element: Scalar>(_ z: Element) -> Element { z < 0 ? 0 : z }
+  static func backward<Element: Scalar>(_ da: Element, _ a: Element) -> Element {
+    a > 0 ? da : a.isNaN ? a : 0
+  }
+}
+
+/// max(z, 0), where NaN becomes 0; its derivative is that of ``ReLU``.
+private enum HidingReLU: UnaryFunction {
+  static func apply<Element: Scalar>(_ z: Element) -> Element { z > 0 ? z : 0 }
+}
+
+/// z for z > 0, else 0.01·z.
+private enum LeakyReLU: ActivationFunction {
+  static func apply<Element: Scalar>(_ z: Element) -> Element {
+    z < 0 ? Element(Activation.leakySlope) * z : z
+  }
+  static func backward<Element: Scalar>(_ da: Element, _ a: Element) -> Element {
+    a > 0 ? da : a.isNaN ? a : Element(Activation.leakySlope) * da
+  }
+}
+
+/// z for z > 0, else eᶻ − 1; the derivative below 0 is eᶻ = a + 1.
+private enum ELU: ActivationFunction {
+  static func apply<Element: Scalar>(_ z: Element) -> Element { z < 0 ? Element.expm1(z) : z }
+  static func backward<Element: Scalar>(_ da: Element, _ a: Element) -> Element {
+    a > 0 ? da : da * (a + 1)
+  }
+}
+
+/// 1/(1 + e⁻ᶻ), with derivative a·(1 − a).
+private enum Sigmoid: ActivationFunction {
+  static func apply<Element: Scalar>(_ z: Element) -> Element { 1 / (1 + Element.exp(-z)) }
+  static func backward<Element: Scalar>(_ da: Element, _ a: Element) -> Element {
+    da * (a * (1 - a))
+  }
+}
+
+/// tanh z, with derivative 1 − a².
+private enum HyperbolicTangent: ActivationFunction {
+  static func apply<Element: Scalar>(_ z: Element) -> Element { Element.tanh(z) }
+  static func backward<Element: Scalar>(_ da: Element, _ a: Element) -> Element {
+    da * (1 - a * a)
+  }
+}
+
+/// arctan z, with derivative 1/(1 + z²): the one that is taken from z.
+private enum Arctangent: ActivationFunction {
+  static func apply<Element: Scalar>(_ z: Element) -> Element { Element.atan(z) }
+  static func backward<Element: Scalar>(_ da: Element, _ z: Element) -> Element {
+    da / (1 + z * z)
   }
 }

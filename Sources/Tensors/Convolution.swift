@@ -51,9 +51,7 @@ package enum Convolution {
                   let shift = bias.scalars[o]
                   for i in 0..<pixels.count { row[i] += shift }
                 }
-                var allFinite = true
-                for i in 0..<pixels.count { allFinite = allFinite && row[i].isFinite }
-                if !allFinite { foundNonFinite.raise() }
+                if !allFinite(row, pixels.count) { foundNonFinite.raise() }
               }
             }
           }
@@ -178,6 +176,26 @@ package enum Convolution {
       scalars: (0..<channels).map { o in
         Element((0..<images).reduce(0) { $0 + sums[$1 * channels + o] })
       })
+  }
+
+  /// Whether none of `count` values is a NaN or an infinity: x − x is 0 for finite x alone.
+  private static func allFinite<Element: Scalar>(
+    _ values: UnsafePointer<Element>, _ count: Int
+  ) -> Bool {
+    var (a, b, c, d): (Element, Element, Element, Element) = (0, 0, 0, 0)
+    var i = 0
+    while i + 4 <= count {
+      a += values[i] - values[i]
+      b += values[i + 1] - values[i + 1]
+      c += values[i + 2] - values[i + 2]
+      d += values[i + 3] - values[i + 3]
+      i += 4
+    }
+    while i < count {
+      a += values[i] - values[i]
+      i += 1
+    }
+    return a + b + c + d == 0
   }
 
   /// The kernel turned by 180° with its channel axes exchanged: `[O, C, kH, kW]` to `[C, O, kH, kW]`.

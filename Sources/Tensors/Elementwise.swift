@@ -1,31 +1,47 @@
+/// A function of one number. Loops take it as a type, so that they compile to vector code.
+protocol UnaryFunction {
+  static func apply<Element: Scalar>(_ x: Element) -> Element
+}
+
+/// A function of two numbers, as a type.
+protocol BinaryFunction {
+  static func apply<Element: Scalar>(_ x: Element, _ y: Element) -> Element
+}
+
 /// Operations that treat every value alone.
 extension FeatureMap {
-  /// The map of `transform(x)` for each value x.
-  @inline(__always)
-  func mapped(_ transform: (Element) -> Element) -> FeatureMap {
+  /// The map of `function(x)` for each value x.
+  func mapped<Function: UnaryFunction>(_ function: Function.Type) -> FeatureMap {
     let result = uninitializedScalars(scalars.count) { (output: UnsafeMutablePointer<Element>) in
       scalars.withUnsafeBufferPointer { input in
         guard let input = input.baseAddress else { return }
         parallelRanges(scalars.count) { range in
-          for i in range { output[i] = transform(input[i]) }
+          for i in range { output[i] = Function.apply(input[i]) }
         }
       }
     }
     return FeatureMap(shape: shape, scalars: result)
   }
 
-  /// The map of `combine(x, y)` for each value x and the value y of `other` at the same place.
-  @inline(__always)
-  func combined(
-    with other: FeatureMap, _ combine: (Element, Element) -> Element
+  /// The map of `function(x, y)` for each value x and the value y of `other` at the same place.
+  ///
+  /// If `other` has a single channel, that channel serves all channels of this map.
+  func combined<Function: BinaryFunction>(
+    with other: FeatureMap, _ function: Function.Type
   ) -> FeatureMap {
-    precondition(other.shape == shape, "\(shape) and \(other.shape) hold the same places.")
+    other.shape == shape
+      ? combinedAlike(other, function) : combinedBroadcasting(other, function)
+  }
+
+  private func combinedAlike<Function: BinaryFunction>(
+    _ other: FeatureMap, _ function: Function.Type
+  ) -> FeatureMap {
     let result = uninitializedScalars(scalars.count) { (output: UnsafeMutablePointer<Element>) in
       scalars.withUnsafeBufferPointer { x in
         other.scalars.withUnsafeBufferPointer { y in
           guard let x = x.baseAddress, let y = y.baseAddress else { return }
           parallelRanges(scalars.count) { range in
-            for i in range { output[i] = combine(x[i], y[i]) }
+            for i in range { output[i] = Function.apply(x[i], y[i]) }
           }
         }
       }
@@ -33,10 +49,8 @@ extension FeatureMap {
     return FeatureMap(shape: shape, scalars: result)
   }
 
-  /// As ``combined(with:_:)``, where `other` has one channel that serves all channels.
-  @inline(__always)
-  private func combinedBroadcasting(
-    _ other: FeatureMap, _ combine: (Element, Element) -> Element
+  private func combinedBroadcasting<Function: BinaryFunction>(
+    _ other: FeatureMap, _ function: Function.Type
   ) -> FeatureMap {
     precondition(
       other.shape.batch == shape.batch && other.shape.channels == 1
@@ -48,51 +62,67 @@ extension FeatureMap {
         other.scalars.withUnsafeBufferPointer { y in
           guard let x = x.baseAddress, let y = y.baseAddress else { return }
           parallel(chunks: shape.batch * channels) { plane, _ in
-            let start = plane * pixels
+            let values = x + plane * pixels
             let shared = y + plane / channels * pixels
-            for i in 0..<pixels { output[start + i] = combine(x[start + i], shared[i]) }
+            let target = output + plane * pixels
+            for i in 0..<pixels { target[i] = Function.apply(values[i], shared[i]) }
           }
         }
       }
     }
     return FeatureMap(shape: shape, scalars: result)
   }
+}
 
+// MARK: - Arithmetic
+
+private enum Sum: BinaryFunction {
+  static func apply<Element: Scalar>(_ x: Element, _ y: Element) -> Element { x + y }
+}
+
+private enum Difference: BinaryFunction {
+  static func apply<Element: Scalar>(_ x: Element, _ y: Element) -> Element { x - y }
+}
+
+private enum Product: BinaryFunction {
+  static func apply<Element: Scalar>(_ x: Element, _ y: Element) -> Element { x * y }
+}
+
+private enum ProductPlus: BinaryFunction {
+  static func apply<Element: Scalar>(_ x: Element, _ y: Element) -> Element { x * y + y }
+}
+
+private enum Negative: UnaryFunction {
+  static func apply<Element: Scalar>(_ x: Element) -> Element { -x }
+}
+
+extension FeatureMap {
   /// x + y; a single channel of y serves all channels of x.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
-  package func adding(_ y: FeatureMap) -> FeatureMap {
-    y.shape == shape
-      ? combined(with: y) { $0 + $1 } : combinedBroadcasting(y) { $0 + $1 }
-  }
+  package func adding(_ y: FeatureMap) -> FeatureMap { combined(with: y, Sum.self) }
 
-  /// x − y.
+  /// x − y; a single channel of y serves all channels of x.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
-  package func subtracting(_ y: FeatureMap) -> FeatureMap {
-    combined(with: y) { $0 - $1 }
-  }
+  package func subtracting(_ y: FeatureMap) -> FeatureMap { combined(with: y, Difference.self) }
 
   /// x · y; a single channel of y serves all channels of x.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
-  package func multiplied(by y: FeatureMap) -> FeatureMap {
-    y.shape == shape
-      ? combined(with: y) { $0 * $1 } : combinedBroadcasting(y) { $0 * $1 }
-  }
+  package func multiplied(by y: FeatureMap) -> FeatureMap { combined(with: y, Product.self) }
 
-  /// x · y + y; a single channel of y serves all channels of x.
+  /// x · y + y, rounded after each operation; a single channel of y serves all channels of x.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   package func multipliedAndAdded(_ y: FeatureMap) -> FeatureMap {
-    y.shape == shape
-      ? combined(with: y) { $0 * $1 + $1 } : combinedBroadcasting(y) { $0 * $1 + $1 }
+    combined(with: y, ProductPlus.self)
   }
 
   /// −x.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
-  package func negated() -> FeatureMap { mapped { -$0 } }
+  package func negated() -> FeatureMap { mapped(Negative.self) }
 
   /// The sum over channels, `[N, 1, H, W]`: the gradient of a channel that served them all.
   @specialized(where Element == Float)
