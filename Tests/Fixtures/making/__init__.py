@@ -1,0 +1,1 @@
+"""One module a folder of fixtures; `make(folder)` fills it."""

@@ -1,0 +1,128 @@
+"""Optimizers: PyTorch's, and the article's variants of Adam evaluated by NumPy from formulas."""
+
+import numpy as np
+import torch
+
+from .writing import write_array, write_json
+
+STEPS, SIZE = 10, 6
+
+ADAM = {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8,
+        "correction": "step", "update": "direct"}
+
+FORMULAS = {
+    "update=direct": "m = beta1*m + (1-beta1)*g; v = beta2*v + (1-beta2)*g*g",
+    "update=incremental": "m = m + (1-beta1)*(g-m); v = v + (1-beta2)*(g*g-v)",
+    "correction=step": "mhat = m/(1-beta1^t), vhat = v/(1-beta2^t), t = 1 at the first step",
+    "correction=constant": "mhat = m/(1-beta1), vhat = v/(1-beta2) at every step",
+    "weights": "w = w - lr*mhat/(sqrt(vhat) + epsilon); m = v = 0 at the start",
+}
+
+ADAM_CASES = {
+    "adam": {},
+    "adam-other": {"lr": 0.05, "beta1": 0.8, "beta2": 0.95, "epsilon": 1e-3},
+    "adam-constant": {"correction": "constant"},
+    "adam-incremental": {"update": "incremental", "lr": 0.02},
+    "adam-constant-incremental": {
+        "correction": "constant", "update": "incremental", "lr": 0.01, "beta1": 0.7,
+        "beta2": 0.99, "epsilon": 1e-4},
+}
+
+SGD_CASES = {
+    "sgd": {"lr": 0.01, "momentum": 0.0, "nesterov": False},
+    "sgd-momentum": {"lr": 0.02, "momentum": 0.9, "nesterov": False},
+    "sgd-nesterov": {"lr": 0.02, "momentum": 0.9, "nesterov": True},
+}
+
+
+def by_torch(start, gradients, make_optimizer):
+    """The weights after each step, and the optimizer's state after each."""
+    weight = torch.tensor(start, requires_grad=True)
+    optimizer = make_optimizer([weight])
+    weights, states = [], []
+    for gradient in gradients:
+        weight.grad = torch.tensor(gradient)
+        optimizer.step()
+        weights.append(weight.detach().numpy().copy())
+        states.append({
+            key: value.numpy().copy() for key, value in optimizer.state[weight].items()
+            if torch.is_tensor(value)
+        })
+    return np.array(weights), states
+
+
+def by_formula(start, gradients, options):
+    """Adam as `FORMULAS` has it, in the precision of `start`: weights, m, v after each step."""
+    kind = start.dtype.type
+    lr, beta1, beta2, epsilon = (kind(options[k]) for k in ("lr", "beta1", "beta2", "epsilon"))
+    one = kind(1)
+    w, m, v = start.copy(), np.zeros_like(start), np.zeros_like(start)
+    record = []
+    for t, g in enumerate(gradients, start=1):
+        if options["update"] == "incremental":
+            m = m + (one - beta1) * (g - m)
+            v = v + (one - beta2) * (g * g - v)
+        else:
+            m = beta1 * m + (one - beta1) * g
+            v = beta2 * v + (one - beta2) * (g * g)
+        power = t if options["correction"] == "step" else 1
+        mhat = m / (one - beta1**power)
+        vhat = v / (one - beta2**power)
+        w = w - lr * mhat / (np.sqrt(vhat) + epsilon)
+        record.append((w, m, v))
+    return tuple(np.array(each) for each in zip(*record))
+
+
+def make(folder):
+    generator = np.random.default_rng(30)
+    start = generator.normal(size=SIZE)
+    # From large to tiny gradients, one always zero, and a zero now and then.
+    gradients = generator.normal(size=(STEPS, SIZE)) * [1, 1, 30, 1e-3, 1e-7, 0]
+    gradients[3, 1] = gradients[0, 0] = 0
+    write_array(folder / "start.npy", start, "<f8")
+    write_array(folder / "gradients.npy", gradients, "<f8")
+
+    records = []
+    for name, changes in ADAM_CASES.items():
+        options = ADAM | changes
+        weights, m, v = by_formula(start, gradients, options)
+        computed_by = "NumPy, from the formulas"
+        if options["correction"] == "step" and options["update"] == "direct":
+            exact, states = by_torch(start, gradients, lambda parameters: torch.optim.Adam(
+                parameters, lr=options["lr"], betas=(options["beta1"], options["beta2"]),
+                eps=options["epsilon"]))
+            np.testing.assert_allclose(weights, exact, rtol=1e-13)
+            weights = exact
+            m = np.array([state["exp_avg"] for state in states])
+            v = np.array([state["exp_avg_sq"] for state in states])
+            computed_by = "torch.optim.Adam"
+        for kind, values in {"weights": weights, "m": m, "v": v}.items():
+            write_array(folder / name / f"{kind}.npy", values, "<f8")
+        records.append({"name": name, "optimizer": "adam", "computed_by": computed_by, **options})
+    for name, options in SGD_CASES.items():
+        weights, _ = by_torch(
+            start, gradients, lambda parameters: torch.optim.SGD(parameters, **options))
+        write_array(folder / name / "weights.npy", weights, "<f8")
+        records.append({
+            "name": name, "optimizer": "sgd", "computed_by": "torch.optim.SGD", **options})
+
+    overflow = {"start": 0.5, "gradients": [1e25, 1e25, 1.0], "lr": 0.001, "correction": "step"}
+    for update in ("direct", "incremental"):
+        with np.errstate(over="ignore", invalid="ignore"):
+            w, m, v = by_formula(
+                np.float32([overflow["start"]]), np.float32(overflow["gradients"]),
+                ADAM | {"update": update})
+        overflow[update] = {
+            "weights": w[:, 0].tolist(), "m": m[:, 0].tolist(), "v": v[:, 0].tolist()}
+
+    write_json(folder / "cases.json", {
+        "formulas": FORMULAS,
+        "sgd": "torch.optim.SGD: the first step's velocity is the gradient itself; "
+               "u = momentum*u + g; w = w - lr*u, with Nesterov w = w - lr*(g + momentum*u)",
+        "cases": records,
+        "float32_overflow": {
+            "note": "g*g overflows float32: direct keeps v = inf and the weight stays, incremental "
+                    "makes v = inf - inf = nan at the second step",
+            **overflow,
+        },
+    })
