@@ -84,7 +84,7 @@ let package = Package(
 
     // MARK: - Tests
     .target(
-      name: "TestSupport", dependencies: ["Tensors"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["Networks", "Tensors"], path: "Tests/TestSupport",
       swiftSettings: strict),
     tests(of: "Tensors", []),
     tests(of: "CT", ["Tensors", "Fingerprints"]),

@@ -17,8 +17,8 @@ package enum Activation: String, CaseIterable, Sendable {
   /// Whether the derivative needs the pre-activation, not just the activation.
   package var needsPreactivation: Bool { self == .arctan }
 
-  /// Whether the function has a corner at 0, where no derivative exists.
-  package var hasKink: Bool { self == .relu || self == .leakyReLU }
+  /// Whether the function or its derivative has a corner at 0, which no difference may cross.
+  package var hasKink: Bool { self == .relu || self == .leakyReLU || self == .elu }
 }
 
 /// What ReLU makes of a NaN: `keep` hands it on; `zero` hides it, as some GPU libraries did.

@@ -77,7 +77,7 @@ package struct RandomStream: Sendable {
 
   private func normalPair(at pair: Int) -> (Double, Double) {
     let words = bits(at: UInt64(pair))
-    // (k + 1/2)/2⁵³ lies strictly between 0 and 1, so the logarithm is finite.
+    // (k + 1/2)/2⁵³ is above 0 (and, rounded, at most 1), so the logarithm is finite.
     let u = (Double(mantissa(words[0], words[1])) + 0.5) * 0x1p-53
     let v = Double(mantissa(words[2], words[3])) * 0x1p-53
     let radius = (-2 * ReproducibleMath.log(u)).squareRoot()

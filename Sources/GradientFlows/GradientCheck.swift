@@ -1,0 +1,114 @@
+// Proof of a gradient from outside: central differences in Double.
+//
+// The loss is computed again with one weight moved a little to either side. Two pairs of
+// differences with steps h and h/2, extrapolated, give the derivative to about eleven digits:
+//
+//         D(h) = (loss(w + h) − loss(w − h)) / 2h        derivative ≈ (4·D(h/2) − D(h)) / 3
+//
+// A ReLU has a corner at 0, and the derivative of an ELU has one. If moving the weight carries any pre-activation (or, under the l1 loss,
+// any error) over its corner, the difference is no derivative there: such a sample is marked as a
+// kink and set apart.
+
+import Networks
+package import Tensors
+
+/// One element of a parameter: its gradient by the flow and by central differences.
+package struct GradientSample: Hashable, Sendable {
+  package let name: String
+  /// The element's place in the parameter, such as [0, 2, 1, 1].
+  package let index: [Int]
+  package let analytic: Double, numeric: Double
+  /// |analytic − numeric| / max(|analytic|, |numeric|, 10⁻³·the parameter's largest |gradient|,
+  /// 10⁻⁵·|loss|): differences of the loss carry its rounding.
+  package let relativeError: Double
+  /// Whether a corner of an activation or of the loss was crossed.
+  package let isKink: Bool
+}
+
+/// Compares the gradients of a flow with central differences.
+package struct GradientCheck {
+  package let flow: any GradientFlow
+  package let pass: TrainingPass<Double>
+
+  package init(_ flow: any GradientFlow, _ pass: TrainingPass<Double>) {
+    self.flow = flow
+    self.pass = pass
+  }
+
+  /// Checks `count` elements of each parameter in `names`, drawn by `stream`; all if it has fewer.
+  package func samples(
+    of names: [String], count: Int, stream: RandomStream
+  ) -> [GradientSample] {
+    let result = pass.run(flow, retention: .training)
+    let all = pass.network.parameterNames
+    var samples: [GradientSample] = []
+    for name in names {
+      guard let parameter = all.firstIndex(of: name) else { continue }
+      let gradient = result.gradients.parameters[parameter]
+      let scale = max(1e-3 * gradient.largestMagnitude(), 1e-5 * abs(result.loss))
+      for element in RandomStream.distinct(count, below: gradient.shape.count, stream) {
+        let (numeric, isKink) = derivative(parameter, element)
+        let analytic = gradient.scalars[element]
+        let size = max(abs(analytic), abs(numeric), scale, .leastNormalMagnitude)
+        samples.append(
+          GradientSample(
+            name: name, index: gradient.shape.position(of: element), analytic: analytic,
+            numeric: numeric, relativeError: abs(analytic - numeric) / size, isKink: isKink))
+      }
+    }
+    return samples
+  }
+
+  /// The extrapolated central difference of the loss by one weight.
+  private func derivative(_ parameter: Int, _ element: Int) -> (value: Double, isKink: Bool) {
+    let weight = pass.network.parameters[parameter].scalars[element]
+    let h = 1e-3 * max(1, abs(weight))
+    var corners: [Corners] = []
+    func loss(_ shift: Double) -> Double {
+      var network = pass.network
+      var parameters = network.parameters
+      parameters[parameter].scalars[element] += shift
+      network.parameters = parameters
+      let moved = TrainingPass(
+        network: network, input: pass.input, target: pass.target, mask: pass.mask, loss: pass.loss)
+      let (values, loss, _) = moved.forward(retention: .everything)
+      corners.append(Corners(moved, values))
+      return loss
+    }
+    let coarse = (loss(h) - loss(-h)) / (2 * h)
+    let fine = (loss(h / 2) - loss(-h / 2)) / h
+    return ((4 * fine - coarse) / 3, !corners.dropFirst().allSatisfy { $0 == corners[0] })
+  }
+}
+
+/// On which side of its corner each value of a pass lies.
+private struct Corners: Equatable {
+  private var sides: [[Bool]] = []
+
+  init(_ pass: TrainingPass<Double>, _ values: NetworkPass<Double>) {
+    for (layer, layerPass) in zip(pass.network.layers, values.layers) where layer.activation.hasKink {
+      for z in layerPass.preactivations { sides.append(z?.tensor.scalars.map { $0 > 0 } ?? []) }
+    }
+    if pass.loss == .meanAbsoluteError {
+      sides.append(zip(values.output.tensor.scalars, pass.target.scalars).map { $0 > $1 })
+    }
+  }
+}
+
+extension RandomStream {
+  /// Up to `count` different numbers of 0..<bound, in rising order.
+  fileprivate static func distinct(_ count: Int, below bound: Int, _ stream: RandomStream) -> [Int] {
+    stream.permutation(bound).prefix(count).sorted()
+  }
+}
+
+extension Shape {
+  /// The index, axis by axis, of the scalar at `offset` in row-major order.
+  package func position(of offset: Int) -> [Int] {
+    var rest = offset
+    return extents.reversed().map { extent in
+      defer { rest /= extent }
+      return rest % extent
+    }.reversed()
+  }
+}

@@ -1,0 +1,56 @@
+package import Tensors
+
+/// The parameters of one convolution: odd square kernels, stride 1, same padding.
+package struct Conv2D<Element: Scalar>: Sendable {
+  /// `[O, I, k, k]`
+  package var weight: Tensor<Element>
+  /// `[O]`
+  package var bias: Tensor<Element>?
+
+  package init(weight: Tensor<Element>, bias: Tensor<Element>?) {
+    self.weight = weight
+    self.bias = bias
+  }
+
+  /// z = weight ∗ x + bias.
+  ///
+  /// - Parameter x: `[N, I, H, W]`.
+  /// - Returns: z, `[N, O, H, W]`.
+  package func forward(_ x: FeatureMap<Element>) -> FeatureMap<Element> {
+    Convolution.forward(x, kernel: weight, bias: bias)
+  }
+
+  /// The gradients of x, weight and bias from dz, the gradient of z.
+  ///
+  /// - Parameters:
+  ///   - dz: `[N, O, H, W]`.
+  ///   - x: What ``forward(_:)`` was given.
+  ///   - needsInput: Whether the gradient of x is wanted.
+  package func backward(
+    _ dz: FeatureMap<Element>, input x: FeatureMap<Element>, needsInput: Bool = true
+  ) -> (input: FeatureMap<Element>?, parameters: [Tensor<Element>]) {
+    let dweight = Convolution.kernelGradient(x, dz, kernelShape: weight.shape)
+    let dbias = bias.map { _ in Convolution.biasGradient(dz) }
+    let dx = needsInput ? Convolution.inputGradient(dz, kernel: weight) : nil
+    return (dx, [dweight] + (dbias.map { [$0] } ?? []))
+  }
+}
+
+extension Conv2D {
+  /// The weight, then the bias if there is one.
+  package var parameters: [Tensor<Element>] {
+    get { [weight] + (bias.map { [$0] } ?? []) }
+    set {
+      precondition(newValue.map(\.shape) == parameters.map(\.shape), "Parameters keep their shapes.")
+      weight = newValue[0]
+      if bias != nil { bias = newValue[1] }
+    }
+  }
+
+  /// `weight`, and `bias` if there is one.
+  package var parameterNames: [String] { bias == nil ? ["weight"] : ["weight", "bias"] }
+
+  package var doubles: Conv2D<Double> {
+    Conv2D<Double>(weight: weight.doubles(), bias: bias?.doubles())
+  }
+}

@@ -1,0 +1,47 @@
+import Tensors
+
+/// How the weights of a new layer are drawn; biases begin at 0.
+package enum Initializer: Hashable, Sendable {
+  /// Normal with standard deviation √(2/(I·k²)): He et al., "Delving deep into rectifiers" (2015).
+  case he
+  /// Uniform in ±√(6/((I + O)·k²)): Glorot and Bengio, "Understanding the difficulty of training
+  /// deep feedforward neural networks" (2010).
+  case xavier
+  /// Normal with this standard deviation.
+  case normal(Double)
+
+  /// As a command line says it: `he`, `xavier`, `normal:0.05`.
+  package init?(_ text: String) {
+    switch text.lowercased() {
+    case "he": self = .he
+    case "xavier": self = .xavier
+    case let other where other.hasPrefix("normal:"):
+      guard let deviation = Double(other.dropFirst(7)), deviation.isFinite, deviation >= 0 else {
+        return nil
+      }
+      self = .normal(deviation)
+    default: return nil
+    }
+  }
+
+  /// A convolution with weights from the random stream `init/<name>`.
+  func convolution(
+    inputs: Int, outputs: Int, kernel: Int, hasBias: Bool, seed: UInt64, name: String
+  ) -> Conv2D<Float> {
+    let stream = RandomStream(seed: seed, name: "init/" + name)
+    let area = kernel * kernel
+    let weight = Tensor<Float>(shape: [outputs, inputs, kernel, kernel]) { output in
+      switch self {
+      case .he:
+        stream.fillNormals(output, deviation: (2 / Double(inputs * area)).squareRoot())
+      case .normal(let deviation):
+        stream.fillNormals(output, deviation: deviation)
+      case .xavier:
+        let limit = (6 / Double((inputs + outputs) * area)).squareRoot()
+        for i in output.indices { output[i] = Float(stream.uniform(at: i, in: -limit...limit)) }
+      }
+    }
+    return Conv2D(
+      weight: weight, bias: hasBias ? Tensor(shape: [outputs], repeating: 0) : nil)
+  }
+}

@@ -1,0 +1,146 @@
+package import Tensors
+
+/// One line of a network: a residual block or a plain convolution.
+package enum Layer<Element: Scalar>: Sendable {
+  case block(ResidualBlock<Element>)
+  case convolution(PlainConvolution<Element>)
+
+  package func forward(
+    _ x: FeatureMap<Element>, networkInput: FeatureMap<Element>, retention: Retention,
+    reluNaN: ReLUNaN
+  ) -> LayerPass<Element> {
+    switch self {
+    case .block(let block):
+      block.forward(x, networkInput: networkInput, retention: retention, reluNaN: reluNaN)
+    case .convolution(let layer):
+      layer.forward(x, retention: retention, reluNaN: reluNaN)
+    }
+  }
+
+  package func backward(
+    _ gradient: FeatureMap<Element>, _ pass: LayerPass<Element>, retention: Retention,
+    needsInput: Bool
+  ) -> LayerGradients<Element> {
+    switch self {
+    case .block(let block):
+      block.backward(gradient, pass, retention: retention, needsInput: needsInput)
+    case .convolution(let layer):
+      layer.backward(gradient, pass, retention: retention, needsInput: needsInput)
+    }
+  }
+}
+
+/// The parameters, in a fixed order.
+extension Layer {
+  /// The convolutions with their names within the layer; a plain convolution's has none.
+  private var convolutions: [(name: String, convolution: Conv2D<Element>)] {
+    switch self {
+    case .block(let block):
+      block.convolutions.enumerated().map { ("conv\($0 + 1).", $1) }
+        + (block.project.map { [("project.", $0)] } ?? [])
+    case .convolution(let layer):
+      [("", layer.convolution)]
+    }
+  }
+
+  /// The names of the parameters within the layer: `conv1.weight`, `conv1.bias`, …
+  package var parameterNames: [String] {
+    convolutions.flatMap { entry in entry.convolution.parameterNames.map { entry.name + $0 } }
+  }
+
+  package var parameters: [Tensor<Element>] {
+    get { convolutions.flatMap(\.convolution.parameters) }
+    set {
+      precondition(newValue.count == parameterNames.count, "One tensor for each parameter.")
+      var rest = newValue[...]
+      func takeParameters(for convolution: inout Conv2D<Element>) {
+        let count = convolution.parameterNames.count
+        convolution.parameters = Array(rest.prefix(count))
+        rest = rest.dropFirst(count)
+      }
+      switch self {
+      case .block(var block):
+        for i in block.convolutions.indices { takeParameters(for: &block.convolutions[i]) }
+        if var project = block.project {
+          takeParameters(for: &project)
+          block.project = project
+        }
+        self = .block(block)
+      case .convolution(var layer):
+        takeParameters(for: &layer.convolution)
+        self = .convolution(layer)
+      }
+    }
+  }
+
+  /// The same layer in Double.
+  package var doubles: Layer<Double> {
+    switch self {
+    case .block(let block):
+      .block(
+        ResidualBlock<Double>(
+          options: block.options, convolutions: block.convolutions.map(\.doubles),
+          project: block.project?.doubles))
+    case .convolution(let layer):
+      .convolution(
+        PlainConvolution<Double>(
+          options: layer.options, convolution: layer.convolution.doubles))
+    }
+  }
+}
+
+/// What a table of layers tells.
+extension Layer {
+  /// The letter of the layer's name: `b1`, `c1`.
+  package var letter: String {
+    switch self {
+    case .block: "b"
+    case .convolution: "c"
+    }
+  }
+
+  /// The line that builds the layer.
+  package var line: String {
+    switch self {
+    case .block(let block): block.options.line
+    case .convolution(let layer): layer.options.line
+    }
+  }
+
+  package var outputChannels: Int {
+    switch self {
+    case .block(let block): block.options.channels
+    case .convolution(let layer): layer.options.channels
+    }
+  }
+
+  package var activation: Activation {
+    switch self {
+    case .block(let block): block.options.activation
+    case .convolution(let layer): layer.options.activation
+    }
+  }
+
+  /// The number of numbers that training changes.
+  package var parameterCount: Int { parameters.reduce(0) { $0 + $1.shape.count } }
+
+  /// How many pixels the layer adds to the receptive field: Σ (k − 1).
+  package var receptiveGrowth: Int {
+    switch self {
+    case .block(let block): block.options.convolutions * (block.options.kernel - 1)
+    case .convolution(let layer): layer.options.kernel - 1
+    }
+  }
+
+  /// The channels of all maps that a training step keeps of this layer.
+  var keptChannels: Int {
+    switch self {
+    case .block(let block):
+      let maps = block.options.convolutions * (activation.needsPreactivation ? 2 : 1)
+      let projected = block.project == nil ? 0 : 1
+      return (maps + projected + (block.options.merge == .none ? 0 : 1)) * block.options.channels
+    case .convolution(let layer):
+      return layer.options.channels * (activation.needsPreactivation ? 2 : 1)
+    }
+  }
+}

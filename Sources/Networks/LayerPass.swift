@@ -1,0 +1,42 @@
+package import Tensors
+
+/// What a forward pass keeps.
+package enum Retention: Sendable {
+  /// Only the result.
+  case nothing
+  /// What the backward pass needs.
+  case training
+  /// Every value that has a name.
+  case everything
+}
+
+/// The values of one layer in one forward pass.
+package struct LayerPass<Element: Scalar>: Sendable {
+  /// What the layer was given.
+  package var input: FeatureMap<Element>?
+  /// zᵢ, the result of each convolution, before its activation.
+  package var preactivations: [FeatureMap<Element>?] = []
+  /// aᵢ = act(zᵢ).
+  package var activations: [FeatureMap<Element>?] = []
+  /// s, the value that the merge joins.
+  package var skip: FeatureMap<Element>?
+  /// What the layer hands on.
+  package var output: FeatureMap<Element>
+  /// Whether a convolution found a NaN or an infinity.
+  package var foundNonFinite = false
+}
+
+/// The gradients of one layer in one backward pass: of each value above, where kept.
+package struct LayerGradients<Element: Scalar>: Sendable {
+  /// G, the gradient that was fed to the layer.
+  package var output: FeatureMap<Element>
+  /// g, the gradient that the layer passes on to its input.
+  package var input: FeatureMap<Element>?
+  /// What the layer passes on to the network's input through its skip.
+  package var networkInput: FeatureMap<Element>?
+  package var preactivations: [FeatureMap<Element>?] = []
+  package var activations: [FeatureMap<Element>?] = []
+  package var skip: FeatureMap<Element>?
+  /// The gradients of the parameters, in the order of the layer's `parameters`.
+  package var parameters: [Tensor<Element>] = []
+}

@@ -1,0 +1,200 @@
+package import Tensors
+
+/// What becomes of the last layer's result.
+package enum OutputRule: String, CaseIterable, Sendable {
+  /// It is the network's output.
+  case plain
+  /// The network's output is its input minus it: the layers learn the noise.
+  case subtract
+  /// As plain; a finished slice is brought to 0…1 by its own minimum and maximum when it is shown
+  /// or judged, never in training.
+  case normalize
+}
+
+/// Layers one after the other, from one channel to one channel.
+package struct Network<Element: Scalar>: Sendable {
+  package private(set) var layers: [Layer<Element>] = []
+  package var outputRule = OutputRule.plain
+  package var reluNaN = ReLUNaN.keep
+
+  package init() {}
+
+  init(layers: [Layer<Element>], outputRule: OutputRule, reluNaN: ReLUNaN) {
+    (self.layers, self.outputRule, self.reluNaN) = (layers, outputRule, reluNaN)
+  }
+
+  /// Computes the network.
+  ///
+  /// - Parameters:
+  ///   - input: `[N, 1, H, W]`.
+  ///   - retention: What to keep for a backward pass or for inspection.
+  package func forward(
+    _ input: FeatureMap<Element>, retention: Retention
+  ) -> NetworkPass<Element> {
+    var passes: [LayerPass<Element>] = []
+    var x = input
+    var foundNonFinite = false
+    for layer in layers {
+      let pass = layer.forward(
+        x, networkInput: input, retention: retention, reluNaN: reluNaN)
+      x = pass.output
+      foundNonFinite = foundNonFinite || pass.foundNonFinite
+      if retention != .nothing { passes.append(pass) }
+    }
+    let output = outputRule == .subtract ? input.subtracting(x) : x
+    return NetworkPass(
+      input: input, layers: passes, output: output, foundNonFinite: foundNonFinite)
+  }
+
+  /// The gradient of the last layer's result from that of the network's output.
+  package func lastLayerGradient(_ outputGradient: FeatureMap<Element>) -> FeatureMap<Element> {
+    outputRule == .subtract ? outputGradient.negated() : outputGradient
+  }
+
+  /// The same network in Double.
+  package var doubles: Network<Double> {
+    Network<Double>(layers: layers.map(\.doubles), outputRule: outputRule, reluNaN: reluNaN)
+  }
+}
+
+/// The values of a network in one forward pass.
+package struct NetworkPass<Element: Scalar>: Sendable {
+  package let input: FeatureMap<Element>
+  package let layers: [LayerPass<Element>]
+  package let output: FeatureMap<Element>
+  /// Whether a convolution found a NaN or an infinity.
+  package let foundNonFinite: Bool
+}
+
+// MARK: - Names and parameters
+
+extension Network {
+  /// The names of the layers: blocks `b1`, `b2`, …, plain convolutions `c1`, `c2`, …
+  package var layerNames: [String] {
+    var counts: [String: Int] = [:]
+    return layers.map { layer in
+      counts[layer.letter, default: 0] += 1
+      return "\(layer.letter)\(counts[layer.letter] ?? 0)"
+    }
+  }
+
+  /// The names of all parameters in order: `b1.conv1.weight`, …
+  package var parameterNames: [String] {
+    zip(layerNames, layers).flatMap { name, layer in layer.parameterNames.map { "\(name).\($0)" } }
+  }
+
+  /// All parameters, in the order of ``parameterNames``.
+  package var parameters: [Tensor<Element>] {
+    get { layers.flatMap(\.parameters) }
+    set {
+      var rest = newValue[...]
+      for i in layers.indices {
+        let count = layers[i].parameterNames.count
+        layers[i].parameters = Array(rest.prefix(count))
+        rest = rest.dropFirst(count)
+      }
+    }
+  }
+
+  package var parameterCount: Int { layers.reduce(0) { $0 + $1.parameterCount } }
+
+  /// The side of the square of input pixels that one output pixel depends on.
+  package var receptiveField: Int { layers.reduce(1) { $0 + $1.receptiveGrowth } }
+
+  /// The bytes that a training step on a batch needs, about: kept maps, passing gradients, weights.
+  package func trainingBytes(batch: Int, height: Int, width: Int) -> Int {
+    let kept = layers.reduce(2) { $0 + $1.keptChannels }
+    let passing = 4 * (layers.map(\.outputChannels).max() ?? 1)
+    let maps = (kept + passing) * batch * height * width
+    return (maps + 6 * parameterCount) * MemoryLayout<Element>.size
+  }
+}
+
+// MARK: - Building
+
+extension Network<Float> {
+  /// The channels that the next layer reads.
+  package var channels: Int { layers.last?.outputChannels ?? 1 }
+
+  /// Appends a residual block with weights drawn by `initializer`.
+  ///
+  /// - Throws: `NetworkError` when the skip value cannot join the block's channels.
+  package mutating func append(
+    block options: BlockOptions, initializer: Initializer, seed: UInt64
+  ) throws(NetworkError) {
+    let inputs = channels
+    if options.skip == .block, options.merge != .none, inputs != 1, inputs != options.channels {
+      throw NetworkError(
+        code: "channels",
+        "skip=block joins the block's input, which has \(inputs) channels, with \(options.channels)",
+        hint: "channels=\(inputs), or skip=project, or skip=input")
+    }
+    let name = nextName("b")
+    func convolution(_ inputs: Int, kernel: Int, _ suffix: String) -> Conv2D<Float> {
+      initializer.convolution(
+        inputs: inputs, outputs: options.channels, kernel: kernel, hasBias: options.hasBias,
+        seed: seed, name: "\(name).\(suffix)")
+    }
+    let projects = options.skip == .project && options.merge != .none
+    layers.append(
+      .block(
+        ResidualBlock(
+          options: options,
+          convolutions: (0..<options.convolutions).map {
+            convolution($0 == 0 ? inputs : options.channels, kernel: options.kernel, "conv\($0 + 1)")
+          },
+          project: projects ? convolution(inputs, kernel: 1, "project") : nil)))
+  }
+
+  /// Appends a plain convolution with weights drawn by `initializer`.
+  package mutating func append(
+    convolution options: ConvolutionOptions, initializer: Initializer, seed: UInt64
+  ) {
+    layers.append(
+      .convolution(
+        PlainConvolution(
+          options: options,
+          convolution: initializer.convolution(
+            inputs: channels, outputs: options.channels, kernel: options.kernel,
+            hasBias: options.hasBias, seed: seed, name: nextName("c")))))
+  }
+
+  /// Removes the layer called `name`; those behind it are numbered anew.
+  ///
+  /// - Throws: `NetworkError` when there is no such layer or the rest does not fit together.
+  package mutating func remove(_ name: String) throws(NetworkError) {
+    guard let index = layerNames.firstIndex(of: name) else {
+      throw NetworkError(
+        code: "no-such-layer", "the network has no layer '\(name)'",
+        hint: layers.isEmpty ? "it is empty" : "it has \(layerNames.joined(separator: " "))")
+    }
+    let before = index == 0 ? 1 : layers[index - 1].outputChannels
+    if index + 1 < layers.count, layers[index].outputChannels != before {
+      throw NetworkError(
+        code: "channels",
+        "without \(name) the layer \(layerNames[index + 1]) would read \(before) channels; "
+          + "its weights read \(layers[index].outputChannels)",
+        hint: "remove the layers from the end: 'remove' takes the last one")
+    }
+    layers.remove(at: index)
+  }
+
+  /// Throws what keeps the network from training: no layers, or not one output channel.
+  package func requireTrainable() throws(NetworkError) {
+    guard !layers.isEmpty else {
+      throw NetworkError(
+        code: "no-network", "there is no network",
+        hint: "build one, for example 'block channels=8 convs=2', then 'conv'")
+    }
+    guard channels == 1 else {
+      throw NetworkError(
+        code: "channels",
+        "the last layer \(layerNames.last ?? "") has \(channels) channels, an image has one",
+        hint: "add 'conv channels=1'")
+    }
+  }
+
+  private func nextName(_ letter: String) -> String {
+    "\(letter)\(layers.count { $0.letter == letter } + 1)"
+  }
+}

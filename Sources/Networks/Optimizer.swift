@@ -1,0 +1,29 @@
+package import Tensors
+
+/// A rule that turns gradients into updates of the parameters.
+package protocol Optimizer: Sendable {
+  /// The line that chooses the rule.
+  var line: String { get }
+
+  /// The change to add to a parameter, and its new state.
+  ///
+  /// - Parameters:
+  ///   - gradient: The parameter's gradient.
+  ///   - state: What the rule remembered of this parameter.
+  ///   - step: The number of this update, from 1.
+  func update(
+    _ gradient: Tensor<Float>, state: OptimizerState, step: Int
+  ) -> OptimizerState
+}
+
+/// What an optimizer remembers of one parameter, and its last update.
+package struct OptimizerState: Sendable {
+  /// The running mean of gradients: Adam's first moment, or SGD's velocity.
+  package var m: Tensor<Float>?
+  /// Adam's second moment.
+  package var v: Tensor<Float>?
+  /// What was last added to the parameter.
+  package var update: Tensor<Float>?
+
+  package init() {}
+}

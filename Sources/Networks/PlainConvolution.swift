@@ -1,0 +1,51 @@
+package import Tensors
+
+/// What a `conv` line says.
+package struct ConvolutionOptions: Hashable, Sendable {
+  package var channels = 1
+  package var kernel = 3
+  package var activation = Activation.linear
+  package var hasBias = true
+
+  package init() {}
+
+  /// The line that builds the convolution.
+  package var line: String {
+    "conv channels=\(channels) kernel=\(kernel) act=\(activation.rawValue) "
+      + "bias=\(hasBias ? "yes" : "no")"
+  }
+}
+
+/// A convolution with an activation and no skip: z = conv(in), out = a = act(z).
+package struct PlainConvolution<Element: Scalar>: Sendable {
+  package let options: ConvolutionOptions
+  package var convolution: Conv2D<Element>
+
+  /// Computes the layer from its input x, `[N, I, H, W]`.
+  package func forward(
+    _ x: FeatureMap<Element>, retention: Retention, reluNaN: ReLUNaN
+  ) -> LayerPass<Element> {
+    let z = convolution.forward(x)
+    let a = options.activation.forward(z, reluNaN: reluNaN)
+    var pass = LayerPass(output: a)
+    pass.foundNonFinite = z.foundNonFinite
+    pass.keep(preactivation: z, activation: a, retention, options.activation)
+    if retention != .nothing { pass.input = x }
+    return pass
+  }
+
+  /// The gradients of the layer from da, the gradient of its output: dz = act′(z)·da, g = convᵀ(dz).
+  package func backward(
+    _ da: FeatureMap<Element>, _ pass: LayerPass<Element>, retention: Retention, needsInput: Bool
+  ) -> LayerGradients<Element> {
+    guard let x = pass.input, let a = pass.activations[0] else {
+      preconditionFailure("The forward pass kept too little for a backward pass.")
+    }
+    let dz = options.activation.backward(
+      da, activation: a, preactivation: pass.preactivations[0])
+    let (dx, parameters) = convolution.backward(dz, input: x, needsInput: needsInput)
+    var result = LayerGradients(output: da, input: dx, parameters: parameters)
+    result.keep(preactivation: dz, activation: da, retention)
+    return result
+  }
+}

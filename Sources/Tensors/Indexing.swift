@@ -1,0 +1,81 @@
+/// One entry of an index: a number, which drops its axis, or a range, which keeps it.
+package enum IndexEntry: Hashable, Sendable {
+  /// `3`
+  case position(Int)
+  /// `100:140`, `:40`, `100:` or `:`; the end is excluded.
+  case range(lower: Int?, upper: Int?)
+}
+
+/// Parts of a tensor, as NumPy takes them.
+extension Tensor {
+  /// The part of the tensor that `entries` name; axes without an entry are kept whole.
+  ///
+  /// A position drops its axis, a range keeps it: of `[8,1,64,64]`, `[3, 0, 10:20]` is `[10,64]`.
+  ///
+  /// - Throws: `TensorError` when there are more entries than axes or one lies outside its axis.
+  package func part(_ entries: [IndexEntry]) throws(TensorError) -> Tensor {
+    guard entries.count <= shape.rank else {
+      throw TensorError(
+        code: "index", "\(entries.count) indices for \(shape), which has \(shape.rank) axes",
+        hint: "give at most \(shape.rank)")
+    }
+    var ranges: [Range<Int>] = []
+    var kept: [Int] = []
+    for axis in 0..<shape.rank {
+      let extent = shape[axis]
+      switch axis < entries.count ? entries[axis] : .range(lower: nil, upper: nil) {
+      case .position(let position):
+        guard (0..<extent).contains(position) else {
+          throw TensorError(
+            code: "index", "index \(position) is outside axis \(axis) of \(shape)",
+            hint: extent > 0 ? "0 to \(extent - 1) exist" : "the axis is empty")
+        }
+        ranges.append(position..<position + 1)
+      case .range(let lower, let upper):
+        let (lower, upper) = (lower ?? 0, upper ?? extent)
+        guard lower >= 0, upper <= extent, lower < upper else {
+          throw TensorError(
+            code: "index", "\(lower):\(upper) is not a part of axis \(axis) of \(shape)",
+            hint: "a range a:b needs 0 ≤ a < b ≤ \(extent)")
+        }
+        ranges.append(lower..<upper)
+        kept.append(upper - lower)
+      }
+    }
+    return Tensor(shape: Shape(kept), scalars: gathered(ranges))
+  }
+
+  /// Image `index` of a stack, `[1, C, H, W]`.
+  package func image(_ index: Int) -> Tensor {
+    images([index])
+  }
+
+  /// The images at `indices` of a stack, `[indices.count, C, H, W]`.
+  package func images(_ indices: [Int]) -> Tensor {
+    let size = shape.channels * shape.planeCount
+    return Tensor(shape: [indices.count, shape.channels, shape.height, shape.width]) { output in
+      for (position, index) in indices.enumerated() {
+        precondition((0..<shape.batch).contains(index), "Image \(index) of \(shape).")
+        scalars.withUnsafeBufferPointer {
+          _ = output[(position * size)...].update(
+            fromContentsOf: $0[index * size..<(index + 1) * size])
+        }
+      }
+    }
+  }
+
+  private func gathered(_ ranges: [Range<Int>]) -> [Element] {
+    var offsets = [0]
+    var strides: [Int] = []
+    var stride = shape.count
+    for extent in shape.extents {
+      stride /= max(1, extent)
+      strides.append(stride)
+    }
+    for (range, stride) in zip(ranges.dropLast(), strides) {
+      offsets = offsets.flatMap { offset in range.map { offset + $0 * stride } }
+    }
+    guard let last = ranges.last else { return scalars }
+    return offsets.flatMap { scalars[$0 + last.lowerBound..<$0 + last.upperBound] }
+  }
+}

@@ -1,0 +1,54 @@
+/// Sums over whole maps, in Double, in an order that depends on the size alone.
+extension FeatureMap {
+  /// Σ x²
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  package func sumOfSquares() -> Double { sum(Square.self) }
+
+  /// Σ |x|
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  package func sumOfMagnitudes() -> Double { sum(Magnitude.self) }
+
+  /// x · factor.
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  package func scaled(by factor: Double) -> FeatureMap {
+    let factor = Element(factor)
+    return FeatureMap(shape: shape, scalars: scalars.map { $0 * factor })
+  }
+
+  /// 1 for x > 0, −1 for x < 0, 0 for 0; NaN stays.
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  package func signs() -> FeatureMap { mapped(Sign.self) }
+
+  private func sum<Function: UnaryFunction>(_ function: Function.Type) -> Double {
+    let chunks = max(1, scalars.count / elementsPerChunk)
+    var partials = [Double](repeating: 0, count: chunks)
+    partials.withUnsafeMutableBufferPointer { partials in
+      scalars.withUnsafeBufferPointer { x in
+        parallel(chunks: chunks) { chunk, _ in
+          var sum = 0.0
+          for i in range(ofChunk: chunk, of: chunks, count: x.count) {
+            sum += Function.apply(Double(x[i]))
+          }
+          partials[chunk] = sum
+        }
+      }
+    }
+    return partials.reduce(0, +)
+  }
+}
+
+private enum Square: UnaryFunction {
+  static func apply<Element: Scalar>(_ x: Element) -> Element { x * x }
+}
+
+private enum Magnitude: UnaryFunction {
+  static func apply<Element: Scalar>(_ x: Element) -> Element { x.magnitude }
+}
+
+private enum Sign: UnaryFunction {
+  static func apply<Element: Scalar>(_ x: Element) -> Element { x > 0 ? 1 : x < 0 ? -1 : x }
+}

@@ -1,0 +1,78 @@
+package import Fingerprints
+
+/// What there is to say about the numbers of a tensor.
+package struct Statistics: Hashable, Sendable {
+  /// Over finite numbers only; NaN when there are none.
+  package let min: Double, max: Double, mean: Double
+  /// The population standard deviation √(Σ(x − mean)²/n), over finite numbers.
+  package let deviation: Double
+  /// How many numbers are NaN, and how many infinite.
+  package let nanCount: Int, infiniteCount: Int
+  /// How many numbers were counted: finite and not masked.
+  package let count: Int
+}
+
+extension Tensor {
+  /// The statistics of the numbers, without those that `mask` marks.
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  package func statistics(excluding mask: [Bool]? = nil) -> Statistics {
+    precondition(mask.map { $0.count == scalars.count } ?? true, "A mask covers the tensor.")
+    var (nans, infinities, count) = (0, 0, 0)
+    var (low, high) = (Element.infinity, -Element.infinity)
+    var sum = 0.0
+    for (i, x) in scalars.enumerated() where mask.map({ !$0[i] }) ?? true {
+      if x.isNaN {
+        nans += 1
+      } else if x.isInfinite {
+        infinities += 1
+      } else {
+        count += 1
+        low = Swift.min(low, x)
+        high = Swift.max(high, x)
+        sum += Double(x)
+      }
+    }
+    guard count > 0 else {
+      return Statistics(
+        min: .nan, max: .nan, mean: .nan, deviation: .nan,
+        nanCount: nans, infiniteCount: infinities, count: 0)
+    }
+    let mean = sum / Double(count)
+    var squares = 0.0
+    for (i, x) in scalars.enumerated() where x.isFinite && (mask.map({ !$0[i] }) ?? true) {
+      squares += (Double(x) - mean) * (Double(x) - mean)
+    }
+    return Statistics(
+      min: Double(low), max: Double(high), mean: mean,
+      deviation: (squares / Double(count)).squareRoot(),
+      nanCount: nans, infiniteCount: infinities, count: count)
+  }
+
+  /// Whether no number is a NaN or an infinity.
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  package func isFinite() -> Bool { scalars.allSatisfy(\.isFinite) }
+
+  /// The largest magnitude; 0 for an empty tensor.
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  package func largestMagnitude() -> Double {
+    scalars.reduce(0) { Swift.max($0, Double($1.magnitude)) }
+  }
+
+  /// The same numbers in Float.
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  package func floats() -> Tensor<Float> { Tensor<Float>(shape: shape, scalars: scalars.map(Float.init)) }
+
+  /// The same numbers in Double.
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  package func doubles() -> Tensor<Double> {
+    Tensor<Double>(shape: shape, scalars: scalars.map(Double.init))
+  }
+
+  /// The SHA-256 of the numbers as float32, little-endian, row-major.
+  package var fingerprint: SHA256Digest { SHA256Digest(of: floats().scalars) }
+}

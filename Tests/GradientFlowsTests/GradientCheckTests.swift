@@ -1,0 +1,81 @@
+import GradientFlows
+import Networks
+import TestSupport
+import Tensors
+import Testing
+
+/// Every layer kind against central differences in Double.
+struct GradientCheckTests {
+  /// Each activation, merge and skip, one to three convolutions, with and without bias.
+  static let networks: [[String]] = {
+    var result: [[String]] = []
+    for activation in Activation.allCases {
+      for merge in Merge.allCases {
+        for skip in Skip.allCases {
+          // The number of convolutions and the bias take turns, so that all pairs occur.
+          let turn = result.count
+          result.append([
+            "conv channels=3 kernel=3 act=\(activation.rawValue) bias=\(turn % 2 == 0 ? "yes" : "no")",
+            "block channels=3 kernel=\([3, 1, 5][turn % 3]) act=\(activation.rawValue) "
+              + "merge=\(merge.rawValue) skip=\(skip.rawValue) convs=\(turn / 2 % 3 + 1) "
+              + "bias=\(turn / 3 % 2 == 0 ? "yes" : "no")",
+            "conv channels=1",
+            "output \(turn % 4 == 0 ? "subtract" : "plain")",
+          ])
+        }
+      }
+    }
+    return result
+  }()
+
+  @Test(arguments: networks)
+  func `hand-written gradients equal central differences`(_ lines: [String]) throws {
+    for loss: Loss in [.meanSquaredError, .halfSquares(gradientIsDeclared: false), .meanAbsoluteError] {
+      let samples = GradientCheck(StandardFlow(), try pass(lines, loss)).check()
+      let smooth = samples.filter { !$0.isKink }
+      #expect(smooth.count >= samples.count / 2, "most samples lie away from kinks")
+      for sample in smooth {
+        #expect(sample.relativeError < 1e-6, "\(sample)")
+      }
+    }
+  }
+
+  @Test func `the declared gradient of half-squares is twice the true one`() throws {
+    let lines = ["block channels=2 act=tanh", "conv"]
+    let samples = GradientCheck(
+      StandardFlow(), try pass(lines, .halfSquares(gradientIsDeclared: true))).check()
+    for sample in samples { #expect(abs(sample.analytic / sample.numeric - 2) < 1e-5) }
+  }
+
+  @Test func `a corner that is crossed is marked as a kink`() throws {
+    // A bias and a weight of zero put every pre-activation on ReLU's corner.
+    var network = try Network(lines: ["conv channels=1 act=relu"])
+    network.parameters = network.parameters.map { Tensor(shape: $0.shape, repeating: 0) }
+    let check = GradientCheck(
+      StandardFlow(),
+      TrainingPass(
+        network: network.doubles, input: image("input"), target: image("target"),
+        loss: .meanSquaredError))
+    #expect(check.check().allSatisfy { $0.isKink })
+  }
+
+  private func pass(_ lines: [String], _ loss: Loss) throws -> TrainingPass<Double> {
+    TrainingPass(
+      network: try Network(lines: lines, seed: 11).doubles, input: image("input"),
+      target: image("target"), loss: loss)
+  }
+
+  private func image(_ name: String) -> Tensor<Double> {
+    let stream = RandomStream(seed: 7, name: name)
+    let shape: Shape = [2, 1, 7, 6]
+    return Tensor(
+      shape: shape, scalars: (0..<shape.count).map { stream.uniform(at: $0, in: -1...1) })
+  }
+}
+
+extension GradientCheck {
+  fileprivate func check() -> [GradientSample] {
+    samples(
+      of: pass.network.parameterNames, count: 6, stream: RandomStream(seed: 1, name: "samples"))
+  }
+}
