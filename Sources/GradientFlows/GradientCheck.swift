@@ -59,10 +59,17 @@ package struct GradientCheck {
     return samples
   }
 
-  /// The extrapolated central difference of the loss by one weight.
+  /// The extrapolated central difference of the loss by one weight; the smaller of two steps is
+  /// taken when the larger crosses a corner.
   private func derivative(_ parameter: Int, _ element: Int) -> (value: Double, isKink: Bool) {
-    let weight = pass.network.parameters[parameter].scalars[element]
-    let h = 1e-3 * max(1, abs(weight))
+    let wide = derivative(parameter, element, step: 1e-3)
+    return wide.isKink ? derivative(parameter, element, step: 1e-4) : wide
+  }
+
+  private func derivative(
+    _ parameter: Int, _ element: Int, step: Double
+  ) -> (value: Double, isKink: Bool) {
+    let h = step * max(1, abs(pass.network.parameters[parameter].scalars[element]))
     var corners: [Corners] = []
     func loss(_ shift: Double) -> Double {
       var network = pass.network
