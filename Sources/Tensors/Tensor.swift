@@ -40,3 +40,16 @@ package struct Tensor<Element: Scalar>: Sendable {
     Tensor(shape: shape, scalars: scalars)
   }
 }
+
+extension Tensor {
+  /// The element-wise sum; the tensor itself if there is nothing to add.
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  package func adding(_ other: Tensor?) -> Tensor {
+    guard let other else { return self }
+    precondition(other.shape == shape, "\(shape) and \(other.shape) add element by element.")
+    var sum = self
+    for i in scalars.indices { sum.scalars[i] += other.scalars[i] }
+    return sum
+  }
+}

@@ -1,0 +1,28 @@
+package import Networks
+package import Tensors
+
+/// A network applied to noisy slices in the data's unit.
+package struct Denoiser: Sendable {
+  package let network: Network<Float>
+  package let scale: Scale
+
+  package init(_ network: Network<Float>, scale: Scale) {
+    (self.network, self.scale) = (network, scale)
+  }
+
+  /// The denoised slice, `[1, 1, H, W]`, from a noisy one.
+  ///
+  /// Under `output normalize` the result is brought to 0…1 of network range by its own minimum and
+  /// maximum first.
+  package func denoise(_ noisy: Tensor<Float>) -> Tensor<Float> {
+    let pass = network.forward(FeatureMap(scale.toNetwork(noisy)), retention: .nothing)
+    var output = pass.output.tensor
+    if network.outputRule == .normalize {
+      let statistics = output.statistics()
+      if statistics.max > statistics.min {
+        output = Scale(lower: statistics.min, upper: statistics.max).toNetwork(output)
+      }
+    }
+    return scale.fromNetwork(output)
+  }
+}

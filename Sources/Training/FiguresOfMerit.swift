@@ -1,0 +1,66 @@
+import Foundation
+package import Tensors
+
+/// How close an image is to the clean one.
+package struct FiguresOfMerit: Hashable, Sendable {
+  /// Peak signal-to-noise ratio in dB; infinite for equal images.
+  package let psnr: Double
+  /// Mean structural similarity; NaN for images below 11×11 pixels.
+  package let ssim: Double
+  /// Root mean square error in the image's unit.
+  package let rmse: Double
+
+  package init(psnr: Double, ssim: Double, rmse: Double) {
+    (self.psnr, self.ssim, self.rmse) = (psnr, ssim, rmse)
+  }
+
+  /// The mean of each figure over slices.
+  package init(meanOf figures: [FiguresOfMerit]) {
+    func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+    self.init(
+      psnr: mean(figures.map(\.psnr)), ssim: mean(figures.map(\.ssim)),
+      rmse: mean(figures.map(\.rmse)))
+  }
+
+  /// Judges one slice.
+  ///
+  ///     RMSE = √(mean (image − clean)²)        PSNR = 20·log₁₀(range / RMSE)
+  ///
+  /// - Parameters:
+  ///   - image: `[1, 1, H, W]`, unclipped.
+  ///   - clean: `[1, 1, H, W]`.
+  ///   - range: The range that PSNR and SSIM relate to.
+  ///   - mask: True where a pixel does not count.
+  package init(
+    _ image: Tensor<Float>, clean: Tensor<Float>, range: Double, mask: [Bool]? = nil
+  ) {
+    var sum = 0.0
+    var count = 0
+    for i in clean.scalars.indices where mask.map({ !$0[i] }) ?? true {
+      let error = Double(image.scalars[i]) - Double(clean.scalars[i])
+      sum += error * error
+      count += 1
+    }
+    let meanSquare = sum / Double(max(1, count))
+    self.init(
+      psnr: meanSquare == 0 ? .infinity : 10 * log10(range * range / meanSquare),
+      ssim: StructuralSimilarity(range: range).mean(image, clean, mask: mask),
+      rmse: meanSquare.squareRoot())
+  }
+}
+
+/// The range that figures of merit relate to, by the name it is printed with.
+package enum Convention: Hashable, Sendable {
+  /// Unclipped; 4096 for HU, else the range of the file's values.
+  case full
+  /// Unclipped; this range.
+  case range(Double)
+
+  package func range(for unit: ValueUnit) -> Double {
+    switch (self, unit) {
+    case (.range(let range), _): range
+    case (.full, .hounsfield): 4096
+    case (.full, .stored(let range)): range
+    }
+  }
+}

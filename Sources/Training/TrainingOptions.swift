@@ -1,0 +1,60 @@
+/// What a `train` line says.
+package struct TrainingOptions: Hashable, Sendable {
+  package var epochs = 10
+  /// Exactly this many updates; epochs then only set the horizon of a schedule.
+  package var steps: Int?
+  package var batch = 4
+  /// The side of the random patches; none for whole slices.
+  package var patch: Int?
+  package var shuffles = true
+  /// Whether a NaN or an infinity stops the training before it harms the weights.
+  package var stopsOnNonFinite = true
+  package var seed: UInt64 = 1
+  /// In seconds.
+  package var timeLimit: Double?
+
+  package init() {}
+}
+
+/// Why a training ended.
+package enum StopReason: String, Sendable {
+  /// All that was asked for is done.
+  case finished
+  /// Somebody pressed Ctrl-C.
+  case interrupt
+  /// The time was over.
+  case time
+}
+
+/// A NaN or an infinity that stopped a training; the weights are those before the step.
+package struct NonFiniteError: Error, Hashable, Sendable {
+  /// The number of the update that was not made, from 1.
+  package let step: Int
+  /// The first tensor in the order of computation that is not finite: `b2.conv1.z`, `loss`, …
+  package let tensor: String
+}
+
+/// How a training stands after a step.
+package struct TrainingProgress: Sendable {
+  /// Updates made in this run, and how many were asked for.
+  package let step: Int, steps: Int
+  package let epoch: Int, epochs: Int
+  /// The loss of the batch.
+  package let loss: Double
+  /// Slices (or patches) trained so far in this run.
+  package let slices: Int
+  /// Since this run began.
+  package let seconds: Double
+}
+
+/// What a training did.
+package struct TrainingReport: Sendable {
+  package let steps: Int
+  /// Epochs completed or begun.
+  package let epochs: Int
+  /// The mean loss of the last epoch, over its batches of this run.
+  package let loss: Double
+  package let slices: Int
+  package let seconds: Double
+  package let reason: StopReason
+}
