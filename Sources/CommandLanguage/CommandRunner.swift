@@ -148,11 +148,11 @@ package final class CommandRunner<Workspace>: LineRunner {
       throw invocation.arguments.error(.missingArgument, "fails needs a command")
     }
     do throws(CommandError) {
-      guard let inner = try parser.parse(text) else {
-        throw CommandError(.missingArgument, "fails needs a command")
-      }
+      guard let inner = try parser.parse(text) else { throw Self.noCommand }
+      guard inner.command == nil else { throw Self.noNesting }
       _ = try perform(inner, line: line)
     } catch {
+      guard error != Self.noNesting else { throw error }
       return Outcome(
         "failed: \(error.summary)",
         result: ["code": .string(error.code.rawValue), "message": .string(error.message)])
@@ -160,6 +160,14 @@ package final class CommandRunner<Workspace>: LineRunner {
     throw CommandError(
       .notFailed, "the command did not fail", hint: "leave \"fails\" out if it should work",
       range: start..<start + text.count, line: invocation.arguments.line)
+  }
+
+  private static var noCommand: CommandError {
+    CommandError(.missingArgument, "fails needs a command")
+  }
+
+  private static var noNesting: CommandError {
+    CommandError(.syntax, "fails cannot run fails")
   }
 
   private func listHistory(_ arguments: Arguments) -> Outcome {

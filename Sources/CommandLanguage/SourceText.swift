@@ -45,8 +45,10 @@ package struct SourceText: Hashable, Sendable {
   package func range(of indices: Range<Int>) -> Range<Int> {
     let inside = indices.clamped(to: 0..<characters.count)
     guard let first = characters[inside].first, let last = characters[inside].last else {
-      let start = inside.lowerBound < characters.count ? nil : characters.last?.range.upperBound
-      let place = start ?? range.lowerBound
+      let place =
+        inside.lowerBound < characters.count
+        ? characters[inside.lowerBound].range.lowerBound
+        : characters.last?.range.upperBound ?? range.lowerBound
       return place..<place
     }
     return first.range.lowerBound..<max(first.range.upperBound, last.range.upperBound)
