@@ -76,7 +76,9 @@ struct Binder {
       $0.position == .key && $0.name == key.string.lowercased() && !key.hasLiterals
     }
     guard let parameter else {
-      if spec.parameters.contains(where: { $0.position == .rest }) { return false }
+      if spec.parameters.contains(where: { [.rest, .assigned].contains($0.position) }) {
+        return false
+      }
       guard Self.looksLikeKey(key) else {
         guard key.characters.isEmpty else { return false }
         throw CommandError(

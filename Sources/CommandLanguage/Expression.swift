@@ -176,7 +176,7 @@ struct ExpressionParser {
     let end = position
     skipSpace()
     let unitStart = position
-    while position < characters.count,
+    while position < characters.count, position > unitStart || !isDigit(characters[position]),
       isNamePart(characters[position]) || characters[position] == "%"
     {
       position += 1

@@ -15,7 +15,9 @@ struct Help {
     }
     let group = specs.filter { $0.name.hasPrefix(name + " ") }
     guard group.isEmpty else { return list(group) }
-    let names = specs.map(\.name) + CommandFamily.allCases.map(\.rawValue)
+    let names =
+      specs.map(\.name) + specs.map { String($0.name.prefix { $0 != " " }) }
+      + CommandFamily.allCases.map(\.rawValue)
     throw arguments.error(
       at: "command", .unknownCommand, "there is no help on \"\(name)\"",
       hint: NearestNames.question(for: name, among: names) ?? "type: help")

@@ -49,7 +49,7 @@ struct ValueParser {
     _ text: SourceText, _ kind: ParameterKind, units: [Unit]
   ) throws(CommandError) -> Quantity {
     guard let (number, end) = Self.number(in: text.string) else { throw wrong(text, kind) }
-    let suffix = text[end..<text.characters.count]
+    let suffix = text[end..<text.characters.count].trimmed
     let symbol = suffix.string.filter { !$0.isWhitespace }
     guard !symbol.isEmpty else { return Quantity(number) }
     guard let unit = Unit(named: symbol), units.contains(unit) else {
