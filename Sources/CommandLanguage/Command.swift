@@ -1,0 +1,28 @@
+/// A command: its table entry and what it does.
+package struct Command<Workspace>: Sendable {
+  /// What a command does with its arguments and the named things.
+  package typealias Body =
+    @Sendable (_ arguments: Arguments, _ workspace: inout Workspace, _ context: CommandContext)
+    throws -> Outcome
+
+  /// Who carries a command out.
+  enum Action {
+    case workspace(Body)
+    case session(SessionCommand)
+  }
+
+  package let spec: CommandSpec
+  let action: Action
+
+  /// A command on the workspace.
+  package init(_ spec: CommandSpec, body: @escaping Body) {
+    self.spec = spec
+    action = .workspace(body)
+  }
+
+  /// A command that the runner itself carries out.
+  package init(_ command: SessionCommand) {
+    spec = command.spec
+    action = .session(command)
+  }
+}

@@ -1,0 +1,66 @@
+import Synchronization
+
+/// A wish to stop, set by a signal handler and read by a long command after each step.
+package final class Interruption: Sendable {
+  private let count = Atomic<Int>(0)
+
+  package init() {}
+
+  /// Notes one more wish to stop.
+  package func request() { count.add(1, ordering: .relaxed) }
+
+  /// Forgets earlier wishes, before the next command.
+  package func reset() { count.store(0, ordering: .relaxed) }
+
+  /// Whether somebody asked to stop.
+  package var isRequested: Bool { requests > 0 }
+
+  /// How often somebody asked: once to stop after the step, twice to drop the step.
+  package var requests: Int { count.load(ordering: .relaxed) }
+}
+
+/// How far a long command is; shown at a terminal, never recorded.
+package struct ProgressUpdate: Sendable {
+  /// The line to show in place of the last one.
+  package let text: String
+  /// The part that is done, from 0 to 1, when it is known.
+  package let fraction: Double?
+
+  package init(_ text: String, fraction: Double? = nil) {
+    self.text = text
+    self.fraction = fraction
+  }
+}
+
+/// What surrounds a command while it runs.
+package struct CommandContext: Sendable {
+  /// The line of the file, or of the session at the prompt.
+  package let line: Int
+  /// The variables of `let`.
+  package let variables: Variables
+  /// The last result of each command, by the command's name.
+  package let results: [String: JSONValue]
+  /// Shows progress.
+  package let progress: @Sendable (ProgressUpdate) -> Void
+  /// Says whether to stop.
+  package let interruption: Interruption
+
+  package init(
+    line: Int = 1, variables: Variables = Variables(), results: [String: JSONValue] = [:],
+    progress: @escaping @Sendable (ProgressUpdate) -> Void = { _ in },
+    interruption: Interruption = Interruption()
+  ) {
+    self.line = line
+    self.variables = variables
+    self.results = results
+    self.progress = progress
+    self.interruption = interruption
+  }
+
+  /// The number that `COMMAND.field` names in the last result of a command.
+  package func result(at path: String) -> JSONValue? {
+    let parts = path.split(separator: ".", maxSplits: 1)
+    guard parts.count == 2 else { return nil }
+    return results[parts[0].lowercased()]?.value(at: String(parts[1]))
+  }
+}

@@ -1,0 +1,69 @@
+/// A command that could not be done: what was found, what was expected, and the cure.
+package struct CommandError: Error, Sendable, Equatable {
+  /// A stable word for programs that read `--json`.
+  package struct Code: RawRepresentable, Hashable, Sendable, ExpressibleByStringLiteral {
+    package let rawValue: String
+
+    package init(rawValue: String) { self.rawValue = rawValue }
+
+    package init(stringLiteral value: String) { rawValue = value }
+
+    package static let unknownCommand: Code = "unknown-command"
+    package static let unknownKey: Code = "unknown-key"
+    package static let unknownName: Code = "unknown-name"
+    package static let unknownVariable: Code = "unknown-variable"
+    package static let missingArgument: Code = "missing-argument"
+    package static let missingValue: Code = "missing-value"
+    package static let surplusArgument: Code = "surplus-argument"
+    package static let repeatedArgument: Code = "repeated-argument"
+    package static let wrongValue: Code = "wrong-value"
+    package static let wrongUnit: Code = "wrong-unit"
+    package static let outOfRange: Code = "out-of-range"
+    package static let syntax: Code = "syntax"
+    package static let shape: Code = "shape"
+    package static let file: Code = "file"
+    package static let data: Code = "data"
+    package static let state: Code = "state"
+    package static let expectation: Code = "expectation"
+    package static let limit: Code = "limit"
+    package static let notFailed: Code = "not-failed"
+    package static let failed: Code = "failed"
+  }
+
+  /// A stable word for the kind of error.
+  package var code: Code
+  /// What was found and what was expected, in one line.
+  package var message: String
+  /// The cure: the nearest name, or a line to type.
+  package var hint: String?
+  /// The characters of the line that are wrong.
+  package var range: Range<Int>?
+  /// The command line the range belongs to, as typed.
+  package var line: String?
+  /// What the program's exit status becomes when a script stops here.
+  package var status: ExitStatus
+
+  package init(
+    _ code: Code, _ message: String, hint: String? = nil, range: Range<Int>? = nil,
+    line: String? = nil, status: ExitStatus = .commandFailed
+  ) {
+    self.code = code
+    self.message = message
+    self.hint = hint
+    self.range = range
+    self.line = line
+    self.status = status
+  }
+
+  /// The error in one line: message and cure.
+  package var summary: String {
+    let text = hint.map { "\(message); \($0)" } ?? message
+    return VisibleText.visible(text)
+  }
+
+  /// The error for a person: the line, a caret line under it, then message and cure.
+  package var rendered: [String] {
+    guard let line, let range else { return ["error: \(summary)"] }
+    return CaretLines.lines(under: range, of: line) + ["error: \(summary)"]
+  }
+}

@@ -1,0 +1,76 @@
+/// A family of commands, in the order of help.
+package enum CommandFamily: String, CaseIterable, Sendable {
+  case data
+  case network
+  case learning
+  case stepping
+  case checking
+  case looking
+  case keeping
+  case rest = "the rest"
+}
+
+/// A line that shows a command at work, and what must be run before it.
+package struct CommandExample: Hashable, Sendable, ExpressibleByStringLiteral {
+  /// The line to type.
+  package let line: String
+  /// The lines that come before it, so that it can run.
+  package let setup: [String]
+  /// What the line does, when that is not plain.
+  package let note: String?
+
+  package init(_ line: String, after setup: [String] = [], note: String? = nil) {
+    self.line = line
+    self.setup = setup
+    self.note = note
+  }
+
+  package init(stringLiteral value: String) { self.init(value) }
+}
+
+/// What a command is called, takes and means: the one place that declares it.
+package struct CommandSpec: Hashable, Sendable {
+  /// One or two words: `noise gaussian`.
+  package let name: String
+  package let family: CommandFamily
+  /// One line of at most 72 columns.
+  package let summary: String
+  /// More about it, in paragraphs; may be empty.
+  package let details: String
+  package let parameters: [Parameter]
+  package let examples: [CommandExample]
+  /// The names of related commands.
+  package let seeAlso: [String]
+  /// Whether a transcript holds it.
+  package let isRecorded: Bool
+
+  package init(
+    _ name: String, family: CommandFamily, summary: String, details: String = "",
+    parameters: [Parameter] = [], examples: [CommandExample], seeAlso: [String] = [],
+    isRecorded: Bool = true
+  ) {
+    self.name = name
+    self.family = family
+    self.summary = summary
+    self.details = details
+    self.parameters = parameters
+    self.examples = examples
+    self.seeAlso = seeAlso
+    self.isRecorded = isRecorded
+  }
+
+  /// The syntax in one line, defaults shown: `noise gaussian [sigma=40HU] [fixed|fresh]`.
+  package var syntax: String {
+    ([name] + parameters.map(\.syntax)).joined(separator: " ")
+  }
+
+  /// The parameter called `name`.
+  package func parameter(named name: String) -> Parameter? {
+    parameters.first { $0.name == name }
+  }
+
+  /// The keys of `key=value` parameters.
+  var keys: [String] {
+    parameters.filter { $0.position == .key }.map(\.name)
+  }
+}

@@ -1,0 +1,32 @@
+/// A command line over several physical lines, each but the last ending in `\`.
+package enum ContinuedLine {
+  /// Whether `line` goes on in the next physical line: it ends in `\` outside a comment.
+  package static func goesOn(_ line: String) -> Bool {
+    guard line.last == "\\" else { return false }
+    var quote: Character?
+    var previous: Character = " "
+    for character in line {
+      if let open = quote {
+        if character == open { quote = nil }
+      } else if character == "\"" || character == "'" {
+        quote = character
+      } else if character == "#" && previous.isWhitespace {
+        return false
+      }
+      previous = character
+    }
+    return true
+  }
+
+  /// The command on one line.
+  package static func joined(_ text: String) -> String {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    guard lines.count > 1 else { return text }
+    return lines.enumerated().map { index, line in
+      var part = Substring(index == 0 ? line : line.drop(while: \.isWhitespace))
+      if index < lines.count - 1, part.last == "\\" { part.removeLast() }
+      while index < lines.count - 1, part.last?.isWhitespace == true { part.removeLast() }
+      return String(part)
+    }.joined(separator: " ")
+  }
+}

@@ -1,0 +1,267 @@
+/// An arithmetic expression over numbers and names: `noisy.psnr + 4`.
+package indirect enum Expression: Hashable, Sendable {
+  case number(Double)
+  /// A name with its index, as typed, and its place in the line.
+  case name(String, Range<Int>)
+  case negation(Expression)
+  case operation(Operator, Expression, Expression)
+
+  /// The four operations.
+  package enum Operator: Character, Sendable {
+    case add = "+"
+    case subtract = "-"
+    case multiply = "*"
+    case divide = "/"
+  }
+
+  /// Reads a whole text as an expression.
+  package init(parsing text: SourceText) throws(CommandError) {
+    var parser = ExpressionParser(text)
+    self = try parser.sum()
+    try parser.requireEnd()
+  }
+
+  /// The value, with `lookup` giving the names theirs.
+  package func value(
+    _ lookup: (_ name: String, _ range: Range<Int>) throws -> Double
+  ) rethrows -> Double {
+    switch self {
+    case .number(let value): return value
+    case .name(let name, let range): return try lookup(name, range)
+    case .negation(let operand): return try -operand.value(lookup)
+    case .operation(let symbol, let left, let right):
+      let (a, b) = (try left.value(lookup), try right.value(lookup))
+      switch symbol {
+      case .add: return a + b
+      case .subtract: return a - b
+      case .multiply: return a * b
+      case .divide: return a / b
+      }
+    }
+  }
+}
+
+/// Two expressions and what `expect` asks of them: `denoised.psnr > noisy.psnr + 4`.
+package struct Comparison: Hashable, Sendable {
+  /// What is asked.
+  package enum Relation: String, Sendable {
+    case less = "<"
+    case atMost = "<="
+    case equal = "="
+    case different = "!="
+    case atLeast = ">="
+    case greater = ">"
+  }
+
+  package let left: Expression
+  package let relation: Relation
+  package let right: Expression
+  /// The places of both sides in the line.
+  package let leftRange: Range<Int>
+  package let rightRange: Range<Int>
+
+  /// Reads a whole text as a comparison.
+  package init(parsing text: SourceText) throws(CommandError) {
+    var parser = ExpressionParser(text)
+    left = try parser.sum()
+    leftRange = text[0..<parser.position].trimmed.range
+    relation = try parser.relation()
+    let start = parser.position
+    right = try parser.sum()
+    rightRange = text[start..<parser.position].trimmed.range
+    try parser.requireEnd()
+  }
+
+  /// Whether the relation holds; `tolerance` is a part of the right side's size.
+  ///
+  /// NaN fulfils `!=` and nothing else.
+  package func holds(_ a: Double, _ b: Double, within tolerance: Double = 0) -> Bool {
+    let close = a == b || abs(a - b) <= tolerance * abs(b)
+    switch relation {
+    case .less: return a < b
+    case .atMost: return a <= b || close
+    case .equal: return close
+    case .different: return !close
+    case .atLeast: return a >= b || close
+    case .greater: return a > b
+    }
+  }
+}
+
+/// Reads expressions by recursive descent; nesting is limited, so that no line exhausts the stack.
+struct ExpressionParser {
+  private let text: SourceText
+  private let characters: [Character]
+  private(set) var position = 0
+  private var depth = 0
+  private var operations = 0
+
+  init(_ text: SourceText) {
+    self.text = text
+    characters = text.characters.map(\.character)
+  }
+
+  // MARK: - Grammar
+
+  /// Reads products with `+` and `-` between them.
+  mutating func sum() throws(CommandError) -> Expression {
+    var left = try product()
+    while let symbol = take(anyOf: "+-") { left = try joined(left, symbol, try product()) }
+    return left
+  }
+
+  /// Reads factors with `*` and `/` between them.
+  private mutating func product() throws(CommandError) -> Expression {
+    var left = try factor()
+    while let symbol = take(anyOf: "*/") { left = try joined(left, symbol, try factor()) }
+    return left
+  }
+
+  /// A number, a name, a sign before a factor, or a sum in parentheses.
+  private mutating func factor() throws(CommandError) -> Expression {
+    depth += 1
+    defer { depth -= 1 }
+    guard depth <= 100 else { throw error("the expression is nested too deeply") }
+    skipSpace()
+    guard position < characters.count else {
+      throw error("a number or name is missing at the end")
+    }
+    if take(anyOf: "-") != nil { return .negation(try factor()) }
+    if take(anyOf: "+") != nil { return try factor() }
+    let open = position
+    if take("(") {
+      let inner = try sum()
+      skipSpace()
+      guard take(")") else {
+        throw error("\"(\" is not closed", hint: "add \")\"", at: open..<open + 1)
+      }
+      return inner
+    }
+    let character = characters[position]
+    if isDigit(character) || character == "." { return try number() }
+    if isNameStart(character) { return name() }
+    throw error(
+      "expected a number or a name, found \"\(character)\"",
+      hint: "=" == character ? "write one =" : nil, at: position..<position + 1)
+  }
+
+  /// Reads `<`, `<=`, `=`, `!=`, `>=` or `>`.
+  mutating func relation() throws(CommandError) -> Comparison.Relation {
+    skipSpace()
+    for length in [2, 1] where position + length <= characters.count {
+      let symbol = String(characters[position..<position + length])
+      if let relation = Comparison.Relation(rawValue: symbol) {
+        position += length
+        return relation
+      }
+    }
+    throw error("expected <, <=, =, !=, >= or >, \(found)", at: position..<position + 1)
+  }
+
+  /// Throws unless everything was read.
+  mutating func requireEnd() throws(CommandError) {
+    skipSpace()
+    guard position < characters.count else { return }
+    throw error("expected an operator, \(found)", at: position..<characters.count)
+  }
+
+  // MARK: - Numbers and names
+
+  private mutating func number() throws(CommandError) -> Expression {
+    let start = position
+    guard let (value, length) = ValueParser.number(in: String(characters[position...])) else {
+      throw error("expected a number", at: position..<position + 1)
+    }
+    position += length
+    let end = position
+    skipSpace()
+    let unitStart = position
+    while position < characters.count, position > unitStart || !isDigit(characters[position]),
+      isNamePart(characters[position]) || characters[position] == "%"
+    {
+      position += 1
+    }
+    let symbol = String(characters[unitStart..<position])
+    guard !symbol.isEmpty else {
+      position = end
+      return .number(value)
+    }
+    guard let unit = Unit(named: symbol) else {
+      throw CommandError(
+        .wrongUnit, "the unit \"\(symbol)\" is unknown",
+        hint: NearestNames.question(for: symbol, among: Unit.allCases.map(\.rawValue))
+          ?? "expected an operator, or a unit such as HU or %",
+        range: text.range(of: (unitStart == end ? start : unitStart)..<position))
+    }
+    return .number(value * unit.scale)
+  }
+
+  private mutating func name() -> Expression {
+    let start = position
+    var brackets = 0
+    while position < characters.count {
+      let character = characters[position]
+      if character == "[" {
+        brackets += 1
+      } else if character == "]" && brackets > 0 {
+        brackets -= 1
+      } else if brackets == 0 && !isNamePart(character) && character != "." {
+        break
+      }
+      position += 1
+    }
+    return .name(String(characters[start..<position]), text.range(of: start..<position))
+  }
+
+  // MARK: - Characters
+
+  private mutating func joined(
+    _ left: Expression, _ symbol: Character, _ right: Expression
+  ) throws(CommandError) -> Expression {
+    operations += 1
+    guard operations <= 1000, let operation = Expression.Operator(rawValue: symbol) else {
+      throw error("the expression is too long")
+    }
+    return .operation(operation, left, right)
+  }
+
+  private mutating func take(_ character: Character) -> Bool {
+    guard position < characters.count, characters[position] == character else { return false }
+    position += 1
+    return true
+  }
+
+  private mutating func take(anyOf symbols: String) -> Character? {
+    skipSpace()
+    guard position < characters.count, symbols.contains(characters[position]) else { return nil }
+    position += 1
+    return characters[position - 1]
+  }
+
+  private mutating func skipSpace() {
+    while position < characters.count, characters[position].isWhitespace { position += 1 }
+  }
+
+  private func isDigit(_ character: Character) -> Bool { ("0"..."9").contains(character) }
+
+  private func isNameStart(_ character: Character) -> Bool {
+    character.isLetter || character == "_"
+  }
+
+  private func isNamePart(_ character: Character) -> Bool {
+    isNameStart(character) || isDigit(character)
+  }
+
+  // MARK: - Errors
+
+  private var found: String {
+    position < characters.count ? "found \"\(characters[position])\"" : "found the end"
+  }
+
+  private func error(
+    _ message: String, hint: String? = nil, at indices: Range<Int>? = nil
+  ) -> CommandError {
+    let place = indices ?? position..<position + 1
+    return CommandError(.syntax, message, hint: hint, range: text.range(of: place))
+  }
+}

@@ -1,0 +1,106 @@
+/// The text of `help`.
+struct Help {
+  private let specs: [CommandSpec]
+
+  init(_ specs: [CommandSpec]) { self.specs = specs }
+
+  /// All commands by family, or one of them in full.
+  func outcome(for arguments: Arguments) throws(CommandError) -> Outcome {
+    let words = arguments.words("command")
+    guard !words.isEmpty else { return families(CommandFamily.allCases) }
+    let name = words.joined(separator: " ").lowercased()
+    if let spec = specs.first(where: { $0.name == name }) { return page(of: spec) }
+    if let family = CommandFamily.allCases.first(where: { $0.rawValue == name }) {
+      return families([family])
+    }
+    let group = specs.filter { $0.name.hasPrefix(name + " ") }
+    guard group.isEmpty else { return list(group) }
+    let names =
+      specs.map(\.name) + specs.map { String($0.name.prefix { $0 != " " }) }
+      + CommandFamily.allCases.map(\.rawValue)
+    throw arguments.error(
+      at: "command", .unknownCommand, "there is no help on \"\(name)\"",
+      hint: NearestNames.question(for: name, among: names) ?? "type: help")
+  }
+
+  /// Each family with its commands and their summaries.
+  private func families(_ families: [CommandFamily]) -> Outcome {
+    var outcome = Outcome()
+    for family in families {
+      let members = specs.filter { $0.family == family }
+      guard !members.isEmpty else { continue }
+      outcome.say(OutputLine(family.rawValue))
+      outcome.add(Self.table(members.map { ("  " + $0.name, $0.summary) }))
+    }
+    outcome.say("help COMMAND explains one: its parameters, units, defaults and examples")
+    outcome.result = .list(specs.filter { families.contains($0.family) }) { .string($0.name) }
+    return outcome
+  }
+
+  /// The commands that share a first word.
+  private func list(_ members: [CommandSpec]) -> Outcome {
+    var outcome = Outcome()
+    outcome.add(Self.table(members.map { ($0.name, $0.summary) }))
+    outcome.result = .list(members) { .string($0.name) }
+    return outcome
+  }
+
+  /// Everything about one command.
+  private func page(of spec: CommandSpec) -> Outcome {
+    var outcome = Outcome()
+    outcome.say(OutputLine("\(spec.name)  \(spec.summary)"))
+    outcome.say(OutputLine("  \(spec.syntax)"))
+    if !spec.parameters.isEmpty {
+      outcome.add(
+        OutputTable(
+          [.words(""), .words(""), .words("")],
+          rows: spec.parameters.map { parameter in
+            [
+              OutputLine("  \(parameter.name)"), OutputLine(parameter.kind.expectation),
+              OutputLine(parameter.explanation),
+            ]
+          }))
+    }
+    if !spec.details.isEmpty { outcome.say(lines: Self.wrapped(spec.details, columns: 78)) }
+    for (index, example) in spec.examples.enumerated() {
+      let note = example.note.map { "  # \($0)" } ?? ""
+      outcome.say(OutputLine("\(index == 0 ? "example " : "        ")  \(example.line)\(note)"))
+    }
+    if !spec.seeAlso.isEmpty {
+      outcome.say(OutputLine("see also  \(spec.seeAlso.joined(separator: ", "))"))
+    }
+    outcome.result = ["name": .string(spec.name), "syntax": .string(spec.syntax)]
+    return outcome
+  }
+
+  private static func table(_ rows: [(String, String)]) -> OutputTable {
+    OutputTable(
+      [.words(""), .words("")], rows: rows.map { [OutputLine($0.0), OutputLine($0.1)] })
+  }
+
+  /// Breaks text into lines of at most `columns`.
+  private static func wrapped(_ text: String, columns: Int) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false).map { paragraph in
+      var lines: [String] = []
+      for word in paragraph.split(separator: " ") {
+        if let last = lines.last, last.count + 1 + word.count <= columns {
+          lines[lines.count - 1] = "\(last) \(word)"
+        } else {
+          lines.append(String(word))
+        }
+      }
+      return lines.joined(separator: "\n")
+    }.joined(separator: "\n")
+  }
+}
+
+extension Parameter {
+  /// The help text and the default.
+  var explanation: String {
+    switch fallback {
+    case .required: "\(help); required"
+    case .absent(let otherwise): otherwise.isEmpty ? help : "\(help); without it: \(otherwise)"
+    case .value(let value): "\(help); default \(value)"
+    }
+  }
+}

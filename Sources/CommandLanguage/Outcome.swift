@@ -1,0 +1,106 @@
+/// What a command gives back: one result, rendered as text, transcript or JSON.
+package struct Outcome: Sendable {
+  /// A piece of the human text.
+  package enum Block: Hashable, Sendable {
+    case line(OutputLine)
+    case table(OutputTable)
+    case picture(Picture)
+  }
+
+  /// A file that a command wrote.
+  package struct File: Hashable, Sendable {
+    package let path: String
+    /// The fingerprint of a picture's samples.
+    package let fingerprint: String?
+  }
+
+  /// Data that a command read, by which a replay knows that it is the recorded one.
+  package struct DataStamp: Hashable, Sendable {
+    /// The name in the stamp line `#@ data NAME: …`; never anything of a patient.
+    package let name: String
+    /// The SHA-256 of what was read, as `sha256:…`.
+    package let fingerprint: String
+
+    package init(name: String, fingerprint: String) {
+      self.name = name
+      self.fingerprint = fingerprint
+    }
+  }
+
+  package private(set) var blocks: [Block] = []
+  package private(set) var files: [File] = []
+  /// What a reader should know but need not act on.
+  package var warnings: [String] = []
+  /// The value for `--json`, and for `expect`.
+  package var result: JSONValue = .object([])
+  /// The command to record in place of the typed one, when a person or a clock ended it.
+  package var recordedCommand: String?
+  /// The data that was read.
+  package var data: [DataStamp] = []
+  /// Whether a person interrupted the command; a script stops after it with status 130.
+  package var wasInterrupted = false
+  /// Whether the session ends here.
+  package var quits = false
+
+  package init() {}
+
+  /// One line and a result.
+  package init(_ line: OutputLine, result: JSONValue = .object([])) {
+    self.result = result
+    say(line)
+  }
+
+  /// Adds a line.
+  package mutating func say(_ line: OutputLine) { blocks.append(.line(line)) }
+
+  /// Adds lines of plain words, one for each line of `text`.
+  package mutating func say(lines text: String) {
+    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+      say(OutputLine(String(line)))
+    }
+  }
+
+  /// Adds a table.
+  package mutating func add(_ table: OutputTable) { blocks.append(.table(table)) }
+
+  /// Adds a picture, and its file.
+  package mutating func add(_ picture: Picture) {
+    blocks.append(.picture(picture))
+    files.append(File(path: picture.path, fingerprint: picture.fingerprint))
+  }
+
+  /// Adds a file that is no picture; say so in a line too.
+  package mutating func add(file path: String) {
+    files.append(File(path: path, fingerprint: nil))
+  }
+
+  /// Adds a warning.
+  package mutating func warn(_ text: String) { warnings.append(text) }
+
+  /// Adds everything that another outcome says, after what is here.
+  package mutating func append(_ other: Outcome) {
+    blocks += other.blocks
+    files += other.files
+    warnings += other.warnings
+    data += other.data
+  }
+
+  /// The text for the screen and the transcript, a string a line.
+  package var lines: [String] {
+    let text = blocks.flatMap { block in
+      switch block {
+      case .line(let line): [line.rendered]
+      case .table(let table): table.rendered
+      case .picture(let picture): [picture.line]
+      }
+    }
+    return text + warnings.map { "warning: " + Field.text($0).rendered }
+  }
+
+  /// The pictures among the blocks.
+  package var pictures: [Picture] {
+    blocks.compactMap { block in
+      if case .picture(let picture) = block { picture } else { nil }
+    }
+  }
+}

@@ -1,0 +1,118 @@
+/// One thing that a command takes.
+package struct Parameter: Hashable, Sendable {
+  /// Where in the line a parameter stands.
+  package enum Position: Hashable, Sendable {
+    /// A word in its place: `load PATH`.
+    case word
+    /// One word or more: `panel NAME…`.
+    case words
+    /// `key=value`, anywhere: `sigma=40HU`.
+    case key
+    /// A bare word from the choices of its kind, anywhere: `fixed|fresh`.
+    case flag
+    /// All words that are not `key=value` of a declared key: `expect A OP B within=1%`.
+    case rest
+    /// What follows an `=`: `let NAME = VALUE`.
+    case assigned
+    /// What follows, untouched, as a command of its own: `fails COMMAND…`.
+    case command
+  }
+
+  /// What a parameter is when it is not given.
+  package enum Default: Hashable, Sendable {
+    /// It must be given.
+    case required
+    /// It may be left out and then has no value; the text says what happens then.
+    case absent(String)
+    /// It has this value, written as one would type it.
+    case value(String)
+  }
+
+  /// The key, or the name of a word in help.
+  package let name: String
+  package let position: Position
+  package let kind: ParameterKind
+  package let fallback: Default
+  /// What it means, with its unit, in a few words.
+  package let help: String
+
+  /// A word in its place.
+  package static func word(
+    _ name: String, _ kind: ParameterKind, _ help: String, default fallback: Default = .required
+  ) -> Parameter {
+    Parameter(name: name, position: .word, kind: kind, fallback: fallback, help: help)
+  }
+
+  /// One word or more; none at all when there is a default.
+  package static func words(
+    _ name: String, _ kind: ParameterKind, _ help: String, default fallback: Default = .required
+  ) -> Parameter {
+    Parameter(name: name, position: .words, kind: kind, fallback: fallback, help: help)
+  }
+
+  /// A `key=value`.
+  package static func key(
+    _ name: String, _ kind: ParameterKind, _ help: String, default fallback: Default = .absent("")
+  ) -> Parameter {
+    Parameter(name: name, position: .key, kind: kind, fallback: fallback, help: help)
+  }
+
+  /// A bare word from a few.
+  package static func flag(
+    _ name: String, _ choices: [String], _ help: String, default fallback: Default = .absent("")
+  ) -> Parameter {
+    Parameter(name: name, position: .flag, kind: .choice(choices), fallback: fallback, help: help)
+  }
+
+  /// The remaining words as one text.
+  package static func rest(
+    _ name: String, _ help: String, default fallback: Default = .required
+  ) -> Parameter {
+    Parameter(
+      name: name, position: .rest, kind: .text(placeholder: name.uppercased()), fallback: fallback,
+      help: help)
+  }
+
+  /// What follows an `=`, as one text.
+  package static func assigned(
+    _ name: String, _ help: String, default fallback: Default = .required
+  ) -> Parameter {
+    Parameter(
+      name: name, position: .assigned, kind: .text(placeholder: name.uppercased()),
+      fallback: fallback, help: help)
+  }
+
+  /// What follows, untouched, as a command of its own.
+  package static func command(_ name: String, _ help: String) -> Parameter {
+    Parameter(
+      name: name, position: .command, kind: .text(placeholder: name.uppercased()),
+      fallback: .required, help: help)
+  }
+
+  /// How the parameter looks in the syntax line of help.
+  package var syntax: String {
+    let body: String
+    switch position {
+    case .word: body = wordSyntax
+    case .words: body = "\(wordSyntax)…"
+    case .key:
+      if case .value(let value) = fallback {
+        body = "\(name)=\(value)"
+      } else {
+        body = "\(name)=\(kind.placeholder)"
+      }
+    case .flag: body = kind.placeholder
+    case .rest, .command: body = "\(name.uppercased())…"
+    case .assigned: body = "= \(name.uppercased())"
+    }
+    return fallback == .required ? body : "[\(body)]"
+  }
+
+  /// A word's choices, or its name in capitals.
+  private var wordSyntax: String {
+    switch kind {
+    case .choice, .yesNo: kind.placeholder
+    default: name.uppercased()
+    }
+  }
+}

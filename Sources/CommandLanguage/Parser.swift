@@ -1,0 +1,100 @@
+/// A command and its checked arguments.
+struct Invocation {
+  let spec: CommandSpec
+  let arguments: Arguments
+  /// Text and start of what `fails` and its like run.
+  let command: (text: String, start: Int)?
+}
+
+/// Turns a command line into a command and its arguments, by the table.
+struct Parser {
+  /// The commands by name.
+  let specs: [String: CommandSpec]
+  let variables: Variables
+
+  init(_ specs: some Sequence<CommandSpec>, variables: Variables) {
+    self.specs = Dictionary(specs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    self.variables = variables
+  }
+
+  /// The command that `line` gives, or nil for a blank line or a comment.
+  func parse(_ line: String) throws(CommandError) -> Invocation? {
+    do {
+      var lexer = Lexer(line)
+      guard let (spec, nameRange) = try commandName(&lexer) else { return nil }
+      var arguments = try Arguments(spec: spec, line: line, nameRange: nameRange)
+      if let parameter = spec.parameters.first(where: { $0.position == .command }) {
+        return try nested(parameter, spec, &arguments, lexer)
+      }
+      var words: [SourceText] = []
+      while let word = try lexer.next() { words.append(try word.expanded(with: variables)) }
+      var binder = Binder(spec: spec, arguments: arguments, words: words, end: nameRange.upperBound)
+      return Invocation(spec: spec, arguments: try binder.bind(), command: nil)
+    } catch {
+      var located = error
+      located.line = located.line ?? line
+      throw located
+    }
+  }
+
+  /// A command whose remaining text is a command of its own.
+  private func nested(
+    _ parameter: Parameter, _ spec: CommandSpec, _ arguments: inout Arguments, _ lexer: Lexer
+  ) throws(CommandError) -> Invocation {
+    let (text, start) = lexer.remainder
+    guard !text.isEmpty, !text.hasPrefix("#") else {
+      throw CommandError(
+        .missingArgument, "\(spec.name) needs \(parameter.syntax)", hint: "type: \(spec.syntax)",
+        range: arguments.nameRange)
+    }
+    let source = SourceText(
+      zip(text, start...).map { SourceCharacter($0, at: $1..<$1 + 1) },
+      range: start..<start + text.count)
+    arguments.add(.init(source: source, value: .text(text)), for: parameter.name)
+    return Invocation(spec: spec, arguments: arguments, command: (text, start))
+  }
+
+  // MARK: - The command's name
+
+  /// Reads one or two words that name a command.
+  private func commandName(
+    _ lexer: inout Lexer
+  ) throws(CommandError) -> (CommandSpec, Range<Int>)? {
+    guard let first = try lexer.next()?.expanded(with: variables) else { return nil }
+    let word = first.string.lowercased()
+    let seconds = specs.keys.filter { $0.hasPrefix(word + " ") }
+      .map { String($0.dropFirst(word.count + 1)) }.sorted()
+    guard !seconds.isEmpty else {
+      guard let spec = specs[word] else { throw unknown(first) }
+      return (spec, first.range)
+    }
+    var ahead = lexer
+    let second = try? ahead.next()?.expanded(with: variables)
+    if let second, let spec = specs["\(word) \(second.string.lowercased())"] {
+      lexer = ahead
+      return (spec, first.range.lowerBound..<second.range.upperBound)
+    }
+    if let spec = specs[word] { return (spec, first.range) }
+    let expected = "\(first.string) needs \(ParameterKind.alternatives(seconds)) after it"
+    guard let second else {
+      throw CommandError(
+        .missingArgument, expected, hint: "type: help \(word)", range: first.range)
+    }
+    throw CommandError(
+      .unknownCommand, "\(expected), found \"\(second.string)\"",
+      hint: NearestNames.question(for: second.string, among: seconds), range: second.range)
+  }
+
+  private func unknown(_ word: SourceText) -> CommandError {
+    let wanted = word.string
+    var hint = NearestNames.question(
+      for: wanted, among: Set(specs.keys.map { String($0.prefix { $0 != " " }) }).sorted())
+    if hint == nil {
+      let full = specs.keys.filter { $0.hasSuffix(" " + wanted.lowercased()) }.sorted()
+      hint = full.isEmpty ? nil : "did you mean \"\(full[0])\"?"
+    }
+    return CommandError(
+      .unknownCommand, "there is no command \"\(wanted)\"", hint: hint ?? "type: help",
+      range: word.range)
+  }
+}

@@ -1,0 +1,31 @@
+/// A picture that a command made, as transcripts name it.
+package struct Picture: Hashable, Sendable {
+  /// The path below the output folder.
+  package let path: String
+  package let width: Int
+  package let height: Int
+  /// The file's kind: `png`.
+  package let kind: String
+  /// The samples: `gray8`, `gray16`, `rgb8`.
+  package let samples: String
+  /// The first 12 hexadecimal digits of the SHA-256 of the decoded samples.
+  package let fingerprint: String
+
+  package init(
+    path: String, width: Int, height: Int, kind: String = "png", samples: String,
+    fingerprint: String
+  ) {
+    self.path = path
+    self.width = width
+    self.height = height
+    self.kind = kind
+    self.samples = samples
+    self.fingerprint = fingerprint
+  }
+
+  /// `[png noisy-3.png 256x256 gray8 px:5d0e12ab90ff]`.
+  package var line: String {
+    let name = Escapes.inside(VisibleText.visible(path))
+    return "[\(kind) \(name) \(width)x\(height) \(samples) px:\(fingerprint)]"
+  }
+}

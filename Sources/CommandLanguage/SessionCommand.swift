@@ -1,0 +1,74 @@
+/// The commands that know no workspace: the runner carries them out.
+package enum SessionCommand: CaseIterable, Sendable {
+  case fails
+  case help
+  case history
+  case `let`
+  case quit
+  case saveSession
+
+  /// The command's table entry.
+  package var spec: CommandSpec {
+    switch self {
+    case .fails:
+      CommandSpec(
+        "fails", family: .checking,
+        summary: "Run a command that must fail, and record its message.",
+        parameters: [.command("command", "the command that must fail")],
+        examples: ["fails let 1x = 2"], seeAlso: ["let"])
+    case .help:
+      CommandSpec(
+        "help", family: .rest,
+        summary: "List the commands by family, or explain one.",
+        parameters: [
+          .words(
+            "command", .text(placeholder: "COMMAND"), "one or two words",
+            default: .absent("all commands"))
+        ],
+        examples: ["help", "help let"], seeAlso: ["history"], isRecorded: false)
+    case .history:
+      CommandSpec(
+        "history", family: .keeping,
+        summary: "List the lines typed so far, all or those with a word in them.",
+        parameters: [
+          .word("word", .text(placeholder: "WORD"), "what the lines hold", default: .absent("all"))
+        ],
+        examples: ["history", "history noise"], seeAlso: ["session save"], isRecorded: false)
+    case .let:
+      CommandSpec(
+        "let", family: .rest,
+        summary: "Give a name a value that $NAME stands for.",
+        details: """
+          Without a value, the name must be given from outside: backflow run FILE --let NAME=VALUE. \
+          A value from outside also replaces the one in the line. $NAME and ${NAME} work in words \
+          and in double quotes, not in single ones.
+          """,
+        parameters: [
+          .word("name", .text(placeholder: "NAME"), "letters, digits and _"),
+          .assigned("value", "any text", default: .absent("given by --let")),
+        ],
+        examples: [
+          "let sigma = 40HU",
+          CommandExample("let text = \"$word again\"", after: ["let word = once"]),
+        ], seeAlso: ["help"])
+    case .quit:
+      CommandSpec(
+        "quit", family: .rest, summary: "Leave Backflow.", examples: ["quit"],
+        seeAlso: ["session save"], isRecorded: false)
+    case .saveSession:
+      CommandSpec(
+        "session save", family: .keeping,
+        summary: "Write the session so far as a file that replays.",
+        details: """
+          Writes NAME.session and its pictures in NAME/. Failed commands are left out, or written \
+          as "fails …" with errors=yes.
+          """,
+        parameters: [
+          .word("name", .path, "the file, with or without .session"),
+          .key("errors", .yesNo, "keep failed commands, as fails …", default: .value("no")),
+        ],
+        examples: [CommandExample("session save first-look", after: ["let sigma = 40HU"])],
+        seeAlso: ["history"], isRecorded: false)
+    }
+  }
+}

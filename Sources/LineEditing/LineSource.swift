@@ -1,0 +1,30 @@
+/// What a source of lines gives when it is asked for the next one.
+package enum LineEvent: Hashable, Sendable {
+  /// A line without its end.
+  case line(String)
+  /// The person pressed Ctrl-C: the line so far is dropped.
+  case interrupted
+  /// There are no more lines.
+  case end
+}
+
+/// Whatever lines come from: a terminal with an editor, a pipe, a text.
+package protocol LineSource: AnyObject {
+  /// The next line, after showing `prompt` where somebody can see it.
+  func next(prompt: String) -> LineEvent
+}
+
+/// The lines of a text.
+package final class TextLines: LineSource {
+  private var lines: ArraySlice<String>
+
+  package init(_ text: String) {
+    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    self.lines = lines.map(String.init)[...]
+    if self.lines.last?.isEmpty == true { self.lines.removeLast() }
+  }
+
+  package func next(prompt: String) -> LineEvent {
+    lines.popFirst().map { .line($0) } ?? .end
+  }
+}

@@ -1,0 +1,62 @@
+import Foundation
+
+/// Lines of a file descriptor, read without an editor.
+///
+/// The prompt is shown only when the descriptor is a terminal, so that a pipe gets no codes. Bytes
+/// that are not UTF-8 become replacement characters.
+package final class PlainInput: LineSource {
+  private let descriptor: Int32
+  private var bytes: [UInt8] = []
+  private var start = 0
+  private var isAtEnd = false
+  private var isFirst = true
+
+  /// Reads from `descriptor`, standard input unless told otherwise.
+  package init(descriptor: Int32 = STDIN_FILENO) {
+    self.descriptor = descriptor
+  }
+
+  /// Whether somebody types the lines.
+  package var isTerminal: Bool { isatty(descriptor) == 1 }
+
+  package func next(prompt: String) -> LineEvent {
+    if isTerminal { FileHandle.standardOutput.write(Data(prompt.utf8)) }
+    while true {
+      if let end = bytes[start...].firstIndex(of: 10) {
+        defer { start = end + 1 }
+        return .line(line(bytes[start..<end]))
+      }
+      if isAtEnd {
+        guard start < bytes.count else { return .end }
+        defer { start = bytes.count }
+        return .line(line(bytes[start...]))
+      }
+      guard fill() else {
+        bytes.removeAll()
+        start = 0
+        return .interrupted
+      }
+    }
+  }
+
+  /// Reads more bytes; false when a signal came in between.
+  private func fill() -> Bool {
+    bytes.removeFirst(start)
+    start = 0
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    let count = read(descriptor, &chunk, chunk.count)
+    if count < 0 && errno == EINTR { return false }
+    if count <= 0 { isAtEnd = true }
+    bytes += chunk.prefix(max(count, 0))
+    return true
+  }
+
+  /// A line without the carriage return of other systems, or a byte order mark.
+  private func line(_ bytes: ArraySlice<UInt8>) -> String {
+    var bytes = bytes
+    if isFirst && bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
+    isFirst = false
+    if bytes.last == 13 { bytes = bytes.dropLast() }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}
