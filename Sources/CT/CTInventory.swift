@@ -153,7 +153,8 @@ private func reasonToLeaveOut(_ slice: CTSlice) -> String? {
 /// The reason in an error's message, without the name of the file, so that equal reasons count up.
 private func reason(_ error: CTError, name: String) -> String {
   let prefix = name + ": "
-  let text = error.message.hasPrefix(prefix)
+  let text =
+    error.message.hasPrefix(prefix)
     ? String(error.message.dropFirst(prefix.count)) : error.message
   return text.hasSuffix(".") ? String(text.dropLast()) : text
 }

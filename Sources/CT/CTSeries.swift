@@ -4,7 +4,7 @@ package struct CTSeries: Sendable {
   package let slices: [CTSlice]
   /// The typical distance between neighbouring slices, from their positions, in mm.
   package let sliceSpacing: Double?
-  /// What a user should know: doubtful order, gaps, tilt, values that are not HU, lossy data, …
+  /// What a user should know, a line each: order, gaps, tilt, unit, loss, identity.
   package let warnings: [String]
 
   /// The identifier of the series; empty when the files have none.

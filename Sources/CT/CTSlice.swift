@@ -55,6 +55,7 @@ extension CTSlice {
   ///   - dataset: The attributes of the file.
   ///   - path: Where the file is.
   ///   - name: What messages call it.
+  /// - Returns: The images, one a frame, in file order.
   /// - Throws: `CTError` when the file holds no image that can be loaded.
   static func slices(
     _ dataset: DICOMDataset, path: String, name: String

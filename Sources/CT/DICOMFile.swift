@@ -51,6 +51,7 @@ struct DICOMFile: ~Copyable {
   ///
   /// - Parameter body: Takes the bytes in this machine's order, and the kind of number: `i` for
   ///   integers as the header describes them, `f` for Float, `d` for Double.
+  /// - Throws: `CTError` when the data cannot be decompressed, or what `body` throws.
   func withSamples(
     _ body: (UnsafeRawBufferPointer, Character) throws(CTError) -> Void
   ) throws(CTError) {

@@ -31,13 +31,15 @@ extension CTSeries {
   ///   - memoryLimit: The bytes that the stack, and the decompression of one file, may take.
   ///   - progress: Called with the number of files read and of all, on any thread, one call at a
   ///     time; `false` stops the loading.
+  /// - Returns: The series with its values.
   /// - Throws: `CTError` of the first file in order that cannot be read; nothing partial is given.
   package func load(
     memoryLimit: Int = 2 << 30, progress: (@Sendable (_ done: Int, _ all: Int) -> Bool)? = nil
   ) throws(CTError) -> LoadedSeries {
     guard let unit = slices.first?.unit, slices.allSatisfy({ $0.unit == unit }) else {
       throw CTError(
-        "mixed-units", "series \(number.map(String.init) ?? uid): some slices are in HU, others not.",
+        "mixed-units",
+        "series \(number.map(String.init) ?? uid): some slices are in HU, others not.",
         hint: "load its files one by one")
     }
     let shape = Shape([slices.count, 1, rows, columns])
@@ -45,8 +47,9 @@ extension CTSeries {
     let (needed, overflow) = (rows * columns).multipliedReportingOverflow(by: slices.count * 5)
     guard !overflow, needed <= memoryLimit else {
       throw CTError(
-        "too-large", "\(slices.count) slices of \(columns)×\(rows) take \(needed >> 20) MiB, the"
-          + " limit is \(memoryLimit >> 20).", hint: "choose fewer slices, or raise limit.memory")
+        "too-large",
+        "\(slices.count) slices of \(columns)×\(rows) take \(needed >> 20) MiB; the limit is"
+          + " \(memoryLimit >> 20) MiB.", hint: "choose fewer slices, or raise limit.memory")
     }
     let files = slicesByFile()
     let outcome = Mutex(Reading(files: files.count))

@@ -29,7 +29,8 @@ func readPixels(
   }
   guard expected <= memoryLimit else {
     throw CTError(
-      "too-large", "\(first.name): decompressing takes \(expected) bytes, the limit is"
+      "too-large",
+      "\(first.name): decompressing takes \(expected) bytes, the limit is"
         + " \(memoryLimit).", hint: "raise limit.memory")
   }
   var hasPadding = false

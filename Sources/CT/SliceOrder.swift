@@ -62,7 +62,8 @@ struct SliceOrder {
     let gaps = steps.enumerated().filter { $0.element > 1.5 * typical }
     for (i, step) in gaps.prefix(3) {
       warnings.append(
-        "gap of \(brief(step)) mm between slices \(i) and \(i + 1); others are \(brief(typical)) mm")
+        "gap of \(brief(step)) mm between slices \(i) and \(i + 1); others are \(brief(typical)) mm"
+      )
     }
     if gaps.count > 3 { warnings.append("\(gaps.count - 3) more gaps") }
     let isUneven = moved.contains { $0 <= 1.5 * typical && abs($0 - typical) > 0.05 * typical }

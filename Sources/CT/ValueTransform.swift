@@ -88,7 +88,8 @@ extension ValueTransform {
     }
     let first = descriptor[1]
     let isNegative = format.isSigned && first >= 0x8000
-    return .table(first: isNegative ? first - 0x10000 : first, entries: Array(entries.prefix(count)))
+    return .table(
+      first: isNegative ? first - 0x10000 : first, entries: Array(entries.prefix(count)))
   }
 }
 
