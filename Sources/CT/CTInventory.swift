@@ -52,11 +52,29 @@ extension CTInventory {
     let file = try DICOMFile(path: path, name: name)
     let dataset = try file.dataset()
     if let directory = DICOMDirectory(dataset, path: path) {
-      return try gathered(directory.files, in: name, skipped: directory.absent)
+      return try named(by: directory, at: path, name: name)
     }
     return CTInventory(
-      series: CTSeries.grouped(try CTSlice.slices(dataset, path: path, name: name)),
+      series: CTSeries.grouped(try CTSlice.slices(of: file, dataset, path: path)),
       skipped: [], fileCount: 1)
+  }
+
+  /// Takes the slices that a directory names; for DICOMDIR itself, the root of a disc (PS3.10, 8.6),
+  /// else those in its folder, since some name no image.
+  private static func named(
+    by directory: DICOMDirectory, at path: String, name: String
+  ) throws(CTError) -> CTInventory {
+    do throws(CTError) {
+      return try gathered(directory.files, in: name, skipped: directory.absent)
+    } catch {
+      guard name.uppercased() == "DICOMDIR" else { throw error }
+      let folder = (path as NSString).deletingLastPathComponent
+      let walk = FolderWalk(folder.isEmpty ? "." : folder)
+      return try gathered(
+        walk.files, in: name,
+        skipped: [(name, "it names no CT slice; its folder was searched instead")]
+          + directory.absent + walk.unreadable)
+    }
   }
 
   /// Reads the headers of `files` and groups those of CT slices into series.
@@ -127,7 +145,7 @@ private enum Outcome: Sendable {
         self = .leftOut("a DICOMDIR")
         return
       }
-      let slices = try CTSlice.slices(dataset, path: found.path, name: found.name)
+      let slices = try CTSlice.slices(of: file, dataset, path: found.path)
       if let reason = slices.first.flatMap(reasonToLeaveOut) {
         self = .leftOut(reason)
       } else {

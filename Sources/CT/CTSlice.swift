@@ -52,14 +52,15 @@ extension CTSlice {
   /// Describes every image of a file.
   ///
   /// - Parameters:
-  ///   - dataset: The attributes of the file.
+  ///   - file: The file, which stands at `path`.
+  ///   - dataset: Its attributes.
   ///   - path: Where the file is.
-  ///   - name: What messages call it.
   /// - Returns: The images, one a frame, in file order.
   /// - Throws: `CTError` when the file holds no image that can be loaded.
   static func slices(
-    _ dataset: DICOMDataset, path: String, name: String
+    of file: borrowing DICOMFile, _ dataset: DICOMDataset, path: String
   ) throws(CTError) -> [CTSlice] {
+    let name = file.name
     let format = try PixelFormat(dataset, name: name)
     let syntax = try TransferSyntax(decodable: dataset, name: name)
     guard !(syntax.isBigEndian && format.bitsAllocated > 16) else {
@@ -68,6 +69,7 @@ extension CTSlice {
         "\(name): \(format.bitsAllocated)-bit samples with the high byte first are not supported.",
         hint: "convert it to explicit VR little endian")
     }
+    try requireLength(file, format)
     // Every frame takes memory: a header alone must not be able to ask for billions.
     guard format.frames <= 65536 else {
       throw CTError("too-large", "\(name): \(format.frames) frames; at most 65536 are read.")

@@ -48,7 +48,7 @@ extension CTSeries {
     guard !overflow, needed <= memoryLimit else {
       throw CTError(
         "too-large",
-        "\(slices.count) slices of \(columns)×\(rows) take \(needed >> 20) MiB; the limit is"
+        "\(slices.count) × \(columns)×\(rows) values take \(needed >> 20) MiB; the limit is"
           + " \(memoryLimit >> 20) MiB.", hint: "choose fewer slices, or raise limit.memory")
     }
     let files = slicesByFile()

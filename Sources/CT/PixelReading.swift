@@ -19,14 +19,7 @@ func readPixels(
   let file = try DICOMFile(path: first.path, name: first.name)
   let format = first.format
   let expected = format.byteCount
-  let stored = try file.storedLength()
-  if !stored.isCompressed, stored.bytes < expected {
-    throw CTError(
-      "truncated",
-      "\(first.name): the pixel data hold \(stored.bytes) bytes; \(format.columns)×\(format.rows)"
-        + " pixels need \(expected == .max ? "more than memory" : String(expected)).",
-      hint: "copy the file again, or correct its header")
-  }
+  try requireLength(file, format)
   guard expected <= memoryLimit else {
     throw CTError(
       "too-large",
@@ -54,6 +47,22 @@ func readPixels(
     }
   }
   return hasPadding
+}
+
+/// Checks that uncompressed pixel data are as long as the header says, before memory is taken.
+///
+/// - Throws: `CTError` when they are shorter, or missing.
+func requireLength(_ file: borrowing DICOMFile, _ format: PixelFormat) throws(CTError) {
+  let stored = try file.storedLength()
+  guard stored.isCompressed || stored.bytes >= format.byteCount else {
+    let frames = format.frames > 1 ? "\(format.frames) frames of " : ""
+    let needed = format.byteCount == .max ? "more than memory" : String(format.byteCount)
+    throw CTError(
+      "truncated",
+      "\(file.name): the pixel data hold \(stored.bytes) bytes; \(frames)"
+        + "\(format.columns)×\(format.rows) pixels need \(needed).",
+      hint: "copy the file again, or correct its header")
+  }
 }
 
 /// Turns the samples of one image to values; true when some are padding.
