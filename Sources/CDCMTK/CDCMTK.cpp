@@ -104,7 +104,15 @@ cdcmtk_file *cdcmtk_open(const char *path, cdcmtk_status *status, char *message,
     file->format.transferEnd();
     explain(message, capacity, result.text());
     if (stream.tooDeep) return CDCMTK_TOO_DEEP;
-    if (result == EC_StreamNotifyClient || result == EC_EndOfStream) return CDCMTK_TRUNCATED;
+    if (result == EC_FileMetaInfoHeaderMissing) {
+      OFString syntax;
+      file->format.getMetaInfo()->findAndGetOFString(DCM_TransferSyntaxUID, syntax);
+      explain(message, capacity, syntax.c_str());
+      return CDCMTK_UNKNOWN_SYNTAX;
+    }
+    if (result == EC_StreamNotifyClient || result == EC_EndOfStream || result == EC_InvalidStream) {
+      return CDCMTK_TRUNCATED;
+    }
     return result.good() ? CDCMTK_OK : CDCMTK_CORRUPT;
   });
   return *status == CDCMTK_OK ? file.release() : nullptr;

@@ -95,6 +95,7 @@ struct DICOMFile: ~Copyable {
   }
 
   private static func error(_ status: cdcmtk_status, _ name: String, detail: String) -> CTError {
+    if status == CDCMTK_UNKNOWN_SYNTAX { return TransferSyntax(uid: detail).error(file: name) }
     let detail = detail.isEmpty ? "" : " (\(printable(detail)))"
     switch status {
     case CDCMTK_UNREADABLE:

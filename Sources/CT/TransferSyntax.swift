@@ -64,22 +64,25 @@ struct TransferSyntax: Hashable, Sendable {
 }
 
 extension TransferSyntax {
+  /// The error that `file` is encoded in a way that cannot be decoded.
+  func error(file: String) -> CTError {
+    guard !uid.isEmpty else {
+      return CTError(
+        "no-transfer-syntax", "\(file): the header does not say how the file is encoded.",
+        hint: "(0002,0010) Transfer Syntax UID is missing")
+    }
+    let called = name.map { "\($0), \(uid)" } ?? printable(uid)
+    return CTError(
+      "unsupported-transfer-syntax",
+      "\(file): the image is encoded as \(called), which cannot be decoded here.",
+      hint: "convert it to explicit VR little endian")
+  }
+
   /// The transfer syntax of a file, which must be one that can be decoded.
   ///
   /// - Throws: `CTError` that names the encoding otherwise.
   init(decodable dataset: DICOMDataset, name file: String) throws(CTError) {
-    guard let uid = dataset.text(.transferSyntaxUID) else {
-      throw CTError(
-        "no-transfer-syntax", "\(file): the header does not say how the file is encoded.",
-        hint: "(0002,0010) Transfer Syntax UID is missing")
-    }
-    self.uid = uid
-    guard isDecodable else {
-      let called = name.map { "\($0), " } ?? ""
-      throw CTError(
-        "unsupported-transfer-syntax",
-        "\(file): the image is encoded as \(called)\(printable(uid)), which cannot be decoded here.",
-        hint: "convert it to explicit VR little endian")
-    }
+    uid = dataset.text(.transferSyntaxUID) ?? ""
+    guard isDecodable else { throw error(file: file) }
   }
 }

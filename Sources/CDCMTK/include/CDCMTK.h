@@ -24,6 +24,8 @@ typedef enum {
   CDCMTK_TRUNCATED,
   /// The file contradicts the encoding it announces.
   CDCMTK_CORRUPT,
+  /// The meta header names no transfer syntax that DCMTK knows; the message is the one it names.
+  CDCMTK_UNKNOWN_SYNTAX,
   /// Sequences are nested deeper than the stack of a thread allows.
   CDCMTK_TOO_DEEP,
   /// DCMTK's data dictionary is not installed, so VRs and names are unknown.
