@@ -189,7 +189,10 @@ void visit(DcmItem &item, int32_t depth, int32_t index, void *context, Visitor v
 DcmElement *pixelElement(DcmDataset &dataset, char &kind) {
   DcmElement *element = nullptr;
   kind = 'i';
-  if (dataset.findAndGetElement(DCM_PixelData, element).good()) return element;
+  if (dataset.findAndGetElement(DCM_PixelData, element).good()) {
+    // A damaged file may give the tag another representation, and DCMTK then another class.
+    return dynamic_cast<DcmPixelData *>(element);
+  }
   kind = 'f';
   if (dataset.findAndGetElement(DCM_FloatPixelData, element).good()) return element;
   kind = 'd';
@@ -239,11 +242,19 @@ cdcmtk_status cdcmtk_decode(
     cdcmtk_file *file, cdcmtk_samples *samples, char *message, size_t capacity) {
   return contained(CDCMTK_UNDECODABLE, [&] {
     DcmDataset &dataset = *file->format.getDataset();
-    OFCondition result = dataset.chooseRepresentation(EXS_LittleEndianExplicit, nullptr);
-    explain(message, capacity, result.text());
-    if (result.bad()) return CDCMTK_UNDECODABLE;
     DcmElement *element = pixelElement(dataset, samples->kind);
     if (!element) return CDCMTK_NO_PIXELS;
+    OFCondition result = EC_Normal;
+    if (samples->kind == 'i') {
+      // Only this image: others in sequences, such as icons, are nobody's concern.
+      DcmStack stack;
+      stack.push(&dataset);
+      stack.push(element);
+      result = OFstatic_cast(DcmPixelData *, element)
+                   ->chooseRepresentation(EXS_LittleEndianExplicit, nullptr, stack);
+      explain(message, capacity, result.text());
+      if (result.bad()) return CDCMTK_UNDECODABLE;
+    }
     if (samples->kind == 'f') {
       Float32 *reals = nullptr;
       result = element->getFloat32Array(reals);

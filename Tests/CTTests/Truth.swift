@@ -13,6 +13,7 @@ enum Truth {
     let values: Statistics?
     let paddingPixels: Int?
     let sopInstanceUID: String?
+    let modality: String?
 
     enum CodingKeys: String, CodingKey {
       case expect
@@ -21,6 +22,7 @@ enum Truth {
       case values = "hu"
       case paddingPixels = "padding_pixels"
       case sopInstanceUID = "SOPInstanceUID"
+      case modality = "Modality"
     }
   }
 
@@ -63,7 +65,10 @@ enum Truth {
 
   static var isPresent: Bool { table != nil }
   static var files: [String: File] { table?.files ?? [:] }
-  static var series: [Series] { table?.series ?? [] }
+  /// The series of CT slices; scans of folders leave others out.
+  static var series: [Series] {
+    (table?.series ?? []).filter { files[$0.order.first ?? ""]?.modality == "CT" }
+  }
 
   /// The names of the files of which `expect` says one of `expectations`.
   static func names(_ expectations: String...) -> [String] {

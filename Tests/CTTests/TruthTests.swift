@@ -69,9 +69,7 @@ struct TruthTests {
     let truth = try #require(Truth.series.first { $0.uid == uid })
     let folder = try #require(truth.order.first).split(separator: "/")[0]
     let path = Truth.folder + "/" + folder
-    guard let inventory = try? CTInventory.scan(path),
-      let series = inventory.series.first(where: { $0.uid == uid })
-    else { return }
+    let series = try #require(CTInventory.scan(path).series.first { $0.uid == uid })
     // Copies of one image count once: keep the ones that were chosen.
     let chosen = series.slices.map { String(folder) + "/" + $0.name }
     #expect(chosen == truth.order.filter(chosen.contains))
