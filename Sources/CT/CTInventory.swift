@@ -1,0 +1,178 @@
+import Foundation
+import Synchronization
+import Tensors
+
+/// What a path holds: series of CT slices, found by reading headers only.
+package struct CTInventory: Sendable {
+  /// The series, by number, then by identifier.
+  package let series: [CTSeries]
+  /// What was left out, and why; reasons in the order of their first file.
+  package let skipped: [CTSkipped]
+  /// The number of files that were looked at.
+  package let fileCount: Int
+
+  /// One line for each reason why files were left out: `2 files left out: a localizer (I10, …)`.
+  package var notes: [String] { skipped.map(\.description) }
+}
+
+/// Files left out of a scan for one reason.
+package struct CTSkipped: Hashable, Sendable, CustomStringConvertible {
+  /// Why, such as `a localizer` or `not a DICOM file`.
+  package let reason: String
+  /// The names of the files.
+  package let files: [String]
+
+  package var description: String {
+    let shown = files.prefix(3).map(printable).joined(separator: ", ")
+    let more = files.count > 3 ? ", …" : ""
+    return "\(files.count) \(files.count == 1 ? "file" : "files") left out: \(reason)"
+      + " (\(shown)\(more))"
+  }
+}
+
+extension CTInventory {
+  /// Finds the series in a file, a folder or a DICOMDIR.
+  ///
+  /// In a folder, content decides, not names; what is foreign, damaged, no CT slice or a repetition
+  /// is left out and counted. A file named explicitly is taken even if it is a localizer or no CT.
+  ///
+  /// - Throws: `CTError` when there is nothing at `path`, a named file cannot be loaded, or a folder
+  ///   holds no CT slice.
+  package static func scan(_ path: String) throws(CTError) -> CTInventory {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw CTError(
+        "not-found", "\(printable(path)): no such file or folder.", hint: "check the path")
+    }
+    let name = printable((path as NSString).lastPathComponent)
+    if isFolder.boolValue {
+      let walk = FolderWalk(path)
+      return try gathered(walk.files, in: name, skipped: walk.unreadable)
+    }
+    let file = try DICOMFile(path: path, name: name)
+    let dataset = try file.dataset()
+    if let directory = DICOMDirectory(dataset, path: path) {
+      return try named(by: directory, at: path, name: name)
+    }
+    return CTInventory(
+      series: CTSeries.grouped(try CTSlice.slices(of: file, dataset, path: path)),
+      skipped: [], fileCount: 1)
+  }
+
+  /// Takes the slices that a directory names; for DICOMDIR itself, the root of a disc (PS3.10, 8.6),
+  /// else those in its folder, since some name no image.
+  private static func named(
+    by directory: DICOMDirectory, at path: String, name: String
+  ) throws(CTError) -> CTInventory {
+    do throws(CTError) {
+      return try gathered(directory.files, in: name, skipped: directory.absent)
+    } catch {
+      guard name.uppercased() == "DICOMDIR" else { throw error }
+      let folder = (path as NSString).deletingLastPathComponent
+      let walk = FolderWalk(folder.isEmpty ? "." : folder)
+      return try gathered(
+        walk.files, in: name,
+        skipped: [(name, "it names no CT slice; its folder was searched instead")]
+          + directory.absent + walk.unreadable)
+    }
+  }
+
+  /// Reads the headers of `files` and groups those of CT slices into series.
+  private static func gathered(
+    _ files: [FoundFile], in name: String, skipped: [(file: String, reason: String)]
+  ) throws(CTError) -> CTInventory {
+    let outcomes = Mutex([Outcome?](repeating: nil, count: files.count))
+    parallel(chunks: files.count) { i, _ in
+      let outcome = Outcome(files[i])
+      outcomes.withLock { $0[i] = outcome }
+    }
+    var slices: [CTSlice] = []
+    var leftOut = skipped
+    var seen: Set<String> = []
+    for (file, outcome) in zip(files, outcomes.withLock { $0 }) {
+      switch outcome {
+      case .slices(let found):
+        let uid = found.first?.sopInstanceUID ?? ""
+        if uid.isEmpty || seen.insert(uid).inserted {
+          slices += found
+        } else {
+          leftOut.append((file.name, "a repetition of another file's image"))
+        }
+      case .leftOut(let reason):
+        leftOut.append((file.name, reason))
+      case nil:
+        break
+      }
+    }
+    let reasons = counted(leftOut)
+    guard !slices.isEmpty else {
+      let found = reasons.prefix(4).map(\.description).joined(separator: "; ")
+      throw CTError(
+        "nothing-found", "\(name): no CT slice\(found.isEmpty ? "" : ": " + found).",
+        hint: "name one of the files to load it anyway")
+    }
+    return CTInventory(
+      series: CTSeries.grouped(slices), skipped: reasons, fileCount: files.count + skipped.count)
+  }
+
+  private static func counted(_ leftOut: [(file: String, reason: String)]) -> [CTSkipped] {
+    var order: [String] = []
+    var files: [String: [String]] = [:]
+    for (file, reason) in leftOut {
+      if files[reason] == nil { order.append(reason) }
+      files[reason, default: []].append(file)
+    }
+    return order.map { CTSkipped(reason: $0, files: files[$0] ?? []) }
+  }
+}
+
+/// A file to look at, and what messages call it.
+struct FoundFile: Sendable {
+  let path: String
+  let name: String
+}
+
+/// What the header of one file of a folder says.
+private enum Outcome: Sendable {
+  case slices([CTSlice])
+  case leftOut(String)
+
+  init(_ found: FoundFile) {
+    do throws(CTError) {
+      let file = try DICOMFile(path: found.path, name: found.name)
+      let dataset = try file.dataset()
+      if dataset.text(.mediaStorageSOPClassUID) == DICOMDirectory.sopClassUID {
+        self = .leftOut("a DICOMDIR")
+        return
+      }
+      let slices = try CTSlice.slices(of: file, dataset, path: found.path)
+      if let reason = slices.first.flatMap(reasonToLeaveOut) {
+        self = .leftOut(reason)
+      } else {
+        self = .slices(slices)
+      }
+    } catch {
+      self = .leftOut(reason(error, name: found.name))
+    }
+  }
+}
+
+/// Why a scan of a folder leaves out an image that could be loaded, or `nil` for a CT slice.
+private func reasonToLeaveOut(_ slice: CTSlice) -> String? {
+  if !slice.isCT {
+    return slice.modality.isEmpty ? "no CT slice" : "no CT slice but \(slice.modality)"
+  }
+  if slice.isLocalizer { return "a localizer" }
+  // Dose sheets and screenshots bear the modality CT, but are Secondary Captures (PS3.4, B.5).
+  if slice.sopClassUID.hasPrefix("1.2.840.10008.5.1.4.1.1.7") { return "a screenshot or report" }
+  return nil
+}
+
+/// The reason in an error's message, without the name of the file, so that equal reasons count up.
+private func reason(_ error: CTError, name: String) -> String {
+  let prefix = name + ": "
+  let text =
+    error.message.hasPrefix(prefix)
+    ? String(error.message.dropFirst(prefix.count)) : error.message
+  return text.hasSuffix(".") ? String(text.dropLast()) : text
+}

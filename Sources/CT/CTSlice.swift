@@ -1,0 +1,183 @@
+import Fingerprints
+
+/// One image of a file, as its header describes it; the values come with ``CTSeries/load``.
+package struct CTSlice: Sendable {
+  /// The file, and what messages call it.
+  package let path: String, name: String
+  /// The index of the image in its file, from 0.
+  package let frame: Int
+  package let format: PixelFormat
+  package let plane: SlicePlane
+  package let unit: CTUnit
+  /// The windows that the file proposes, usable ones only.
+  package let windows: [CTWindow]
+  /// The identifiers of image, series and kind of object; empty when they are missing.
+  package let sopInstanceUID: String, seriesUID: String, sopClassUID: String
+  package let instanceNumber: Int?, seriesNumber: Int?
+  /// Slice Location as the file states it, in mm; positions are better.
+  package let sliceLocation: Double?
+  package let modality: String, seriesDescription: String, convolutionKernel: String
+  /// Whether the image was compressed with loss at some time.
+  package let isLossy: Bool
+  /// Whether the image is an overview to plan the scan on.
+  package let isLocalizer: Bool
+  /// The tilt of the gantry that the file states, in degrees.
+  package let gantryTilt: Double
+  /// Groups slices by patient without saying who it is: a part of a SHA-256.
+  package let patientKey: String
+  /// Whether the file says that names and numbers were removed, and that none is burned into the
+  /// image.
+  package let isIdentityRemoved: Bool, hasBurnedInAnnotation: Bool
+
+  let transform: ValueTransform
+  /// The stored values that mean "outside the scan".
+  let padding: ClosedRange<Int>?
+}
+
+extension CTSlice {
+  /// Whether the slice is one of a CT scan.
+  package var isCT: Bool {
+    modality == "CT" || (modality.isEmpty && Self.ctClasses.contains(sopClassUID))
+  }
+
+  /// The extent of the numbers the file can hold, in its unit: 255 for 8 bits.
+  package var fileRange: Double {
+    (format.isReal ? 1 : Double(1 << format.bitsStored - 1)) * transform.step
+  }
+
+  fileprivate static let ctClasses: Set<String> = [
+    "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2",
+  ]
+
+  /// Describes every image of a file.
+  ///
+  /// - Parameters:
+  ///   - file: The file, which stands at `path`.
+  ///   - dataset: Its attributes.
+  ///   - path: Where the file is.
+  /// - Returns: The images, one a frame, in file order.
+  /// - Throws: `CTError` when the file holds no image that can be loaded.
+  static func slices(
+    of file: borrowing DICOMFile, _ dataset: DICOMDataset, path: String
+  ) throws(CTError) -> [CTSlice] {
+    let name = file.name
+    let format = try PixelFormat(dataset, name: name)
+    let syntax = try TransferSyntax(decodable: dataset, name: name)
+    guard !(syntax.isBigEndian && format.bitsAllocated > 16) else {
+      throw CTError(
+        "unsupported-bits",
+        "\(name): \(format.bitsAllocated)-bit samples with the high byte first are not supported.",
+        hint: "convert it to explicit VR little endian")
+    }
+    try requireLength(file, format)
+    // Every frame takes memory: a header alone must not be able to ask for billions.
+    guard format.frames <= 65536 else {
+      throw CTError("too-large", "\(name): \(format.frames) frames; at most 65536 are read.")
+    }
+    let patient = patientKey(dataset, name: name)
+    let common = FileFacts(dataset, syntax: syntax)
+    var slices: [CTSlice] = []
+    for frame in 0..<format.frames {
+      let groups = FunctionalGroups(dataset, frame: frame)
+      let values = groups.macro(.pixelValueTransformationSequence)
+      let transform = try ValueTransform(values, format: format, name: name)
+      slices.append(
+        CTSlice(
+          path: path, name: name, frame: frame, format: format,
+          plane: SlicePlane(
+            position: groups.macro(.planePositionSequence),
+            orientation: groups.macro(.planeOrientationSequence),
+            measures: groups.macro(.pixelMeasuresSequence)),
+          unit: unit(transform, values, isCT: common.isCT),
+          windows: CTWindow.windows(groups.macro(.frameVOILUTSequence)),
+          sopInstanceUID: dataset.text(.sopInstanceUID) ?? "",
+          seriesUID: dataset.text(.seriesInstanceUID) ?? "",
+          sopClassUID: common.sopClassUID,
+          instanceNumber: dataset.integer(.instanceNumber),
+          seriesNumber: dataset.integer(.seriesNumber),
+          sliceLocation: dataset.real(.sliceLocation),
+          modality: common.modality,
+          seriesDescription: printable(dataset.text(.seriesDescription) ?? ""),
+          convolutionKernel: printable(dataset.texts(.convolutionKernel).joined(separator: " ")),
+          isLossy: common.isLossy, isLocalizer: common.isLocalizer,
+          gantryTilt: dataset.real(.gantryDetectorTilt) ?? 0,
+          patientKey: patient,
+          isIdentityRemoved: dataset.text(.patientIdentityRemoved) == "YES",
+          hasBurnedInAnnotation: dataset.text(.burnedInAnnotation) == "YES",
+          transform: transform,
+          padding: padding(dataset, format)))
+    }
+    return slices
+  }
+
+  /// The unit of the transformed values: HU for CT unless the file names another (C.11.1.1.2).
+  private static func unit(
+    _ transform: ValueTransform, _ macro: DICOMDataset, isCT: Bool
+  ) -> CTUnit {
+    let table = macro.items(.modalityLUTSequence).first
+    let named = table?.text(.modalityLUTType) ?? macro.text(.rescaleType) ?? ""
+    return switch (transform, named) {
+    case (.none, _): .stored
+    case (_, "HU"): .hounsfield
+    case (_, ""), (_, "US"): isCT ? .hounsfield : .other("rescaled")
+    case (_, let name): .other(printable(name))
+    }
+  }
+
+  /// The stored values from Pixel Padding Value to its range limit (PS3.3, C.7.5.1.1.2).
+  private static func padding(_ dataset: DICOMDataset, _ format: PixelFormat) -> ClosedRange<Int>? {
+    guard !format.isReal, let stated = dataset.integer(.pixelPaddingValue) else { return nil }
+    let value = format.folded(stated)
+    let limit = dataset.integer(.pixelPaddingRangeLimit).map(format.folded) ?? value
+    return min(value, limit)...max(value, limit)
+  }
+
+  /// An opaque key of the patient: the same for all files of one patient, and nobody's name.
+  private static func patientKey(_ dataset: DICOMDataset, name: String) -> String {
+    var identity = ["Backflow patient"]
+    if let number = dataset.text(.patientID) {
+      identity += ["number", number, dataset.text(.issuerOfPatientID) ?? ""]
+    } else if let person = dataset.text(.patientName) {
+      identity += ["name", person, dataset.text(.patientBirthDate) ?? ""]
+    } else if let study = dataset.text(.studyInstanceUID) {
+      identity += ["study", study]
+    } else {
+      identity += ["series", dataset.text(.seriesInstanceUID) ?? name]
+    }
+    return String(SHA256Digest(of: identity.joined(separator: "\n")).description.prefix(16))
+  }
+}
+
+/// What holds for all frames of a file.
+private struct FileFacts {
+  let modality: String, sopClassUID: String
+  let isLossy: Bool, isLocalizer: Bool, isCT: Bool
+
+  init(_ dataset: DICOMDataset, syntax: TransferSyntax) {
+    modality = printable(dataset.text(.modality) ?? "")
+    sopClassUID = dataset.text(.sopClassUID) ?? dataset.text(.mediaStorageSOPClassUID) ?? ""
+    isLossy = syntax.isLossy || dataset.text(.lossyImageCompression) == "01"
+    isLocalizer = dataset.texts(.imageType).contains("LOCALIZER")
+    isCT = modality == "CT" || (modality.isEmpty && CTSlice.ctClasses.contains(sopClassUID))
+  }
+}
+
+/// The description of one frame: its own, else the one that all frames share, else the file's.
+///
+/// Source: PS3.3, C.7.6.16 Multi-frame Functional Groups Module.
+private struct FunctionalGroups {
+  let dataset: DICOMDataset
+  let own: DICOMDataset?, shared: DICOMDataset?
+
+  init(_ dataset: DICOMDataset, frame: Int) {
+    self.dataset = dataset
+    let frames = dataset.items(.perFrameFunctionalGroups)
+    own = frame < frames.count ? frames[frame] : nil
+    shared = dataset.items(.sharedFunctionalGroups).first
+  }
+
+  /// The item of the sequence `tag`, or the whole data set for files without such groups.
+  func macro(_ tag: DICOMTag) -> DICOMDataset {
+    own?.items(tag).first ?? shared?.items(tag).first ?? dataset
+  }
+}

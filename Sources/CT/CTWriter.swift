@@ -1,0 +1,217 @@
+import Fingerprints
+import Foundation
+package import Tensors
+
+/// What a written series says about itself beside its values.
+package struct SeriesDescription: Hashable, Sendable {
+  /// The number of the patient: 1 is `PHANTOM-1`.
+  package var patient: Int
+  /// The seed the values were drawn from; patients of different seeds are different people.
+  package var seed: UInt64
+  /// The distance between the centers of neighbouring pixels and of neighbouring slices, in mm.
+  package var pixelSpacing: Double, sliceSpacing: Double
+  package var seriesNumber: Int
+  /// At most 64 characters, without backslashes.
+  package var description: String
+
+  package init(
+    patient: Int, seed: UInt64, pixelSpacing: Double, sliceSpacing: Double, seriesNumber: Int,
+    description: String
+  ) {
+    self.patient = patient
+    self.seed = seed
+    self.pixelSpacing = pixelSpacing
+    self.sliceSpacing = sliceSpacing
+    self.seriesNumber = seriesNumber
+    self.description = description
+  }
+}
+
+/// Writes stacks of Hounsfield units as CT Image Storage series, one file a slice.
+///
+/// Source: PS3.3, A.3 CT Image IOD.
+package enum CTWriter {
+  /// The Hounsfield units that 12 unsigned bits hold with the intercept −1024.
+  package static let range = -1024...3071
+
+  /// Writes `stack` to `folder`, which is created if need be, and returns the paths in slice order.
+  ///
+  /// The files depend on nothing but the arguments. All are written under temporary names first and
+  /// then renamed, so a failure leaves an older series of the same name whole; files that an older,
+  /// longer series of the same name left behind are removed.
+  ///
+  /// - Parameters:
+  ///   - stack: Whole Hounsfield units in ``range``, `[N, 1, H, W]`; slice 0 is the lowest.
+  ///   - folder: Where the files go.
+  ///   - description: What the files say about the series.
+  /// - Returns: The path of each file.
+  /// - Throws: `CTError` when a value would not survive, or a file cannot be written.
+  package static func write(
+    _ stack: Tensor<Float>, to folder: String, description: SeriesDescription
+  ) throws(CTError) -> [String] {
+    let shape = stack.shape
+    guard shape.rank == 4, shape.channels == 1, shape.batch > 0,
+      (1...65535).contains(shape.height), (1...65535).contains(shape.width)
+    else {
+      throw CTError("bad-shape", "cannot write \(shape) as DICOM; expected [N,1,H,W].")
+    }
+    guard (1e-6..<1e6).contains(description.pixelSpacing),
+      (1e-6..<1e6).contains(description.sliceSpacing)
+    else {
+      throw CTError("bad-spacing", "the spacing of pixels and slices must be above 0 mm.")
+    }
+    let samples = try storedSamples(stack)
+    do {
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw CTError(
+        "unwritable", "\(printable(folder)): the folder cannot be made.",
+        hint: "check the path and its permissions")
+    }
+
+    let identity = SeriesIdentity(description, content: SHA256Digest(of: samples))
+    let prefix = "patient\(description.patient)-series\(description.seriesNumber)-"
+    let paths = (0..<shape.batch).map { folder + "/" + prefix + fourDigits($0 + 1) + ".dcm" }
+    let temporary = paths.map { $0 + ".part" }
+    var isDone = false
+    defer {
+      if !isDone { for path in temporary { unlink(path) } }
+    }
+    for n in 0..<shape.batch {
+      let plane = Array(samples[n * shape.planeCount..<(n + 1) * shape.planeCount])
+      let file = try composed(plane, slice: n, shape, description, identity)
+      try file.save(to: temporary[n])
+    }
+    for (from, to) in zip(temporary, paths) {
+      guard rename(from, to) == 0 else {
+        throw CTError(
+          "unwritable", "\(printable(to)): cannot be replaced.",
+          hint: "check the folder's permissions")
+      }
+    }
+    isDone = true
+    removeLeftovers(in: folder, prefix: prefix, beyond: shape.batch)
+    return paths
+  }
+
+  /// The stored numbers: HU + 1024, exactly.
+  private static func storedSamples(_ stack: Tensor<Float>) throws(CTError) -> [UInt16] {
+    let bad = stack.scalars.first { value in
+      !(value >= Float(range.lowerBound) && value <= Float(range.upperBound))
+        || value.rounded() != value
+    }
+    if let bad {
+      throw CTError(
+        "unwritable-value",
+        "the value \(bad) would not survive; DICOM slices hold whole HU from"
+          + " \(range.lowerBound) to \(range.upperBound).", hint: "round and clip the values first")
+    }
+    return stack.scalars.map { UInt16(Int($0) - range.lowerBound) }
+  }
+
+  private static func composed(
+    _ samples: [UInt16], slice n: Int, _ shape: Shape, _ series: SeriesDescription,
+    _ identity: SeriesIdentity
+  ) throws(CTError) -> DICOMComposer {
+    let file = try DICOMComposer()
+    let pixel = decimalString(series.pixelSpacing)
+    let left = decimalString(-series.pixelSpacing * Double(shape.width - 1) / 2)
+    let front = decimalString(-series.pixelSpacing * Double(shape.height - 1) / 2)
+    let height = decimalString(series.sliceSpacing * Double(n))
+    let attributes: [(DICOMTag, String)] = [
+      (.specificCharacterSet, "ISO_IR 192"),
+      (.imageType, "ORIGINAL\\PRIMARY\\AXIAL"),
+      (.sopClassUID, "1.2.840.10008.5.1.4.1.1.2"),
+      (.sopInstanceUID, DICOMIdentifier.make(of: "\(identity.series)\nslice \(n)")),
+      (.studyDate, ""), (.studyTime, ""), (.accessionNumber, ""),
+      (.modality, "CT"),
+      (.manufacturer, manufacturer),
+      (.referringPhysicianName, ""),
+      (.seriesDescription, text(series.description)),
+      (.patientName, "Phantom^\(series.patient)"),
+      (.patientID, "PHANTOM-\(series.patient)"),
+      (.issuerOfPatientID, "Backflow seed \(series.seed)"),
+      (.patientBirthDate, ""), (.patientSex, ""),
+      (.patientIdentityRemoved, "YES"),
+      (.deidentificationMethod, "Computed phantom, no person"),
+      (.sliceThickness, decimalString(series.sliceSpacing)),
+      (.peakKilovoltage, ""),
+      (.patientPosition, "HFS"),
+      (.studyInstanceUID, identity.study),
+      (.seriesInstanceUID, identity.series),
+      (.studyID, ""),
+      (.seriesNumber, String(series.seriesNumber)),
+      (.acquisitionNumber, ""),
+      (.instanceNumber, String(n + 1)),
+      (.imagePosition, "\(left)\\\(front)\\\(height)"),
+      (.imageOrientation, "1\\0\\0\\0\\1\\0"),
+      (.frameOfReferenceUID, identity.frameOfReference),
+      (.positionReferenceIndicator, ""),
+      (.sliceLocation, height),
+      (.samplesPerPixel, "1"),
+      (.photometricInterpretation, "MONOCHROME2"),
+      (.rows, String(shape.height)), (.columns, String(shape.width)),
+      (.pixelSpacing, "\(pixel)\\\(pixel)"),
+      (.bitsAllocated, "16"), (.bitsStored, "12"), (.highBit, "11"), (.pixelRepresentation, "0"),
+      (.windowCenter, "-600\\40"), (.windowWidth, "1500\\400"),
+      (.windowExplanation, "LUNG\\MEDIASTINUM"),
+      (.rescaleIntercept, String(range.lowerBound)), (.rescaleSlope, "1"), (.rescaleType, "HU"),
+    ]
+    for (tag, value) in attributes { try file.put(tag, value) }
+    try file.put(samples: samples)
+    return file
+  }
+
+  /// Removes files of this writer that bear `prefix` and a number above `count`.
+  private static func removeLeftovers(in folder: String, prefix: String, beyond count: Int) {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    for name in names where name.hasPrefix(prefix) && name.hasSuffix(".dcm") {
+      guard let number = Int(name.dropFirst(prefix.count).dropLast(4)), number > count else {
+        continue
+      }
+      let path = folder + "/" + name
+      guard let file = try? DICOMFile(path: path, name: name),
+        (try? file.dataset())?.text(.manufacturer) == manufacturer
+      else { continue }
+      unlink(path)
+    }
+  }
+
+  private static let manufacturer = "Backflow"
+
+  /// A text for a value of VR LO: no backslash or control character, at most 64 characters.
+  private static func text(_ text: String) -> String {
+    String(printable(text).map { $0 == "\\" ? "/" : $0 })
+  }
+
+  private static func fourDigits(_ number: Int) -> String {
+    String(repeating: "0", count: max(0, 4 - String(number).count)) + String(number)
+  }
+}
+
+/// The identifiers that the files of a series share.
+private struct SeriesIdentity {
+  let study: String, series: String, frameOfReference: String
+
+  init(_ description: SeriesDescription, content: SHA256Digest) {
+    let patient = "patient \(description.patient) of seed \(description.seed)"
+    study = DICOMIdentifier.make(of: "study\n\(patient)")
+    frameOfReference = DICOMIdentifier.make(of: "frame of reference\n\(patient)")
+    series = DICOMIdentifier.make(
+      of: """
+        series \(description.seriesNumber)
+        \(patient)
+        \(description.description)
+        \(description.pixelSpacing) \(description.sliceSpacing)
+        \(content)
+        """)
+  }
+}
+
+/// `number` in at most 16 characters, as VR DS demands (PS3.5, 6.2).
+func decimalString(_ number: Double) -> String {
+  let exact = number == number.rounded() && abs(number) < 1e15 ? String(Int(number)) : "\(number)"
+  if exact.utf8.count <= 16 { return exact }
+  return String(format: "%.9g", number)
+}

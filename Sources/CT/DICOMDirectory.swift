@@ -1,0 +1,49 @@
+import Foundation
+
+/// The files that a DICOMDIR names.
+///
+/// Source: PS3.3, F.3 Basic Directory IOD; PS3.10, 8.5 for names of files.
+struct DICOMDirectory {
+  /// The kind of object that a DICOMDIR is.
+  static let sopClassUID = "1.2.840.10008.1.3.10"
+
+  /// The named files that exist.
+  private(set) var files: [FoundFile] = []
+  /// The named files that do not.
+  private(set) var absent: [(file: String, reason: String)] = []
+
+  /// The directory in `dataset`, or `nil` when it is none; files are named relative to `path`.
+  init?(_ dataset: DICOMDataset, path: String) {
+    guard dataset.text(.mediaStorageSOPClassUID) == Self.sopClassUID else { return nil }
+    let folder = (path as NSString).deletingLastPathComponent
+    for record in dataset.items(.directoryRecordSequence) {
+      let parts = record.texts(.referencedFileID)
+      guard !parts.isEmpty else { continue }
+      let name = printable(parts.joined(separator: "/"))
+      // A name must not lead out of the folder.
+      let isSound = parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." && !$0.contains("/") }
+      if isSound, let found = Self.find(parts, in: folder.isEmpty ? "." : folder) {
+        files.append(FoundFile(path: found, name: name))
+      } else {
+        absent.append((name, "named by the DICOMDIR but absent"))
+      }
+    }
+  }
+
+  /// The path of the file `parts` below `folder`; copies from discs are often in lower case.
+  private static func find(_ parts: [String], in folder: String) -> String? {
+    var path = folder
+    for part in parts {
+      let exact = path + "/" + part
+      if FileManager.default.fileExists(atPath: exact) {
+        path = exact
+        continue
+      }
+      let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+      let same = entries.sorted().first { $0.lowercased() == part.lowercased() }
+      guard let same else { return nil }
+      path += "/" + same
+    }
+    return path
+  }
+}

@@ -1,0 +1,118 @@
+import Synchronization
+package import Tensors
+
+/// A series with its values.
+package struct LoadedSeries: Sendable {
+  /// The series as its headers describe it; its slices are in the order of `stack`.
+  package let series: CTSeries
+  /// The values, `[N, 1, H, W]`, padding included.
+  package let stack: Tensor<Float>
+  /// Which values are padding, in the order of `stack`; `nil` when none is.
+  package let mask: [Bool]?
+  package let unit: CTUnit
+  /// The extent of the numbers that the files can hold: 255 for 8 bits, 4095 for 12.
+  package let fileRange: Double
+
+  /// The windows that the first file proposes.
+  package var windows: [CTWindow] { series.slices[0].windows }
+  package var warnings: [String] { series.warnings }
+  package var patientKey: String { series.patientKey }
+  package var seriesUID: String { series.uid }
+}
+
+extension CTSeries {
+  /// Reads the pixels of all slices.
+  ///
+  ///     value = stored · slope + intercept, in Double, then rounded to Float; each file its own
+  ///
+  /// Files are read on several threads; the result does not depend on their number.
+  ///
+  /// - Parameters:
+  ///   - memoryLimit: The bytes that the stack, and the decompression of one file, may take.
+  ///   - progress: Called with the number of files read and of all, on any thread, one call at a
+  ///     time; `false` stops the loading.
+  /// - Returns: The series with its values.
+  /// - Throws: `CTError` of the first file in order that cannot be read; nothing partial is given.
+  package func load(
+    memoryLimit: Int = 2 << 30, progress: (@Sendable (_ done: Int, _ all: Int) -> Bool)? = nil
+  ) throws(CTError) -> LoadedSeries {
+    guard let unit = slices.first?.unit, slices.allSatisfy({ $0.unit == unit }) else {
+      throw CTError(
+        "mixed-units",
+        "series \(number.map(String.init) ?? uid): some slices are in HU, others not.",
+        hint: "load its files one by one")
+    }
+    let shape = Shape([slices.count, 1, rows, columns])
+    // Four bytes a value and one of the mask.
+    let (needed, overflow) = (rows * columns).multipliedReportingOverflow(by: slices.count * 5)
+    guard !overflow, needed <= memoryLimit else {
+      throw CTError(
+        "too-large",
+        "\(slices.count) × \(columns)×\(rows) values take \(needed >> 20) MiB; the limit is"
+          + " \(memoryLimit >> 20) MiB.", hint: "choose fewer slices, or raise limit.memory")
+    }
+    let files = slicesByFile()
+    let outcome = Mutex(Reading(files: files.count))
+    var mask = [Bool](repeating: false, count: shape.count)
+    let stack = Tensor<Float>(shape: shape) { values in
+      mask.withUnsafeMutableBufferPointer { mask in
+        // Files write to separate slices, which the compiler cannot see.
+        nonisolated(unsafe) let (values, mask) = (values, mask)
+        values.initialize(repeating: 0)
+        parallel(chunks: files.count) { i, _ in
+          guard outcome.withLock({ $0.mayContinue }) else { return }
+          let result = Result { () throws(CTError) in
+            try readPixels(files[i], into: values, mask: mask, memoryLimit: memoryLimit)
+          }
+          outcome.withLock { $0.note(result, file: i, progress) }
+        }
+      }
+    }
+    let reading = outcome.withLock { $0 }
+    if let error = reading.errors.compactMap(\.self).first { throw error }
+    guard reading.mayContinue else {
+      throw CTError("interrupted", "loading was stopped after \(reading.done) files.")
+    }
+    return LoadedSeries(
+      series: self, stack: stack, mask: reading.hasPadding ? mask : nil, unit: unit,
+      fileRange: slices.map(\.fileRange).max() ?? 0)
+  }
+
+  /// The slices of each file together, so that a file is decompressed once.
+  private func slicesByFile() -> [[(slice: CTSlice, place: Int)]] {
+    var order: [String: Int] = [:]
+    var files: [[(slice: CTSlice, place: Int)]] = []
+    for (place, slice) in slices.enumerated() {
+      if let file = order[slice.path] {
+        files[file].append((slice, place))
+      } else {
+        order[slice.path] = files.count
+        files.append([(slice, place)])
+      }
+    }
+    return files
+  }
+}
+
+/// How far the loading of a series has come.
+private struct Reading {
+  var errors: [CTError?]
+  var done = 0
+  var hasPadding = false
+  var mayContinue = true
+
+  init(files: Int) {
+    errors = Array(repeating: nil, count: files)
+  }
+
+  mutating func note(
+    _ result: Result<Bool, CTError>, file: Int, _ progress: ((Int, Int) -> Bool)?
+  ) {
+    switch result {
+    case .success(let isPadded): hasPadding = hasPadding || isPadded
+    case .failure(let error): errors[file] = error
+    }
+    done += 1
+    if let progress, !progress(done, errors.count) { mayContinue = false }
+  }
+}

@@ -1,0 +1,113 @@
+/// The step from stored samples to values: Hounsfield units in a CT slice.
+///
+///     value = stored · slope + intercept        or        value = table[stored − first]
+///
+/// Source: PS3.3, C.11.1 Modality LUT Module; C.7.6.16.2.9 for frames of their own.
+enum ValueTransform: Hashable, Sendable {
+  /// Stored values stand for themselves, in no unit.
+  case none
+  /// A straight line.
+  case linear(slope: Double, intercept: Double)
+  /// A table; samples before and after it take its first and last entry.
+  case table(first: Int, entries: [UInt16])
+
+  /// The value of a stored sample.
+  @inline(__always)
+  func value(_ stored: Double) -> Double {
+    switch self {
+    case .none: stored
+    case .linear(let slope, let intercept): stored * slope + intercept
+    case .table(let first, let entries):
+      Double(entries[min(max(Int(stored) - first, 0), entries.count - 1)])
+    }
+  }
+
+  /// The distance between the values of two neighbouring stored numbers.
+  var step: Double {
+    if case .linear(let slope, _) = self { abs(slope) } else { 1 }
+  }
+}
+
+extension ValueTransform {
+  /// The transform that `macro` describes: the item of a frame, or the data set itself.
+  ///
+  /// - Throws: `CTError` when slope or intercept is no finite number, or the slope is 0: such a file
+  ///   must never pass for Hounsfield units.
+  init(_ macro: DICOMDataset, format: PixelFormat, name: String) throws(CTError) {
+    if let table = macro.items(.modalityLUTSequence).first {
+      self = try Self.table(table, format: format, name: name)
+      return
+    }
+    let slope = try Self.number(.rescaleSlope, "Rescale Slope", macro, name)
+    let intercept = try Self.number(.rescaleIntercept, "Rescale Intercept", macro, name)
+    switch (slope, intercept) {
+    case (nil, nil):
+      self = .none
+    case (let slope?, let intercept?):
+      guard slope != 0 else {
+        throw CTError(
+          "bad-rescale", "\(name): Rescale Slope (0028,1053) is 0, which makes every value equal.",
+          hint: "correct the file's header")
+      }
+      self = .linear(slope: slope, intercept: intercept)
+    case (nil, _), (_, nil):
+      let missing = slope == nil ? "Rescale Slope (0028,1053)" : "Rescale Intercept (0028,1052)"
+      throw CTError(
+        "bad-rescale", "\(name): \(missing) is missing although its partner is there.",
+        hint: "correct the file's header")
+    }
+  }
+
+  private static func number(
+    _ tag: DICOMTag, _ what: String, _ macro: DICOMDataset, _ name: String
+  ) throws(CTError) -> Double? {
+    guard let text = macro.text(tag) else { return nil }
+    guard let number = decimal(text) else {
+      throw CTError(
+        "bad-rescale",
+        "\(name): \(what) \(tag) is \"\(printable(text))\"; expected a finite decimal number.",
+        hint: "correct the file's header")
+    }
+    return number
+  }
+
+  private static func table(
+    _ item: DICOMDataset, format: PixelFormat, name: String
+  ) throws(CTError) -> ValueTransform {
+    let descriptor = item.texts(.lutDescriptor).compactMap { Int($0) }
+    let textual = item.texts(.lutData).compactMap { UInt16($0) }
+    let entries = item[.lutData].map { $0.words.isEmpty ? textual : $0.words } ?? []
+    guard descriptor.count == 3 else {
+      throw CTError("bad-table", "\(name): the Modality LUT has no descriptor of three numbers.")
+    }
+    // 0 stands for 65536; the first mapped number has the sign of the samples.
+    let count = descriptor[0] == 0 ? 65536 : descriptor[0]
+    guard entries.count >= count, count > 0, !format.isReal else {
+      throw CTError(
+        "bad-table", "\(name): the Modality LUT holds \(entries.count) entries, not \(count).")
+    }
+    let first = descriptor[1]
+    let isNegative = format.isSigned && first >= 0x8000
+    return .table(
+      first: isNegative ? first - 0x10000 : first, entries: Array(entries.prefix(count)))
+  }
+}
+
+/// What the numbers of a slice measure.
+package enum CTUnit: Hashable, Sendable, CustomStringConvertible {
+  /// Hounsfield units: −1000 is air, 0 water.
+  case hounsfield
+  /// Samples as they stand in the file, in no unit.
+  case stored
+  /// Another unit that the file names, such as `OD`, or `rescaled` when it names none.
+  case other(String)
+
+  /// The unit as it is written after a number.
+  package var description: String {
+    switch self {
+    case .hounsfield: "HU"
+    case .stored: "stored"
+    case .other(let name): name
+    }
+  }
+}
