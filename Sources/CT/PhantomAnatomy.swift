@@ -1,0 +1,47 @@
+import Tensors
+
+/// The anatomy of one patient of the phantom: sizes, places, trees, drawn once, then cut anywhere.
+struct PhantomAnatomy: Sendable {
+  let build: PhantomBuild
+  let bloodVessels: [PhantomLungTree]
+  let nodules: [PhantomNodule]
+  let texture: PhantomTexture
+
+  init(seed: UInt64, patient: Int) {
+    func stream(_ name: String) -> RandomStream {
+      RandomStream(seed: seed, name: "phantom/patient\(patient)/\(name)")
+    }
+    let build = PhantomBuild(stream: stream("build"))
+    self.build = build
+    bloodVessels = [PhantomSide.right, .left].flatMap { side in
+      [
+        PhantomLungTree(arteriesOf: side, build, stream: stream("arteries/\(side)")),
+        PhantomLungTree(veinsOf: side, build, stream: stream("veins/\(side)")),
+      ]
+    }
+    nodules = PhantomNodule.draw(in: build, stream: stream("nodules"))
+    texture = PhantomTexture(stream: stream("texture"))
+  }
+
+  /// The transverse slice at height `z` mm, `size`² values in HU, row-major.
+  func slice(size: Int, pixel: Float, z: Float) -> [Float] {
+    var slice = PhantomSlice(size: size, pixel: pixel, z: z)
+    paintTable(on: &slice)
+    paintWall(on: &slice)
+    paintAbdomen(on: &slice)
+    paintLungs(on: &slice)
+    paintMediastinum(on: &slice)
+    paintAirways(on: &slice)
+    paintBones(on: &slice)
+    return slice.scanned()
+  }
+}
+
+/// A side of the body, the patient's own.
+enum PhantomSide: String, Sendable {
+  case right
+  case left
+
+  /// The direction of x: −1 to the right, +1 to the left.
+  var sign: Float { self == .right ? -1 : 1 }
+}
