@@ -4,7 +4,7 @@ extension PhantomAnatomy {
     let air = { (p: Place) -> Float in -995 }
     let wall = { (p: Place) -> Float in 30 }
     let large = largeAirways
-    for path in large { paint(path, on: &slice, tissue: wall, wall: 1.5) }
+    for path in large { paint(path, on: &slice, tissue: wall, wall: 1.2) }
     let small = smallAirways(near: slice.z)
     for (path, thickness) in small { paint(path, on: &slice, tissue: wall, wall: thickness) }
     for path in large { paint(path, on: &slice, tissue: air, wall: 0) }
@@ -33,11 +33,13 @@ extension PhantomAnatomy {
         guard tube.ends >= 14, tube.ends < 700, abs(tube.start.z - z) < 60 else { return nil }
         let radius = tube.startRadius
         // Towards the middle of the body and up from the artery.
+        guard build.lung(tube.start, tree.side) < -3, build.lung(tube.end, tree.side) < -3
+        else { return nil }
         let beside = Place(-tree.side.sign * 0.75, -0.35, 0.56) * (1.95 * radius + 0.9)
         return (
           Path(
             (tube.start + beside, 0.78 * radius), (tube.end + beside, 0.78 * tube.endRadius)),
-          0.45 + 0.14 * radius
+          0.35 + 0.13 * radius
         )
       }
     }

@@ -27,12 +27,19 @@ struct PhantomAnatomy: Sendable {
   func slice(size: Int, pixel: Float, z: Float) -> [Float] {
     var slice = PhantomSlice(size: size, pixel: pixel, z: z)
     paintTable(on: &slice)
-    paintWall(on: &slice)
-    paintAbdomen(on: &slice)
-    paintLungs(on: &slice)
-    paintMediastinum(on: &slice)
+    // No body is a sum of ovals, nor its sides mirror images.
+    slice.bend { p in
+      Place(
+        texture.value(p, scale: 70), texture.value(p + 500, scale: 66),
+        texture.value(p + 900, scale: 60)) * 4.2
+    }
+    let surfaces = PhantomSurfaces(build, of: slice)
+    paintWall(on: &slice, surfaces)
+    paintAbdomen(on: &slice, surfaces)
+    paintLungs(on: &slice, surfaces)
+    paintMediastinum(on: &slice, surfaces)
     paintAirways(on: &slice)
-    paintBones(on: &slice)
+    paintBones(on: &slice, surfaces)
     return slice.scanned()
   }
 }

@@ -1,7 +1,7 @@
 /// The skeleton: spine, ribs, breastbone, shoulder blades and collar bones.
 extension PhantomAnatomy {
-  func paintBones(on slice: inout PhantomSlice) {
-    paintRibs(on: &slice)
+  func paintBones(on slice: inout PhantomSlice, _ surfaces: PhantomSurfaces) {
+    paintRibs(on: &slice, surfaces.cavity)
     paintSpine(on: &slice)
     paintBreastbone(on: &slice)
     paintShoulders(on: &slice)
@@ -18,8 +18,7 @@ extension PhantomAnatomy {
     on slice: inout PhantomSlice, in box: PhantomSlice.Box, shell: Float,
     where distance: (Place) -> Float
   ) {
-    slice.paint(in: box, tissue: cortex, where: distance)
-    slice.paint(in: box, tissue: marrow) { distance($0) + shell }
+    slice.paint(in: box, outer: cortex, shell: shell, inner: marrow, where: distance)
   }
 
   // MARK: - Spine
@@ -68,7 +67,7 @@ extension PhantomAnatomy {
       let arch = { (p: Place) -> Float in
         let ring = ovalDistance(p.x - canal.x, p.y - canal.y, 12.4, 11.4)
         let hole = -ovalDistance(p.x - canal.x, p.y - canal.y, 8.6, 7.6)
-        return max(meet(ring, hole, rounding: 1), abs(p.z - center - 1) - 7.5)
+        return max(meet(ring, hole, rounding: 1), abs(p.z - center - 1) - 11)
       }
       let spike = { (p: Place) -> Float in
         let start = Place(canal.x, canal.y + 10, center - 2)
@@ -80,7 +79,7 @@ extension PhantomAnatomy {
       let wing = { (p: Place) -> Float in
         let offset = Place(abs(p.x - canal.x), p.y, p.z)
         return tubeDistance(
-          offset, [9, canal.y + 1, center + 3], [33, canal.y + 12, center + 7], 4.6, 4.2)
+          offset, Place(9, canal.y + 1, center + 3), Place(33, canal.y + 12, center + 7), 4.6, 4.2)
       }
       let whole = { (p: Place) in
         join(join(arch(p), spike(p), rounding: 3), wing(p), rounding: 4)
@@ -94,13 +93,10 @@ extension PhantomAnatomy {
   /// Paints the ribs: bands on the chest's inner surface that fall from back to front.
   ///
   /// With c = 1 at the back and −1 in front, rib i lies at zᵢ − fall·(1 − c)/2.
-  private func paintRibs(on slice: inout PhantomSlice) {
-    let region = PhantomSlice.Box(x: -150...150, y: -125...110)
-    // Of all ribs the nearest counts; its tissue depends on how far in front it is.
-    slice.paint(in: region, tissue: { p in ribTissue(p, inner: false) }) { ribDistance($0) }
-    slice.paint(in: region, tissue: { p in ribTissue(p, inner: true) }) { p in
-      ribDistance(p) + 1.35
-    }
+  private func paintRibs(on slice: inout PhantomSlice, _ cavity: [Float]) {
+    let ribs = slice.field(at: { ribDistance($1, cavity[$0]) })
+    slice.paint(tissue: { ribTissue($0, inner: false) }, inside: ribs)
+    slice.paint(tissue: { ribTissue($0, inner: true) }, inside: ribs, deeper: 1.35)
   }
 
   /// 1 at the back, −1 in front.
@@ -111,8 +107,9 @@ extension PhantomAnatomy {
     return (v / r, abs(u) / r)
   }
 
-  private func ribDistance(_ p: Place) -> Float {
-    let outside = build.cavity(p) - 5.2
+  /// The distance from the nearest rib of a place at `cavity` mm from the chest's inside.
+  private func ribDistance(_ p: Place, _ cavity: Float) -> Float {
+    let outside = cavity - 5.2
     guard abs(outside) < 9 else { return 9 }
     let (a, b) = build.cageSize(p.z)
     let (c, s) = ribAngle(p, a, b)
@@ -125,7 +122,7 @@ extension PhantomAnatomy {
       let fall = 96 - 2.6 * Float(index)
       let dz = p.z - (head - fall * forward)
       guard abs(dz) < 14 else { continue }
-      let high: Float = mix(6.6, 5.6, forward)
+      let high: Float = mix(5.6, 4.8, forward)
       let thick: Float = mix(4, 3.4, forward)
       let f = ((outside / thick) * (outside / thick) + (dz / high) * (dz / high)).squareRoot()
       // How fast f changes within the slice.
@@ -139,7 +136,7 @@ extension PhantomAnatomy {
     let (spineX, _) = build.spine(p.z)
     let back = c > 0 ? 17 - abs(p.x - spineX) : -10
     let front = c < 0 ? 23 - abs(p.x) : -10
-    return max(nearest, max(back, front))
+    return meet(nearest, max(back, front), rounding: 4)
   }
 
   private func ribTissue(_ p: Place, inner: Bool) -> Float {
@@ -179,24 +176,24 @@ extension PhantomAnatomy {
       if z > 196 {
         paintBone(on: &slice, in: reach, shell: 2) { p in
           tubeDistance(
-            p, [side * 22, build.cageMiddle - 56, 208], [side * 118, -34, 250], 7.4, 6.2)
+            p, Place(side * 22, build.cageMiddle - 56, 208), Place(side * 118, -34, 250), 7.4, 6.2)
         }
       }
       guard z > 108 else { continue }
       // The blade, wider towards the head, and its spine behind.
       let open = ramp(z, 108, 170)
       let scale = build.breadth / 165
-      let depth = (build.depth - 106) * 0.85
-      let inner = Place(side * mix(92, 64, open) * scale, 78 + depth, z)
-      let outer = Place(side * mix(100, 122, open) * scale, mix(66, 40, open) + depth, z)
-      let middle = (inner + outer) / 2 + Place(side * 3, 4, 0)
+      let depth = (build.depth - 113) * 0.85 - 7 * ramp(z, 190, 240)
+      let inner = Place(side * mix(92, 66, open) * scale, 80 + depth, z)
+      let outer = Place(side * mix(100, 118, open) * scale, mix(68, 40, open) + depth, z)
+      let middle = (inner + outer) / 2 + Place(side * 4, 6, 0)
       paintBone(on: &slice, in: reach, shell: 1.5) { p in
         join(
           tubeDistance(p, inner, middle, 2.4, 1.6), tubeDistance(p, middle, outer, 1.7, 4.4),
           rounding: 2)
       }
       if z > 196 {
-        let tip = Place(side * mix(96, 132, ramp(z, 196, 232)) * scale, 76 + depth, z)
+        let tip = Place(side * mix(100, 126, ramp(z, 196, 232)) * scale, 72 + depth, z)
         paintBone(on: &slice, in: reach, shell: 1.6) { p in
           tubeDistance(p, middle, tip, 2.6, 4.2)
         }

@@ -4,7 +4,8 @@ import Tensors
 ///
 /// From the root, the tree heads for the middle of a cloud of end points, divides the cloud in two,
 /// and goes on with each part until single points remain. A tube's radius follows the number n of
-/// ends that it feeds, r = r₁·n^0.37, close to Murray's law (1926).
+/// ends that it feeds, r = r₁·n^(5/16), close to Murray's cube
+/// root (1926).
 struct PhantomLungTree: Sendable {
   /// A straight piece of a vessel.
   struct Tube: Sendable {
@@ -25,13 +26,13 @@ struct PhantomLungTree: Sendable {
   private var drawn = 0
 
   init(arteriesOf side: PhantomSide, _ build: PhantomBuild, stream: RandomStream) {
-    let root: Place = [34 * side.sign, 1, side == .right ? 124 : 130]
-    self.init(side, build, stream, root: root, ends: 1000, endRadius: 0.42, airways: true)
+    let root: Place = Place(34 * side.sign, 1, side == .right ? 124 : 130)
+    self.init(side, build, stream, root: root, ends: 1500, endRadius: 0.55, airways: true)
   }
 
   init(veinsOf side: PhantomSide, _ build: PhantomBuild, stream: RandomStream) {
-    let root: Place = [32 * side.sign, 6, 104]
-    self.init(side, build, stream, root: root, ends: 750, endRadius: 0.42, airways: false)
+    let root: Place = Place(32 * side.sign, 6, 104)
+    self.init(side, build, stream, root: root, ends: 1100, endRadius: 0.55, airways: false)
   }
 
   private init(
@@ -43,7 +44,7 @@ struct PhantomLungTree: Sendable {
     self.endRadius = endRadius
     hasAirways = airways
     let points = drawEnds(ends, in: build)
-    grow(from: root, towards: points, heading: [side.sign, 0, 0])
+    grow(from: root, towards: points, heading: Place(side.sign, 0, 0))
   }
 
   /// Draws points in the lung, away from its surface.
@@ -54,7 +55,7 @@ struct PhantomLungTree: Sendable {
         side.sign * (8 + 125 * next()), -90 + 180 * next(), -25 + 275 * next())
       let depth = -build.lung(p, side)
       // Few vessels are seen near the surface.
-      if depth > 3 + 9 * next() { points.append(p) }
+      if depth > 2 + 6 * next() { points.append(p) }
     }
     return points
   }
@@ -64,10 +65,10 @@ struct PhantomLungTree: Sendable {
     return Float(stream.uniform(at: drawn))
   }
 
-  /// r₁·n^0.37, with n^0.37 ≈ √(√n · n^¼) = n^⅜.
+  /// r₁·n^(5/16), by square roots alone.
   private func radius(_ ends: Int) -> Float {
-    let root = Float(ends).squareRoot()
-    return endRadius * (root * root.squareRoot()).squareRoot()
+    let fourth = Float(ends).squareRoot().squareRoot()
+    return endRadius * fourth * fourth.squareRoot().squareRoot()
   }
 
   private mutating func grow(from start: Place, towards points: [Place], heading: Place) {
@@ -91,7 +92,7 @@ struct PhantomLungTree: Sendable {
     let a = farthest(points, from: center)
     let b = farthest(points, from: a)
     let line = b - a
-    let sorted = points.map { (p: $0, at: (($0 - a) * line).sum()) }.sorted { $0.at < $1.at }
+    let sorted = points.map { (p: $0, at: ($0 - a).dot(line)) }.sorted { $0.at < $1.at }
     let share = 0.28 + 0.44 * next()
     let cut = min(max(Int(Float(points.count) * share), 1), points.count - 1)
     return (sorted[..<cut].map(\.p), sorted[cut...].map(\.p))
@@ -102,7 +103,7 @@ struct PhantomLungTree: Sendable {
     var most: Float = -1
     for point in points {
       let offset = point - place
-      let square = (offset * offset).sum()
+      let square = offset.dot(offset)
       if square > most {
         most = square
         best = point
@@ -114,12 +115,12 @@ struct PhantomLungTree: Sendable {
   /// Adds a tube in three straight pieces that sets out near `heading`.
   private mutating func addBent(from start: Place, to end: Place, ends: Int, heading: Place) {
     let offset = end - start
-    let length = (offset * offset).sum().squareRoot()
-    let speed = max((heading * heading).sum().squareRoot(), 1e-3)
+    let length = offset.length
+    let speed = max(heading.length, 1e-3)
     let wobble = Place(next() - 0.5, next() - 0.5, next() - 0.5) * (0.16 * length)
     let pull = heading / speed * (0.22 * length)
     let thick = radius(ends)
-    let thin = ends == 1 ? thick * 0.6 : thick * 0.93
+    let thin = ends == 1 ? thick * 0.7 : thick * 0.93
     var last = start
     for step in 1...3 {
       let t = Float(step) / 3

@@ -1,12 +1,8 @@
 /// The lungs: air-filled tissue, vessels, fissures and nodules.
 extension PhantomAnatomy {
-  func paintLungs(on slice: inout PhantomSlice) {
-    for side in [PhantomSide.right, .left] {
-      let half = PhantomSlice.Box(
-        x: side == .right ? -180...30 : -30...180, y: -130...130)
-      slice.paint(in: half, tissue: lungTissue) { build.lung($0, side) }
-    }
-    paintFissures(on: &slice)
+  func paintLungs(on slice: inout PhantomSlice, _ surfaces: PhantomSurfaces) {
+    slice.paint(tissue: lungTissue, inside: surfaces.lungs)
+    paintFissures(on: &slice, surfaces.lungs)
     for nodule in nodules { paint(nodule, on: &slice) }
     let mask = vesselMask(of: slice)
     slice.paint(46, through: mask)
@@ -25,9 +21,11 @@ extension PhantomAnatomy {
   private func vesselMask(of slice: PhantomSlice) -> [Float] {
     var mask = [Float](repeating: 0, count: slice.size * slice.size)
     let pixel = slice.pixel
+    // A slice has a thickness: along z, distances count less.
+    let flat: Place = Place(1, 1, 0.4)
     for tree in bloodVessels {
       for tube in tree.tubes {
-        let reach = max(tube.startRadius, tube.endRadius) + pixel
+        let reach = 2.5 * (max(tube.startRadius, tube.endRadius) + pixel)
         guard min(tube.start.z, tube.end.z) - reach < slice.z,
           max(tube.start.z, tube.end.z) + reach > slice.z
         else { continue }
@@ -35,7 +33,8 @@ extension PhantomAnatomy {
         let high = pointwiseMax(tube.start, tube.end) + reach
         let thickness = min(1, (tube.startRadius + tube.endRadius) / pixel)
         slice.forEachPixel(in: .init(x: low.x...high.x, y: low.y...high.y)) { index, p in
-          let d = tubeDistance(p, tube.start, tube.end, tube.startRadius, tube.endRadius)
+          let d = tubeDistance(
+            p * flat, tube.start * flat, tube.end * flat, tube.startRadius, tube.endRadius)
           let cover = min(max(0.5 - d / pixel, 0), 1) * thickness
           if cover > mask[index] { mask[index] = cover }
         }
@@ -45,28 +44,26 @@ extension PhantomAnatomy {
   }
 
   /// Paints the oblique fissure of each lung and the horizontal one of the right.
-  private func paintFissures(on slice: inout PhantomSlice) {
-    for side in [PhantomSide.right, .left] {
-      let half = PhantomSlice.Box(
-        x: side == .right ? -180...30 : -30...180, y: -130...130)
-      let tilt: Float = side == .right ? 0.72 : 0.82
-      slice.paint(
-        in: half, strength: 0.16, tissue: { _ in 0 },
-        where: { p in
-          // From high behind to low in front, bowed towards the front at the side.
-          let wave = 5 * texture.value(p, scale: 40)
-          let bowed = p.y + 0.0011 * p.x * p.x
-          let oblique = abs(bowed - 14 + (110 - p.z) * tilt + wave) / 1.25 - 0.55
-          return max(oblique, build.lung(p, side) + 1)
-        })
+  private func paintFissures(on slice: inout PhantomSlice, _ lungs: [Float]) {
+    // From high behind to low in front, bowed towards the front at the side.
+    func oblique(_ p: Place) -> Float {
+      p.y + 0.0011 * p.x * p.x - 14 + (110 - p.z) * (p.x < 0 ? 0.72 : 0.82)
     }
     slice.paint(
+      strength: 0.16, tissue: { _, _ in 0 },
+      at: { index, p in
+        guard lungs[index] < 0, abs(oblique(p)) < 8 else { return 10 }
+        let sheet = abs(oblique(p) + 5 * texture.value(p, scale: 40)) / 1.25 - 0.55
+        return max(sheet, lungs[index] + 1)
+      })
+    let level = 118 + build.rise
+    guard abs(slice.z - level) < 12 else { return }
+    slice.paint(
       in: .init(x: -180...(-20), y: -130...40), softness: 2, strength: 0.1,
-      tissue: { _ in 0 },
-      where: { p in
-        let oblique = p.y + 0.0011 * p.x * p.x - 14 + (110 - p.z) * 0.72
-        let level = abs(p.z - 118 - build.rise - 5 * texture.value(p, scale: 45)) - 0.6
-        return max(level, max(oblique + 4, build.lung(p, .right) + 1))
+      tissue: { _, _ in 0 },
+      at: { index, p in
+        let sheet = abs(p.z - level - 5 * texture.value(p, scale: 45)) - 0.6
+        return max(sheet, max(oblique(p) + 4, lungs[index] + 1))
       })
   }
 
@@ -79,8 +76,9 @@ extension PhantomAnatomy {
       where: { p in
         let offset = p - nodule.center
         let rough = texture.value(p + 300, scale: nodule.radius * 0.6)
-        return (offset * offset).sum().squareRoot()
-          - nodule.radius * (1 + nodule.roughness * rough)
+        let d =
+          offset.length - nodule.radius * (1 + nodule.roughness * rough)
+        return max(d, build.lung(p, nodule.center.x < 0 ? .right : .left) - 1)
       })
   }
 }

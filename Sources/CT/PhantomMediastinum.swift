@@ -1,7 +1,7 @@
 /// The heart, the great vessels and the gullet.
 extension PhantomAnatomy {
-  func paintMediastinum(on slice: inout PhantomSlice) {
-    paintHeart(on: &slice)
+  func paintMediastinum(on slice: inout PhantomSlice, _ surfaces: PhantomSurfaces) {
+    paintHeart(on: &slice, surfaces)
     for vessel in greatVessels { paint(vessel, on: &slice, tissue: bloodTissue, wall: 0) }
     paintGullet(on: &slice)
     paintNodes(on: &slice)
@@ -30,33 +30,36 @@ extension PhantomAnatomy {
 
   private func bloodTissue(_ p: Place) -> Float { 42 + 3 * texture.value(p, scale: 3) }
 
-  private func paintHeart(on slice: inout PhantomSlice) {
+  private func paintHeart(on slice: inout PhantomSlice, _ surfaces: PhantomSurfaces) {
+    let heart = surfaces.heart
     let region = PhantomSlice.Box(x: -90...110, y: -100...60)
+    // Below, the heart lies on the diaphragm with little fat.
+    let low = ramp(slice.z, 25, 75)
     // The sac is a thin line in fat.
-    slice.paint(in: region, strength: 0.7, tissue: { _ in 35 }) { p in
-      max(abs(build.heartSac(p) - 3.6) - 0.8, build.cavity(p) + 4)
-    }
-    let long: Place = [0.74, -0.50, -0.45]
-    let center: Place = [20 + build.shift, -24, 74 + build.rise]
+    slice.paint(
+      in: region, strength: 0.7, tissue: { _, _ in 35 },
+      at: { index, _ in
+        max(abs(heart[index] - 0.2 - 1.3 * low) - 0.6, surfaces.cavity[index] + 4)
+      })
     slice.paint(
       in: region,
-      tissue: { p in
+      tissue: { index, p in
         // Muscle is a little denser than blood.
-        let chamber = ramp(-build.heartSac(p), 12, 17)
-        return mix(53, 41, chamber) + 4 * texture.value(p, scale: 5)
+        mix(49, 42, ramp(-heart[index], 12, 17)) + 4 * texture.value(p, scale: 5)
       },
-      where: { p in
-        build.heartSac(p) + 2.2 + 2.5 * (1 + texture.value(p, scale: 17))
+      at: { index, p in
+        guard heart[index] < 3 else { return 10 }
+        return heart[index] + 0.4 + 2.2 * low * (1 + texture.value(p, scale: 17))
       })
     // The groove between atria and ventricles is filled with fat.
     slice.paint(
-      in: region, softness: 2, tissue: { p in -78 + 10 * texture.value(p, scale: 5) },
-      where: { p in
-        let along = ((p - center) * long).sum() + 20
-        let wave = 6 * texture.value(p, scale: 25)
-        let depth = -build.heartSac(p)
-        return max(
-          max(abs(along + wave) - 4.5 + depth * 0.22, depth - 19), build.heartSac(p) + 2)
+      in: region, softness: 2, tissue: { -78 + 10 * texture.value($1, scale: 5) },
+      at: { index, p in
+        let depth = -heart[index]
+        guard depth > -3, depth < 22 else { return 10 }
+        let along = (p - build.heartCenter).dot(build.heartAxis) + 20
+        let sheet = abs(along + 6 * texture.value(p, scale: 25)) - 3.2 + depth * 0.22
+        return max(max(sheet, depth - 19), 2 - depth)
       })
   }
 
@@ -96,21 +99,21 @@ extension PhantomAnatomy {
       Path(
         ([-7, back - 12, -5], 3.4), ([-8, back - 13, 150 + up], 4),
         ([-20, 8, 160 + up], 4), ([-25 + s, -10, 158 + up], 4.5)),
-      // Inferior vena cava and the inner thoracic vessels.
+      // Inferior vena cava.
       Path(([-24, 20, -5], 12), ([-22, 4, 66 + up], 12.5)),
     ]
   }
 
   private func paintGullet(on slice: inout PhantomSlice) {
     let back = build.spine(110).y
-    let places: Path = Path(
+    let path = Path(
       ([14, back - 20, -5], 7.5), ([8, back - 19, 60], 6.5), ([4, back - 19, 130], 6.5),
       ([7, 19, 190], 6.2), ([5, 17, 250], 6.2))
-    paint(places, on: &slice, tissue: { _ in 38 }, wall: 0)
+    paint(path, on: &slice, tissue: { _ in 38 }, wall: 0)
     // A little air, here and there.
     slice.paint(in: .init(x: -5...20, y: 0...60), tissue: { _ in -900 }) { p in
       let d = texture.value(Place(7, 7, p.z), scale: 23)
-      let center: Place = p.z < 130 ? [6, back - 19.5, p.z] : [6, 18, p.z]
+      let center = p.z < 130 ? Place(6, back - 19.5, p.z) : Place(6, 18, p.z)
       return tubeDistance(p, center, center, 2, 2) + 2 - 5 * max(d, 0)
     }
   }
@@ -118,23 +121,17 @@ extension PhantomAnatomy {
   /// Paints lymph nodes and small vessels, spots in the fat of the mediastinum.
   private func paintNodes(on slice: inout PhantomSlice) {
     let sites: [(Place, Place)] = [
-      ([-14, 2, 172], [4.5, 3.5, 6]), ([-12, -4, 156], [5, 3.6, 5]), ([24, -14, 160], [4, 3, 5]),
-      ([1, 14, 140], [6, 3.6, 6]), ([30, -30, 150], [2.6, 2.2, 5]), ([-4, -52, 120], [2, 1.7, 30]),
-      ([5, -58, 150], [3, 2, 9]), ([-20, -58, 140], [2.1, 1.8, 12]), ([10, -50, 190], [2.2, 1.9, 14]),
+      ([-14, 2, 172], [4.5, 3.5, 6]), ([-12, -4, 156], [5, 3.6, 5]),
+      ([24, -14, 160], [4, 3, 5]), ([1, 14, 140], [6, 3.6, 6]),
+      ([30, -30, 150], [2.6, 2.2, 5]), ([-4, -52, 120], [2, 1.7, 30]),
+      ([5, -58, 150], [3, 2, 9]), ([-20, -58, 140], [2.1, 1.8, 12]),
+      ([10, -50, 190], [2.2, 1.9, 14]),
     ]
     for (place, radii) in sites {
       let center = place + Place(build.shift, 0, build.rise * 0.5)
       guard abs(center.z - slice.z) < radii.z + 2 else { continue }
       slice.paint(in: .init(around: center, reach: 10), tissue: { _ in 36 }) {
         ellipsoidDistance($0, center: center, radii: radii)
-      }
-    }
-    // The inner thoracic artery and vein on both sides of the breastbone.
-    let front = build.cageMiddle - build.cageSize(slice.z).b + 4
-    for x: Float in [-27, -24, 24, 27.5] {
-      let center = Place(x, front + 2.5, slice.z)
-      slice.paint(in: .init(around: center, reach: 4), tissue: { _ in 40 }) {
-        tubeDistance($0, center, center, 1.3, 1.3)
       }
     }
   }

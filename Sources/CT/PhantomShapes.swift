@@ -1,14 +1,24 @@
 /// A place in the body in mm: x to the patient's left, y to the back, z to the head.
 typealias Place = SIMD3<Float>
 
+extension Place {
+  /// The scalar product.
+  @inline(__always)
+  func dot(_ other: Place) -> Float { x * other.x + y * other.y + z * other.z }
+
+  /// The distance from the origin.
+  @inline(__always)
+  var length: Float { dot(self).squareRoot() }
+}
+
 /// The distance from the surface of an ellipsoid, negative inside, right to first order there.
 ///
 ///     d = f (f − 1) / |∇f²/2|,  f = |(p − center) / radii|
 func ellipsoidDistance(_ place: Place, center: Place, radii: Place) -> Float {
   let u = (place - center) / radii
-  let f = (u * u).sum().squareRoot()
+  let f = u.length
   let slope = u / radii
-  return f * (f - 1) / max((slope * slope).sum().squareRoot(), 1e-6)
+  return f * (f - 1) / max(slope.length, 1e-6)
 }
 
 /// The distance in a transverse plane from a closed curve between an ellipse and a rectangle.
@@ -31,9 +41,8 @@ func ovalDistance(_ x: Float, _ y: Float, _ a: Float, _ b: Float) -> Float {
 func tubeDistance(_ place: Place, _ a: Place, _ b: Place, _ r0: Float, _ r1: Float) -> Float {
   let axis = b - a
   let offset = place - a
-  let t = min(max((offset * axis).sum() / max((axis * axis).sum(), 1e-6), 0), 1)
-  let away = offset - t * axis
-  return (away * away).sum().squareRoot() - (r0 + (r1 - r0) * t)
+  let t = min(max(offset.dot(axis) / max(axis.dot(axis), 1e-6), 0), 1)
+  return (offset - t * axis).length - (r0 + (r1 - r0) * t)
 }
 
 /// The union of two shapes whose joint is rounded by about `radius`.

@@ -11,12 +11,23 @@ struct PhantomSlice {
   let z: Float
   /// The picture, row-major.
   private(set) var hounsfield: [Float]
+  /// The place in the body that each pixel shows.
+  private var places: [Place]
 
   init(size: Int, pixel: Float, z: Float) {
     self.size = size
     self.pixel = pixel
     self.z = z
     hounsfield = Array(repeating: -1000, count: size * size)
+    let origin = (0.5 - Float(size) / 2) * pixel
+    places = (0..<size * size).map {
+      Place(origin + Float($0 % size) * pixel, origin + Float($0 / size) * pixel, z)
+    }
+  }
+
+  /// Bends the body: from now on, each pixel shows the place that `shift`, of up to 6 mm, leads to.
+  mutating func bend(by shift: (Place) -> Place) {
+    for i in places.indices { places[i] += shift(places[i]) }
   }
 
   /// A rectangle in mm.
@@ -42,13 +53,23 @@ struct PhantomSlice {
   @inline(__always)
   func forEachPixel(in box: Box, _ body: (Int, Place) -> Void) {
     let columns = pixels(box.x)
-    let origin = (0.5 - Float(size) / 2) * pixel
     for row in pixels(box.y) {
-      let y = origin + Float(row) * pixel
-      for column in columns {
-        body(row * size + column, Place(origin + Float(column) * pixel, y, z))
+      for index in row * size + columns.lowerBound..<row * size + columns.upperBound {
+        body(index, places[index])
       }
     }
+  }
+
+  /// The distance of every pixel from a shape, for shapes that are used more than once.
+  @inline(__always)
+  func field(_ distance: (Place) -> Float) -> [Float] {
+    places.map(distance)
+  }
+
+  /// The same for a distance that is given a pixel's index and place.
+  @inline(__always)
+  func field(at distance: (Int, Place) -> Float) -> [Float] {
+    places.indices.map { distance($0, places[$0]) }
   }
 
   /// Paints `tissue`, in HU, where `distance`, in mm, is negative.
@@ -59,24 +80,58 @@ struct PhantomSlice {
     in box: Box = .everything, softness: Float = 0, strength: Float = 1,
     tissue: (Place) -> Float, where distance: (Place) -> Float
   ) {
+    paint(
+      in: box, softness: softness, strength: strength, tissue: { tissue($1) },
+      at: { distance($1) })
+  }
+
+  /// Paints `tissue` where `distance` is negative; both are given a pixel's index and place.
+  @inline(__always)
+  mutating func paint(
+    in box: Box = .everything, softness: Float = 0, strength: Float = 1,
+    tissue: (Int, Place) -> Float, at distance: (Int, Place) -> Float
+  ) {
     let edge = pixel + softness
     let columns = pixels(box.x)
     let rows = pixels(box.y)
-    let (size, pixel, z) = (size, pixel, z)
-    let origin = (0.5 - Float(size) / 2) * pixel
+    let (size, places) = (size, places)
     hounsfield.withUnsafeMutableBufferPointer { hounsfield in
       for row in rows {
-        for column in columns {
-          let place = Place(
-            origin + Float(column) * pixel, origin + Float(row) * pixel, z)
-          let d = distance(place)
+        for index in row * size + columns.lowerBound..<row * size + columns.upperBound {
+          let place = places[index]
+          let d = distance(index, place)
           guard d < edge / 2 else { continue }
-          let cover = strength * min(max(0.5 - d / edge, 0), 1)
-          let old = hounsfield[row * size + column]
-          hounsfield[row * size + column] = old + (tissue(place) - old) * cover
+          let cover = strength * min(0.5 - d / edge, 1)
+          let old = hounsfield[index]
+          hounsfield[index] = old + (tissue(index, place) - old) * cover
         }
       }
     }
+  }
+
+  /// Paints `tissue` where `field` is below −`depth`.
+  @inline(__always)
+  mutating func paint(
+    in box: Box = .everything, tissue: (Place) -> Float, inside field: [Float],
+    deeper depth: Float = 0
+  ) {
+    paint(in: box, tissue: { tissue($1) }, at: { index, _ in field[index] + depth })
+  }
+
+  /// Paints `outer`, and `inner` more than `shell` mm below the surface, as two layers would be.
+  @inline(__always)
+  mutating func paint(
+    in box: Box, outer: (Place) -> Float, shell: Float, inner: (Place) -> Float,
+    where distance: (Place) -> Float
+  ) {
+    let pixel = pixel
+    paint(
+      in: box,
+      tissue: { index, place in
+        let cover = min(max(0.5 - (distance(place) + shell) / pixel, 0), 1)
+        return mix(outer(place), inner(place), cover)
+      },
+      at: { distance($1) })
   }
 
   /// Paints `tissue` through a mask of one weight a pixel.
@@ -89,8 +144,9 @@ struct PhantomSlice {
   /// The rows or columns whose pixels lie within reach of `range`.
   private func pixels(_ range: ClosedRange<Float>) -> Range<Int> {
     let half = Float(size) / 2
-    let low = min(max(range.lowerBound / pixel + half - 1, 0), Float(size))
-    let high = min(max(range.upperBound / pixel + half + 1, 0), Float(size))
+    let margin = 6 / pixel + 1
+    let low = min(max(range.lowerBound / pixel + half - margin, 0), Float(size))
+    let high = min(max(range.upperBound / pixel + half + margin, 0), Float(size))
     return Int(low)..<max(Int(low), Int(high.rounded(.up)))
   }
 }
