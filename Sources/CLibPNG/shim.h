@@ -1,0 +1,2 @@
+// libpng from Debian's libpng-dev; the C target CPNG wraps it.
+#include <png.h>

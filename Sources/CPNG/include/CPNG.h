@@ -1,0 +1,56 @@
+// PNG in memory, through libpng.
+//
+// Why a shim: libpng reports errors by longjmp, which Swift cannot import and must never cross, and
+// its simplified API carries no text chunks. Every function here catches libpng's errors, returns
+// false and leaves a sentence in `message`.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CPNG_MESSAGE_SIZE 160
+
+/// The format of a picture: what PNG calls IHDR, as far as this shim reads and writes it.
+typedef struct {
+  uint32_t width;
+  uint32_t height;
+  /// Samples a pixel: 1 is grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha (2 and 4 are read only).
+  int channels;
+  /// Bits a sample, 8 or 16.
+  int depth;
+} cpng_format;
+
+/// One text chunk: tEXt in Latin-1, or iTXt when `utf8`.
+typedef struct {
+  const char *keyword;
+  const char *text;
+  bool utf8;
+} cpng_text;
+
+/// Encodes samples (row-major, interleaved, in the CPU's byte order; bytes when `depth` is 8) with
+/// `count` text chunks. On success `*bytes`, to be freed by `cpng_free`, holds `*size` bytes.
+bool cpng_encode(cpng_format format, const void *samples, const cpng_text *texts, int count,
+                 uint8_t **bytes, size_t *size, char message[CPNG_MESSAGE_SIZE]);
+
+/// A PNG that was opened for reading.
+typedef struct cpng_reader cpng_reader;
+
+/// Reads the header of a PNG that lies in `bytes`, which must outlive the reader. Palettes count as
+/// RGB, samples below 8 bits as 8 bits. Null, with a message, when it is no readable PNG.
+cpng_reader *cpng_open(const uint8_t *bytes, size_t size, cpng_format *format,
+                       char message[CPNG_MESSAGE_SIZE]);
+
+/// Decodes every pixel and the end of the file into `samples`, which must hold
+/// width · height · channels samples of `depth` bits.
+bool cpng_read(cpng_reader *reader, void *samples, char message[CPNG_MESSAGE_SIZE]);
+
+/// The text chunks seen so far (all of them after `cpng_read`); they live as long as the reader.
+int cpng_text_count(const cpng_reader *reader);
+cpng_text cpng_text_at(const cpng_reader *reader, int index);
+
+void cpng_close(cpng_reader *reader);
+void cpng_free(uint8_t *bytes);
+
+/// The version of libpng at run time, such as 1.6.39.
+const char *cpng_version(void);

@@ -1,2 +1,0 @@
-// libpng from Debian's libpng-dev.
-#include <png.h>

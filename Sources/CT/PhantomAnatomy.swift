@@ -1,0 +1,54 @@
+import Tensors
+
+/// The anatomy of one patient of the phantom: sizes, places, trees, drawn once, then cut anywhere.
+struct PhantomAnatomy: Sendable {
+  let build: PhantomBuild
+  let bloodVessels: [PhantomLungTree]
+  let nodules: [PhantomNodule]
+  let texture: PhantomTexture
+
+  init(seed: UInt64, patient: Int) {
+    func stream(_ name: String) -> RandomStream {
+      RandomStream(seed: seed, name: "phantom/patient\(patient)/\(name)")
+    }
+    let build = PhantomBuild(stream: stream("build"))
+    self.build = build
+    bloodVessels = [PhantomSide.right, .left].flatMap { side in
+      [
+        PhantomLungTree(arteriesOf: side, build, stream: stream("arteries/\(side)")),
+        PhantomLungTree(veinsOf: side, build, stream: stream("veins/\(side)")),
+      ]
+    }
+    nodules = PhantomNodule.draw(in: build, stream: stream("nodules"))
+    texture = PhantomTexture(stream: stream("texture"))
+  }
+
+  /// The transverse slice at height `z` mm, `size`² values in HU, row-major.
+  func slice(size: Int, pixel: Float, z: Float) -> [Float] {
+    var slice = PhantomSlice(size: size, pixel: pixel, z: z)
+    paintTable(on: &slice)
+    // No body is a sum of ovals, nor its sides mirror images.
+    slice.bend { p in
+      Place(
+        texture.value(p, scale: 70), texture.value(p + 500, scale: 66),
+        texture.value(p + 900, scale: 60)) * 4.2
+    }
+    let surfaces = PhantomSurfaces(build, of: slice)
+    paintWall(on: &slice, surfaces)
+    paintAbdomen(on: &slice, surfaces)
+    paintLungs(on: &slice, surfaces)
+    paintMediastinum(on: &slice, surfaces)
+    paintAirways(on: &slice)
+    paintBones(on: &slice, surfaces)
+    return slice.scanned()
+  }
+}
+
+/// A side of the body, the patient's own.
+enum PhantomSide: String, Sendable {
+  case right
+  case left
+
+  /// The direction of x: −1 to the right, +1 to the left.
+  var sign: Float { self == .right ? -1 : 1 }
+}

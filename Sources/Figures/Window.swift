@@ -1,0 +1,141 @@
+import Tensors
+
+/// What part of the values a picture shows: a center and a width, in HU or the data's unit.
+///
+/// The functions are DICOM's. With x the value, c the center, w the width, y runs from 0 to 1:
+///
+///     LINEAR        y = (x − (c − ½)) / (w − 1) + ½, from x ≤ c − ½ − (w−1)/2 to x > c − ½ + (w−1)/2
+///     LINEAR_EXACT  y = (x − c) / w + ½,             from x ≤ c − w/2         to x > c + w/2
+///     SIGMOID       y = 1 / (1 + exp(−4 (x − c) / w))
+///
+/// Source: DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3.
+package struct Window: Hashable, Sendable {
+  /// The VOI LUT Function (0028,1056), named as in files.
+  package enum Function: String, CaseIterable, Hashable, Sendable {
+    case linear = "LINEAR"
+    case linearExact = "LINEAR_EXACT"
+    case sigmoid = "SIGMOID"
+  }
+
+  /// The middle of what is shown.
+  package let center: Double
+  /// The extent of what is shown.
+  package let width: Double
+  package let function: Function
+
+  /// Creates a window.
+  ///
+  /// - Throws: `PictureError` when a number is not finite, or the width is below 1 for LINEAR or
+  ///   not above 0 for the others, which DICOM does not allow.
+  package init(
+    center: Double, width: Double, function: Function = .linear
+  ) throws(PictureError) {
+    guard center.isFinite, width.isFinite else {
+      throw PictureError(
+        .window, "a window's center and width must be finite numbers",
+        hint: "for instance center=-600 width=1500")
+    }
+    if function == .linear, width < 1 {
+      throw PictureError(
+        .window, "a window's width must be at least 1, found \(shortest(width))",
+        hint: "only the functions LINEAR_EXACT and SIGMOID take widths below 1")
+    }
+    guard width > 0 else {
+      throw PictureError(
+        .window, "a window's width must be above 0, found \(shortest(width))",
+        hint: "the width is the extent of the values shown")
+    }
+    self.init(trusted: center, width, function)
+  }
+
+  /// The window that shows exactly `range`, its ends black and white; a single value is mid-grey.
+  package init(covering range: ClosedRange<Float>) {
+    let low = range.lowerBound.isFinite ? Double(range.lowerBound) : 0
+    let high = range.upperBound.isFinite ? Double(range.upperBound) : low
+    self.init(trusted: (low + high) / 2, high > low ? high - low : 1, .linearExact)
+  }
+
+  private init(trusted center: Double, _ width: Double, _ function: Function = .linear) {
+    self.center = center
+    self.width = width
+    self.function = function
+  }
+
+  /// The windows that have names, in HU.
+  package static let presets: [(name: String, window: Window)] = [
+    ("lung", .lung), ("mediastinum", .mediastinum), ("bone", .bone), ("brain", .brain),
+    ("liver", .liver),
+  ]
+  package static let lung = Window(trusted: -600, 1500)
+  package static let mediastinum = Window(trusted: 40, 400)
+  package static let bone = Window(trusted: 480, 2500)
+  package static let brain = Window(trusted: 40, 80)
+  package static let liver = Window(trusted: 90, 150)
+
+  /// The preset called `name`, in any case of letters.
+  package init?(preset name: String) {
+    guard let preset = Window.presets.first(where: { $0.name == name.lowercased() }) else {
+      return nil
+    }
+    self = preset.window
+  }
+
+  /// The values that black and white stand for; for SIGMOID, where its middle tangent meets them.
+  package var range: ClosedRange<Double> {
+    switch function {
+    case .linear: center - 0.5 - (width - 1) / 2...center - 0.5 + (width - 1) / 2
+    case .linearExact, .sigmoid: center - width / 2...center + width / 2
+    }
+  }
+
+  /// The brightness of `value`, in 0…1; NaN for NaN.
+  package func brightness(of value: Float) -> Double {
+    let x = Double(value)
+    guard !x.isNaN else { return .nan }
+    switch function {
+    case .linear:
+      // PS3.3 C.11.2.1.2.1.
+      if x <= center - 0.5 - (width - 1) / 2 { return 0 }
+      if x > center - 0.5 + (width - 1) / 2 { return 1 }
+      return (x - (center - 0.5)) / (width - 1) + 0.5
+    case .linearExact:
+      // PS3.3 C.11.2.1.3.2.
+      if x <= center - width / 2 { return 0 }
+      if x > center + width / 2 { return 1 }
+      return (x - center) / width + 0.5
+    case .sigmoid:
+      // PS3.3 C.11.2.1.3.1.
+      return 1 / (1 + Double.exp(-4 * (x - center) / width))
+    }
+  }
+
+  /// What NaN looks like: white.
+  ///
+  /// In most windows little else inside a body is, and a network that broke shows as a white slice.
+  package static let notANumber: UInt16 = 255
+
+  /// The 8-bit sample of `value`: the nearest to 255·y; `notANumber` for NaN.
+  package func sample(of value: Float) -> UInt16 {
+    let y = brightness(of: value)
+    return y.isNaN ? Window.notANumber : UInt16((255 * y).rounded())
+  }
+
+  /// The 8-bit picture of a plane.
+  package func picture(of plane: Plane) -> Picture {
+    Picture(
+      width: plane.width, height: plane.height, samples: plane.values.map { sample(of: $0) })
+  }
+}
+
+extension Window: CustomStringConvertible {
+  /// The center and width, and the function unless it is LINEAR: `center -600 width 1500`.
+  package var description: String {
+    let numbers = "center \(shortest(center)) width \(shortest(width))"
+    return function == .linear ? numbers : "\(numbers) \(function.rawValue.lowercased())"
+  }
+
+  /// The name of the preset that this window is, if it is one.
+  package var presetName: String? {
+    Window.presets.first { $0.window == self }?.name
+  }
+}
