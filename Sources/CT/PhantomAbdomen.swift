@@ -25,8 +25,10 @@ extension PhantomAnatomy {
       tissue: { 58 + 4 * texture.value($1, scale: 4) + 3 * texture.value($1, scale: 1.9) },
       at: { index, p in
         guard dome[index] < 4 else { return 10 }
-        let rightLobe = ellipsoidDistance(p, center: Place(-60, 2, -66 + rise), radii: Place(83, 93, 113))
-        let leftLobe = ellipsoidDistance(p, center: Place(2, -34, -40 + rise), radii: Place(52, 34, 62))
+        let rightLobe = ellipsoidDistance(
+          p, center: Place(-60, 2, -66 + rise), radii: Place(83, 93, 113))
+        let leftLobe = ellipsoidDistance(
+          p, center: Place(2, -34, -40 + rise), radii: Place(52, 34, 62))
         return max(join(rightLobe, leftLobe, rounding: 12), dome[index] + 0.8)
       })
     // The three hepatic veins run together towards the vena cava.

@@ -193,7 +193,8 @@ extension PhantomAnatomy {
           rounding: 2)
       }
       if z > 196 {
-        let tip = Place(side * mix(100, 126, ramp(z, 196, 232)) * scale, 72 + depth, z)
+        let up = ramp(z, 196, 232)
+        let tip = Place(side * mix(100, 117, up) * scale, mix(72, 63, up) + depth, z)
         paintBone(on: &slice, in: reach, shell: 1.6) { p in
           tubeDistance(p, middle, tip, 2.6, 4.2)
         }

@@ -39,7 +39,9 @@ extension PhantomAnatomy {
     let (x, y) = build.spine(slice.z)
     let back = PhantomSlice.Box(x: x - 30...x + 30, y: y - 5...y + 100)
     slice.paint(in: back, tissue: muscleTissue) { p in
-      max(tubeDistance(p, Place(x, y + 26, p.z), Place(x, y + 60, p.z), 21, 24), build.cavity(p) - 6)
+      max(
+        tubeDistance(p, Place(x, y + 26, p.z), Place(x, y + 60, p.z), 21, 24),
+        build.cavity(p) - 6)
     }
   }
 
@@ -99,7 +101,8 @@ extension PhantomAnatomy {
         in: .init(around: center, reach: 60), softness: 3,
         tissue: { p in 22 + 18 * texture.value(p, scale: 4) },
         where: { p in
-          let body = ellipsoidDistance(p, center: center, radii: Place(36, 8 + build.breasts * 0.8, 38))
+          let body = ellipsoidDistance(
+            p, center: center, radii: Place(36, 8 + build.breasts * 0.8, 38))
           return max(
             body + 6 * texture.value(p, scale: 9) + 5 * texture.value(p, scale: 4),
             build.skin(p) + 5)
