@@ -6,7 +6,7 @@ package enum Acceptance {
     try PictureFiles.copy(
       pictures(in: new.entries.flatMap(\.outputs).map(\.text)), from: paths.newPictures,
       to: paths.pictures)
-    try new.rewritten(stamps: new.stamps, outputs: [:]).write(to: paths.file)
+    try new.rewritten(stamps: new.stamps).write(to: paths.file)
     PictureFiles.remove(paths.new)
     PictureFiles.remove(paths.newPictures)
   }
@@ -28,7 +28,7 @@ package enum Acceptance {
         paths.new, "has other commands than \(paths.file); replay the session again")
     }
     var outputs: [Int: [String]] = [:]
-    var taken: [String] = []
+    var single: [Int: String] = [:]
     for line in lines {
       let found = old.indices.first { index in
         old[index].line == line || old[index].outputs.contains { $0.line == line }
@@ -37,20 +37,19 @@ package enum Acceptance {
         throw SessionError(
           paths.file, line: line, "holds neither a command nor recorded output")
       }
-      let key = old[found].line
-      let fresh = entries[found].outputs.map(\.text)
+      let fresh = entries[found].outputs
       let index = old[found].outputs.firstIndex { $0.line == line }
       if let index, fresh.count == old[found].outputs.count {
-        outputs[key, default: old[found].outputs.map(\.text)][index] = fresh[index]
-        taken.append(fresh[index])
+        single[line] = fresh[index].text
       } else {
-        outputs[key] = fresh
-        taken += fresh
+        outputs[old[found].line] = entries[found].text
       }
     }
+    let taken = outputs.values.flatMap { $0 } + single.values
     try PictureFiles.copy(pictures(in: taken), from: paths.newPictures, to: paths.pictures)
     let stamps = session.isScript ? new.stamps : session.stamps
-    try session.rewritten(stamps: stamps, outputs: outputs).write(to: paths.file)
+    try session.rewritten(stamps: stamps, outputs: outputs, lines: single)
+      .write(to: paths.file)
   }
 
   private static func newRecord(_ paths: SessionPaths) throws(SessionError) -> SessionFile {

@@ -32,6 +32,8 @@ package struct SessionFile: Hashable, Sendable {
     package let line: Int
     package let command: String
     package let outputs: [Output]
+    /// The output with the blank lines inside it.
+    let text: [String]
   }
 
   package let elements: [Element]
@@ -53,19 +55,35 @@ package struct SessionFile: Hashable, Sendable {
   /// The commands with their recorded output; blank lines are not part of it.
   package var entries: [Entry] {
     var entries: [Entry] = []
+    var open: (line: Int, command: String)?
+    var outputs: [Output] = []
+    var text: [String] = []
+    var blanks = 0
+    func close() {
+      guard let command = open else { return }
+      entries.append(
+        Entry(line: command.line, command: command.command, outputs: outputs, text: text))
+      (outputs, text, blanks) = ([], [], 0)
+    }
     for element in elements {
       switch element.content {
       case .command(let command):
-        entries.append(Entry(line: element.line, command: command, outputs: []))
-      case .output(let text):
-        guard let last = entries.popLast() else { continue }
-        let output = Output(line: element.line, text: text)
-        entries.append(
-          Entry(line: last.line, command: last.command, outputs: last.outputs + [output]))
-      default:
+        close()
+        open = (element.line, command)
+      case .output(let line) where open != nil:
+        if !text.isEmpty { text += [String](repeating: "", count: blanks) }
+        outputs.append(Output(line: element.line, text: line))
+        text.append(line)
+        blanks = 0
+      case .blank:
+        blanks += 1
+      case .comment:
+        blanks = 0
+      case .header, .stamp, .output:
         continue
       }
     }
+    close()
     return entries
   }
 

@@ -1,8 +1,11 @@
 extension SessionFile {
-  /// The file with other stamps and, by the line of their command, other outputs.
+  /// The file with other stamps, other outputs by the line of their command, and other lines of
+  /// output by their own.
   ///
   /// Comments keep their places; a command without new outputs keeps its old ones.
-  func rewritten(stamps: [Stamp], outputs: [Int: [String]]) -> SessionWriter {
+  func rewritten(
+    stamps: [Stamp], outputs: [Int: [String]] = [:], lines: [Int: String] = [:]
+  ) -> SessionWriter {
     var writer = SessionWriter()
     writer.addHeader(stamps)
     var isReplaced = false
@@ -26,7 +29,7 @@ extension SessionFile {
           blanks = 0
         } else {
           addBlanks()
-          writer.add(verbatim: SessionLine.escaped(text))
+          writer.add(verbatim: SessionLine.escaped(lines[element.line] ?? text))
         }
       case .command(let command):
         addBlanks()
