@@ -85,17 +85,34 @@ package struct Outcome: Sendable {
     data += other.data
   }
 
-  /// The text for the screen and the transcript, a string a line.
-  package var lines: [String] {
-    let text = blocks.flatMap { block in
-      switch block {
-      case .line(let line): [line.rendered]
-      case .table(let table): table.rendered
-      case .picture(let picture): [picture.line]
+  /// A line with its types, as a replay compares it.
+  package enum TypedLine: Hashable, Sendable {
+    case fields([Field])
+    case picture(Picture)
+
+    /// The line as it is shown and recorded.
+    package var text: String {
+      switch self {
+      case .fields(let fields): fields.map(\.rendered).joined()
+      case .picture(let picture): picture.line
       }
     }
-    return text + warnings.map { "warning: " + Field.text($0).rendered }
   }
+
+  /// The lines for the screen and the transcript, with their types.
+  package var typedLines: [TypedLine] {
+    let lines: [TypedLine] = blocks.flatMap { block -> [TypedLine] in
+      switch block {
+      case .line(let line): [.fields(line.fields)]
+      case .table(let table): table.lines.map { .fields($0.fields) }
+      case .picture(let picture): [.picture(picture)]
+      }
+    }
+    return lines + warnings.map { .fields([.text("warning: " + $0)]) }
+  }
+
+  /// The text for the screen and the transcript, a string a line.
+  package var lines: [String] { typedLines.map(\.text) }
 
   /// The pictures among the blocks.
   package var pictures: [Picture] {

@@ -22,22 +22,33 @@ package struct OutputTable: Hashable, Sendable {
   }
 
   /// The table as lines; a table whose titles are all empty has no line of titles.
-  package var rendered: [String] {
-    let titles = columns.map { Field.text($0.title).rendered }
-    let cells = rows.map { $0.map(\.rendered) }
-    let all = titles.allSatisfy(\.isEmpty) ? cells : [titles] + cells
-    let count = all.map(\.count).max() ?? 0
+  package var lines: [OutputLine] {
+    let titles = columns.map { OutputLine($0.title) }
+    let all = columns.allSatisfy(\.title.isEmpty) ? rows : [titles] + rows
+    let cells = all.map { row in row.map { (line: $0, width: Self.width(of: $0)) } }
+    let count = cells.map(\.count).max() ?? 0
     let widths = (0..<count).map { column in
-      all.map { column < $0.count ? VisibleText.columns(of: $0[column]) : 0 }.max() ?? 0
+      cells.map { column < $0.count ? $0[column].width : 0 }.max() ?? 0
     }
-    return all.map { row in
-      let padded = row.enumerated().map { index, cell in
-        let space = String(
-          repeating: " ", count: max(0, widths[index] - VisibleText.columns(of: cell)))
-        return index < columns.count && columns[index].isNumeric ? space + cell : cell + space
+    return cells.map { row in
+      var fields: [Field] = []
+      var pending = 0
+      for (index, cell) in row.enumerated() {
+        let space = widths[index] - cell.width
+        let isNumeric = index < columns.count && columns[index].isNumeric
+        pending += (index > 0 ? 2 : 0) + (isNumeric ? space : 0)
+        if cell.width > 0 {
+          fields.append(.text(String(repeating: " ", count: pending)))
+          fields += cell.line.fields
+          pending = 0
+        }
+        if !isNumeric { pending += space }
       }
-      let line = padded.joined(separator: "  ")
-      return String(line.reversed().drop { $0 == " " }.reversed())
+      return OutputLine(fields)
     }
+  }
+
+  private static func width(of cell: OutputLine) -> Int {
+    VisibleText.columns(of: cell.rendered)
   }
 }

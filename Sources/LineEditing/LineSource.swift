@@ -19,8 +19,9 @@ package final class TextLines: LineSource {
   private var lines: ArraySlice<String>
 
   package init(_ text: String) {
-    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-    self.lines = lines.map(String.init)[...]
+    let lines = text.utf8.split(separator: 10, omittingEmptySubsequences: false)
+    self.lines =
+      lines.map { String(decoding: $0.last == 13 ? $0.dropLast() : $0, as: UTF8.self) }[...]
     if self.lines.last?.isEmpty == true { self.lines.removeLast() }
   }
 

@@ -1,0 +1,88 @@
+package import CommandLanguage
+
+/// Records commands and what came of them, as they happen.
+package struct Recorder: Sendable {
+  /// A line of the record.
+  private enum Entry {
+    case note(String)
+    case command(String, outputs: [String])
+    case failure(String, message: String)
+  }
+
+  private var entries: [Entry] = []
+  private var data: [Stamp] = []
+  /// The paths below the output folder of all pictures that the record names.
+  package private(set) var pictures: [String] = []
+
+  package init() {}
+
+  /// Adds a line for the reader.
+  package mutating func add(note line: String) {
+    entries.append(.note(line.hasPrefix("#") || line.isEmpty ? line : "# \(line)"))
+  }
+
+  /// Adds a command, unless its kind is not recorded.
+  ///
+  /// A command that a person or a clock ended is written as its outcome says, so that it runs
+  /// exactly so again.
+  package mutating func add(_ execution: Execution) {
+    guard execution.spec?.isRecorded ?? true else { return }
+    switch execution.result {
+    case .success(let outcome):
+      entries.append(
+        .command(outcome.recordedCommand ?? execution.text, outputs: outcome.lines))
+      pictures += outcome.pictures.map(\.path).filter { !pictures.contains($0) }
+      data = Stamp.merged(
+        data, outcome.data.map { Stamp(Stamp.dataKey($0.name), $0.fingerprint) })
+    case .failure(let error):
+      // A "fails" that did not fail cannot be put after another one.
+      guard execution.spec != SessionCommand.fails.spec else { return }
+      entries.append(.failure(execution.text, message: error.summary))
+    }
+  }
+
+  /// The session file's text.
+  ///
+  /// - Parameters:
+  ///   - stamps: Facts about this place and time; those of the data that was read come after them.
+  ///   - includingErrors: Whether failed commands are written, as `fails …`, or left out.
+  /// - Returns: The text, with a line feed at its end.
+  package func text(stamps: [Stamp], includingErrors: Bool = false) -> String {
+    writer(stamps: stamps, includingErrors: includingErrors).text
+  }
+
+  /// Writes the session file and copies its pictures beside it.
+  ///
+  /// - Parameters:
+  ///   - paths: The session's files.
+  ///   - outputFolder: Where the pictures are.
+  ///   - stamps: Facts about this place and time.
+  ///   - includingErrors: Whether failed commands are written, as `fails …`, or left out.
+  /// - Throws: `SessionError` when a file cannot be written.
+  package func save(
+    to paths: SessionPaths, picturesFrom outputFolder: String, stamps: [Stamp],
+    includingErrors: Bool = false
+  ) throws(SessionError) {
+    try PictureFiles.copy(pictures, from: outputFolder, to: paths.pictures)
+    try writer(stamps: stamps, includingErrors: includingErrors).write(to: paths.file)
+  }
+
+  private func writer(stamps: [Stamp], includingErrors: Bool) -> SessionWriter {
+    var writer = SessionWriter()
+    writer.addHeader(Stamp.merged(stamps, data))
+    for entry in entries {
+      switch entry {
+      case .note(let line):
+        writer.add(verbatim: line)
+      case .command(let command, let outputs):
+        writer.add(command: command)
+        writer.add(outputs: outputs)
+      case .failure(let command, let message):
+        guard includingErrors else { continue }
+        writer.add(command: "fails \(command)")
+        writer.add(outputs: ["failed: \(Escapes.inside(message))"])
+      }
+    }
+    return writer
+  }
+}

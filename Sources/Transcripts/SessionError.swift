@@ -1,0 +1,20 @@
+/// A session file that cannot be read or written: where and why.
+package struct SessionError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// The file.
+  package let file: String
+  /// The line of the file, when one is to blame.
+  package let line: Int?
+  /// What was found, what was expected, and the cure.
+  package let message: String
+
+  init(_ file: String, line: Int? = nil, _ message: String) {
+    self.file = file
+    self.line = line
+    self.message = message
+  }
+
+  /// `first.session:12: …`.
+  package var description: String {
+    "\(file)\(line.map { ":\($0)" } ?? ""): \(message)"
+  }
+}

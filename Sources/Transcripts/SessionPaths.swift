@@ -1,0 +1,43 @@
+import Foundation
+
+/// The files that belong to a session: `NAME.session`, its pictures in `NAME/`, and `NAME.new`.
+package struct SessionPaths: Hashable, Sendable {
+  /// The session file.
+  package let file: String
+
+  /// The paths of a session file, whatever its ending.
+  package init(file: String) { self.file = file }
+
+  /// The paths of a session called `name`, with or without `.session`.
+  package init(named name: String) {
+    file = name.hasSuffix(".session") ? name : name + ".session"
+  }
+
+  /// The file without `.session`.
+  private var stem: String {
+    file.hasSuffix(".session") ? String(file.dropLast(".session".count)) : file + ".d"
+  }
+
+  /// The name alone: `01-first-look`.
+  package var name: String {
+    let last = (file as NSString).lastPathComponent
+    return last.hasSuffix(".session") ? String(last.dropLast(".session".count)) : last
+  }
+
+  /// The folder that holds the session file.
+  package var folder: String {
+    let folder = (file as NSString).deletingLastPathComponent
+    return folder.isEmpty ? "." : folder
+  }
+
+  /// The folder of the recorded pictures.
+  package var pictures: String { stem }
+
+  /// What the last replay produced.
+  package var new: String {
+    file.hasSuffix(".session") ? stem + ".new" : file + ".new"
+  }
+
+  /// The folder of the pictures that the last replay produced.
+  package var newPictures: String { new + ".pictures" }
+}

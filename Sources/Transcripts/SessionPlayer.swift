@@ -1,0 +1,48 @@
+package import CommandLanguage
+
+/// Runs the commands of a session one after the other.
+package struct SessionPlayer {
+  /// Why a session ended.
+  package enum Ending: Hashable, Sendable {
+    /// Every command ran, or the session said `quit`.
+    case finished
+    /// The line to stop at came next.
+    case reachedLine
+    /// A command failed; its error says with which status.
+    case failed(ExitStatus)
+    /// A person interrupted a command.
+    case interrupted
+    /// Whoever watched asked to stop.
+    case stopped
+  }
+
+  /// The line to stop at: commands from there on do not run.
+  package var stopLine: Int?
+  /// Whether to go on after a command that failed.
+  package var keepsGoing: Bool
+
+  package init(stopLine: Int? = nil, keepsGoing: Bool = false) {
+    self.stopLine = stopLine
+    self.keepsGoing = keepsGoing
+  }
+
+  /// Runs the commands; `watch` sees each one with its recorded output and says whether to go on.
+  package func play(
+    _ session: SessionFile, on runner: any LineRunner,
+    watch: (_ entry: SessionFile.Entry, _ execution: Execution) throws -> Bool
+  ) rethrows -> Ending {
+    var failure: ExitStatus?
+    for entry in session.entries {
+      if let stopLine, entry.line >= stopLine { return .reachedLine }
+      guard let execution = runner.run(entry.command, line: entry.line) else { continue }
+      guard try watch(entry, execution) else { return .stopped }
+      if let error = execution.error {
+        failure = failure ?? error.status
+        guard keepsGoing else { return .failed(error.status) }
+      }
+      if execution.outcome?.wasInterrupted == true { return .interrupted }
+      if execution.outcome?.quits == true { break }
+    }
+    return failure.map { .failed($0) } ?? .finished
+  }
+}

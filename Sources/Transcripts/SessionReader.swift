@@ -1,0 +1,124 @@
+import CommandLanguage
+import Foundation
+
+extension SessionFile {
+  /// The first line of every session.
+  static let header = "#! backflow session 1"
+
+  /// Reads a file.
+  package init(path: String) throws(SessionError) {
+    let data: Data
+    do {
+      data = try Data(contentsOf: URL(filePath: path))
+    } catch {
+      throw SessionError(path, "cannot be read: \((error as NSError).localizedDescription)")
+    }
+    try self.init(bytes: Array(data), name: path)
+  }
+
+  /// Reads bytes; `name` is the file's name in errors.
+  package init(bytes: [UInt8], name: String) throws(SessionError) {
+    let marked = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
+    var lines: [String] = []
+    for var line in marked.split(separator: 10, omittingEmptySubsequences: false) {
+      if line.last == 13 { line = line.dropLast() }
+      guard let text = String(validating: line, as: UTF8.self) else {
+        throw SessionError(
+          name, line: lines.count + 1,
+          "is not UTF-8 text here; save it as UTF-8, or check that it is a session")
+      }
+      lines.append(text)
+    }
+    if lines.last?.isEmpty == true { lines.removeLast() }
+    try self.init(lines: lines, name: name)
+  }
+
+  /// Reads a text.
+  package init(text: String, name: String = "session") throws(SessionError) {
+    try self.init(bytes: Array(text.utf8), name: name)
+  }
+
+  private init(lines: [String], name: String) throws(SessionError) {
+    let isScript = !lines.contains { SessionLine.command(in: $0) != nil }
+    var elements: [Element] = []
+    var open: (line: Int, text: String)?
+    for (index, line) in lines.enumerated() {
+      let number = index + 1
+      let typed = isScript ? line : SessionLine.command(in: line)
+      if let command = open {
+        guard let typed else {
+          throw SessionError(
+            name, line: command.line,
+            "the command goes on after \"\\\", but the next line does not start with \"> \"")
+        }
+        open = (command.line, "\(command.text)\n\(typed)")
+      } else if let content = try Self.readerLine(line, number: number, name: name) {
+        elements.append(Element(line: number, content: content))
+      } else if let typed {
+        open = (number, typed)
+      } else {
+        let text = SessionLine.unescaped(line)
+        elements.append(Element(line: number, content: .output(text)))
+      }
+      if let command = open, !ContinuedLine.goesOn(command.text) {
+        elements.append(Element(line: command.line, content: .command(command.text)))
+        open = nil
+      }
+    }
+    if let open { elements.append(Element(line: open.line, content: .command(open.text))) }
+    self.init(elements: elements, isScript: isScript)
+  }
+
+  /// A blank line, a comment, the header or a stamp; nil for anything else.
+  private static func readerLine(
+    _ line: String, number: Int, name: String
+  ) throws(SessionError) -> Content? {
+    if line.allSatisfy(\.isWhitespace) { return .blank }
+    guard line.hasPrefix("#") else { return nil }
+    if number == 1 && line.hasPrefix("#! backflow session") {
+      guard line.trimmingCharacters(in: .whitespaces) == header else {
+        throw SessionError(
+          name, line: number, "is of another format, \"\(line.dropFirst(3))\"; expected \(header)")
+      }
+      return .header
+    }
+    guard line.hasPrefix("#@") else { return .comment(line) }
+    let parts = line.dropFirst(2).split(separator: ":", maxSplits: 1)
+      .map { $0.trimmingCharacters(in: .whitespaces) }
+    guard parts.count == 2, !parts[0].isEmpty else {
+      throw SessionError(name, line: number, "a stamp line looks like \"#@ key: value\"")
+    }
+    return .stamp(Stamp(parts[0], parts[1]))
+  }
+}
+
+/// The marks at the start of a session file's lines.
+enum SessionLine {
+  /// The command that a line holds, or nil; a lone `>` is an empty one.
+  static func command(in line: String) -> String? {
+    if line == ">" { return "" }
+    return line.hasPrefix("> ") ? String(line.dropFirst(2)) : nil
+  }
+
+  /// The lines of a command.
+  static func lines(ofCommand command: String) -> [String] {
+    command.split(separator: "\n", omittingEmptySubsequences: false).map { "> \($0)" }
+  }
+
+  /// A line of output as the file holds it.
+  static func escaped(_ output: String) -> String {
+    guard let first = output.unicodeScalars.first, ">#\\".unicodeScalars.contains(first) else {
+      return output
+    }
+    return "\\\(output)"
+  }
+
+  /// A line of output as the program gave it.
+  static func unescaped(_ line: String) -> String {
+    let scalars = line.unicodeScalars
+    guard scalars.first == "\\", let second = scalars.dropFirst().first,
+      ">#\\".unicodeScalars.contains(second)
+    else { return line }
+    return String(scalars.dropFirst())
+  }
+}

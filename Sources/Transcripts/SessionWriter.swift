@@ -1,0 +1,37 @@
+import Foundation
+
+/// Puts a session file together.
+struct SessionWriter {
+  private var lines: [String] = []
+
+  /// The file's text, with a line feed at its end.
+  var text: String { lines.joined(separator: "\n") + (lines.isEmpty ? "" : "\n") }
+
+  mutating func addHeader(_ stamps: [Stamp]) {
+    lines.append(SessionFile.header)
+    lines += stamps.map(\.line)
+  }
+
+  /// Adds a comment or a blank line as it stands.
+  mutating func add(verbatim line: String) { lines.append(line) }
+
+  mutating func add(command: String) { lines += SessionLine.lines(ofCommand: command) }
+
+  /// Adds what came back, without blank lines at its ends.
+  mutating func add(outputs: [String]) {
+    let isBlank = { (line: String) in line.allSatisfy(\.isWhitespace) }
+    let first = outputs.firstIndex { !isBlank($0) } ?? outputs.endIndex
+    let last = outputs.lastIndex { !isBlank($0) } ?? outputs.startIndex
+    guard first <= last, first < outputs.endIndex else { return }
+    lines += outputs[first...last].map(SessionLine.escaped)
+  }
+
+  /// Writes the file in one step, so that no reader sees half of it.
+  func write(to path: String) throws(SessionError) {
+    do {
+      try Data(text.utf8).write(to: URL(filePath: path), options: .atomic)
+    } catch {
+      throw SessionError(path, "cannot be written: \((error as NSError).localizedDescription)")
+    }
+  }
+}

@@ -1,0 +1,36 @@
+/// One fact about the place and time of a record: `#@ blas: openblas 0.3.21 SkylakeX`.
+package struct Stamp: Hashable, Sendable {
+  package let key: String
+  package let value: String
+
+  package init(_ key: String, _ value: String) {
+    self.key = key
+    self.value = value
+  }
+
+  /// The line of a session file.
+  var line: String { "#@ \(key): \(value)" }
+
+  /// The key of the data called `name`.
+  static func dataKey(_ name: String) -> String { "data \(name)" }
+
+  /// The keys that must be equal for a replay to agree to the digit; so must all data.
+  package static let decidingKeys: Set<String> = ["backflow", "engine", "blas"]
+
+  /// Whether what ran here must agree with the record to the digit.
+  ///
+  /// A key that the record leaves out was not needed for it, but without the program's version
+  /// nothing is known.
+  static func mustAgreeToTheDigit(record: [Stamp], here: [Stamp]) -> Bool {
+    let deciding = record.filter { decidingKeys.contains($0.key) }
+    return deciding.contains { $0.key == "backflow" } && deciding.allSatisfy(here.contains)
+  }
+
+  /// `old` with the values of `new`; keys keep their order, new ones come last.
+  static func merged(_ old: [Stamp], _ new: [Stamp]) -> [Stamp] {
+    let updated = old.map { stamp in new.last { $0.key == stamp.key } ?? stamp }
+    return new.reduce(into: updated) { result, stamp in
+      if !result.contains(where: { $0.key == stamp.key }) { result.append(stamp) }
+    }
+  }
+}

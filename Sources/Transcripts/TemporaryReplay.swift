@@ -1,0 +1,29 @@
+package import CommandLanguage
+import Foundation
+
+extension Replayer {
+  /// Replays a session file into a temporary folder, which is gone afterwards.
+  ///
+  /// Nothing is written beside the session, so that tests can replay the sessions of the project.
+  ///
+  /// - Parameters:
+  ///   - file: The session file.
+  ///   - stamps: The stamp of this place and time.
+  ///   - pictures: What is known of pictures.
+  ///   - makeRunner: Makes a runner that writes into the given folder.
+  /// - Returns: What the replay found.
+  /// - Throws: `SessionError`, or what `makeRunner` throws.
+  package static func replayInTemporaryFolder(
+    _ file: String, stamps: [Stamp], pictures: PictureTools = .fingerprintsOnly,
+    makeRunner: (_ outputFolder: String) throws -> any LineRunner
+  ) throws -> ReplayReport {
+    let folder = FileManager.default.temporaryDirectory
+      .appending(path: "backflow-replay-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { PictureFiles.remove(folder) }
+    var replayer = Replayer(
+      paths: SessionPaths(file: file), outputFolder: folder, stamps: stamps, pictures: pictures)
+    replayer.writesNewRecord = false
+    return try replayer.replay(on: try makeRunner(folder))
+  }
+}

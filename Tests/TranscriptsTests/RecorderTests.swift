@@ -1,0 +1,84 @@
+import CommandLanguage
+import Testing
+import Transcripts
+
+struct `The recorder` {
+  @Test func `writes what the contract shows`() throws {
+    let scratch = try Scratch()
+    try scratch.record([
+      "# A first look", "load x", "help", "block \\\n  # wide", "block", "view", "quit",
+    ])
+    #expect(
+      try scratch.read("first.session") == """
+        #! backflow session 1
+        #@ backflow: 0.1.0
+        #@ blas: openblas 0.3.21 SkylakeX
+        #@ data x: sha256:1111
+        # A first look
+        > load x
+        clean  16 slices  mean -512.4 HU
+        > block \\
+        >   # wide
+        > block
+        > view
+        [png noisy-3.png 4x3 gray8 px:aaaaaaaaaaaa]
+
+        """)
+    #expect(try scratch.read("first/noisy-3.png") == "aaaaaaaaaaaa")
+  }
+
+  @Test func `escapes outputs that look like something else`() throws {
+    let scratch = try Scratch()
+    try scratch.record(["measure"])
+    let text = try scratch.read("first.session")
+    #expect(text.contains("\n\\> unit HU\n"))
+    #expect(text.contains("\n\\\\<b>"))
+    let outputs = try SessionFile(text: text).entries[0].outputs.map(\.text)
+    #expect(outputs.last == "> unit HU" && outputs.contains { $0.hasPrefix("\\<b>") })
+  }
+
+  @Test func `writes a stopped training so that it runs exactly so again`() throws {
+    let scratch = try Scratch()
+    try scratch.record(["train epochs=10"])
+    #expect(
+      try scratch.read("first.session")
+        .contains("> train epochs=10 steps=141  # stopped by hand\nloss 0.5000\n"))
+    #expect(try scratch.replay().status == .success)
+  }
+
+  @Test func `leaves failed commands out, or writes that they fail`() throws {
+    let runner = ToyStudio.runner(ToyStudio(folder: "/"))
+    var recorder = Recorder()
+    for line in ["lod x", "fails block", "block", "load 'open"] {
+      if let execution = runner.run(line, line: 1) { recorder.add(execution) }
+    }
+    #expect(recorder.text(stamps: []) == "#! backflow session 1\n> block\n")
+    let text = recorder.text(stamps: [], includingErrors: true)
+    #expect(
+      text == """
+        #! backflow session 1
+        > fails lod x
+        failed: there is no command "lod"; did you mean "load"?
+        > block
+        > fails load 'open
+        failed: the quote ' is not closed; add ' at its end
+
+        """)
+    for entry in try SessionFile(text: text).entries {
+      let lines = runner.run(entry.command, line: entry.line)?.outcome?.lines
+      #expect(lines == entry.outputs.map(\.text))
+    }
+  }
+
+  @Test func `does not copy pictures from outside`() throws {
+    let scratch = try Scratch()
+    var recorder = Recorder()
+    var outcome = Outcome()
+    outcome.add(
+      Picture(path: "../x.png", width: 1, height: 1, samples: "gray8", fingerprint: "aaaaaaaaaaaa"))
+    recorder.add(Execution(line: 1, text: "view", spec: nil, seconds: 0, result: .success(outcome)))
+    #expect(throws: SessionError.self) {
+      try recorder.save(to: scratch.paths, picturesFrom: scratch.out, stamps: [])
+    }
+  }
+}
