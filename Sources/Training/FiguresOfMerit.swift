@@ -64,3 +64,27 @@ package enum Convention: Hashable, Sendable {
     }
   }
 }
+
+extension ImageStack {
+  /// The figures of one image for each slice, computed side by side on several threads.
+  ///
+  /// - Parameters:
+  ///   - images: The slices to judge, `[count, 1, H, W]`.
+  ///   - convention: The range that the figures relate to.
+  package func figures(
+    of images: Tensor<Float>, convention: Convention = .full
+  ) -> [FiguresOfMerit] {
+    precondition(images.shape == values.shape, "\(images.shape) are judged by \(values.shape).")
+    let range = convention.range(for: unit)
+    return Array(unsafeUninitializedCapacity: count) { figures, initialized in
+      nonisolated(unsafe) let places = figures
+      parallel(chunks: count) { slice, _ in
+        places.initializeElement(
+          at: slice,
+          to: FiguresOfMerit(
+            images.image(slice), clean: values.image(slice), range: range, mask: mask(of: slice)))
+      }
+      initialized = count
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import CT
+package import CommandLanguage
+import Figures
+import Networks
+import Tensors
+import Training
+
+/// Turns an error of any module into one that a command can show.
+package func describe(_ error: any Error) -> CommandError {
+  switch error {
+  case let error as CommandError:
+    error
+  case let error as CTError:
+    CommandError(
+      .init(rawValue: error.code), error.message.trimmedOfPeriod, hint: error.hint.nilIfEmpty,
+      status: .badInput)
+  case let error as TensorError:
+    CommandError(.init(rawValue: error.code), error.message, hint: error.hint.nilIfEmpty)
+  case let error as NetworkError:
+    CommandError(.init(rawValue: error.code), error.message, hint: error.hint.nilIfEmpty)
+  case let error as DataError:
+    CommandError(.init(rawValue: error.code), error.message, hint: error.hint.nilIfEmpty)
+  case let error as PictureError:
+    CommandError(
+      .init(rawValue: error.code.rawValue), error.message, hint: error.hint.nilIfEmpty)
+  case let error as NonFiniteError:
+    CommandError(
+      "non-finite",
+      "training stopped before step \(error.step): \(error.tensor) is not finite",
+      hint: "the weights are those before the step; try a smaller lr, another scale or init, "
+        + "or nan=keep to go on")
+  default:
+    CommandError(.failed, "\(error)")
+  }
+}
+
+extension String {
+  fileprivate var nilIfEmpty: String? { isEmpty ? nil : self }
+
+  /// The sentence without its full stop, since a hint follows it.
+  fileprivate var trimmedOfPeriod: String { hasSuffix(".") ? String(dropLast()) : self }
+}

@@ -1,0 +1,110 @@
+package import CommandLanguage
+package import Foundation
+
+/// Where a session reads and writes.
+///
+/// A script writes below its output folder only, whatever a path in it says; a person writes
+/// anywhere. Relative paths are read from the output folder, the session's folder, and the working
+/// directory, in this order.
+package struct Files: Sendable {
+  /// Where files go.
+  package let output: URL
+  /// The folder of the session file, if there is one.
+  package let session: URL?
+  /// Whether writing stays below ``output``.
+  package let isConfined: Bool
+  private let workingDirectory: URL
+
+  /// The files of a script whose output goes to `output`.
+  package init(script output: URL, session: URL?) {
+    self.init(output: output, session: session, isConfined: true)
+  }
+
+  /// The files of a person; automatic pictures go to `output`.
+  package init(person output: URL) {
+    self.init(output: output, session: nil, isConfined: false)
+  }
+
+  private init(output: URL, session: URL?, isConfined: Bool) {
+    (self.output, self.session, self.isConfined) = (output, session, isConfined)
+    workingDirectory = URL(filePath: FileManager.default.currentDirectoryPath)
+  }
+
+  /// The file or folder that `path` names for reading.
+  ///
+  /// - Throws: `CommandError` with the exit status of missing data.
+  package func reading(_ path: String) throws(CommandError) -> String {
+    let expanded = (path as NSString).expandingTildeInPath
+    if expanded.hasPrefix("/") {
+      if FileManager.default.fileExists(atPath: expanded) { return expanded }
+    } else {
+      for folder in [output, session, workingDirectory].compactMap(\.self) {
+        let candidate = folder.appending(path: expanded).path
+        if FileManager.default.fileExists(atPath: candidate) { return candidate }
+      }
+    }
+    throw CommandError(
+      .file, "\(path): no such file or folder", hint: "check the path", status: .badInput)
+  }
+
+  /// The place that `path` names for writing; its folder exists afterwards.
+  ///
+  /// - Throws: `CommandError` when a script would leave its output folder.
+  package func writing(_ path: String) throws(CommandError) -> String {
+    let base = isConfined ? output : workingDirectory
+    let expanded = isConfined ? path : (path as NSString).expandingTildeInPath
+    let url = URL(filePath: expanded, relativeTo: base.appending(path: "")).standardizedFileURL
+    do {
+      if isConfined {
+        try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
+        let root = output.resolvingSymlinksInPath().standardizedFileURL.path
+        guard isBelow(root, nearestExisting(url).resolvingSymlinksInPath().path), 
+          isBelow(output.standardizedFileURL.path, url.path)
+        else {
+          throw CommandError(
+            .file, "a script writes below its output folder only, not to \(path)",
+            hint: "give a relative path without ..")
+        }
+      }
+      try FileManager.default.createDirectory(
+        at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    } catch let error as CommandError {
+      throw error
+    } catch {
+      throw CommandError(
+        .file, "\(path) cannot be written: \(describe(error))", hint: "choose another place")
+    }
+    return url.path
+  }
+
+  /// Writes `data` under a temporary name and then renames it, so that a file is whole or absent.
+  package func write(_ data: Data, to path: String) throws(CommandError) {
+    let place = try writing(path)
+    do {
+      try data.write(to: URL(filePath: place), options: .atomic)
+    } catch {
+      throw CommandError(
+        .file, "\(path) cannot be written: \(describe(error))", hint: "choose another place")
+    }
+  }
+
+  /// The reason of a system error, in a few words.
+  private func describe(_ error: any Error) -> String {
+    let code = (error as NSError).underlyingErrors.first.map { ($0 as NSError).code }
+    return code.map { String(cString: strerror(Int32($0))) }?.lowercased()
+      ?? (error as NSError).localizedDescription
+  }
+
+  private func isBelow(_ root: String, _ path: String) -> Bool {
+    path == root || path.hasPrefix(root.hasSuffix("/") ? root : root + "/")
+  }
+
+  /// The path itself, or the nearest folder above it that exists: links can only be there.
+  private func nearestExisting(_ url: URL) -> URL {
+    var url = url
+    while url.path != "/", (try? FileManager.default.attributesOfItem(atPath: url.path)) == nil {
+      url = url.deletingLastPathComponent()
+    }
+    return url
+  }
+}

@@ -1,0 +1,203 @@
+import CommandLanguage
+import GradientFlows
+import Tensors
+import Training
+
+/// What a name such as `clean[3, 100:140]` or `b2.conv1.weight.grad` stands for.
+struct NamedValue {
+  let name: String
+  let tensor: Tensor<Float>
+  /// True where a pixel is padding, in the order of the tensor.
+  let mask: [Bool]?
+  /// Whether the numbers are image values in the data's unit.
+  let isImage: Bool
+
+  var statistics: Statistics { tensor.statistics(excluding: mask) }
+}
+
+/// A name, and the index behind it.
+struct IndexedName {
+  let name: String
+  let entries: [IndexEntry]
+
+  /// Reads `name[3, 10:20]`.
+  init(_ text: String) throws(CommandError) {
+    guard let bracket = text.firstIndex(of: "[") else {
+      (name, entries) = (text, [])
+      return
+    }
+    guard text.hasSuffix("]") else {
+      throw CommandError(.syntax, "\(text): the index does not end with ]", hint: "for example clean[3]")
+    }
+    name = String(text[..<bracket]).trimmingSpaces
+    let inner = text[text.index(after: bracket)...].dropLast()
+    var entries: [IndexEntry] = []
+    for part in inner.split(separator: ",", omittingEmptySubsequences: false) {
+      entries.append(try Self.entry(String(part).trimmingSpaces, in: text))
+    }
+    self.entries = entries
+  }
+
+  private static func entry(_ text: String, in name: String) throws(CommandError) -> IndexEntry {
+    let ends = text.split(separator: ":", omittingEmptySubsequences: false)
+      .map { String($0).trimmingSpaces }
+    if ends.count == 1, let position = Int(ends[0]) { return .position(position) }
+    if ends.count == 2, ends.allSatisfy({ $0.isEmpty || Int($0) != nil }) {
+      return .range(lower: Int(ends[0]), upper: Int(ends[1]))
+    }
+    throw CommandError(
+      .syntax, "'\(text)' is no index in \(name)", hint: "write a number or a range a:b, b excluded")
+  }
+}
+
+extension String {
+  fileprivate var trimmingSpaces: String {
+    String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+  }
+}
+
+extension Workspace {
+  /// The value that `text` names.
+  mutating func value(_ text: String) throws -> NamedValue {
+    let indexed = try IndexedName(text)
+    if let stack = try imageStack(indexed) { return stack }
+    let tensor = try networkTensor(indexed.name)
+    return NamedValue(
+      name: text, tensor: try tensor.part(indexed.entries), mask: nil, isImage: false)
+  }
+
+  /// The value that the argument called `argument` names; errors point at it.
+  mutating func value(
+    _ arguments: Arguments, _ argument: String, index: Int? = nil
+  ) throws(CommandError) -> NamedValue {
+    let text = index.map { arguments.words(argument)[$0] } ?? arguments.textIfGiven(argument) ?? ""
+    do {
+      return try value(text)
+    } catch {
+      let cause = describe(error)
+      throw if let index {
+        arguments.error(
+          at: argument, index: index, cause.code, cause.message, hint: cause.hint,
+          status: cause.status)
+      } else {
+        arguments.error(
+          at: argument, cause.code, cause.message, hint: cause.hint, status: cause.status)
+      }
+    }
+  }
+
+  /// The names of image stacks.
+  static let stackNames = ["clean", "noisy", "denoised", "baseline"]
+
+  private mutating func imageStack(_ indexed: IndexedName) throws -> NamedValue? {
+    guard Self.stackNames.contains(indexed.name) else { return nil }
+    let clean = try requireClean()
+    // Slices that need not be computed are not.
+    let wanted =
+      if case .position(let slice) = indexed.entries.first, (0..<clean.count).contains(slice) {
+        [slice]
+      } else {
+        Array(0..<clean.count)
+      }
+    let stack = try stack(indexed.name, slices: wanted, clean)
+    var entries = indexed.entries
+    let isSingle = wanted.count == 1 && !entries.isEmpty
+    if isSingle { entries[0] = .position(0) }
+    // [slice, row, column] leaves the one channel out.
+    if entries.count > 1 || isSingle { entries.insert(.position(0), at: 1) }
+    let slices = clean.slices(wanted)
+    let mask = try slices.mask.map { mask in
+      try Tensor<Float>(shape: slices.values.shape, scalars: mask.map { $0 ? 1 : 0 }).part(entries)
+        .scalars.map { $0 == 1 }
+    }
+    return NamedValue(
+      name: indexed.text, tensor: try stack.part(entries), mask: mask, isImage: true)
+  }
+
+  /// The slices `wanted` of a named stack, `[wanted.count, 1, H, W]`.
+  private mutating func stack(
+    _ name: String, slices wanted: [Int], _ clean: ImageStack
+  ) throws -> Tensor<Float> {
+    switch name {
+    case "clean": return clean.values.images(wanted)
+    case "noisy": return try requireNoisy().images(wanted)
+    case "baseline":
+      guard wanted.allSatisfy({ baseline[$0] != nil }) else {
+        throw CommandError(
+          .state, "there is no baseline of these slices", hint: "type 'baseline median on=all'")
+      }
+      return joined(wanted.compactMap { baseline[$0] })
+    default:
+      return joined(try wanted.map { try denoisedSlice($0) })
+    }
+  }
+
+  private func joined(_ images: [Tensor<Float>]) -> Tensor<Float> {
+    let shape = images[0].shape
+    return Tensor(
+      shape: [images.count, shape.channels, shape.height, shape.width],
+      scalars: images.flatMap(\.scalars))
+  }
+
+  /// The parameter, value or gradient called `name`.
+  private mutating func networkTensor(_ name: String) throws -> Tensor<Float> {
+    let parameters = network.parameterNames
+    if let index = parameters.firstIndex(of: name) { return network.parameters[index] }
+    if let state = try optimizerTensor(name, parameters) { return state }
+    let isLayer = network.layerNames.contains(String(name.prefix { $0 != "." }))
+    guard isLayer || name.hasPrefix("net.") || name.hasPrefix("loss") else {
+      throw unknown(name, parameters)
+    }
+    let pass = try requirePass()
+    for suffix in [".grad", ".grad.\(flow.name)"] where name.hasSuffix(suffix) {
+      if let gradient = pass.gradient(String(name.dropLast(suffix.count))) { return gradient }
+    }
+    guard let value = pass.value(name) else { throw unknown(name, parameters + pass.valueNames) }
+    return value
+  }
+
+  /// `.m`, `.v` or `.update` of a parameter.
+  private func optimizerTensor(
+    _ name: String, _ parameters: [String]
+  ) throws(CommandError) -> Tensor<Float>? {
+    let parts = name.split(separator: ".").map(String.init)
+    guard parts.count > 1, let kind = parts.last, ["m", "v", "update"].contains(kind),
+      let index = parameters.firstIndex(of: parts.dropLast().joined(separator: "."))
+    else { return nil }
+    let state = trainer?.states[index]
+    let tensor = kind == "m" ? state?.m : kind == "v" ? state?.v : state?.update
+    guard let tensor else {
+      throw CommandError(
+        .state, "the optimizer has no \(kind) for \(parameters[index])",
+        hint: trainer == nil
+          ? "train first, for example 'train steps=1'" : "'\(optimizer.line)' keeps none")
+    }
+    return tensor
+  }
+
+  private func unknown(_ name: String, _ names: [String]) -> CommandError {
+    let all = Self.stackNames + ["net.in", "net.out", "loss"] + names
+    let known = all + names.flatMap { ["\($0).grad", "\($0).m", "\($0).v", "\($0).update"] }
+    let layers = network.layerNames
+    return CommandError(
+      .unknownName, "there is nothing called '\(name)'",
+      hint: NearestNames.question(for: name, among: known)
+        ?? (layers.isEmpty
+          ? "clean, noisy and denoised are image stacks; the network has no layers yet"
+          : "the layers are \(layers.joined(separator: " "))"))
+  }
+}
+
+extension IndexedName {
+  /// The name with its index, as it is printed.
+  var text: String {
+    guard !entries.isEmpty else { return name }
+    let parts = entries.map { entry in
+      switch entry {
+      case .position(let position): "\(position)"
+      case .range(let lower, let upper): "\(lower.map(String.init) ?? ""):\(upper.map(String.init) ?? "")"
+      }
+    }
+    return "\(name)[\(parts.joined(separator: ","))]"
+  }
+}

@@ -1,0 +1,240 @@
+import CommandLanguage
+import Networks
+import Tensors
+
+extension Command<Workspace> {
+  private static let channels = 1...1024
+  private static let kernel = Parameter.key(
+    "kernel", .integer(1...13, odd: true), "rows and columns of the kernels, odd, 1 to 13",
+    default: .value("3"))
+  private static let bias = Parameter.key(
+    "bias", .yesNo, "whether each channel gets a number added", default: .value("yes"))
+  private static let activations = ParameterKind.choice(Activation.allCases.map(\.rawValue))
+
+  static let netNew = Command(
+    CommandSpec(
+      "net new", family: .network,
+      summary: "Begin an empty network.",
+      details: """
+        init= is how weights of later lines are drawn: he (normal, √(2/inputs)), xavier (uniform), \
+        or normal:S with standard deviation S. Biases begin at 0. Each layer draws from a stream of \
+        its own name.
+        """,
+      parameters: [
+        .key("seed", .integer(), "replaces the session's seed for the weights",
+          default: .absent("the session's seed")),
+        .key("init", .choice(["he", "xavier", "normal:S"]), "how weights are drawn",
+          default: .value("he")),
+      ],
+      examples: ["net new", "net new seed=7 init=normal:0.05"], seeAlso: ["block", "conv", "net show"])
+  ) { arguments, workspace, _ in
+    let text = try arguments.text("init")
+    guard let initializer = Initializer(text) else {
+      throw arguments.error(
+        at: "init", .wrongValue, "'\(text)' is no initializer", hint: "he, xavier or normal:0.05")
+    }
+    var network = Network<Float>()
+    network.reluNaN = workspace.settings.reluNaN
+    workspace.replaceNetwork(network)
+    workspace.initializer = initializer
+    workspace.networkSeed = arguments.integerIfGiven("seed").map { UInt64($0) }
+    return Outcome()
+  }
+
+  static let block = Command(
+    CommandSpec(
+      "block", family: .network,
+      summary: "Add a residual block: convolutions, then a merge with a skip.",
+      details: """
+        z1 = conv1(in), a = act(z), and with the last a and the skip value s: add a+s, multiply a·s, \
+        multiply-add a·s+s, none a. The skip is the block's input, the network's input (its one \
+        channel serves all), or a 1×1 convolution of the block's input (project).
+        """,
+      parameters: [
+        .key("channels", .integer(channels), "channels of the block", default: .value("8")),
+        kernel,
+        .key("act", activations, "the activation", default: .value("relu")),
+        .key("merge", .choice(Merge.allCases.map(\.rawValue)), "how a and s join",
+          default: .value("add")),
+        .key("skip", .choice(Skip.allCases.map(\.rawValue)), "what s is", default: .value("block")),
+        .key("convs", .integer(1...32), "convolutions, one after the other", default: .value("1")),
+        bias,
+      ],
+      examples: [
+        "block channels=8 convs=2",
+        "block channels=3 kernel=13 act=sigmoid merge=multiply skip=input bias=no",
+      ], seeAlso: ["conv", "output", "net show"])
+  ) { arguments, workspace, _ in
+    var options = BlockOptions()
+    options.channels = try arguments.integer("channels")
+    options.kernel = try arguments.integer("kernel")
+    options.activation = try arguments.choice("act", as: Activation.self)
+    options.merge = try arguments.choice("merge", as: Merge.self)
+    options.skip = try arguments.choice("skip", as: Skip.self)
+    options.convolutions = try arguments.integer("convs")
+    options.hasBias = try arguments.flag("bias")
+    var network = workspace.network
+    do throws(NetworkError) {
+      try network.append(
+        block: options, initializer: workspace.initializer, seed: workspace.weightSeed)
+    } catch {
+      throw arguments.error(
+        at: arguments.has("channels") ? "channels" : "skip", .init(rawValue: error.code),
+        error.message, hint: error.hint)
+    }
+    workspace.replaceNetwork(network)
+    return workspace.describeLastLayer()
+  }
+
+  static let conv = Command(
+    CommandSpec(
+      "conv", family: .network,
+      summary: "Add a plain convolution; one channel makes the image.",
+      parameters: [
+        .key("channels", .integer(channels), "channels it makes", default: .value("1")),
+        kernel,
+        .key("act", activations, "the activation", default: .value("linear")),
+        bias,
+      ],
+      examples: ["conv", "conv channels=16 kernel=5 act=relu"], seeAlso: ["block", "output"])
+  ) { arguments, workspace, _ in
+    var options = ConvolutionOptions()
+    options.channels = try arguments.integer("channels")
+    options.kernel = try arguments.integer("kernel")
+    options.activation = try arguments.choice("act", as: Activation.self)
+    options.hasBias = try arguments.flag("bias")
+    var network = workspace.network
+    network.append(
+      convolution: options, initializer: workspace.initializer, seed: workspace.weightSeed)
+    workspace.replaceNetwork(network)
+    return workspace.describeLastLayer()
+  }
+
+  static let output = Command(
+    CommandSpec(
+      "output", family: .network,
+      summary: "Choose what becomes of the last layer's result.",
+      details: """
+        plain: it is the output. subtract: the output is the network's input minus it, so the layers \
+        learn the noise. normalize: plain in training; finished slices are brought to 0…1 by their \
+        own minimum and maximum when they are shown or judged.
+        """,
+      parameters: [
+        .word("rule", .choice(OutputRule.allCases.map(\.rawValue)), "the rule")
+      ],
+      examples: ["output subtract", "output plain"], seeAlso: ["conv", "denoise"])
+  ) { arguments, workspace, _ in
+    var network = workspace.network
+    network.outputRule = try arguments.choice("rule", as: OutputRule.self)
+    workspace.replaceNetwork(network)
+    return Outcome()
+  }
+
+  static let remove = Command(
+    CommandSpec(
+      "remove", family: .network,
+      summary: "Remove a layer; those behind it are numbered anew.",
+      parameters: [
+        .word("name", .thing, "the layer, such as b2", default: .absent("the last one"))
+      ],
+      examples: [
+        CommandExample("remove", after: ["block", "conv"]),
+        CommandExample("remove b2", after: ["block", "block", "block"]),
+      ], seeAlso: ["net show"])
+  ) { arguments, workspace, _ in
+    var network = workspace.network
+    let name = arguments.textIfGiven("name") ?? network.layerNames.last ?? ""
+    guard !network.layers.isEmpty else {
+      throw arguments.error(.state, "the network has no layers", hint: "add one with block or conv")
+    }
+    let before = network.layerNames
+    do throws(NetworkError) {
+      try network.remove(name)
+    } catch {
+      throw arguments.error(
+        at: arguments.has("name") ? "name" : "", .init(rawValue: error.code), error.message,
+        hint: NearestNames.question(for: name, among: before) ?? error.hint)
+    }
+    workspace.replaceNetwork(network)
+    let kept = before.filter { $0 != name }
+    let renamed = zip(kept, network.layerNames).filter { $0.0 != $0.1 }.map { "\($0.0) is now \($0.1)" }
+    return Outcome(
+      OutputLine("removed \(([name] + renamed).joined(separator: " · "))"),
+      result: ["removed": .string(name), "layers": .list(network.layerNames) { .string($0) }])
+  }
+
+  static let netShow = Command(
+    CommandSpec(
+      "net show", family: .network,
+      summary: "List the layers: shapes, parameters, receptive field, memory.",
+      examples: [CommandExample("net show", after: ["block channels=8 convs=2", "conv"])],
+      seeAlso: ["block", "conv", "stats"])
+  ) { _, workspace, _ in
+    let network = workspace.network
+    guard !network.layers.isEmpty else {
+      throw CommandError(
+        .state, "the network has no layers", hint: "add one, for example 'block channels=8 convs=2'")
+    }
+    let side = workspace.clean.map { ($0.height, $0.width) } ?? (256, 256)
+    let batch = 4
+    var field = 1
+    var outcome = Outcome()
+    outcome.add(
+      OutputTable(
+        [
+          .words("layer"), .words("line"), .words("output"), .numbers("parameters"),
+          .numbers("receptive field"),
+        ],
+        rows: zip(network.layerNames, network.layers).map { name, layer in
+          field += layer.receptiveGrowth
+          return [
+            OutputLine(name), OutputLine(layer.line),
+            "[N,\(layer.outputChannels),\(side.0),\(side.1)]", "\(layer.parameterCount)",
+            "\(field)×\(field)",
+          ]
+        }))
+    let bytes = network.trainingBytes(batch: batch, height: side.0, width: side.1)
+    outcome.say(
+      """
+      output \(network.outputRule.rawValue) · \(network.parameterCount) parameters · \
+      a training step on \(batch) slices of \(side.0)×\(side.1) needs about \
+      \((bytes + (1 << 20) - 1) >> 20) MiB
+      """)
+    outcome.result = [
+      "layers": .list(zip(network.layerNames, network.layers).map { $0 }) { name, layer in
+        [
+          "name": .string(name), "line": .string(layer.line),
+          "channels": .integer(layer.outputChannels), "parameters": .integer(layer.parameterCount),
+        ]
+      },
+      "output": .string(network.outputRule.rawValue),
+      "parameters": .integer(network.parameterCount),
+      "receptive_field": .integer(network.receptiveField), "step_bytes": .integer(bytes),
+    ]
+    return outcome
+  }
+}
+
+extension Workspace {
+  /// The seed that weights are drawn with.
+  fileprivate var weightSeed: UInt64 { networkSeed ?? settings.seed }
+
+  /// `b1  1 → 8 channels · 656 parameters · receptive field 5×5`
+  fileprivate func describeLastLayer() -> Outcome {
+    guard let layer = network.layers.last, let name = network.layerNames.last else {
+      return Outcome()
+    }
+    let inputs = network.layers.dropLast().last?.outputChannels ?? 1
+    let field = network.receptiveField
+    return Outcome(
+      """
+      \(name)  \(inputs) → \(layer.outputChannels) \
+      \(layer.outputChannels == 1 ? "channel" : "channels") · \(layer.parameterCount) parameters · \
+      receptive field \(field)×\(field)
+      """,
+      result: [
+        "name": .string(name), "line": .string(layer.line), "channels": .integer(layer.outputChannels),
+        "parameters": .integer(layer.parameterCount), "receptive_field": .integer(field),
+      ])
+  }
+}

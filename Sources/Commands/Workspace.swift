@@ -1,0 +1,212 @@
+package import CommandLanguage
+import Figures
+import GradientFlows
+import Networks
+import Tensors
+import Training
+
+/// The named things of a session.
+package struct Workspace: Sendable {
+  package var files: Files
+  var settings = Settings()
+
+  // MARK: - Data
+
+  /// The clean slices; changing them clears all that was made of them.
+  var clean: ImageStack? { didSet { forgetData() } }
+  /// The windows that the loaded file proposes, the first one first.
+  var fileWindows: [Window] = []
+  var noise: Noise? { didSet { forgetPass() } }
+  /// The fixed noisy slices, `[N, 1, H, W]`.
+  var noisy: Tensor<Float>? { didSet { forgetPass() } }
+  var scaleRule = ScaleRule.automatic { didSet { forgetPass() } }
+  var split: Split? { didSet { forgetPass() } }
+
+  // MARK: - Network and training
+
+  var network = Network<Float>() { didSet { forgetPass() } }
+  var initializer = Initializer.he
+  /// The seed of `net new`, in place of the session's.
+  var networkSeed: UInt64?
+  var loss = Loss.meanSquaredError { didSet { forgetPass() } }
+  var optimizer: any Optimizer = Adam() { didSet { trainer = nil } }
+  let flow = StandardFlow()
+  /// Set while training goes on; a changed network or optimizer begins anew.
+  var trainer: Trainer?
+  /// What is left of a training that was stopped.
+  var unfinished: UnfinishedTraining?
+
+  // MARK: - Results
+
+  /// The pass behind the last update, and its values once somebody asked for one.
+  var lastPass: TrainingPass<Float>?
+  var inspected: PassResult<Float>?
+  /// Slices denoised by the network as it is, by number.
+  var denoised: [Int: Tensor<Float>] = [:]
+  /// The slices of the last `baseline`, by number.
+  var baseline: [Int: Tensor<Float>] = [:]
+  /// The figures of `noisy`, `denoised` and `baseline` that were judged last.
+  var figures: [String: FiguresOfMerit] = [:]
+  var windowRule = WindowRule.automatic
+  /// How often each automatic picture name was used.
+  var pictureNames: [String: Int] = [:]
+
+  /// Makes an empty workspace that reads and writes through `files`.
+  package init(files: Files) {
+    self.files = files
+  }
+
+  private mutating func forgetData() {
+    (noise, noisy, split, fileWindows) = (nil, nil, nil, [])
+    baseline = [:]
+    unfinished = nil
+  }
+
+  private mutating func forgetPass() {
+    (lastPass, inspected) = (nil, nil)
+    denoised = [:]
+    figures = [:]
+  }
+
+  /// Takes a changed network: training begins anew with it.
+  mutating func replaceNetwork(_ network: Network<Float>) {
+    self.network = network
+    trainer = nil
+    unfinished = nil
+  }
+
+  /// Takes what a training made of the network.
+  mutating func take(_ trainer: Trainer) {
+    network = trainer.network
+    self.trainer = trainer
+    lastPass = trainer.lastPass
+  }
+}
+
+/// What `set` changes.
+struct Settings: Sendable {
+  var seed: UInt64 = 1
+  var precision = "fast"
+  var reluNaN = ReLUNaN.keep
+  /// In bytes; none for four fifths of the machine's memory.
+  var memoryLimit: Int?
+  /// In seconds, for one training.
+  var timeLimit: Double?
+}
+
+/// A training that can go on.
+struct UnfinishedTraining: Sendable {
+  let options: TrainingOptions
+  let steps: Int
+}
+
+/// How values become network range.
+enum ScaleRule: Hashable, Sendable {
+  /// −1000…1000 for HU, the file's range otherwise.
+  case automatic
+  case interval(Double, Double)
+  /// The minimum and maximum of the training slices.
+  case minmax
+  case none
+}
+
+/// Which window pictures are shown in.
+enum WindowRule: Hashable, Sendable {
+  /// Lung for HU, otherwise the file's own, otherwise everything.
+  case automatic
+  case fixed(Window)
+  case file
+  /// From the smallest to the largest value of what is shown.
+  case covering
+}
+
+// MARK: - What commands ask for
+
+extension Workspace {
+  /// The clean slices.
+  ///
+  /// - Throws: `CommandError` that says how to get some.
+  func requireClean() throws(CommandError) -> ImageStack {
+    guard let clean else {
+      throw CommandError(
+        .state, "there are no slices yet", hint: "type 'phantom', or 'load PATH'")
+    }
+    return clean
+  }
+
+  /// The fixed noisy slices.
+  func requireNoisy() throws(CommandError) -> Tensor<Float> {
+    _ = try requireClean()
+    guard let noisy else {
+      throw CommandError(
+        .state, "there are no noisy slices yet",
+        hint: "type 'noise gaussian sigma=40HU', or 'load PATH as=noisy'")
+    }
+    return noisy
+  }
+
+  /// The line from values to network range.
+  func requireScale() throws(CommandError) -> Scale {
+    let clean = try requireClean()
+    switch scaleRule {
+    case .interval(let lower, let upper): return Scale(lower: lower, upper: upper)
+    case .none: return .none
+    case .minmax: return try scale(covering: clean.slices(trainingSlices(clean)))
+    case .automatic:
+      switch clean.unit {
+      case .hounsfield: return Scale(lower: -1000, upper: 1000)
+      case .stored(let range):
+        let low = clean.values.statistics(excluding: clean.mask).min
+        // Whole numbers from 0 up have the file's range; others begin at their minimum.
+        let lower = low < 0 || range != range.rounded() ? low : 0
+        return Scale(lower: lower, upper: lower + max(range, .leastNormalMagnitude))
+      }
+    }
+  }
+
+  private func scale(covering stack: ImageStack) throws(CommandError) -> Scale {
+    let statistics = stack.values.statistics(excluding: stack.mask)
+    guard statistics.max > statistics.min else {
+      throw CommandError(
+        .data, "minmax needs different values, all training slices hold \(statistics.min)",
+        hint: "scale none")
+    }
+    return Scale(lower: statistics.min, upper: statistics.max)
+  }
+
+  /// The slices that train: those of the split, or all.
+  func trainingSlices(_ clean: ImageStack) -> [Int] {
+    split?.slices(.train) ?? Array(0..<clean.count)
+  }
+
+  /// The images a training reads.
+  func requireTrainingData() throws(CommandError) -> TrainingData {
+    let noisy = try requireNoisy()
+    let noise = self.noise
+    return TrainingData(
+      clean: try requireClean(), noisy: noisy,
+      freshNoise: noise?.isFresh == true ? noise : nil, scale: try requireScale())
+  }
+
+  /// The denoised slice `index`, from the store or computed now.
+  mutating func denoisedSlice(_ index: Int) throws -> Tensor<Float> {
+    if let known = denoised[index] { return known }
+    try network.requireTrainable()
+    let result = Denoiser(network, scale: try requireScale())
+      .denoise(try requireNoisy().image(index))
+    denoised[index] = result
+    return result
+  }
+
+  /// The values of the last pass, computed again with everything kept.
+  mutating func requirePass() throws(CommandError) -> PassResult<Float> {
+    if let inspected { return inspected }
+    guard let lastPass else {
+      throw CommandError(
+        .state, "there is no pass to look into yet", hint: "train first, for example 'train steps=1'")
+    }
+    let result = lastPass.run(flow, retention: .everything)
+    inspected = result
+    return result
+  }
+}
