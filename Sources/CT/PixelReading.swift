@@ -26,7 +26,23 @@ func readPixels(
       "\(first.name): decompressing takes \(expected) bytes, the limit is"
         + " \(memoryLimit).", hint: "raise limit.memory")
   }
+  let area = format.rows * format.columns
   var hasPadding = false
+  if first.isJPEG2000 {
+    for (slice, place) in slices {
+      let bytes = try file.compressed(frame: slice.frame, of: format.frames)
+      let range = place * area..<(place + 1) * area
+      try JPEG2000.decode(
+        bytes, rows: format.rows, columns: format.columns, name: first.name
+      ) { samples in
+        let padded = convertIntegers(
+          samples, UInt32.self, slice, to: UnsafeMutableBufferPointer(rebasing: stack[range]),
+          mask: UnsafeMutableBufferPointer(rebasing: mask[range]))
+        hasPadding = hasPadding || padded
+      }
+    }
+    return hasPadding
+  }
   try file.withSamples { bytes, kind throws(CTError) in
     guard bytes.count >= expected else {
       throw CTError(
@@ -34,7 +50,6 @@ func readPixels(
         "\(first.name): decompressing gave \(bytes.count) bytes; expected \(expected).",
         hint: "the file may be damaged; copy it again")
     }
-    let area = format.rows * format.columns
     let frameBytes = area * (format.bitsAllocated / 8)
     for (slice, place) in slices {
       let source = UnsafeRawBufferPointer(
