@@ -30,7 +30,7 @@ package struct CTSlice: Sendable {
   package let isIdentityRemoved: Bool, hasBurnedInAnnotation: Bool
 
   let transform: ValueTransform
-  let isJPEG2000: Bool
+  let syntax: TransferSyntax
   /// The stored values that mean "outside the scan".
   let padding: ClosedRange<Int>?
 }
@@ -105,7 +105,7 @@ extension CTSlice {
           patientKey: patient,
           isIdentityRemoved: dataset.text(.patientIdentityRemoved) == "YES",
           hasBurnedInAnnotation: dataset.text(.burnedInAnnotation) == "YES",
-          transform: transform, isJPEG2000: syntax.isJPEG2000,
+          transform: transform, syntax: syntax,
           padding: padding(dataset, format)))
     }
     return slices

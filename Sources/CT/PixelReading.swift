@@ -28,7 +28,7 @@ func readPixels(
   }
   let area = format.rows * format.columns
   var hasPadding = false
-  if first.isJPEG2000 {
+  if first.syntax.isJPEG2000 {
     for (slice, place) in slices {
       let bytes = try file.compressed(frame: slice.frame, of: format.frames)
       let range = place * area..<(place + 1) * area
@@ -42,6 +42,16 @@ func readPixels(
       }
     }
     return hasPadding
+  }
+  if first.syntax.isRLE {
+    for (slice, _) in slices {
+      let bytes = try file.compressed(frame: slice.frame, of: format.frames)
+      guard RLEFrame.isComplete(bytes, area: area, segments: format.bitsAllocated / 8) else {
+        throw CTError(
+          "truncated", "\(first.name): the run-length encoded image ends early.",
+          hint: "copy the file again")
+      }
+    }
   }
   try file.withSamples { bytes, kind throws(CTError) in
     guard bytes.count >= expected else {

@@ -16,6 +16,9 @@ struct TransferSyntax: Hashable, Sendable {
   /// Whether images are JPEG 2000, which DCMTK does not decode.
   var isJPEG2000: Bool { uid == "1.2.840.10008.1.2.4.90" || uid == "1.2.840.10008.1.2.4.91" }
 
+  /// Whether images are run-length encoded.
+  var isRLE: Bool { uid == "1.2.840.10008.1.2.5" }
+
   /// Whether numbers of 16 and 32 bits have their high byte first.
   var isBigEndian: Bool { uid == "1.2.840.10008.1.2.2" }
 

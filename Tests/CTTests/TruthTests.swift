@@ -50,6 +50,27 @@ struct TruthTests {
     }
   }
 
+  @Test(arguments: [
+    "ct_jpeg_ll_sv1_70.dcm", "ct_jpegls_80.dcm", "ct_rle_5.dcm", "ct_jpeg2000_90.dcm",
+    "ct_jpeg_ext12_51.dcm",
+  ])
+  func `an image whose compressed data end early is refused, never half shown`(
+    _ name: String
+  ) throws {
+    let folder = try TemporaryFolder()
+    let path = Truth.folder + "/ts_matrix_chest_ge/" + name
+    for part in [0.02, 0.5, 0.9, 0.99] {
+      var file = try DICOMBytes(path)
+      let isShorter = file.shortenFragment(to: part)
+      try #require(isShorter)
+      try file.write(folder.path + "/" + name)
+      let error = #expect(throws: CTError.self, "\(part)") {
+        try values(of: folder.path + "/" + name)
+      }
+      #expect(["undecodable", "truncated"].contains(error?.code))
+    }
+  }
+
   @Test(arguments: Truth.names("dicomdir"))
   func `a DICOMDIR lists what exists and counts what is absent`(_ name: String) throws {
     let inventory = try CTInventory.scan(Truth.folder + "/" + name)
