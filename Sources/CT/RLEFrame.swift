@@ -8,6 +8,7 @@ enum RLEFrame {
   ///   - bytes: The compressed frame, header first.
   ///   - area: The pixels of the frame.
   ///   - segments: The bytes of a pixel; each has a segment of its own.
+  /// - Returns: False when the frame ends early or its header is wrong.
   static func isComplete(_ bytes: [UInt8], area: Int, segments: Int) -> Bool {
     guard bytes.count >= 64, word(bytes, 0) == segments else { return false }
     let starts = (1...segments).map { word(bytes, $0) }
