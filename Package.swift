@@ -46,6 +46,9 @@ let package = Package(
     .systemLibrary(
       name: "CCrypto", pkgConfig: "libcrypto",
       providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+    .systemLibrary(
+      name: "COpenJPEG", pkgConfig: "libopenjp2",
+      providers: [.apt(["libopenjp2-7-dev"]), .brew(["openjpeg"])]),
     // C++ behind a C header. No pkgConfig: Debian 12's dcmtk.pc asks for a package
     // (sndfile) that libdcmtk-dev does not bring.
     .target(
@@ -56,7 +59,7 @@ let package = Package(
     // MARK: - Numbers and pictures
     library("Fingerprints", ["CCrypto"]),
     library("Tensors", ["CMalloc", "COpenBLAS", "Fingerprints"]),
-    library("CT", ["CDCMTK", "Tensors"]),
+    library("CT", ["CDCMTK", "COpenJPEG", "Fingerprints", "Tensors"]),
     library("Figures", ["CPNG", "Tensors", "Fingerprints"]),
 
     // MARK: - Learning

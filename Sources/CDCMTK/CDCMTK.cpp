@@ -210,30 +210,57 @@ cdcmtk_status cdcmtk_visit(cdcmtk_file *file, void *context, Visitor visitor) {
   });
 }
 
+namespace {
+
+/// The fragments of `element` as they stand in the file, the offset table first; NULL for native
+/// pixel data.
+DcmPixelSequence *fragmentSequence(DcmElement *element) {
+  DcmPixelData *pixels = dynamic_cast<DcmPixelData *>(element);
+  if (!pixels) return nullptr;
+  E_TransferSyntax syntax;
+  const DcmRepresentationParameter *parameter = nullptr;
+  DcmPixelSequence *sequence = nullptr;
+  pixels->getOriginalRepresentationKey(syntax, parameter);
+  if (!DcmXfer(syntax).isEncapsulated()) return nullptr;
+  return pixels->getEncapsulatedRepresentation(syntax, parameter, sequence).good() ? sequence
+                                                                                    : nullptr;
+}
+
+}  // namespace
+
 cdcmtk_status cdcmtk_stored_length(cdcmtk_file *file, uint64_t *length, bool *compressed) {
   return contained(CDCMTK_CORRUPT, [&] {
-    DcmDataset &dataset = *file->format.getDataset();
     char kind;
-    DcmElement *element = pixelElement(dataset, kind);
+    DcmElement *element = pixelElement(*file->format.getDataset(), kind);
     if (!element) return CDCMTK_NO_PIXELS;
-    *compressed = DcmXfer(dataset.getOriginalXfer()).isEncapsulated();
-    *length = element->getLengthField();
-    if (kind != 'i') return CDCMTK_OK;
-    DcmPixelSequence *fragments = nullptr;
-    DcmPixelData *pixels = OFstatic_cast(DcmPixelData *, element);
-    E_TransferSyntax syntax;
-    const DcmRepresentationParameter *parameter = nullptr;
-    pixels->getOriginalRepresentationKey(syntax, parameter);
-    *compressed = DcmXfer(syntax).isEncapsulated();
-    if (!*compressed) return CDCMTK_OK;
-    *length = 0;
-    if (pixels->getEncapsulatedRepresentation(syntax, parameter, fragments).bad()) {
-      return CDCMTK_CORRUPT;
-    }
-    for (unsigned long i = 1; i < fragments->card(); i++) {
+    DcmPixelSequence *fragments = fragmentSequence(element);
+    *compressed = fragments != nullptr;
+    *length = fragments ? 0 : element->getLengthField();
+    for (unsigned long i = 1; fragments && i < fragments->card(); i++) {
       DcmPixelItem *fragment = nullptr;
       if (fragments->getItem(fragment, i).good()) *length += fragment->getLengthField();
     }
+    return CDCMTK_OK;
+  });
+}
+
+cdcmtk_status cdcmtk_fragment(
+    cdcmtk_file *file, size_t index, const uint8_t **bytes, size_t *length, size_t *count) {
+  return contained(CDCMTK_CORRUPT, [&] {
+    char kind;
+    DcmElement *element = pixelElement(*file->format.getDataset(), kind);
+    if (!element) return CDCMTK_NO_PIXELS;
+    DcmPixelSequence *fragments = fragmentSequence(element);
+    if (!fragments) return CDCMTK_UNDECODABLE;
+    *count = fragments->card() > 0 ? fragments->card() - 1 : 0;
+    DcmPixelItem *fragment = nullptr;
+    Uint8 *octets = nullptr;
+    if (index >= *count || fragments->getItem(fragment, index + 1).bad()) {
+      return CDCMTK_UNDECODABLE;
+    }
+    if (fragment->getUint8Array(octets).bad() || !octets) return CDCMTK_TRUNCATED;
+    *bytes = octets;
+    *length = fragment->getLength();
     return CDCMTK_OK;
   });
 }

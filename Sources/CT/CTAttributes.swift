@@ -19,7 +19,7 @@ extension CTAttribute {
   ///
   /// - Throws: `CTError` when the file is not DICOM or cannot be read.
   package static func list(_ path: String) throws(CTError) -> [CTAttribute] {
-    let name = printable((path as NSString).lastPathComponent)
+    let name = printable((path as NSString).lastPathComponent, limit: 255)
     let file = try DICOMFile(path: path, name: name)
     return list(try file.dataset(), depth: 0)
   }

@@ -23,7 +23,7 @@ package struct CTSkipped: Hashable, Sendable, CustomStringConvertible {
   package let files: [String]
 
   package var description: String {
-    let shown = files.prefix(3).map(printable).joined(separator: ", ")
+    let shown = files.prefix(3).joined(separator: ", ")
     let more = files.count > 3 ? ", …" : ""
     return "\(files.count) \(files.count == 1 ? "file" : "files") left out: \(reason)"
       + " (\(shown)\(more))"
@@ -42,9 +42,10 @@ extension CTInventory {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw CTError(
-        "not-found", "\(printable(path)): no such file or folder.", hint: "check the path")
+        "not-found", "\(printable(path, limit: 4096)): no such file or folder.",
+        hint: "check the path")
     }
-    let name = printable((path as NSString).lastPathComponent)
+    let name = printable((path as NSString).lastPathComponent, limit: 255)
     if isFolder.boolValue {
       let walk = FolderWalk(path)
       return try gathered(walk.files, in: name, skipped: walk.unreadable)

@@ -64,7 +64,7 @@ extension CTSeries {
 
 /// What slices of one series share.
 private struct Key: Hashable {
-  let uid: String
+  let uid: String, patient: String
   let orientation: [Int]
   let rows: Int, columns: Int
   let spacing: [Int]
@@ -72,6 +72,7 @@ private struct Key: Hashable {
   init(_ slice: CTSlice) {
     let plane = slice.plane
     uid = slice.seriesUID
+    patient = slice.patientKey
     // Rounded, since exporters write the same direction with different digits.
     orientation = [plane.alongRow, plane.alongColumn].flatMap { vector in
       vector.map { v in (0..<3).map { Int((v[$0] * 500).rounded()) } } ?? []

@@ -30,6 +30,7 @@ package struct CTSlice: Sendable {
   package let isIdentityRemoved: Bool, hasBurnedInAnnotation: Bool
 
   let transform: ValueTransform
+  let syntax: TransferSyntax
   /// The stored values that mean "outside the scan".
   let padding: ClosedRange<Int>?
 }
@@ -104,7 +105,7 @@ extension CTSlice {
           patientKey: patient,
           isIdentityRemoved: dataset.text(.patientIdentityRemoved) == "YES",
           hasBurnedInAnnotation: dataset.text(.burnedInAnnotation) == "YES",
-          transform: transform,
+          transform: transform, syntax: syntax,
           padding: padding(dataset, format)))
     }
     return slices

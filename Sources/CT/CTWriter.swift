@@ -66,7 +66,7 @@ package enum CTWriter {
         atPath: folder, withIntermediateDirectories: true)
     } catch {
       throw CTError(
-        "unwritable", "\(printable(folder)): the folder cannot be made.",
+        "unwritable", "\(printable(folder, limit: 4096)): the folder cannot be made.",
         hint: "check the path and its permissions")
     }
 
@@ -86,7 +86,7 @@ package enum CTWriter {
     for (from, to) in zip(temporary, paths) {
       guard rename(from, to) == 0 else {
         throw CTError(
-          "unwritable", "\(printable(to)): cannot be replaced.",
+          "unwritable", "\(printable(to, limit: 4096)): cannot be replaced.",
           hint: "check the folder's permissions")
       }
     }

@@ -35,7 +35,7 @@ struct DICOMComposer: ~Copyable {
       let text = String(
         decoding: detail.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
       throw CTError(
-        "unwritable", "\(printable(path)): cannot be written (\(printable(text))).",
+        "unwritable", "\(printable(path, limit: 4096)): cannot be written (\(printable(text))).",
         hint: "check the folder's permissions and the free space")
     }
   }

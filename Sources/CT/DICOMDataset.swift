@@ -52,10 +52,10 @@ struct DICOMDataset: Sendable {
   private static let padding = CharacterSet.whitespaces.union(CharacterSet(charactersIn: "\0"))
 }
 
-/// The text of a value fit for a terminal: control characters replaced, at most 64 characters.
+/// `text` made fit for a terminal: control characters replaced, at most `limit` characters.
 ///
 /// A hostile file must not be able to send escape codes through an error message.
-func printable(_ text: String) -> String {
+func printable(_ text: String, limit: Int = 64) -> String {
   let clean = String(
     text.unicodeScalars.map { scalar in
       switch scalar.properties.generalCategory {
@@ -63,5 +63,5 @@ func printable(_ text: String) -> String {
       default: Character(scalar)
       }
     })
-  return clean.count > 64 ? clean.prefix(63) + "…" : clean
+  return clean.count > limit ? clean.prefix(limit - 1) + "…" : clean
 }

@@ -19,7 +19,7 @@ struct DICOMDirectory {
     for record in dataset.items(.directoryRecordSequence) {
       let parts = record.texts(.referencedFileID)
       guard !parts.isEmpty else { continue }
-      let name = printable(parts.joined(separator: "/"))
+      let name = printable(parts.joined(separator: "/"), limit: 255)
       // A name must not lead out of the folder.
       let isSound = parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." && !$0.contains("/") }
       if isSound, let found = Self.find(parts, in: folder.isEmpty ? "." : folder) {

@@ -47,6 +47,30 @@ struct DICOMFile: ~Copyable {
     return (Int(clamping: length), isCompressed)
   }
 
+  /// The compressed bytes of one frame.
+  ///
+  /// - Throws: `CTError` when it cannot be told which fragments belong to the frame.
+  func compressed(frame: Int, of frames: Int) throws(CTError) -> [UInt8] {
+    var bytes: UnsafePointer<UInt8>?
+    var length = 0
+    var count = 0
+    var joined: [UInt8] = []
+    var index = frame
+    repeat {
+      let status = cdcmtk_fragment(handle, index, &bytes, &length, &count)
+      guard status == CDCMTK_OK else { throw Self.error(status, name, detail: "") }
+      // One frame may be cut into fragments; of several frames each has one.
+      guard frames == 1 || count == frames else {
+        throw CTError(
+          "undecodable", "\(name): \(frames) frames in \(count) fragments cannot be told apart.",
+          hint: "convert it to explicit VR little endian")
+      }
+      joined += UnsafeBufferPointer(start: bytes, count: length)
+      index += 1
+    } while frames == 1 && index < count
+    return joined
+  }
+
   /// Decompresses all frames and hands their samples to `body`.
   ///
   /// - Parameter body: Takes the bytes in this machine's order, and the kind of number: `i` for

@@ -17,7 +17,8 @@ struct FolderWalk {
     let real = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
     guard visited.insert(real).inserted else { return }
     guard let entries = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
-      unreadable.append((name.isEmpty ? "." : name, "a folder that cannot be opened"))
+      unreadable.append(
+        (name.isEmpty ? "." : printable(name, limit: 4096), "a folder that cannot be opened"))
       return
     }
     for entry in entries.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
@@ -28,7 +29,7 @@ struct FolderWalk {
       if isFolder.boolValue {
         visit(path, name: entryName)
       } else {
-        files.append(FoundFile(path: path, name: entryName))
+        files.append(FoundFile(path: path, name: printable(entryName, limit: 4096)))
       }
     }
   }

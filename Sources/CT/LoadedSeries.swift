@@ -57,12 +57,13 @@ extension CTSeries {
     let stack = Tensor<Float>(shape: shape) { values in
       mask.withUnsafeMutableBufferPointer { mask in
         // Files write to separate slices, which the compiler cannot see.
-        nonisolated(unsafe) let (values, mask) = (values, mask)
+        nonisolated(unsafe) let destination = PixelDestination(
+          values: values, mask: mask, area: shape.planeCount)
         values.initialize(repeating: 0)
         parallel(chunks: files.count) { i, _ in
           guard outcome.withLock({ $0.mayContinue }) else { return }
           let result = Result { () throws(CTError) in
-            try readPixels(files[i], into: values, mask: mask, memoryLimit: memoryLimit)
+            try readPixels(files[i], into: destination, memoryLimit: memoryLimit)
           }
           outcome.withLock { $0.note(result, file: i, progress) }
         }

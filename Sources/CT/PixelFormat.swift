@@ -68,7 +68,8 @@ package struct PixelFormat: Hashable, Sendable {
     let high = dataset.integer(.highBit) ?? stored - 1
     guard [8, 16, 32].contains(allocated) else {
       throw CTError(
-        "unsupported-bits", "\(name): \(allocated) bits a sample; expected 8, 16 or 32.",
+        "unsupported-bits",
+        "\(name): samples of \(allocated) \(allocated == 1 ? "bit" : "bits"); expected 8, 16 or 32.",
         hint: allocated == 1 ? "this is a mask, no CT slice" : "convert it")
     }
     guard stored <= allocated, high < allocated, high >= stored - 1 else {

@@ -1,52 +1,95 @@
-import Tensors
+/// Where the values of a series go: every image has a place of its own.
+struct PixelDestination {
+  /// The values and whether they are padding, images one after the other.
+  let values: UnsafeMutableBufferPointer<Float>, mask: UnsafeMutableBufferPointer<Bool>
+  /// The pixels of an image.
+  let area: Int
+
+  /// The place of image `n`.
+  func image(_ n: Int) -> PixelDestination {
+    let range = n * area..<(n + 1) * area
+    return PixelDestination(
+      values: UnsafeMutableBufferPointer(rebasing: values[range]),
+      mask: UnsafeMutableBufferPointer(rebasing: mask[range]), area: area)
+  }
+}
 
 /// Reads the values of images that stand in one file.
 ///
 /// - Parameters:
-///   - slices: Images of one file, each with the place in the stack where its values go.
-///   - stack: Receives the values, images one after the other.
-///   - mask: Receives whether a value is padding.
+///   - slices: Images of one file, each with its place in `destination`.
+///   - destination: Receives the values.
 ///   - memoryLimit: The bytes that decompressing may take.
 /// - Returns: Whether any of the values is padding.
 /// - Throws: `CTError` when the pixel data are shorter than the header says, or damaged.
 func readPixels(
-  _ slices: [(slice: CTSlice, place: Int)],
-  into stack: UnsafeMutableBufferPointer<Float>,
-  mask: UnsafeMutableBufferPointer<Bool>,
-  memoryLimit: Int
+  _ slices: [(slice: CTSlice, place: Int)], into destination: PixelDestination, memoryLimit: Int
 ) throws(CTError) -> Bool {
   guard let first = slices.first?.slice else { return false }
-  let file = try DICOMFile(path: first.path, name: first.name)
   let format = first.format
-  let expected = format.byteCount
+  let file = try DICOMFile(path: first.path, name: first.name)
   try requireLength(file, format)
-  guard expected <= memoryLimit else {
+  guard format.byteCount <= memoryLimit else {
     throw CTError(
       "too-large",
-      "\(first.name): decompressing takes \(expected) bytes, the limit is"
-        + " \(memoryLimit).", hint: "raise limit.memory")
+      "\(first.name): decompressing takes \(format.byteCount) bytes; the limit is \(memoryLimit).",
+      hint: "raise limit.memory")
   }
+  if first.syntax.isJPEG2000 { return try readJPEG2000(file, slices, into: destination) }
+  if first.syntax.isRLE { try requireCompleteRLE(file, slices) }
+
   var hasPadding = false
   try file.withSamples { bytes, kind throws(CTError) in
-    guard bytes.count >= expected else {
+    guard bytes.count >= format.byteCount else {
       throw CTError(
         "truncated",
-        "\(first.name): decompressing gave \(bytes.count) bytes; expected \(expected).",
-        hint: "the file may be damaged; copy it again")
+        "\(first.name): decompressing gave \(bytes.count) bytes; expected \(format.byteCount).",
+        hint: "copy the file again")
     }
-    let area = format.rows * format.columns
-    let frameBytes = area * (format.bitsAllocated / 8)
+    let frameBytes = destination.area * (format.bitsAllocated / 8)
     for (slice, place) in slices {
-      let source = UnsafeRawBufferPointer(
+      let frame = UnsafeRawBufferPointer(
         rebasing: bytes[slice.frame * frameBytes..<(slice.frame + 1) * frameBytes])
-      let range = place * area..<(place + 1) * area
-      let padded = convert(
-        source, slice, kind, to: UnsafeMutableBufferPointer(rebasing: stack[range]),
-        mask: UnsafeMutableBufferPointer(rebasing: mask[range]))
-      hasPadding = hasPadding || padded
+      let isPadded = convert(frame, slice, kind, to: destination.image(place))
+      hasPadding = hasPadding || isPadded
     }
   }
   return hasPadding
+}
+
+private func readJPEG2000(
+  _ file: borrowing DICOMFile, _ slices: [(slice: CTSlice, place: Int)],
+  into destination: PixelDestination
+) throws(CTError) -> Bool {
+  var hasPadding = false
+  for (slice, place) in slices {
+    let format = slice.format
+    try JPEG2000.decode(
+      try file.compressed(frame: slice.frame, of: format.frames),
+      rows: format.rows, columns: format.columns, name: slice.name
+    ) { samples in
+      let isPadded = convertIntegers(samples, UInt32.self, slice, to: destination.image(place))
+      hasPadding = hasPadding || isPadded
+    }
+  }
+  return hasPadding
+}
+
+private func requireCompleteRLE(
+  _ file: borrowing DICOMFile, _ slices: [(slice: CTSlice, place: Int)]
+) throws(CTError) {
+  for (slice, _) in slices {
+    let format = slice.format
+    let bytes = try file.compressed(frame: slice.frame, of: format.frames)
+    guard
+      RLEFrame.isComplete(
+        bytes, area: format.rows * format.columns, segments: format.bitsAllocated / 8)
+    else {
+      throw CTError(
+        "truncated", "\(slice.name): the run-length encoded image ends early.",
+        hint: "copy the file again")
+    }
+  }
 }
 
 /// Checks that uncompressed pixel data are as long as the header says, before memory is taken.
@@ -68,21 +111,22 @@ func requireLength(_ file: borrowing DICOMFile, _ format: PixelFormat) throws(CT
 /// Turns the samples of one image to values; true when some are padding.
 private func convert(
   _ source: UnsafeRawBufferPointer, _ slice: CTSlice, _ kind: Character,
-  to values: UnsafeMutableBufferPointer<Float>, mask: UnsafeMutableBufferPointer<Bool>
+  to destination: PixelDestination
 ) -> Bool {
   switch (kind, slice.format.bitsAllocated) {
-  case ("f", _): convertReals(source, Float.self, slice.transform, to: values, mask: mask)
-  case ("d", _): convertReals(source, Double.self, slice.transform, to: values, mask: mask)
-  case (_, 8): convertIntegers(source, UInt8.self, slice, to: values, mask: mask)
-  case (_, 16): convertIntegers(source, UInt16.self, slice, to: values, mask: mask)
-  default: convertIntegers(source, UInt32.self, slice, to: values, mask: mask)
+  case ("f", _): convertReals(source, Float.self, slice.transform, to: destination)
+  case ("d", _): convertReals(source, Double.self, slice.transform, to: destination)
+  case (_, 8): convertIntegers(source, UInt8.self, slice, to: destination)
+  case (_, 16): convertIntegers(source, UInt16.self, slice, to: destination)
+  default: convertIntegers(source, UInt32.self, slice, to: destination)
   }
 }
 
 private func convertIntegers<Sample: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(
   _ source: UnsafeRawBufferPointer, _: Sample.Type, _ slice: CTSlice,
-  to values: UnsafeMutableBufferPointer<Float>, mask: UnsafeMutableBufferPointer<Bool>
+  to destination: PixelDestination
 ) -> Bool {
+  let (values, mask) = (destination.values, destination.mask)
   let format = slice.format
   let transform = slice.transform
   let padding = slice.padding ?? Int.max...Int.max
@@ -102,8 +146,9 @@ private func convertIntegers<Sample: FixedWidthInteger & UnsignedInteger & Bitwi
 /// Values that are not finite count as padding.
 private func convertReals<Sample: BinaryFloatingPoint & BitwiseCopyable>(
   _ source: UnsafeRawBufferPointer, _: Sample.Type, _ transform: ValueTransform,
-  to values: UnsafeMutableBufferPointer<Float>, mask: UnsafeMutableBufferPointer<Bool>
+  to destination: PixelDestination
 ) -> Bool {
+  let (values, mask) = (destination.values, destination.mask)
   let size = MemoryLayout<Sample>.size
   var hasPadding = false
   for i in values.indices {

@@ -13,6 +13,12 @@ struct TransferSyntax: Hashable, Sendable {
   /// Whether decoding gives other values than were scanned.
   var isLossy: Bool { Self.known[uid]?.isLossy ?? false }
 
+  /// Whether images are JPEG 2000, which DCMTK does not decode.
+  var isJPEG2000: Bool { uid == "1.2.840.10008.1.2.4.90" || uid == "1.2.840.10008.1.2.4.91" }
+
+  /// Whether images are run-length encoded.
+  var isRLE: Bool { uid == "1.2.840.10008.1.2.5" }
+
   /// Whether numbers of 16 and 32 bits have their high byte first.
   var isBigEndian: Bool { uid == "1.2.840.10008.1.2.2" }
 
@@ -41,8 +47,8 @@ struct TransferSyntax: Hashable, Sendable {
     "1.2.840.10008.1.2.4.81": Facts(
       name: "JPEG-LS Near-Lossless", isDecodable: true, isLossy: true),
     "1.2.840.10008.1.2.5": Facts(name: "RLE Lossless", isDecodable: true),
-    "1.2.840.10008.1.2.4.90": Facts(name: "JPEG 2000 (lossless)"),
-    "1.2.840.10008.1.2.4.91": Facts(name: "JPEG 2000", isLossy: true),
+    "1.2.840.10008.1.2.4.90": Facts(name: "JPEG 2000 (lossless)", isDecodable: true),
+    "1.2.840.10008.1.2.4.91": Facts(name: "JPEG 2000", isDecodable: true, isLossy: true),
     "1.2.840.10008.1.2.4.92": Facts(name: "JPEG 2000 Part 2 (lossless)"),
     "1.2.840.10008.1.2.4.93": Facts(name: "JPEG 2000 Part 2", isLossy: true),
     "1.2.840.10008.1.2.4.94": Facts(name: "JPIP Referenced"),

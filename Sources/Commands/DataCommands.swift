@@ -123,7 +123,7 @@ extension Command<Workspace> {
       ],
       examples: [
         CommandExample(
-          "tags ct/PHANTOM-1-0001.dcm Rescale", after: ["phantom size=32 slices=2 save=ct"])
+          "tags ct/patient1-series1-0001.dcm Rescale", after: ["phantom size=32 slices=2 save=ct"])
       ], seeAlso: ["series"])
   ) { arguments, workspace, _ in
     let word = arguments.textIfGiven("word")?.lowercased()
@@ -284,7 +284,7 @@ extension Workspace {
       return try readDICOM(
         CTInventory.scan(path), choice: arguments.value("series"), slices: slices, context)
     } catch {
-      let cause = describe(error)
+      let cause = commandError(error)
       guard cause.range == nil else { throw cause }
       let place = cause.code == "series" && arguments.has("series") ? "series"
         : cause.code == "slices" ? "slices" : "path"

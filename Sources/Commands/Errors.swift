@@ -6,7 +6,7 @@ import Tensors
 import Training
 
 /// Turns an error of any module into one that a command can show.
-package func describe(_ error: any Error) -> CommandError {
+package func commandError(_ error: any Error) -> CommandError {
   switch error {
   case let error as CommandError:
     error

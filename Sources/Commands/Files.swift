@@ -72,7 +72,7 @@ package struct Files: Sendable {
       throw error
     } catch {
       throw CommandError(
-        .file, "\(path) cannot be written: \(describe(error))", hint: "choose another place")
+        .file, "\(path) cannot be written: \(reason(error))", hint: "choose another place")
     }
     return url.path
   }
@@ -84,14 +84,14 @@ package struct Files: Sendable {
       try data.write(to: URL(filePath: place), options: .atomic)
     } catch {
       throw CommandError(
-        .file, "\(path) cannot be written: \(describe(error))", hint: "choose another place")
+        .file, "\(path) cannot be written: \(reason(error))", hint: "choose another place")
     }
   }
 
   /// The reason of a system error, in a few words.
-  private func describe(_ error: any Error) -> String {
-    let code = (error as NSError).underlyingErrors.first.map { ($0 as NSError).code }
-    return code.map { String(cString: strerror(Int32($0))) }?.lowercased()
+  private func reason(_ error: any Error) -> String {
+    let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+    return underlying.map { String(cString: strerror(Int32($0.code))).lowercased() }
       ?? (error as NSError).localizedDescription
   }
 

@@ -1,5 +1,6 @@
 import CommandLanguage
 import GradientFlows
+import Networks
 import Tensors
 import Training
 
@@ -74,7 +75,7 @@ extension Workspace {
     do {
       return try value(text)
     } catch {
-      let cause = describe(error)
+      let cause = commandError(error)
       throw if let index {
         arguments.error(
           at: argument, index: index, cause.code, cause.message, hint: cause.hint,

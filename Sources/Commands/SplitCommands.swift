@@ -88,7 +88,7 @@ extension Command<Workspace> {
     } catch let error as CommandError {
       throw error
     } catch {
-      throw describe(error)
+      throw commandError(error)
     }
     workspace.split = split
     return workspace.describe(split)

@@ -77,6 +77,25 @@ struct DICOMBytes {
     }
   }
 
+  /// Keeps a part of the first fragment of compressed pixel data, in a file that stays well formed.
+  mutating func shortenFragment(to part: Double) -> Bool {
+    let item: [UInt8] = [0xFE, 0xFF, 0x00, 0xE0]
+    guard let pixels = find(0x7FE0_0010) else { return false }
+    let table = pixels + 12
+    let fragment = table + 8 + length32(at: table + 4)
+    guard Array(bytes[table..<table + 4]) == item, Array(bytes[fragment..<fragment + 4]) == item
+    else { return false }
+    let old = length32(at: fragment + 4)
+    let new = Int(Double(old) * part) / 2 * 2
+    bytes.removeSubrange(fragment + 8 + new..<fragment + 8 + old)
+    for i in 0..<4 { bytes[fragment + 4 + i] = UInt8(new >> (8 * i) & 0xFF) }
+    return true
+  }
+
+  private func length32(at place: Int) -> Int {
+    (0..<4).reduce(0) { $0 | Int(bytes[place + $1]) << (8 * $1) }
+  }
+
   private mutating func replace(_ tag: UInt32, _ value: [UInt8]?) {
     guard let place = find(tag) else { return }
     let old = Int(bytes[place + 6]) | Int(bytes[place + 7]) << 8

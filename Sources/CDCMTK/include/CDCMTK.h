@@ -94,6 +94,12 @@ cdcmtk_status cdcmtk_visit(
 /// It is checked against the size the header announces before anything is decompressed.
 cdcmtk_status cdcmtk_stored_length(cdcmtk_file *file, uint64_t *length, bool *compressed);
 
+/// One fragment of compressed pixel data, from 0; for encodings that DCMTK cannot decode.
+///
+/// `count` becomes the number of fragments. The bytes belong to the file.
+cdcmtk_status cdcmtk_fragment(
+    cdcmtk_file *file, size_t index, const uint8_t **bytes, size_t *length, size_t *count);
+
 /// Decompresses the pixel data of all frames to samples in this machine's byte order.
 ///
 /// It works on the data set: DCMTK's image class pads short data and ignores a bad rescale silently.

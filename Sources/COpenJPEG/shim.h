@@ -1,0 +1,2 @@
+// OpenJPEG from Debian's libopenjp2-7-dev.
+#include <openjpeg.h>
