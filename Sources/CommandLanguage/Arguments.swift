@@ -65,11 +65,13 @@ package struct Arguments: Sendable {
 
   /// An error that points at one of several words.
   package func error(
-    at name: String, index: Int, _ code: CommandError.Code, _ message: String, hint: String? = nil
+    at name: String, index: Int, _ code: CommandError.Code, _ message: String, hint: String? = nil,
+    status: ExitStatus = .commandFailed
   ) -> CommandError {
     let words = given[name] ?? []
     let range = words.indices.contains(index) ? words[index].source.range : range(of: name)
-    return CommandError(code, message, hint: hint, range: range, line: line)
+    return CommandError(
+      code, message, hint: hint, range: range, line: line, status: status)
   }
 
   /// An error that points at the command's name.

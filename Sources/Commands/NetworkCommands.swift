@@ -1,6 +1,7 @@
 import CommandLanguage
 import Networks
 import Tensors
+import Training
 
 extension Command<Workspace> {
   private static let channels = 1...1024

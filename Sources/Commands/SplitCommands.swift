@@ -1,5 +1,6 @@
 import CommandLanguage
 import Figures
+import Foundation
 import Training
 
 extension Command<Workspace> {
@@ -82,14 +83,7 @@ extension Command<Workspace> {
       ], seeAlso: ["train", "evaluate"])
   ) { arguments, workspace, _ in
     let clean = try workspace.requireClean()
-    let split: Split
-    do throws(DataError) {
-      split = try Split(try SplitRequest(arguments), clean.origins)
-    } catch let error as CommandError {
-      throw error
-    } catch {
-      throw commandError(error)
-    }
+    let split = try Split(try SplitRequest(arguments), clean.origins)
     workspace.split = split
     return workspace.describe(split)
   }

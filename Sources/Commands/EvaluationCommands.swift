@@ -1,0 +1,166 @@
+import CommandLanguage
+import Networks
+import Tensors
+import Training
+
+extension Command<Workspace> {
+  private static let on = Parameter.key(
+    "on", .choice(["test", "train", "validation", "all"]), "the slices to judge",
+    default: .absent("test; all without a split"))
+  private static let convention = Parameter.key(
+    "convention", .choice(["full", "range:N"]),
+    "the range of PSNR and SSIM: full is unclipped, 4096 for HU, else the file's",
+    default: .value("full"))
+  private static let setup = ["phantom size=32 slices=2", "noise gaussian sigma=40HU"]
+  private static let network = ["block channels=2", "conv"]
+
+  static let evaluate = Command(
+    CommandSpec(
+      "evaluate", family: .learning,
+      summary: "Judge the denoised slices beside the noisy ones.",
+      details: """
+        PSNR, SSIM (Wang 2004: Gaussian window of 11 pixels, σ 1.5) and RMSE, each the mean over \
+        slices. The noisy slices are always those of the fixed draw.
+        """,
+      parameters: [on, convention],
+      examples: [
+        CommandExample("evaluate", after: setup + network),
+        CommandExample("evaluate on=all convention=range:2000", after: setup + network),
+      ], seeAlso: ["baseline median", "train", "expect"])
+  ) { arguments, workspace, context in
+    let slices = try workspace.judgedSlices(arguments)
+    try workspace.network.requireTrainable()
+    _ = try workspace.requireNoisy()
+    var images: [Tensor<Float>] = []
+    for (count, slice) in slices.enumerated() {
+      context.progress(
+        ProgressUpdate("denoise \(count + 1)/\(slices.count)", fraction: Double(count) / Double(slices.count)))
+      images.append(try workspace.denoisedSlice(slice))
+    }
+    return try workspace.judge("denoised", images, slices, arguments)
+  }
+
+  static let denoise = Command(
+    CommandSpec(
+      "denoise", family: .learning,
+      summary: "Apply the network to noisy slices; the result is called denoised.",
+      details: """
+        'denoised[3]' is computed when it is asked for, so this command is needed only to say when.
+        """,
+      parameters: [
+        .key("on", .choice(["test", "train", "validation", "all"]), "the slices",
+          default: .value("all"))
+      ],
+      examples: [CommandExample("denoise", after: setup + network)], seeAlso: ["evaluate", "view"])
+  ) { arguments, workspace, context in
+    let slices = try workspace.judgedSlices(arguments)
+    try workspace.network.requireTrainable()
+    _ = try workspace.requireNoisy()
+    for (count, slice) in slices.enumerated() {
+      context.progress(
+        ProgressUpdate("denoise \(count + 1)/\(slices.count)", fraction: Double(count) / Double(slices.count)))
+      _ = try workspace.denoisedSlice(slice)
+    }
+    let clean = try workspace.requireClean()
+    let statistics = workspace.stacked(slices.compactMap { workspace.denoised[$0] }).statistics()
+    return Outcome(
+      """
+      denoised  \(slices.count) \(slices.count == 1 ? "slice" : "slices")  \
+      \(statistics.min, digits: 1)…\(statistics.max, digits: 1)\(clean.unit.suffix), \
+      mean \(statistics.mean, digits: 1)
+      """,
+      result: [
+        "slices": .list(slices) { .integer($0) }, "min": .number(statistics.min),
+        "max": .number(statistics.max), "mean": .number(statistics.mean),
+      ])
+  }
+
+  static let baselineMedian = Command(
+    CommandSpec(
+      "baseline median", family: .learning,
+      summary: "Judge a median filter: something a network has to beat.",
+      details: """
+        The median of the square of pixels about each pixel of the noisy slices; beyond the border \
+        the image is mirrored. The result is called baseline.
+        """,
+      parameters: [
+        .key("size", .integer(1...31, odd: true), "side of the square, odd", default: .value("3")),
+        on, convention,
+      ],
+      examples: [CommandExample("baseline median size=3", after: setup)], seeAlso: ["evaluate"])
+  ) { arguments, workspace, _ in
+    let slices = try workspace.judgedSlices(arguments)
+    let filter = MedianFilter(size: try arguments.integer("size"))
+    let filtered = filter.apply(to: try workspace.requireNoisy().images(slices))
+    let images = slices.indices.map { filtered.image($0) }
+    for (slice, image) in zip(slices, images) { workspace.baseline[slice] = image }
+    return try workspace.judge("baseline", images, slices, arguments)
+  }
+}
+
+extension Workspace {
+  /// The slices that `on=` names.
+  fileprivate func judgedSlices(_ arguments: Arguments) throws(CommandError) -> [Int] {
+    let clean = try requireClean()
+    let name = arguments.choiceIfGiven("on") ?? (split == nil ? "all" : "test")
+    guard let share = Share(rawValue: name) else { return Array(0..<clean.count) }
+    guard let split else {
+      if share != .validation { return Array(0..<clean.count) }
+      throw arguments.error(
+        at: "on", .state, "without a split there are no \(name) slices", hint: "type 'split'")
+    }
+    let slices = split.slices(share)
+    guard !slices.isEmpty else {
+      throw arguments.error(
+        at: arguments.has("on") ? "on" : "", .state, "the split has no \(name) slices",
+        hint: "on=all, or another split")
+    }
+    return slices
+  }
+
+  /// The figures of noisy slices and of `images`, called `name`.
+  fileprivate mutating func judge(
+    _ name: String, _ images: [Tensor<Float>], _ slices: [Int], _ arguments: Arguments
+  ) throws -> Outcome {
+    let clean = try requireClean().slices(slices)
+    let convention: Convention
+    let (word, number) = try arguments.taggedChoice("convention")
+    if word == "range", let number {
+      guard number > 0 else {
+        throw arguments.error(
+          at: "convention", .outOfRange, "the range must be above 0", hint: "for example range:2000")
+      }
+      convention = .range(number)
+    } else {
+      convention = .full
+    }
+    let noisyFigures = FiguresOfMerit(
+      meanOf: clean.figures(of: try requireNoisy().images(slices), convention: convention))
+    let figures = FiguresOfMerit(
+      meanOf: clean.figures(of: stacked(images), convention: convention))
+    self.figures["noisy"] = noisyFigures
+    self.figures[name] = figures
+
+    let unit = clean.unit == .hounsfield ? " HU" : ""
+    func row(_ name: String, _ figures: FiguresOfMerit) -> [OutputLine] {
+      [
+        OutputLine(name), "\(figures.psnr, digits: 2)", "\(figures.ssim, digits: 4)",
+        "\(figures.rmse, digits: 2)",
+      ]
+    }
+    let label = convention.label(for: clean.unit)
+    var outcome = Outcome()
+    outcome.add(
+      OutputTable(
+        [.words(""), .numbers("psnr dB"), .numbers("ssim"), .numbers("rmse\(unit)")],
+        rows: [row("noisy", noisyFigures), row(name, figures)]))
+    outcome.say(
+      "mean over \(slices.count) \(slices.count == 1 ? "slice" : "slices")  [\(label)]")
+    outcome.result = .object([
+      .init("noisy", noisyFigures.json), .init(name, figures.json),
+      .init("convention", .string(label)), .init("slices", .integer(slices.count)),
+    ])
+    if figures.psnr.isNaN { outcome.warn("the \(name) slices hold NaN") }
+    return outcome
+  }
+}

@@ -1,0 +1,82 @@
+import CommandLanguage
+import Figures
+import Foundation
+import Tensors
+import Training
+
+extension Command<Workspace> {
+  private static let setup = ["phantom size=32 slices=2"]
+
+  static let saveTensor = Command(
+    CommandSpec(
+      "save tensor", family: .keeping,
+      summary: "Write the numbers of a tensor as a .npy file of float32.",
+      parameters: [
+        .word("name", .thing, "a tensor, with or without an index"),
+        .word("file", .path, "the file, ending in .npy"),
+      ],
+      examples: [CommandExample("save tensor clean[0] slice.npy", after: setup)],
+      seeAlso: ["save image", "load"])
+  ) { arguments, workspace, _ in
+    let value = try workspace.value(arguments, "name")
+    let path = try arguments.path("file")
+    guard path.lowercased().hasSuffix(".npy") else {
+      throw arguments.error(
+        at: "file", .wrongValue, "a tensor is written as .npy", hint: "\(path).npy")
+    }
+    try workspace.files.write(NPY.encode(value.tensor), to: path)
+    var outcome = Outcome(
+      "saved  \(path)  \(value.tensor.shape.description) float32", result: value.json)
+    outcome.add(file: path)
+    return outcome
+  }
+
+  static let saveImage = Command(
+    CommandSpec(
+      "save image", family: .keeping,
+      summary: "Write a slice as PNG: 8 bits in a window, or 16 bits in HU.",
+      details: """
+        With bits=16 the grey levels are HU under a straight line that is written into the file \
+        (tEXt chunks RescaleSlope and RescaleIntercept); no window is applied.
+        """,
+      parameters: [
+        .word("name", .thing, "a slice"), .word("file", .path, "the file, ending in .png"),
+        .key(
+          "window", .choice(Figures.Window.presets.map(\.name) + ["file", "auto"]),
+          "what 8 bits show", default: .absent("the window chosen last")),
+        .key("bits", .choice(["8", "16"]), "bits of a grey level", default: .value("8")),
+      ],
+      examples: [
+        CommandExample("save image clean[0] slice.png window=lung", after: setup),
+        CommandExample("save image clean[0] slice-hu.png bits=16", after: setup),
+      ], seeAlso: ["view", "save tensor"])
+  ) { arguments, workspace, _ in
+    let value = try workspace.value(arguments, "name")
+    let path = try arguments.path("file")
+    guard path.lowercased().hasSuffix(".png") else {
+      throw arguments.error(
+        at: "file", .wrongValue, "an image is written as .png", hint: "\(path).png")
+    }
+    let planes = try value.planes(arguments)
+    guard planes.count == 1 else {
+      throw arguments.error(
+        at: "name", .shape, "\(value.name) is \(value.tensor.shape), not one slice",
+        hint: "add an index: \(value.name)[0]")
+    }
+    let isWide = try arguments.choice("bits") == "16"
+    if isWide, arguments.has("window") {
+      throw arguments.error(
+        at: "window", .surplusArgument, "16 bits hold all values, no window applies",
+        hint: "leave window= or bits=16 out")
+    }
+    let png =
+      isWide
+      ? PNG.export16(planes[0], unit: workspace.clean?.unit == .hounsfield ? "HU" : "US")
+      : PNG(try workspace.window(for: value, arguments).picture(of: planes[0]))
+    try png.write(to: try workspace.files.writing(path))
+    var outcome = Outcome()
+    outcome.add(png.picture.recorded(as: path))
+    outcome.result = ["path": .string(path), "px": .string(png.picture.pixelFingerprint)]
+    return outcome
+  }
+}

@@ -1,0 +1,326 @@
+import CommandLanguage
+import Figures
+import Fingerprints
+import Foundation
+import Tensors
+import Training
+
+extension Command<Workspace> {
+  private static let windows = Figures.Window.presets.map(\.name) + ["file", "auto"]
+  private static let window = Parameter.key(
+    "window", .choice(windows), "what the picture shows, as in 'window'",
+    default: .absent("the window chosen last; everything for tensors"))
+  private static let setup = ["phantom size=32 slices=2", "noise gaussian sigma=40HU"]
+  private static let network = ["block channels=2", "conv", "train steps=1"]
+
+  static let stats = Command(
+    CommandSpec(
+      "stats", family: .looking,
+      summary: "Say shape, range, mean and spread of a tensor.",
+      details: """
+        NaN and infinite numbers are counted and left out of the rest, and so is padding. sha256 (in \
+        --json) is that of the numbers as little-endian float32, row by row.
+        """,
+      parameters: [.word("name", .thing, "a tensor, with or without an index")],
+      examples: [
+        CommandExample("stats clean[1]", after: setup),
+        CommandExample("stats b1.conv1.weight.grad", after: setup + network),
+      ], seeAlso: ["show", "view"])
+  ) { arguments, workspace, _ in
+    let value = try workspace.value(arguments, "name")
+    return Outcome(value.summary, result: value.json)
+  }
+
+  static let show = Command(
+    CommandSpec(
+      "show", family: .looking,
+      summary: "Print the numbers of a tensor, at most a corner of 8 by 8.",
+      parameters: [.word("name", .thing, "a tensor, with or without an index")],
+      examples: [
+        CommandExample("show clean[0, 10:14, 10:14]", after: setup),
+        CommandExample("show c1.bias", after: setup + network),
+      ], seeAlso: ["stats", "view"])
+  ) { arguments, workspace, _ in
+    let value = try workspace.value(arguments, "name")
+    var outcome = Outcome(value.summary, result: value.json)
+    let plane = value.tensor.firstPlane
+    let shown = plane.shape.extents.map { min(8, $0) }
+    outcome.add(
+      OutputTable(
+        Array(repeating: .numbers(""), count: shown[1]),
+        rows: (0..<shown[0]).map { row in
+          (0..<shown[1]).map { column in
+            "\(Double(plane.scalars[row * plane.shape[1] + column]), significant: 5)"
+          }
+        }))
+    if shown[0] * shown[1] < value.tensor.shape.count {
+      outcome.say("… the first \(shown[0])×\(shown[1]) of \(value.tensor.shape.description)")
+    }
+    return outcome
+  }
+
+  static let view = Command(
+    CommandSpec(
+      "view", family: .looking,
+      summary: "Draw a slice, or the channels of a tensor, as a PNG.",
+      parameters: [.word("name", .thing, "a tensor, with or without an index"), window],
+      examples: [
+        CommandExample("view noisy[1] window=lung", after: setup),
+        CommandExample("view b1.out[0]", after: setup + network),
+      ], seeAlso: ["panel", "window", "save image"])
+  ) { arguments, workspace, _ in
+    let value = try workspace.value(arguments, "name")
+    let planes = try value.planes(arguments)
+    let window = try workspace.window(for: value, arguments)
+    let grid = Grid(
+      count: planes.count, cellWidth: planes[0].width, cellHeight: planes[0].height, gap: 2,
+      maximumWidth: max(1024, planes[0].width))
+    var canvas = Canvas(width: grid.width, height: grid.height)
+    for (index, plane) in planes.enumerated() {
+      let (x, y) = grid.origin(of: index)
+      canvas.put(window.picture(of: plane), x: x, y: y)
+    }
+    return try workspace.write(
+      planes.count == 1 ? window.picture(of: planes[0]) : canvas.picture, name: value.name)
+  }
+
+  static let panel = Command(
+    CommandSpec(
+      "panel", family: .looking,
+      summary: "Draw slices side by side in one window, with their figures.",
+      details: """
+        Each noisy, denoised or baseline slice gets its figures against the clean one burned in; \
+        when a clean slice is among them, the difference of the last other one follows.
+        """,
+      parameters: [
+        .words("names", .thing, "slices, such as noisy[3] denoised[3] clean[3]"), window,
+      ],
+      examples: [
+        CommandExample("panel noisy[1] clean[1] window=lung", after: setup),
+        CommandExample("panel noisy[1] denoised[1] clean[1]", after: setup + network),
+      ], seeAlso: ["view", "evaluate"])
+  ) { arguments, workspace, _ in
+    let names = arguments.words("names")
+    var values: [NamedValue] = []
+    for index in names.indices {
+      let value = try workspace.value(arguments, "names", index: index)
+      guard value.tensor.shape.rank >= 2, value.tensor.firstPlane.shape.count == value.tensor.shape.count
+      else {
+        throw arguments.error(
+          at: "names", index: index, .shape,
+          "\(value.name) is \(value.tensor.shape), not one slice", hint: "add an index: \(value.name)[0]")
+      }
+      if let first = values.first, first.plane.width != value.plane.width || first.plane.height != value.plane.height {
+        throw arguments.error(
+          at: "names", index: index, .shape,
+          "\(value.name) is \(value.plane.height)×\(value.plane.width), \(first.name) is \(first.plane.height)×\(first.plane.width)",
+          hint: "a panel shows slices of one size")
+      }
+      values.append(value)
+    }
+    let clean = try workspace.requireClean()
+    let window = try workspace.window(for: values[0], arguments)
+    let reference = values.first { $0.name.hasPrefix("clean") }
+    var tiles = values.map { value in
+      Panel.Tile(
+        value.name, value.plane,
+        lines: reference.flatMap { value.figures(against: $0, clean.unit) } ?? [])
+    }
+    if let reference, let judged = values.last(where: { $0.name != reference.name }) {
+      tiles.append(
+        Panel.Tile(
+          difference: "\(judged.name) − \(reference.name)", judged.plane - reference.plane))
+    }
+    let unit = clean.unit == .hounsfield ? "HU" : ""
+    let panel = Panel(
+      title: Convention.full.label(for: clean.unit), window: window, unit: unit, tiles: tiles)
+    let base = values.map { $0.name.prefix { $0 != "[" } }.joined(separator: "-")
+    let index = names[0].firstIndex(of: "[").map { String(names[0][$0...]) } ?? ""
+    return try workspace.write(panel.picture(), name: "panel-\(base)\(index)")
+  }
+
+  static let windowCommand = Command(
+    CommandSpec(
+      "window", family: .looking,
+      summary: "Choose which values later pictures show, from black to white.",
+      details: """
+        lung -600/1500, mediastinum 40/400, bone 480/2500, brain 40/80, liver 90/150 (center/width \
+        in HU); file is the file's own; auto shows everything there is.
+        """,
+      parameters: [
+        .word("preset", .choice(windows), "a named window", default: .absent("center= and width=")),
+        .key("center", .number(units: [.hounsfield]), "middle of the shown values",
+          default: .absent("")),
+        .key("width", .number(units: [.hounsfield], .atLeast(1)), "extent of the shown values",
+          default: .absent("")),
+      ],
+      examples: ["window lung", "window center=-600 width=1500"], seeAlso: ["view", "panel"])
+  ) { arguments, workspace, _ in
+    if let name = arguments.choiceIfGiven("preset") {
+      guard !arguments.has("center"), !arguments.has("width") else {
+        throw arguments.error(
+          at: "preset", .surplusArgument, "a named window and center= or width= are both given",
+          hint: "leave one out")
+      }
+      workspace.windowRule = WindowRule(named: name)
+      if name == "file" { _ = try workspace.fileWindow(arguments, at: "preset") }
+    } else if let center = arguments.numberIfGiven("center"),
+      let width = arguments.numberIfGiven("width")
+    {
+      workspace.windowRule = .fixed(
+        try Figures.Window(center: center.value, width: width.value))
+    } else {
+      throw arguments.error(
+        .missingArgument, "no window is given", hint: "window lung, or window center=-600 width=1500")
+    }
+    return Outcome()
+  }
+}
+
+// MARK: - Windows and pictures
+
+extension WindowRule {
+  /// The rule of a word of `window`.
+  init(named name: String) {
+    switch name {
+    case "file": self = .file
+    case "auto": self = .covering
+    default: self = Figures.Window(preset: name).map(WindowRule.fixed) ?? .automatic
+    }
+  }
+}
+
+extension Workspace {
+  /// The window that `value` is drawn in.
+  func window(for value: NamedValue, _ arguments: Arguments) throws -> Figures.Window {
+    let covering = Figures.Window(covering: value.range)
+    switch arguments.choiceIfGiven("window").map(WindowRule.init(named:)) {
+    case .fixed(let window)?: return window
+    case .file?: return try fileWindow(arguments, at: "window")
+    case .some: return covering
+    case nil: break
+    }
+    guard value.isImage else { return covering }
+    switch windowRule {
+    case .fixed(let window): return window
+    case .file: return try fileWindow(arguments, at: "")
+    case .covering: return covering
+    case .automatic:
+      if clean?.unit == .hounsfield { return .lung }
+      return fileWindows.first ?? covering
+    }
+  }
+
+  fileprivate func fileWindow(
+    _ arguments: Arguments, at name: String
+  ) throws(CommandError) -> Figures.Window {
+    guard let window = fileWindows.first else {
+      throw arguments.error(
+        at: name, .state, "the loaded slices bring no window", hint: "lung, mediastinum, bone or auto")
+    }
+    return window
+  }
+
+  /// Writes a picture under a name made of `name`, and says so.
+  fileprivate mutating func write(_ picture: Figures.Picture, name: String) throws -> Outcome {
+    let words = name.split { !$0.isLetter && !$0.isNumber && $0 != "." }.joined(separator: "-")
+    let base = words.replacing(".", with: "-")
+    let count = pictureNames[base, default: 0] + 1
+    pictureNames[base] = count
+    return try save(PNG(picture), as: count == 1 ? "\(base).png" : "\(base)-\(count).png")
+  }
+
+  /// Writes a PNG where automatic pictures go.
+  private func save(_ png: PNG, as file: String) throws -> Outcome {
+    let path = files.isConfined ? file : files.output.appending(path: file).path
+    try png.write(to: try files.writing(path))
+    var outcome = Outcome()
+    outcome.add(png.picture.recorded(as: file))
+    outcome.result = [
+      "path": .string(file), "px": .string(png.picture.pixelFingerprint),
+      "width": .integer(png.picture.width), "height": .integer(png.picture.height),
+    ]
+    return outcome
+  }
+}
+
+extension Figures.Picture {
+  /// The picture as a transcript names it.
+  func recorded(as path: String) -> CommandLanguage.Picture {
+    CommandLanguage.Picture(
+      path: path, width: width, height: height, samples: format, fingerprint: pixelFingerprint)
+  }
+}
+
+extension NamedValue {
+  /// `clean[1] [32,32]  min -1000 max 812 mean -512.4 std 480.1`
+  var summary: OutputLine {
+    let found = statistics
+    var line: OutputLine = """
+      \(name) \(tensor.shape.description)  min \(found.min, significant: 6)  \
+      max \(found.max, significant: 6)  mean \(found.mean, significant: 6)  \
+      std \(found.deviation, significant: 6)
+      """
+    if found.nanCount > 0 { line.fields += OutputLine("  nan \(found.nanCount)").fields }
+    if found.infiniteCount > 0 { line.fields += OutputLine("  inf \(found.infiniteCount)").fields }
+    return line
+  }
+
+  var json: JSONValue {
+    let found = statistics
+    return [
+      "shape": .list(tensor.shape.extents) { .integer($0) }, "min": .number(found.min),
+      "max": .number(found.max), "mean": .number(found.mean), "std": .number(found.deviation),
+      "nan": .integer(found.nanCount), "inf": .integer(found.infiniteCount),
+      "sha256": .string(tensor.fingerprint.description),
+    ]
+  }
+
+  /// The first plane of the value.
+  var plane: Plane {
+    let plane = tensor.firstPlane
+    return Plane(width: plane.shape[1], height: plane.shape[0], values: plane.scalars)
+  }
+
+  /// The range of the finite values.
+  var range: ClosedRange<Float> {
+    let found = statistics
+    return found.count == 0 ? 0...0 : Float(found.min)...Float(found.max)
+  }
+
+  /// All planes of the value, as tiles.
+  func planes(_ arguments: Arguments) throws(CommandError) -> [Plane] {
+    let extents = tensor.shape.extents
+    let size = extents.suffix(2).reduce(1, *)
+    guard size > 0, tensor.shape.count / size <= 256 else {
+      throw arguments.error(
+        at: "name", .shape, "\(name) is \(tensor.shape): too many planes for one picture",
+        hint: "add an index: \(name)[0]")
+    }
+    let (height, width) = (tensor.firstPlane.shape[0], tensor.firstPlane.shape[1])
+    return stride(from: 0, to: tensor.shape.count, by: size).map {
+      Plane(width: width, height: height, values: Array(tensor.scalars[$0..<$0 + size]))
+    }
+  }
+
+  /// The lines under a tile: the figures against the clean slice.
+  fileprivate func figures(against clean: NamedValue, _ unit: ValueUnit) -> [String]? {
+    guard name != clean.name, isImage else { return nil }
+    let shape: Shape = [1, 1, plane.height, plane.width]
+    let figures = FiguresOfMerit(
+      tensor.reshaped(shape), clean: clean.tensor.reshaped(shape),
+      range: Convention.full.range(for: unit), mask: clean.mask)
+    return [
+      "PSNR \(NumberFormat.fixed(2).string(figures.psnr)) dB  SSIM \(NumberFormat.fixed(3).string(figures.ssim))",
+      "RMSE \(NumberFormat.fixed(2).string(figures.rmse))\(unit.suffix)",
+    ]
+  }
+}
+
+extension Tensor<Float> {
+  /// The last two axes at index 0 of all others; a vector is one row.
+  fileprivate var firstPlane: Tensor<Float> {
+    let extents = Array((Array(repeating: 1, count: max(0, 2 - shape.rank)) + shape.extents).suffix(2))
+    return Tensor(shape: Shape(extents), scalars: Array(scalars.prefix(extents[0] * extents[1])))
+  }
+}

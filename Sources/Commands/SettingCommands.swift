@@ -1,0 +1,58 @@
+import CommandLanguage
+import Networks
+import Tensors
+
+extension Command<Workspace> {
+  static let set = Command(
+    CommandSpec(
+      "set", family: .rest,
+      summary: "Change a setting of the session, or list all.",
+      details: """
+        precision concerns the arithmetic of fast convolutions; the engine of this version computes \
+        strictly either way. relu-nan=zero lets ReLU hide NaN, as some GPU libraries did.
+        """,
+      parameters: [
+        .key("seed", .integer(), "of weights, noise, order and patches", default: .absent("1 at first")),
+        .key("precision", .choice(["fast", "strict"]), "of convolutions", default: .absent("fast at first")),
+        .key("relu-nan", .choice(["nan", "zero"]), "what ReLU makes of a NaN",
+          default: .absent("nan at first")),
+        .key("limit.memory", .size, "most memory for data or a training step",
+          default: .absent("four fifths of the machine's")),
+        .key("limit.seconds", .duration, "longest training", default: .absent("none")),
+      ],
+      examples: ["set seed=7", "set relu-nan=zero limit.memory=2GiB", "set"], seeAlso: ["let"])
+  ) { arguments, workspace, _ in
+    if let seed = arguments.integerIfGiven("seed") { workspace.settings.seed = UInt64(seed) }
+    if let precision = arguments.choiceIfGiven("precision") {
+      workspace.settings.precision = precision
+    }
+    if arguments.has("relu-nan") {
+      let rule = try arguments.choice("relu-nan", as: ReLUNaN.self)
+      workspace.settings.reluNaN = rule
+      var network = workspace.network
+      network.reluNaN = rule
+      workspace.replaceNetwork(network)
+    }
+    if let limit = arguments.integerIfGiven("limit.memory") { workspace.settings.memoryLimit = limit }
+    if let limit = arguments.numberIfGiven("limit.seconds") {
+      workspace.settings.timeLimit = limit.value
+    }
+    let settings = workspace.settings
+    let given = arguments.first(of: ["seed", "precision", "relu-nan", "limit.memory", "limit.seconds"])
+    guard given == nil else { return Outcome() }
+    var outcome = Outcome()
+    outcome.add(
+      OutputTable(
+        [.words(""), .words("")],
+        rows: [
+          ["seed", "\(Int(settings.seed))"], ["precision", OutputLine(settings.precision)],
+          ["relu-nan", OutputLine(settings.reluNaN.rawValue)],
+          ["limit.memory", "\(volatile: "\(workspace.memoryLimit >> 20) MiB")"],
+          [
+            "limit.seconds",
+            settings.timeLimit.map { OutputLine(NumberFormat.shortest.string($0)) } ?? "none",
+          ],
+        ]))
+    return outcome
+  }
+}

@@ -1,0 +1,237 @@
+import CommandLanguage
+import Foundation
+import GradientFlows
+import Networks
+import Tensors
+import Training
+
+extension Command<Workspace> {
+  private static let timeLimit = Parameter.key(
+    "time", .duration, "stop after the step that passes this time", default: .absent("no limit"))
+
+  static let train = Command(
+    CommandSpec(
+      "train", family: .learning,
+      summary: "Train the network on the training slices.",
+      details: """
+        An epoch visits each training slice once (with patch=, one random patch of each); a short \
+        last batch is kept. steps= makes exactly that many updates. Ctrl-C stops after the current \
+        step and keeps everything; 'continue' goes on. A NaN or an infinity stops the training \
+        before it harms the weights and is named; nan=keep goes on.
+        """,
+      parameters: [
+        .key("epochs", .count(), "visits of each slice", default: .value("10")),
+        .key("steps", .count(), "exactly this many updates", default: .absent("all epochs")),
+        .key("batch", .integer(1...4096), "slices of one update", default: .value("4")),
+        .key("patch", .integer(1...4096), "side of the random squares",
+          default: .absent("whole slices")),
+        .key("shuffle", .yesNo, "a new order in each epoch", default: .value("yes")),
+        .key("nan", .choice(["stop", "keep"]), "what a NaN or infinity does", default: .value("stop")),
+        .key("seed", .integer(), "replaces the session's seed for order and patches",
+          default: .absent("the session's seed")),
+        timeLimit,
+      ],
+      examples: [
+        CommandExample("train epochs=2", after: setup),
+        CommandExample("train steps=3 batch=2 patch=16", after: setup),
+      ], seeAlso: ["continue", "evaluate", "optimizer adam"])
+  ) { arguments, workspace, context in
+    var options = TrainingOptions()
+    options.epochs = try arguments.integer("epochs")
+    options.steps = arguments.integerIfGiven("steps")
+    options.batch = try arguments.integer("batch")
+    options.patch = arguments.integerIfGiven("patch")
+    options.shuffles = try arguments.flag("shuffle")
+    options.stopsOnNonFinite = try arguments.choice("nan") == "stop"
+    options.seed = workspace.seed(arguments)
+    let clean = try workspace.requireClean()
+    if let patch = options.patch, patch > min(clean.height, clean.width) {
+      throw arguments.error(
+        at: "patch", .outOfRange, "patch=\(patch) is larger than the slices of \(clean.height)×\(clean.width)",
+        hint: "at most \(min(clean.height, clean.width))")
+    }
+    return try workspace.train(options, resumes: false, arguments, context)
+  }
+
+  static let `continue` = Command(
+    CommandSpec(
+      "continue", family: .learning,
+      summary: "Go on with a training that was stopped, or train longer.",
+      details: """
+        Without a number, makes the updates that were left when the training stopped; the result is \
+        the same as if it had not been stopped.
+        """,
+      parameters: [
+        .key("epochs", .count(), "this many further epochs", default: .absent("what is left")),
+        .key("steps", .count(), "this many further updates", default: .absent("what is left")),
+        timeLimit,
+      ],
+      examples: [CommandExample("continue steps=2", after: setup + ["train steps=1"])],
+      seeAlso: ["train"])
+  ) { arguments, workspace, context in
+    guard let unfinished = workspace.unfinished, workspace.trainer != nil else {
+      throw arguments.error(
+        .state, "there is no training to continue", hint: "type 'train' to begin one")
+    }
+    var options = unfinished.options
+    if let steps = arguments.integerIfGiven("steps") {
+      options.steps = steps
+    } else if let epochs = arguments.integerIfGiven("epochs") {
+      options.steps = nil
+      options.epochs = epochs
+    } else if unfinished.steps > 0 {
+      options.steps = unfinished.steps
+    } else {
+      throw arguments.error(
+        .state, "the last training made all its updates",
+        hint: "say how much further: continue epochs=10")
+    }
+    return try workspace.train(options, resumes: true, arguments, context)
+  }
+
+  private static let setup = [
+    "phantom size=32 slices=2", "noise gaussian sigma=40HU", "block channels=2", "conv",
+  ]
+}
+
+// MARK: - Training
+
+extension Workspace {
+  fileprivate mutating func train(
+    _ options: TrainingOptions, resumes: Bool, _ arguments: Arguments, _ context: CommandContext
+  ) throws -> Outcome {
+    var options = options
+    options.timeLimit = [arguments.numberIfGiven("time")?.value, settings.timeLimit]
+      .compactMap(\.self).min()
+    try network.requireTrainable()
+    let data = try requireTrainingData()
+    let slices = trainingSlices(data.clean)
+    try requireMemory(options, data.clean, slices.count)
+
+    var trainer = self.trainer ?? Trainer(network, optimizer: optimizer)
+    let start = ContinuousClock.now
+    let watch = { (ContinuousClock.now - start) / .seconds(1) }
+    let meter = ProgressMeter(context)
+    var made = 0
+    let report: TrainingReport
+    do throws(NonFiniteError) {
+      report = try trainer.train(
+        on: data, slices: slices, loss: loss, flow: flow, options: options, resumes: resumes,
+        clock: watch
+      ) { progress in
+        made = progress.step
+        meter.show(progress)
+        return context.interruption.isRequested ? .interrupt : nil
+      }
+    } catch {
+      // What was learned before the step that failed is kept.
+      take(trainer)
+      throw commandError(error)
+    }
+    take(trainer)
+    let asked = options.steps ?? 0
+    unfinished = UnfinishedTraining(
+      options: options,
+      steps: report.reason == .finished ? 0 : max(0, meter.asked - made, asked - made))
+    return try describe(report, options, arguments, data)
+  }
+
+  /// Throws when a step would need more memory than is allowed.
+  private func requireMemory(
+    _ options: TrainingOptions, _ clean: ImageStack, _ slices: Int
+  ) throws(CommandError) {
+    let (height, width) = (options.patch ?? clean.height, options.patch ?? clean.width)
+    let batch = min(options.batch, slices)
+    let needed = network.trainingBytes(batch: batch, height: height, width: width)
+    guard needed > memoryLimit else { return }
+    throw CommandError(
+      .limit,
+      "a step on \(batch) × \(height)×\(width) needs about \(needed >> 20) MiB, the limit is "
+        + "\(memoryLimit >> 20) MiB",
+      hint: batch > 1 ? "batch=\(max(1, batch * (memoryLimit >> 10) / (needed >> 10))) or patch=64, or set limit.memory=" : "patch=64, or set limit.memory=")
+  }
+
+  private mutating func describe(
+    _ report: TrainingReport, _ options: TrainingOptions, _ arguments: Arguments,
+    _ data: TrainingData
+  ) throws -> Outcome {
+    let (label, watched) = watchedSlices(data.clean)
+    let images = try watched.map { try denoisedSlice($0) }
+    let figures = FiguresOfMerit(
+      meanOf: data.clean.slices(watched).figures(of: stacked(images)))
+    var outcome = Outcome()
+    let speed = NumberFormat.significant(3).string(Double(report.slices) / max(report.seconds, 1e-9))
+    let seconds = NumberFormat.fixed(1).string(report.seconds)
+    let epochs = options.steps == nil ? "/\(max(report.epochs, options.epochs))" : ""
+    outcome.say(
+      """
+      epoch \(report.epochs)\(epochs)\
+      \(options.steps == nil ? "" : "  \(report.steps) \(report.steps == 1 ? "step" : "steps")")  \
+      loss \(report.loss, significant: 4)  \(label) psnr \(figures.psnr, digits: 2) dB  \
+      \(volatile: "\(seconds) s, \(speed) \(options.patch == nil ? "slices" : "patches")/s")
+      """)
+    outcome.result = [
+      "steps": .integer(report.steps), "epochs": .integer(report.epochs),
+      "loss": .number(report.loss), "psnr": .number(figures.psnr),
+      "stopped": report.reason == .finished ? .null : .string(report.reason.rawValue),
+    ]
+    if report.reason != .finished {
+      let cause = report.reason == .time ? "time is over" : "stopped by hand"
+      outcome.recordedCommand = Self.recorded(arguments.line, steps: report.steps, cause)
+      outcome.wasInterrupted = report.reason == .interrupt
+      outcome.warn(
+        "stopped after step \(report.steps) (\(cause)); all is kept, 'continue' goes on")
+    }
+    return outcome
+  }
+
+  /// The command that repeats exactly the steps that were made.
+  private static func recorded(_ line: String, steps: Int, _ cause: String) -> String {
+    let kept = line.replacing(/\s+(steps|time)\s*=\s*\S+/.ignoresCase(), with: "")
+      .replacing(/\s#.*$/, with: "")
+    return "\(kept) steps=\(steps)  # \(cause)"
+  }
+
+  /// The slices that watch over training: validation, or some that train when there are none.
+  private func watchedSlices(_ clean: ImageStack) -> (label: String, slices: [Int]) {
+    let validation = split?.slices(.validation) ?? []
+    return validation.isEmpty
+      ? ("training", Array(trainingSlices(clean).prefix(4))) : ("validation", validation)
+  }
+
+  /// Single slices as one stack.
+  func stacked(_ images: [Tensor<Float>]) -> Tensor<Float> {
+    let shape = images[0].shape
+    return Tensor(
+      shape: [images.count, shape.channels, shape.height, shape.width],
+      scalars: images.flatMap(\.scalars))
+  }
+}
+
+/// Shows how a training stands, a few times a second at most.
+private final class ProgressMeter {
+  private let context: CommandContext
+  private var shown = -1.0
+  /// The updates the training was asked for.
+  private(set) var asked = 0
+
+  init(_ context: CommandContext) {
+    self.context = context
+  }
+
+  func show(_ progress: TrainingProgress) {
+    asked = progress.steps
+    guard progress.seconds - shown > 0.2 || progress.step == progress.steps else { return }
+    shown = progress.seconds
+    let rate = Double(progress.step) / max(progress.seconds, 1e-9)
+    let left = Double(progress.steps - progress.step) / rate
+    func text(_ value: Double, _ digits: Int) -> String {
+      NumberFormat.significant(digits).string(value)
+    }
+    context.progress(
+      ProgressUpdate(
+        "epoch \(progress.epoch)/\(progress.epochs)  step \(progress.step)/\(progress.steps)  "
+          + "loss \(text(progress.loss, 4))  \(text(rate, 3)) steps/s  \(Int(left.rounded(.up))) s left",
+        fraction: Double(progress.step) / Double(progress.steps)))
+  }
+}
