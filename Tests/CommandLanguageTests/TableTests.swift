@@ -51,5 +51,6 @@ struct `The table` {
     }
     #expect(page.hasPrefix("# Commands\n") && page.hasSuffix("\n") && !page.hasSuffix("\n\n"))
     #expect(page.contains("full or range:N"))
+    #expect(page.contains("[shuffle=yes|no] [convention=full|range:N]"))
   }
 }
