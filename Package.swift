@@ -98,6 +98,7 @@ let package = Package(
     tests(of: "GradientFlows", ["Networks", "Tensors"]),
     tests(of: "Training", ["GradientFlows", "Networks", "Tensors"]),
     tests(of: "CommandLanguage", []),
+    tests(of: "LineEditing", ["CommandLanguage"]),
     tests(of: "Transcripts", ["CommandLanguage"]),
     tests(of: "Commands", ["CommandLanguage", "Transcripts", "Tensors", "Fingerprints"]),
   ],

@@ -111,7 +111,8 @@ struct Binder {
     let word = words[next]
     let wanted = word.string.lowercased()
     let parameter = spec.parameters.first {
-      $0.position == .flag && $0.kind.words.contains(wanted) && !word.hasLiterals
+      $0.position == .flag && !word.hasLiterals
+        && $0.kind.words.contains { $0.lowercased() == wanted }
     }
     guard let parameter else { return false }
     if arguments.has(parameter.name) {

@@ -1,5 +1,8 @@
 /// A command line over several physical lines, each but the last ending in `\`.
 package enum ContinuedLine {
+  /// How many physical lines one command may have.
+  package static let limit = 1000
+
   /// Whether `line` goes on in the next physical line: it ends in `\` outside a comment.
   package static func goesOn(_ line: String) -> Bool {
     guard line.last == "\\" else { return false }

@@ -26,11 +26,15 @@ struct Help {
   /// Each family with its commands and their summaries.
   private func families(_ families: [CommandFamily]) -> Outcome {
     var outcome = Outcome()
+    let width = specs.map(\.name.count).max() ?? 0
     for family in families {
       let members = specs.filter { $0.family == family }
       guard !members.isEmpty else { continue }
       outcome.say(OutputLine(family.rawValue))
-      outcome.add(Self.table(members.map { ("  " + $0.name, $0.summary) }))
+      for spec in members {
+        let name = spec.name + String(repeating: " ", count: width - spec.name.count)
+        outcome.say(OutputLine("  \(name)  \(spec.summary)"))
+      }
     }
     outcome.say("help COMMAND explains one: its parameters, units, defaults and examples")
     outcome.result = .list(specs.filter { families.contains($0.family) }) { .string($0.name) }

@@ -96,16 +96,23 @@ package struct Parameter: Hashable, Sendable {
     case .word: body = wordSyntax
     case .words: body = "\(wordSyntax)…"
     case .key:
-      if case .value(let value) = fallback {
-        body = "\(name)=\(value)"
-      } else {
-        body = "\(name)=\(kind.placeholder)"
-      }
+      body = "\(name)=\(valueSyntax)"
     case .flag: body = kind.placeholder
     case .rest, .command: body = "\(name.uppercased())…"
     case .assigned: body = "= \(name.uppercased())"
     }
     return fallback == .required ? body : "[\(body)]"
+  }
+
+  /// A key's default, with the other choices after it, or what stands for its value.
+  private var valueSyntax: String {
+    guard case .value(let value) = fallback else { return kind.placeholder }
+    switch kind {
+    case .choice, .yesNo:
+      let others = kind.placeholder.split(separator: "|").filter { $0 != value }
+      return ([value] + others.map(String.init)).joined(separator: "|")
+    default: return value
+    }
   }
 
   /// A word's choices, or its name in capitals.

@@ -33,7 +33,7 @@ package indirect enum ParameterKind: Hashable, Sendable {
   /// What stands for the value in the syntax line of help.
   package var placeholder: String {
     switch self {
-    case .number(let units, _): units.count == 1 ? "NUMBER[\(units[0].rawValue)]" : "NUMBER"
+    case .number: "NUMBER"
     case .integer: "N"
     case .choice(let words): words.joined(separator: "|")
     case .yesNo: "yes|no"

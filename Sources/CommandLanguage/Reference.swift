@@ -10,12 +10,13 @@ package enum Reference {
       `help COMMAND` says the same.
       """,
     ]
-    for family in CommandFamily.allCases {
-      let members = specs.filter { $0.family == family }
-      guard !members.isEmpty else { continue }
-      let links = members.map { "[`\($0.name)`](#\(anchor($0.name)))" }
-      blocks.append("- **\(family.rawValue)**: \(links.joined(separator: " · "))")
+    let overview = CommandFamily.allCases.compactMap { family -> String? in
+      let links = specs.filter { $0.family == family }
+        .map { "[`\($0.name)`](#\(anchor($0.name)))" }
+      return links.isEmpty
+        ? nil : "- **\(family.rawValue)**: \(links.joined(separator: " · "))"
     }
+    blocks.append(overview.joined(separator: "\n"))
     for family in CommandFamily.allCases {
       let members = specs.filter { $0.family == family }
       guard !members.isEmpty else { continue }

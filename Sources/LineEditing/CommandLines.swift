@@ -19,6 +19,8 @@ package struct CommandLines {
 
   private let source: any LineSource
   private let goesOn: (String) -> Bool
+  /// How many physical lines one command may have.
+  private let limit = 1000
   private var number = 0
 
   /// Reads from `source`; `goesOn` says whether a command needs the next line.
@@ -37,7 +39,9 @@ package struct CommandLines {
         number += 1
         let joined = text.map { "\($0)\n\(line)" } ?? line
         if text == nil { first = number }
-        guard goesOn(joined) else { return .command(CommandLine(text: joined, number: first)) }
+        guard number - first < limit - 1, goesOn(joined) else {
+          return .command(CommandLine(text: joined, number: first))
+        }
         text = joined
       case .interrupted:
         return .interrupted

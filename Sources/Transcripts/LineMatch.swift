@@ -73,36 +73,42 @@ struct LineMatcher {
 
   private static func pieces(_ fields: [Field]) -> [Piece] {
     var pieces: [Piece] = []
-    var rest: [(character: Character, field: Int)] = []
-    for (index, field) in fields.enumerated() {
-      rest += field.rendered.map { ($0, index) }
-    }
-    while let last = rest.last, last.character == " " { rest.removeLast() }
-    var position = 0
-    while position < rest.count, rest[position].character == " " { position += 1 }
-    while position < rest.count {
-      let (character, index) = rest[position]
-      let end = rest[position...].firstIndex { $0.field != index } ?? rest.count
-      switch fields[index] {
-      case .volatile:
-        pieces.append(.volatile)
-        position = end
-      case .number:
-        pieces.append(.number(String(rest[position..<end].map(\.character))))
-        position = end
-      case .text where character == " ":
-        pieces.append(.space)
-        while position < rest.count, rest[position].character == " " { position += 1 }
-      case .text where isDigit(character) && !follows(rest[..<position].last?.character):
-        let text = WrittenNumber.read(rest[position..<end].map(\.character), from: 0)?.text
-        pieces.append(.word(text ?? String(character)))
-        position += text?.count ?? 1
-      case .text:
-        pieces.append(.character(character))
-        position += 1
+    var previous: Character = " "
+    for field in fields {
+      let rendered = Array(field.rendered)
+      switch field {
+      case .volatile: pieces.append(.volatile)
+      case .number: pieces.append(.number(String(rendered)))
+      case .text: add(rendered, after: previous, to: &pieces)
       }
+      previous = rendered.last ?? previous
     }
+    while case .space? = pieces.last { pieces.removeLast() }
     return pieces
+  }
+
+  /// Adds text as characters, runs of spaces and whole numbers of digits.
+  private static func add(
+    _ text: [Character], after before: Character, to pieces: inout [Piece]
+  ) {
+    var position = 0
+    var previous = before
+    while position < text.count {
+      let character = text[position]
+      var length = 1
+      if character == " " {
+        if case .space? = pieces.last {} else if !pieces.isEmpty { pieces.append(.space) }
+      } else if isDigit(character), !follows(previous),
+        let number = WrittenNumber.read(text, from: position)
+      {
+        pieces.append(.word(number.text))
+        length = number.text.count
+      } else {
+        pieces.append(.character(character))
+      }
+      position += length
+      previous = text[position - 1]
+    }
   }
 
   private static func isDigit(_ character: Character) -> Bool {
@@ -110,9 +116,8 @@ struct LineMatcher {
   }
 
   /// Whether a digit after `character` goes on with a word or number.
-  private static func follows(_ character: Character?) -> Bool {
-    guard let character else { return false }
-    return character.isLetter || character.isNumber || character == "_" || character == "."
+  private static func follows(_ character: Character) -> Bool {
+    character.isLetter || character.isNumber || character == "_" || character == "."
   }
 
   // MARK: - Taking from the record

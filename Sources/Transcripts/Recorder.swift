@@ -18,7 +18,8 @@ package struct Recorder: Sendable {
 
   /// Adds a line for the reader.
   package mutating func add(note line: String) {
-    entries.append(.note(line.hasPrefix("#") || line.isEmpty ? line : "# \(line)"))
+    let text = VisibleText.visible(line)
+    entries.append(.note(text.hasPrefix("#") || text.isEmpty ? text : "# \(text)"))
   }
 
   /// Adds a command, unless its kind is not recorded.

@@ -51,6 +51,10 @@ extension SessionFile {
             name, line: command.line,
             "the command goes on after \"\\\", but the next line does not start with \"> \"")
         }
+        guard number - command.line < ContinuedLine.limit else {
+          throw SessionError(
+            name, line: command.line, "one command has more than \(ContinuedLine.limit) lines")
+        }
         open = (command.line, "\(command.text)\n\(typed)")
       } else if let content = try Self.readerLine(line, number: number, name: name) {
         elements.append(Element(line: number, content: content))

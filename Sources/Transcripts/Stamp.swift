@@ -1,3 +1,5 @@
+import CommandLanguage
+
 /// One fact about the place and time of a record: `#@ blas: openblas 0.3.21 SkylakeX`.
 package struct Stamp: Hashable, Sendable {
   package let key: String
@@ -9,10 +11,12 @@ package struct Stamp: Hashable, Sendable {
   }
 
   /// The line of a session file.
-  var line: String { "#@ \(key): \(value)" }
+  var line: String { "#@ \(key): \(VisibleText.visible(value))" }
 
-  /// The key of the data called `name`.
-  static func dataKey(_ name: String) -> String { "data \(name)" }
+  /// The key of the data called `name`, in which a colon would end it.
+  static func dataKey(_ name: String) -> String {
+    "data \(VisibleText.visible(name).replacing(":", with: "-"))"
+  }
 
   /// The keys that must be equal for a replay to agree to the digit; so must all data.
   package static let decidingKeys: Set<String> = ["backflow", "engine", "blas"]

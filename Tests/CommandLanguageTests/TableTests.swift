@@ -34,7 +34,7 @@ struct `The table` {
     #expect(page[0] == "noise gaussian  Add Gaussian noise.")
     #expect(
       page[1]
-        == "  noise gaussian [sigma=40HU] [fraction=NUMBER[%]] [fixed|fresh] [seed=N]")
+        == "  noise gaussian [sigma=40HU] [fraction=NUMBER] [fixed|fresh] [seed=N]")
     #expect(
       page.contains { $0.contains("sigma") && $0.contains("HU") && $0.contains("default 40HU") })
     #expect(page.contains("example   noise gaussian sigma=40HU"))
@@ -51,5 +51,6 @@ struct `The table` {
     }
     #expect(page.hasPrefix("# Commands\n") && page.hasSuffix("\n") && !page.hasSuffix("\n\n"))
     #expect(page.contains("full or range:N"))
+    #expect(page.contains("[shuffle=yes|no] [convention=full|range:N]"))
   }
 }

@@ -193,4 +193,29 @@ struct `A replay` {
     #expect(report.status == .success && report.checked == 13)
     #expect(!scratch.exists("first.new"))
   }
+
+  @Test(arguments: 0..<8)
+  func `survives any damage to the record`(seed: UInt64) throws {
+    var random = SystemlessRandom(state: seed)
+    let scratch = try Scratch()
+    try scratch.record(Self.lines)
+    let bytes = Array(try scratch.read("first.session").utf8)
+    let pieces = [
+      "~", "~1", "-", "nan", "1e999", ".", "<", ">", "\n", "> ", "px:", "[", "]", "9", "é", " ",
+    ]
+    for _ in 0..<20 {
+      var damaged = bytes
+      for _ in 0..<Int.random(in: 1...6, using: &random) {
+        let place = Int.random(in: 0..<damaged.count, using: &random)
+        let piece = Array((pieces.randomElement(using: &random) ?? "").utf8)
+        let end = min(damaged.count, place + Int.random(in: 0...3, using: &random))
+        damaged.replaceSubrange(place..<end, with: piece)
+      }
+      try Data(damaged).write(to: URL(filePath: scratch.paths.file))
+      for stamps in [Scratch.stamps, Self.elsewhere] {
+        guard let report = try? scratch.replay(stamps: stamps) else { continue }
+        #expect(report.checked + report.tolerated <= 40)
+      }
+    }
+  }
 }
