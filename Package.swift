@@ -69,7 +69,7 @@ let package = Package(
 
     // MARK: - Language
     library("CommandLanguage", [collections]),
-    library("Transcripts", ["CommandLanguage", "Fingerprints", "Figures"]),
+    library("Transcripts", ["CommandLanguage"]),
     library("LineEditing", []),
 
     // MARK: - Program
@@ -82,7 +82,8 @@ let package = Package(
     .executableTarget(
       name: "backflow",
       dependencies: [
-        "Commands", "CommandLanguage", "Transcripts", "LineEditing", "Tensors",
+        "Commands", "CommandLanguage", "Transcripts", "LineEditing", "Figures", "Training",
+        "GradientFlows", "Networks", "Tensors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -210,3 +210,8 @@ extension Workspace {
     return result
   }
 }
+
+extension Workspace {
+  /// The session's seed.
+  package var seed: UInt64 { settings.seed }
+}

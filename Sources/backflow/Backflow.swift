@@ -1,0 +1,51 @@
+import ArgumentParser
+import CommandLanguage
+import Commands
+import Foundation
+import Tensors
+
+/// The program: arguments, wiring, exit status.
+@main
+struct Backflow: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "backflow",
+    abstract: "Explore, train and teach residual convolutional networks that denoise CT.",
+    discussion: """
+      Without a subcommand: a prompt at a terminal; commands from standard input otherwise.
+      Exit status: 0 all well, 1 a command failed, 2 wrong usage, 3 replay differs, 4 input data
+      missing, unreadable or other than recorded, 130 interrupted.
+      """,
+    version: Stamps.version,
+    subcommands: [
+      PromptCommand.self, RunCommand.self, ReplayCommand.self, AcceptCommand.self,
+      ReferenceCommand.self, BenchCommand.self,
+    ],
+    defaultSubcommand: PromptCommand.self)
+
+  /// Parses the arguments and runs; wrong usage ends with status 2.
+  static func main() {
+    Memory.keepFreedPages()
+    var command: any ParsableCommand
+    do {
+      command = try parseAsRoot()
+    } catch {
+      let status: ExitStatus = exitCode(for: error) == .success ? .success : .wrongUsage
+      let text = fullMessage(for: error)
+      if !text.isEmpty { status == .success ? print(text) : Console.error(text) }
+      leave(with: status)
+    }
+    do {
+      try command.run()
+    } catch let status as ExitCode {
+      Foundation.exit(status.rawValue)
+    } catch {
+      Console.error("error: \(error)")
+      leave(with: .commandFailed)
+    }
+  }
+}
+
+/// Ends the program.
+func leave(with status: ExitStatus) -> Never {
+  Foundation.exit(status.rawValue)
+}

@@ -1,0 +1,97 @@
+import ArgumentParser
+import CommandLanguage
+import Foundation
+import GradientFlows
+import Networks
+import Tensors
+import Training
+
+/// `backflow bench`: times training steps of the residual network.
+struct BenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Time training steps.",
+    discussion: """
+      First conv 1→C with ReLU, blocks of 3×3 convs with ReLU and an added skip, last conv C→1, MSE,
+      Adam. 2·9·C·C'·H·W·batch operations a convolution pass; three passes a step.
+      """)
+
+  @Option(help: "C.") var channels = 32
+  @Option(help: "Residual blocks.") var blocks = 4
+  @Option(help: "Convolutions of a block.") var convs = 2
+  @Option(help: "Rows and columns.") var size = 512
+  @Option(help: "Images of a step.") var batch = 1
+  @Option(help: "Steps to time; the median counts.") var steps = 10
+  @Option(help: "Threads (default: all cores).") var threads: Int?
+  @Flag(help: "Print the JSON object; it is all that is printed either way.") var json = false
+
+  func validate() throws {
+    let numbers = [channels, blocks, convs, size, batch, steps, threads ?? 1]
+    guard numbers.allSatisfy({ (1...1 << 16).contains($0) }) else {
+      throw ValidationError("All numbers must be 1 to 65536.")
+    }
+  }
+
+  func run() throws {
+    if let threads { Parallelism.threads = threads }
+    let network = try makeNetwork()
+    let stream = RandomStream(seed: 1, name: "bench")
+    let clean = Tensor<Float>(shape: [batch, 1, size, size]) { output in
+      for i in output.indices { output[i] = Float(stream.uniform(at: i)) }
+    }
+    let noise = Noise(.gaussian(deviation: 0.1), isFresh: false, seed: 1)
+    let data = TrainingData(
+      clean: ImageStack(
+        values: clean, mask: nil, unit: .stored(range: 1),
+        origins: Array(repeating: SliceOrigin(patient: 1, series: 1), count: batch)),
+      noisy: noise.apply(to: clean), freshNoise: nil, scale: .none)
+    var trainer = Trainer(network, optimizer: Adam())
+    var options = TrainingOptions()
+    options.batch = batch
+    options.steps = 1
+    var seconds: [Double] = []
+    for _ in 0...steps {
+      let start = ContinuousClock.now
+      _ = try trainer.train(
+        on: data, slices: Array(0..<batch), loss: .meanSquaredError, flow: StandardFlow(),
+        options: options, clock: { 0 }, afterStep: { _ in nil })
+      seconds.append((ContinuousClock.now - start) / .seconds(1))
+    }
+    // The first step warms up.
+    let median = seconds.dropFirst().sorted()[steps / 2]
+    let result: JSONValue = [
+      "seconds_per_step": .number(median), "gflops": .number(operations / median / 1e9),
+      "peak_mib": .integer(peakMebibytes), "engine": .string("reference float32, \(blasDescription)"),
+    ]
+    print(result.text)
+  }
+
+  private func makeNetwork() throws -> Network<Float> {
+    var network = Network<Float>()
+    var first = ConvolutionOptions()
+    first.channels = channels
+    first.activation = .relu
+    network.append(convolution: first, initializer: .he, seed: 1)
+    var block = BlockOptions()
+    block.channels = channels
+    block.convolutions = convs
+    for _ in 0..<blocks { try network.append(block: block, initializer: .he, seed: 1) }
+    network.append(convolution: ConvolutionOptions(), initializer: .he, seed: 1)
+    return network
+  }
+
+  /// The operations of one step: forward, input gradient and kernel gradient of each convolution;
+  /// the first has no input gradient.
+  private var operations: Double {
+    let pixels = Double(size * size * batch)
+    let inner = Double(blocks * convs) * 3 * Double(channels * channels)
+    let ends = Double(channels) * (2 + 3)
+    return 2 * 9 * pixels * (inner + ends)
+  }
+
+  private var peakMebibytes: Int {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    return usage.ru_maxrss / 1024
+  }
+}

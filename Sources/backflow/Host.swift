@@ -1,0 +1,116 @@
+import ArgumentParser
+import CommandLanguage
+import Commands
+import Foundation
+import Tensors
+import Transcripts
+
+/// Options of everything that runs commands.
+struct HostOptions: ParsableArguments {
+  @Option(name: .customLong("let"), help: "Give a let of the session its value: NAME=VALUE.")
+  var overrides: [String] = []
+
+  @Option(help: "How many threads work at once (default: all cores). Results do not depend on it.")
+  var threads: Int?
+
+  @Flag(help: "Print one JSON object a line for each command, and nothing else.")
+  var json = false
+
+  func validate() throws {
+    for text in overrides where !text.dropFirst().contains("=") {
+      throw ValidationError("--let \(text): expected NAME=VALUE.")
+    }
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads \(threads): expected 1 to 1024.")
+    }
+  }
+
+  var variables: [String: String] {
+    Dictionary(
+      overrides.compactMap { text in
+        guard let sign = text.firstIndex(of: "=") else { return nil }
+        return (String(text[..<sign]), String(text[text.index(after: sign)...]))
+      }, uniquingKeysWith: { $1 })
+  }
+}
+
+/// Runs commands for a person, a script or a replay: shows what comes back, and records it.
+final class Host {
+  let runner: CommandRunner<Workspace>
+  private(set) var recorder = Recorder()
+  private let files: Files
+  private let isJSON: Bool
+  /// What stands before `LINE:` in errors; none at the prompt.
+  private let source: String?
+
+  init(_ options: HostOptions, files: Files, source: String?) {
+    if let threads = options.threads { Parallelism.threads = threads }
+    self.files = files
+    self.source = source
+    isJSON = options.json
+    let isJSON = options.json
+    runner = CommandRunner(
+      commands: commandTable, workspace: Workspace(files: files), overrides: options.variables,
+      progress: { update in if !isJSON { Console.show(update) } },
+      interruption: Interrupts.interruption, describe: commandError)
+    Interrupts.install()
+    runner.saveSession = { [unowned self] arguments in try save(arguments) }
+  }
+
+  /// The stamp of this session.
+  var stamps: [Stamp] { Stamps.here(seed: runner.workspace.seed) }
+
+  /// Shows what a command gave back, and records it.
+  func show(_ execution: Execution, echoes: Bool) {
+    recorder.add(execution)
+    if isJSON { return Console.print(execution.json.text) }
+    if echoes { Console.print(execution.text.asTyped) }
+    switch execution.result {
+    case .success(let outcome):
+      for line in outcome.lines { Console.print(line) }
+      for warning in outcome.warnings { Console.error("warning: \(VisibleText.visible(warning))") }
+    case .failure(let error):
+      let place = source.map { "\($0):\(execution.line): " } ?? ""
+      let lines = error.rendered
+      for line in lines.dropLast() { Console.error(line) }
+      Console.error(place + (lines.last ?? ""))
+    }
+  }
+
+  /// Prints lines that are no command's result, unless only JSON is wanted.
+  func say(_ lines: [String]) {
+    if !isJSON { for line in lines { Console.print(line) } }
+  }
+
+  /// The last line of a replay.
+  func show(_ report: ReplayReport, file: String) {
+    if isJSON { return Console.print(report.json.text) }
+    for line in report.lines(file: file) { Console.print(line) }
+  }
+
+  /// Warns of values from outside that nothing asked for.
+  func warnOfUnusedVariables() {
+    for name in runner.unusedOverrides {
+      Console.error("warning: --let \(name)=…: the session has no 'let \(name)'")
+    }
+  }
+
+  private func save(_ arguments: Arguments) throws -> Outcome {
+    let name = SessionPaths(named: try arguments.path("name"))
+    let paths = SessionPaths(file: try files.writing(name.file))
+    try recorder.save(
+      to: paths, picturesFrom: files.output.path, stamps: stamps,
+      includingErrors: try arguments.flag("errors"))
+    var outcome = Outcome(OutputLine("saved  \(name.file)"))
+    outcome.add(file: name.file)
+    return outcome
+  }
+}
+
+extension String {
+  /// The command as a transcript shows it, with `> ` before each of its lines.
+  fileprivate var asTyped: String {
+    split(separator: "\n", omittingEmptySubsequences: false).map { "> \($0)" }
+      .joined(separator: "\n")
+  }
+}

@@ -1,0 +1,18 @@
+import CommandLanguage
+import Foundation
+
+/// Ctrl-C: the first asks the running command to stop, the third ends the program.
+enum Interrupts {
+  static let interruption = Interruption()
+
+  /// Catches SIGINT. Reading a line is not restarted, so that Ctrl-C gives a new prompt.
+  static func install() {
+    var action = sigaction()
+    _ = interruption
+    action.__sigaction_handler.sa_handler = { _ in
+      Interrupts.interruption.request()
+      if Interrupts.interruption.requests > 2 { _exit(ExitStatus.interrupted.rawValue) }
+    }
+    sigaction(SIGINT, &action, nil)
+  }
+}

@@ -1,0 +1,23 @@
+import Foundation
+import Tensors
+import Transcripts
+
+/// The facts about this place and time that a record begins with.
+enum Stamps {
+  static let version = "0.1.0"
+
+  static func here(seed: UInt64) -> [Stamp] {
+    [
+      Stamp("backflow", version), Stamp("seed", "\(seed)"),
+      Stamp("engine", "reference float32"), Stamp("blas", blasDescription),
+      Stamp("threads", "\(Parallelism.threads)"), Stamp("cpu", cpu),
+    ]
+  }
+
+  private static var cpu: String {
+    let info = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+    let line = info.split(separator: "\n").first { $0.hasPrefix("model name") }
+    let name = line?.split(separator: ":").last.map(String.init) ?? "unknown"
+    return name.trimmingCharacters(in: .whitespaces)
+  }
+}
