@@ -38,7 +38,7 @@ package enum JSONValue: Hashable, Sendable {
       }
   }
 
-  /// The value as a number, the non-finite words included.
+  /// The value as a number; true is 1.
   package var numeric: Double? {
     switch self {
     case .integer(let value): Double(value)

@@ -19,7 +19,12 @@ struct Parser {
 
   /// The command that `line` gives, or nil for a blank line or a comment.
   func parse(_ line: String) throws(CommandError) -> Invocation? {
-    do {
+    do throws(CommandError) {
+      if ContinuedLine.goesOn(line) {
+        throw CommandError(
+          .syntax, "the line ends with \"\\\", but nothing follows", hint: "leave it out",
+          range: line.count - 1..<line.count)
+      }
       var lexer = Lexer(line)
       guard let (spec, nameRange) = try commandName(&lexer) else { return nil }
       var arguments = try Arguments(spec: spec, line: line, nameRange: nameRange)

@@ -19,7 +19,8 @@ package struct Recorder: Sendable {
   /// Adds a line for the reader.
   package mutating func add(note line: String) {
     let text = VisibleText.visible(line)
-    entries.append(.note(text.hasPrefix("#") || text.isEmpty ? text : "# \(text)"))
+    let isNote = text.isEmpty || (text.hasPrefix("#") && !text.hasPrefix("#@"))
+    entries.append(.note(isNote ? text : "# \(text)"))
   }
 
   /// Adds a command, unless its kind is not recorded.
@@ -36,8 +37,9 @@ package struct Recorder: Sendable {
       data = Stamp.merged(
         data, outcome.data.map { Stamp(Stamp.dataKey($0.name), $0.fingerprint) })
     case .failure(let error):
-      // A "fails" that did not fail cannot be put after another one.
-      guard execution.spec != SessionCommand.fails.spec else { return }
+      // A "fails" that did not fail cannot stand after another, nor can an unfinished line end.
+      guard execution.spec != SessionCommand.fails.spec, !ContinuedLine.goesOn(execution.text)
+      else { return }
       entries.append(.failure(execution.text, message: error.summary))
     }
   }

@@ -74,6 +74,7 @@ struct WrongLine: CustomTestStringConvertible {
     .init("let 1x = 2", "    ^~", .wrongValue, "cannot name a variable"),
     .init("let x =", "      ^", .missingValue, "\"=\" needs a value"),
     .init("let unset", "    ^~~~~", .missingValue, "--let unset=VALUE"),
+    .init("load x \\", "       ^", .syntax, "nothing follows"),
     .init("fails", "^~~~~", .missingArgument, "fails needs COMMAND"),
     .init("fails load a", "      ^~~~~~", .notFailed, "did not fail"),
     .init("fails fails load", "", .syntax, "fails cannot run fails"),

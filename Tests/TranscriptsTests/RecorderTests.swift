@@ -81,4 +81,37 @@ struct `The recorder` {
       try recorder.save(to: scratch.paths, picturesFrom: scratch.out, stamps: [])
     }
   }
+
+  @Test(arguments: 0..<20)
+  func `makes a session that replays, whatever was typed`(seed: UInt64) throws {
+    var random = SystemlessRandom(state: seed)
+    let scratch = try Scratch()
+    let runner = ToyStudio.runner(ToyStudio(folder: scratch.out))
+    var recorder = Recorder()
+    let pieces = [
+      "load ", "measure ", "view", "train steps=2", "block ", "let a = ", "$a", "fails ", "value=",
+      "3",
+      "'", "\"", "#", " # ", "> ", "#@ ", "\\", "\\\n", "\\> ", "<", "[", "]", "~1", "=", "é",
+      "\u{1B}",
+    ]
+    for _ in 0..<60 {
+      let count = Int.random(in: 1..<6, using: &random)
+      let line = (0..<count).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
+      // A comment ends with its line.
+      let starts = line.indices.filter { line[$0] == "\n" }.map { String(line[..<$0]) }
+      guard starts.allSatisfy(ContinuedLine.goesOn) else { continue }
+      if let execution = runner.run(line, line: 1) {
+        recorder.add(execution)
+      } else {
+        recorder.add(note: line)
+      }
+    }
+    try recorder.save(
+      to: scratch.paths, picturesFrom: scratch.out, stamps: Scratch.stamps, includingErrors: true)
+    let report = try scratch.replay()
+    let text = try scratch.read("first.session")
+    #expect(report.status == .success, "\(report.differences) \(text)")
+    #expect(report.checked > 0)
+    #expect(report.tolerated + report.notComparable + report.notChecked == 0, "\(text)")
+  }
 }
