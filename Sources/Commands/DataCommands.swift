@@ -238,7 +238,7 @@ extension Workspace {
         ProgressUpdate(
           "phantom: patient \(patient) of \(phantom.patients)",
           fraction: Double(patient - 1) / Double(phantom.patients)))
-      let stack = phantom.stack(patient: patient)
+      let stack = phantom.stack(patient: patient - 1)
       if let save {
         _ = try CTWriter.write(
           stack, to: try files.writing(save + "/."),
