@@ -1,2 +1,38 @@
-# Backflow: `make demo` and `make test` each work alone on a fresh Debian 12 with Swift 6.
-.PHONY: deps build demo test lint format install
+# Backflow. `make demo` and `make test` each work alone on a fresh Debian 12 with Swift 6: they
+# install what is missing, build, and do their work.
+
+PREFIX ?= /usr/local
+BACKFLOW = .build/release/backflow
+
+.PHONY: build demo deps format install lint reference test
+
+build: deps
+	swift build -c release --product backflow
+
+# The main job on the embedded phantom; pictures go to out/demo/.
+demo: build
+	@echo "Running sessions/02-first-denoise.session"
+	@$(BACKFLOW) run sessions/02-first-denoise.session --out out/demo
+	@echo "Pictures:"
+	@ls -1 $(CURDIR)/out/demo/*.png
+
+# One set of objects with the release build, so that kernels are fast in the tests.
+test: deps lint
+	swift build -c release --product backflow
+	swift test -c release --disable-testable-imports
+
+lint:
+	swift format lint --strict --recursive Package.swift Sources Tests
+
+format:
+	swift format --in-place --recursive Package.swift Sources Tests
+
+deps:
+	@Scripts/install-dependencies
+
+# docs/commands.md is what the program prints.
+reference: build
+	$(BACKFLOW) reference > docs/commands.md
+
+install: build
+	install -D -m 755 $(BACKFLOW) $(DESTDIR)$(PREFIX)/bin/backflow

@@ -17,7 +17,8 @@ extension Command<Workspace> {
         """,
       parameters: [
         .rest("comparison", "A OP B with < <= = != >= >"),
-        .key("within", .number(units: [.percent], .atLeast(0)), "allowed difference, a part of B",
+        .key(
+          "within", .number(units: [.percent], .atLeast(0)), "allowed difference, a part of B",
           default: .value("0")),
       ],
       examples: [
@@ -67,9 +68,11 @@ extension Command<Workspace> {
         marked as kinks and do not count for the worst error. NAME is a parameter or a layer.
         """,
       parameters: [
-        .word("name", .thing, "a parameter such as b1.conv1.weight, or a layer",
+        .word(
+          "name", .thing, "a parameter such as b1.conv1.weight, or a layer",
           default: .absent("all parameters")),
-        .key("samples", .integer(1...100_000), "elements to check, spread over the parameters",
+        .key(
+          "samples", .integer(1...100_000), "elements to check, spread over the parameters",
           default: .value("20")),
       ],
       examples: [
@@ -95,8 +98,11 @@ extension Command<Workspace> {
         ],
         rows: smooth.prefix(5).map { sample in
           [
-            OutputLine("\(sample.name)[\(sample.index.map(String.init).joined(separator: ","))]" as String), "\(sample.analytic, significant: 7)",
-            "\(sample.numeric, significant: 7)", "\(volatile: NumberFormat.significant(2).string(sample.relativeError))",
+            OutputLine(
+              "\(sample.name)[\(sample.index.map(String.init).joined(separator: ","))]" as String),
+            "\(sample.analytic, significant: 7)",
+            "\(sample.numeric, significant: 7)",
+            "\(volatile: NumberFormat.significant(2).string(sample.relativeError))",
           ]
         }))
     let kinks = rows.count - smooth.count

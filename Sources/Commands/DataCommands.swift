@@ -50,10 +50,12 @@ extension Command<Workspace> {
           "series", .either([.integer(), .choice(["all"]), .text(placeholder: "UID")]),
           "the series to load: its number in the table, UID, or all",
           default: .absent("all that have one size")),
-        .key("slices", .integerInterval, "the slices to keep, both ends included",
+        .key(
+          "slices", .integerInterval, "the slices to keep, both ends included",
           default: .absent("all")),
         .key("as", .choice(["clean", "noisy"]), "what the slices are", default: .value("clean")),
-        .key("unit", .choice(["HU", "none"]), "what the numbers of a .npy file are",
+        .key(
+          "unit", .choice(["HU", "none"]), "what the numbers of a .npy file are",
           default: .absent("from the numbers")),
       ],
       examples: [
@@ -118,7 +120,8 @@ extension Command<Workspace> {
       summary: "List the DICOM attributes of a file; identity stays hidden.",
       parameters: [
         .word("path", .path, "the file"),
-        .word("word", .text(placeholder: "WORD"), "only attributes with this in their name",
+        .word(
+          "word", .text(placeholder: "WORD"), "only attributes with this in their name",
           default: .absent("all")),
       ],
       examples: [
@@ -176,7 +179,9 @@ extension Command<Workspace> {
         .key("rows", .integerInterval, "rows, both ends included", default: .absent("all")),
         .key("columns", .integerInterval, "columns, both ends included", default: .absent("all")),
       ],
-      examples: [CommandExample("crop rows=8..23 columns=8..23", after: ["phantom size=32 slices=2"])],
+      examples: [
+        CommandExample("crop rows=8..23 columns=8..23", after: ["phantom size=32 slices=2"])
+      ],
       seeAlso: ["load"])
   ) { arguments, workspace, _ in
     let clean = try workspace.requireClean()
@@ -286,7 +291,9 @@ extension Workspace {
     } catch {
       let cause = commandError(error)
       guard cause.range == nil else { throw cause }
-      let place = cause.code == "series" && arguments.has("series") ? "series"
+      let place =
+        cause.code == "series" && arguments.has("series")
+        ? "series"
         : cause.code == "slices" ? "slices" : "path"
       throw arguments.error(
         at: place, cause.code, cause.message, hint: cause.hint, status: cause.status)
@@ -315,7 +322,9 @@ extension Workspace {
       throw CommandError(
         .data, "the series have different units", hint: "load one of them with series=N")
     }
-    let shape: Shape = [loaded.reduce(0) { $0 + $1.stack.shape.batch }, 1, chosen[0].rows, chosen[0].columns]
+    let shape: Shape = [
+      loaded.reduce(0) { $0 + $1.stack.shape.batch }, 1, chosen[0].rows, chosen[0].columns,
+    ]
     let origins = loaded.enumerated().flatMap { index, series in
       Array(
         repeating: SliceOrigin(
@@ -343,7 +352,9 @@ extension Workspace {
   private func mixedKernels(_ series: [CTSeries]) -> [String] {
     let kernels = Set(series.map(\.convolutionKernel))
     return kernels.count > 1
-      ? ["the series have different kernels (\(kernels.sorted().joined(separator: ", "))): choose one with series=N"]
+      ? [
+        "the series have different kernels (\(kernels.sorted().joined(separator: ", "))): choose one with series=N"
+      ]
       : []
   }
 
@@ -354,7 +365,8 @@ extension Workspace {
 
   private func readArray(_ path: String, unit: String?) throws -> ImageStack {
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw CommandError(.file, "the file cannot be read", hint: "check its permissions", status: .badInput)
+      throw CommandError(
+        .file, "the file cannot be read", hint: "check its permissions", status: .badInput)
     }
     let array: Tensor<Double>
     do throws(TensorError) {
@@ -412,7 +424,7 @@ extension Workspace {
 // MARK: - Saying what there is
 
 extension Workspace {
-  /// `clean  16 slices 256×256 · 2 patients · HU -1024…1170, mean -512.4`
+  /// One line: `clean  16 slices 256×256 · 2 patients · HU -1024…1170, mean -512.4`.
   func describeClean(_ stack: ImageStack) -> Outcome {
     let statistics = stack.values.statistics(excluding: stack.mask)
     let patients = Set(stack.origins.map(\.patient)).count
@@ -475,21 +487,25 @@ extension CTInventory {
     switch choice {
     case .integer(let number):
       let numbered = series.filter { $0.number == number }
-      found = numbered.isEmpty && series.indices.contains(number - 1)
-        && series.allSatisfy({ $0.number == nil }) ? [series[number - 1]] : numbered
+      found =
+        numbered.isEmpty && series.indices.contains(number - 1)
+          && series.allSatisfy({ $0.number == nil }) ? [series[number - 1]] : numbered
     case .text(let uid): found = series.filter { $0.uid == uid }
     default: found = series
     }
     guard let first = found.first else {
       throw CommandError(
         "series", "there is no such series",
-        hint: "there are \(series.map { $0.number.map(String.init) ?? $0.uid }.joined(separator: ", "))",
+        hint:
+          "there are \(series.map { $0.number.map(String.init) ?? $0.uid }.joined(separator: ", "))",
         status: .badInput)
     }
     guard found.allSatisfy({ $0.rows == first.rows && $0.columns == first.columns }) else {
       throw CommandError(
         "series", "the \(found.count) series have different sizes",
-        hint: "choose one: \(series.map { "series=\($0.number.map(String.init) ?? $0.uid) (\($0.slices.count) slices \($0.rows)×\($0.columns))" }.joined(separator: ", "))")
+        hint:
+          "choose one: \(series.map { "series=\($0.number.map(String.init) ?? $0.uid) (\($0.slices.count) slices \($0.rows)×\($0.columns))" }.joined(separator: ", "))"
+      )
     }
     return found
   }

@@ -34,7 +34,8 @@ extension Command<Workspace> {
     var images: [Tensor<Float>] = []
     for (count, slice) in slices.enumerated() {
       context.progress(
-        ProgressUpdate("denoise \(count + 1)/\(slices.count)", fraction: Double(count) / Double(slices.count)))
+        ProgressUpdate(
+          "denoise \(count + 1)/\(slices.count)", fraction: Double(count) / Double(slices.count)))
       images.append(try workspace.denoisedSlice(slice))
     }
     return try workspace.judge("denoised", images, slices, arguments)
@@ -48,7 +49,8 @@ extension Command<Workspace> {
         'denoised[3]' is computed when it is asked for, so this command is needed only to say when.
         """,
       parameters: [
-        .key("on", .choice(["test", "train", "validation", "all"]), "the slices",
+        .key(
+          "on", .choice(["test", "train", "validation", "all"]), "the slices",
           default: .value("all"))
       ],
       examples: [CommandExample("denoise", after: setup + network)], seeAlso: ["evaluate", "view"])
@@ -58,7 +60,8 @@ extension Command<Workspace> {
     _ = try workspace.requireNoisy()
     for (count, slice) in slices.enumerated() {
       context.progress(
-        ProgressUpdate("denoise \(count + 1)/\(slices.count)", fraction: Double(count) / Double(slices.count)))
+        ProgressUpdate(
+          "denoise \(count + 1)/\(slices.count)", fraction: Double(count) / Double(slices.count)))
       _ = try workspace.denoisedSlice(slice)
     }
     let clean = try workspace.requireClean()
@@ -128,7 +131,8 @@ extension Workspace {
     if word == "range", let number {
       guard number > 0 else {
         throw arguments.error(
-          at: "convention", .outOfRange, "the range must be above 0", hint: "for example range:2000")
+          at: "convention", .outOfRange, "the range must be above 0", hint: "for example range:2000"
+        )
       }
       convention = .range(number)
     } else {

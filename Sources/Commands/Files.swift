@@ -58,7 +58,7 @@ package struct Files: Sendable {
       if isConfined {
         try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
         let root = output.resolvingSymlinksInPath().standardizedFileURL.path
-        guard isBelow(root, nearestExisting(url).resolvingSymlinksInPath().path), 
+        guard isBelow(root, nearestExisting(url).resolvingSymlinksInPath().path),
           isBelow(output.standardizedFileURL.path, url.path)
         else {
           throw CommandError(

@@ -13,7 +13,8 @@ extension Command<Workspace> {
         """,
       parameters: [
         .word("kind", .choice(["mse", "half-squares", "l1"]), "the loss"),
-        .key("gradient", .choice(["exact", "declared"]), "of half-squares", default: .value("exact")),
+        .key(
+          "gradient", .choice(["exact", "declared"]), "of half-squares", default: .value("exact")),
       ],
       examples: ["loss mse", "loss half-squares gradient=declared", "loss l1"],
       seeAlso: ["optimizer adam", "train"])
@@ -48,9 +49,11 @@ extension Command<Workspace> {
         .key("beta1", .number(units: [], .between(0, 1)), "decay of m", default: .value("0.9")),
         .key("beta2", .number(units: [], .between(0, 1)), "decay of v", default: .value("0.999")),
         .key("epsilon", .number(units: [], .atLeast(0)), "added to √v̂", default: .value("1e-8")),
-        .key("correction", .choice(["step", "constant"]), "of the bias towards 0",
+        .key(
+          "correction", .choice(["step", "constant"]), "of the bias towards 0",
           default: .value("step")),
-        .key("update", .choice(["direct", "incremental"]), "how the means are written",
+        .key(
+          "update", .choice(["direct", "incremental"]), "how the means are written",
           default: .value("direct")),
       ],
       examples: ["optimizer adam lr=0.001", "optimizer adam lr=1e-9 correction=constant"],
@@ -80,7 +83,8 @@ extension Command<Workspace> {
         """,
       parameters: [
         .key("lr", .number(units: [], .atLeast(0)), "learning rate", default: .value("0.01")),
-        .key("momentum", .number(units: [], .between(0, 1)), "how much of m stays",
+        .key(
+          "momentum", .number(units: [], .between(0, 1)), "how much of m stays",
           default: .value("0")),
         .key("nesterov", .yesNo, "looks ahead along m", default: .value("no")),
       ],

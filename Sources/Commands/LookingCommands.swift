@@ -104,13 +104,17 @@ extension Command<Workspace> {
     var values: [NamedValue] = []
     for index in names.indices {
       let value = try workspace.value(arguments, "names", index: index)
-      guard value.tensor.shape.rank >= 2, value.tensor.firstPlane.shape.count == value.tensor.shape.count
+      guard value.tensor.shape.rank >= 2,
+        value.tensor.firstPlane.shape.count == value.tensor.shape.count
       else {
         throw arguments.error(
           at: "names", index: index, .shape,
-          "\(value.name) is \(value.tensor.shape), not one slice", hint: "add an index: \(value.name)[0]")
+          "\(value.name) is \(value.tensor.shape), not one slice",
+          hint: "add an index: \(value.name)[0]")
       }
-      if let first = values.first, first.plane.width != value.plane.width || first.plane.height != value.plane.height {
+      if let first = values.first,
+        first.plane.width != value.plane.width || first.plane.height != value.plane.height
+      {
         throw arguments.error(
           at: "names", index: index, .shape,
           "\(value.name) is \(value.plane.height)×\(value.plane.width), \(first.name) is \(first.plane.height)×\(first.plane.width)",
@@ -133,7 +137,8 @@ extension Command<Workspace> {
     }
     let unit = clean.unit == .hounsfield ? "HU" : ""
     let panel = Panel(
-      title: Convention.full.label(for: clean.unit), window: window, unit: unit, tiles: tiles)
+      title: "Figures: \(Convention.full.label(for: clean.unit))", window: window, unit: unit,
+      tiles: tiles)
     let base = values.map { $0.name.prefix { $0 != "[" } }.joined(separator: "-")
     let index = names[0].firstIndex(of: "[").map { String(names[0][$0...]) } ?? ""
     return try workspace.write(panel.picture(), name: "panel-\(base)\(index)")
@@ -149,9 +154,11 @@ extension Command<Workspace> {
         """,
       parameters: [
         .word("preset", .choice(windows), "a named window", default: .absent("center= and width=")),
-        .key("center", .number(units: [.hounsfield]), "middle of the shown values",
+        .key(
+          "center", .number(units: [.hounsfield]), "middle of the shown values",
           default: .absent("")),
-        .key("width", .number(units: [.hounsfield], .atLeast(1)), "extent of the shown values",
+        .key(
+          "width", .number(units: [.hounsfield], .atLeast(1)), "extent of the shown values",
           default: .absent("")),
       ],
       examples: ["window lung", "window center=-600 width=1500"], seeAlso: ["view", "panel"])
@@ -171,7 +178,8 @@ extension Command<Workspace> {
         try Figures.Window(center: center.value, width: width.value))
     } else {
       throw arguments.error(
-        .missingArgument, "no window is given", hint: "window lung, or window center=-600 width=1500")
+        .missingArgument, "no window is given",
+        hint: "window lung, or window center=-600 width=1500")
     }
     return Outcome()
   }
@@ -216,7 +224,8 @@ extension Workspace {
   ) throws(CommandError) -> Figures.Window {
     guard let window = fileWindows.first else {
       throw arguments.error(
-        at: name, .state, "the loaded slices bring no window", hint: "lung, mediastinum, bone or auto")
+        at: name, .state, "the loaded slices bring no window",
+        hint: "lung, mediastinum, bone or auto")
     }
     return window
   }
@@ -253,7 +262,7 @@ extension Figures.Picture {
 }
 
 extension NamedValue {
-  /// `clean[1] [32,32]  min -1000 max 812 mean -512.4 std 480.1`
+  /// One line: `clean[1] [32,32]  min -1000  max 812  mean -512.4  std 480.1`.
   var summary: OutputLine {
     let found = statistics
     var line: OutputLine = """
@@ -320,7 +329,8 @@ extension NamedValue {
 extension Tensor<Float> {
   /// The last two axes at index 0 of all others; a vector is one row.
   fileprivate var firstPlane: Tensor<Float> {
-    let extents = Array((Array(repeating: 1, count: max(0, 2 - shape.rank)) + shape.extents).suffix(2))
+    let extents = Array(
+      (Array(repeating: 1, count: max(0, 2 - shape.rank)) + shape.extents).suffix(2))
     return Tensor(shape: Shape(extents), scalars: Array(scalars.prefix(extents[0] * extents[1])))
   }
 }

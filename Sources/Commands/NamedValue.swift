@@ -28,7 +28,8 @@ struct IndexedName {
       return
     }
     guard text.hasSuffix("]") else {
-      throw CommandError(.syntax, "\(text): the index does not end with ]", hint: "for example clean[3]")
+      throw CommandError(
+        .syntax, "\(text): the index does not end with ]", hint: "for example clean[3]")
     }
     name = String(text[..<bracket]).trimmingSpaces
     let inner = text[text.index(after: bracket)...].dropLast()
@@ -47,7 +48,8 @@ struct IndexedName {
       return .range(lower: Int(ends[0]), upper: Int(ends[1]))
     }
     throw CommandError(
-      .syntax, "'\(text)' is no index in \(name)", hint: "write a number or a range a:b, b excluded")
+      .syntax, "'\(text)' is no index in \(name)", hint: "write a number or a range a:b, b excluded"
+    )
   }
 }
 
@@ -196,7 +198,8 @@ extension IndexedName {
     let parts = entries.map { entry in
       switch entry {
       case .position(let position): "\(position)"
-      case .range(let lower, let upper): "\(lower.map(String.init) ?? ""):\(upper.map(String.init) ?? "")"
+      case .range(let lower, let upper):
+        "\(lower.map(String.init) ?? ""):\(upper.map(String.init) ?? "")"
       }
     }
     return "\(name)[\(parts.joined(separator: ","))]"

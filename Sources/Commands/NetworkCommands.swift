@@ -22,12 +22,15 @@ extension Command<Workspace> {
         its own name.
         """,
       parameters: [
-        .key("seed", .integer(), "replaces the session's seed for the weights",
+        .key(
+          "seed", .integer(), "replaces the session's seed for the weights",
           default: .absent("the session's seed")),
-        .key("init", .choice(["he", "xavier", "normal:S"]), "how weights are drawn",
+        .key(
+          "init", .choice(["he", "xavier", "normal:S"]), "how weights are drawn",
           default: .value("he")),
       ],
-      examples: ["net new", "net new seed=7 init=normal:0.05"], seeAlso: ["block", "conv", "net show"])
+      examples: ["net new", "net new seed=7 init=normal:0.05"],
+      seeAlso: ["block", "conv", "net show"])
   ) { arguments, workspace, _ in
     let text = try arguments.text("init")
     guard let initializer = Initializer(text) else {
@@ -55,7 +58,8 @@ extension Command<Workspace> {
         .key("channels", .integer(channels), "channels of the block", default: .value("8")),
         kernel,
         .key("act", activations, "the activation", default: .value("relu")),
-        .key("merge", .choice(Merge.allCases.map(\.rawValue)), "how a and s join",
+        .key(
+          "merge", .choice(Merge.allCases.map(\.rawValue)), "how a and s join",
           default: .value("add")),
         .key("skip", .choice(Skip.allCases.map(\.rawValue)), "what s is", default: .value("block")),
         .key("convs", .integer(1...32), "convolutions, one after the other", default: .value("1")),
@@ -158,7 +162,9 @@ extension Command<Workspace> {
     }
     workspace.replaceNetwork(network)
     let kept = before.filter { $0 != name }
-    let renamed = zip(kept, network.layerNames).filter { $0.0 != $0.1 }.map { "\($0.0) is now \($0.1)" }
+    let renamed = zip(kept, network.layerNames).filter { $0.0 != $0.1 }.map {
+      "\($0.0) is now \($0.1)"
+    }
     return Outcome(
       OutputLine("removed \(([name] + renamed).joined(separator: " · "))"),
       result: ["removed": .string(name), "layers": .list(network.layerNames) { .string($0) }])
@@ -174,7 +180,8 @@ extension Command<Workspace> {
     let network = workspace.network
     guard !network.layers.isEmpty else {
       throw CommandError(
-        .state, "the network has no layers", hint: "add one, for example 'block channels=8 convs=2'")
+        .state, "the network has no layers", hint: "add one, for example 'block channels=8 convs=2'"
+      )
     }
     let side = workspace.clean.map { ($0.height, $0.width) } ?? (256, 256)
     let batch = 4
@@ -220,7 +227,7 @@ extension Workspace {
   /// The seed that weights are drawn with.
   fileprivate var weightSeed: UInt64 { networkSeed ?? settings.seed }
 
-  /// `b1  1 → 8 channels · 656 parameters · receptive field 5×5`
+  /// One line about the last layer: `b1  1 → 8 channels · 656 parameters · receptive field 5×5`.
   fileprivate func describeLastLayer() -> Outcome {
     guard let layer = network.layers.last, let name = network.layerNames.last else {
       return Outcome()
@@ -234,7 +241,8 @@ extension Workspace {
       receptive field \(field)×\(field)
       """,
       result: [
-        "name": .string(name), "line": .string(layer.line), "channels": .integer(layer.outputChannels),
+        "name": .string(name), "line": .string(layer.line),
+        "channels": .integer(layer.outputChannels),
         "parameters": .integer(layer.parameterCount), "receptive_field": .integer(field),
       ])
   }

@@ -18,9 +18,12 @@ extension Command<Workspace> {
         batch draws anew.
         """,
       parameters: [
-        .key("sigma", .number(units: [.hounsfield], .atLeast(0)), "standard deviation, in the data's unit",
+        .key(
+          "sigma", .number(units: [.hounsfield], .atLeast(0)),
+          "standard deviation, in the data's unit",
           default: .absent("40 for HU")),
-        .key("fraction", .number(units: [.percent], .atLeast(0)),
+        .key(
+          "fraction", .number(units: [.percent], .atLeast(0)),
           "standard deviation as a part of the maximum of all clean slices",
           default: .absent("sigma")),
         draw, seed,
@@ -103,7 +106,7 @@ extension Workspace {
     return describeNoisy()
   }
 
-  /// `noisy  rmse 40.02 HU  psnr 40.20 dB  ssim 0.812  [full, range 4096]`
+  /// One line: `noisy  rmse 40.02 HU  psnr 40.20 dB  ssim 0.812  [full, range 4096]`.
   func describeNoisy() -> Outcome {
     guard let clean, let noisy else { return Outcome() }
     let figures = FiguresOfMerit(meanOf: clean.figures(of: noisy))
@@ -120,7 +123,7 @@ extension Workspace {
 }
 
 extension Convention {
-  /// `full, range 4096`
+  /// The convention as it is printed: `full, range 4096`.
   func label(for unit: ValueUnit) -> String {
     let range = NumberFormat.shortest.string(self.range(for: unit))
     switch self {

@@ -12,11 +12,17 @@ extension Command<Workspace> {
         strictly either way. relu-nan=zero lets ReLU hide NaN, as some GPU libraries did.
         """,
       parameters: [
-        .key("seed", .integer(), "of weights, noise, order and patches", default: .absent("1 at first")),
-        .key("precision", .choice(["fast", "strict"]), "of convolutions", default: .absent("fast at first")),
-        .key("relu-nan", .choice(["nan", "zero"]), "what ReLU makes of a NaN",
+        .key(
+          "seed", .integer(), "of weights, noise, order and patches", default: .absent("1 at first")
+        ),
+        .key(
+          "precision", .choice(["fast", "strict"]), "of convolutions",
+          default: .absent("fast at first")),
+        .key(
+          "relu-nan", .choice(["nan", "zero"]), "what ReLU makes of a NaN",
           default: .absent("nan at first")),
-        .key("limit.memory", .size, "most memory for data or a training step",
+        .key(
+          "limit.memory", .size, "most memory for data or a training step",
           default: .absent("four fifths of the machine's")),
         .key("limit.seconds", .duration, "longest training", default: .absent("none")),
       ],
@@ -33,12 +39,16 @@ extension Command<Workspace> {
       network.reluNaN = rule
       workspace.replaceNetwork(network)
     }
-    if let limit = arguments.integerIfGiven("limit.memory") { workspace.settings.memoryLimit = limit }
+    if let limit = arguments.integerIfGiven("limit.memory") {
+      workspace.settings.memoryLimit = limit
+    }
     if let limit = arguments.numberIfGiven("limit.seconds") {
       workspace.settings.timeLimit = limit.value
     }
     let settings = workspace.settings
-    let given = arguments.first(of: ["seed", "precision", "relu-nan", "limit.memory", "limit.seconds"])
+    let given = arguments.first(of: [
+      "seed", "precision", "relu-nan", "limit.memory", "limit.seconds",
+    ])
     guard given == nil else { return Outcome() }
     var outcome = Outcome()
     outcome.add(

@@ -13,11 +13,14 @@ extension Command<Workspace> {
         takes the smallest and largest value of the training slices.
         """,
       parameters: [
-        .key("window", .choice(Window.presets.map(\.name)), "the range of a window",
+        .key(
+          "window", .choice(Window.presets.map(\.name)), "the range of a window",
           default: .absent("")),
-        .key("hu", .interval(units: [.hounsfield]), "the values that become 0 and 1",
+        .key(
+          "hu", .interval(units: [.hounsfield]), "the values that become 0 and 1",
           default: .absent("")),
-        .flag("rule", ["minmax", "none"], "from the training slices, or values as they are",
+        .flag(
+          "rule", ["minmax", "none"], "from the training slices, or values as they are",
           default: .absent("window= or hu=")),
       ],
       examples: [
@@ -28,7 +31,8 @@ extension Command<Workspace> {
   ) { arguments, workspace, _ in
     let given = ["window", "hu", "rule"].filter(arguments.has)
     guard given.count == 1 else {
-      let message = given.isEmpty ? "no range is given" : "\(given.joined(separator: " and ")) are both given"
+      let message =
+        given.isEmpty ? "no range is given" : "\(given.joined(separator: " and ")) are both given"
       throw arguments.error(
         given.isEmpty ? .missingArgument : .surplusArgument, message,
         hint: "write window=lung, hu=-1000..1000, minmax or none")
@@ -70,10 +74,12 @@ extension Command<Workspace> {
         """,
       parameters: [
         .key("train", .text(placeholder: "SHARE|KIND:LIST"), "what trains", default: .value("0.7")),
-        .key("validation", .text(placeholder: "SHARE|KIND:LIST"), "what watches over training",
+        .key(
+          "validation", .text(placeholder: "SHARE|KIND:LIST"), "what watches over training",
           default: .value("0.1")),
         .key("test", .text(placeholder: "SHARE|KIND:LIST"), "what judges", default: .value("0.2")),
-        .key("by", .choice(Grouping.allCases.map(\.rawValue)), "what stays together",
+        .key(
+          "by", .choice(Grouping.allCases.map(\.rawValue)), "what stays together",
           default: .absent("patient if there are several, else series, else slice")),
       ],
       examples: [
@@ -97,7 +103,8 @@ private enum SplitRequest {
   init(_ arguments: Arguments) throws(CommandError) {
     let by = arguments.choiceIfGiven("by").flatMap(Grouping.init)
     let named = Share.allCases.filter { arguments.has($0.rawValue) }
-    guard named.contains(where: { arguments.textIfGiven($0.rawValue)?.contains(":") ?? false }) else {
+    guard named.contains(where: { arguments.textIfGiven($0.rawValue)?.contains(":") ?? false })
+    else {
       var shares: [Share: Double] = [:]
       for share in Share.allCases {
         let text = try arguments.text(share.rawValue)
@@ -113,7 +120,9 @@ private enum SplitRequest {
         let rest = 1 - named.reduce(0) { $0 + (shares[$1] ?? 0) }
         let others = Share.allCases.filter { !named.contains($0) }
         let weight = others.reduce(0) { $0 + (shares[$1] ?? 0) }
-        for share in others { shares[share] = max(0, rest) * (shares[share] ?? 0) / max(weight, 1e-9) }
+        for share in others {
+          shares[share] = max(0, rest) * (shares[share] ?? 0) / max(weight, 1e-9)
+        }
       }
       self = .shares(shares, by: by)
       return
@@ -170,7 +179,7 @@ extension Split {
 }
 
 extension Workspace {
-  /// `split  by patient · train 1 (16 slices) · validation none · test 2 (16 slices)`
+  /// One line: `split  by patient · train 1 (16 slices) · validation none · test 2 (16 slices)`.
   func describe(_ split: Split) -> Outcome {
     let shares = Share.allCases.map { share in
       let groups = split.groups[share] ?? []

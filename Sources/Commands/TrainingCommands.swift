@@ -23,11 +23,14 @@ extension Command<Workspace> {
         .key("epochs", .count(), "visits of each slice", default: .value("10")),
         .key("steps", .count(), "exactly this many updates", default: .absent("all epochs")),
         .key("batch", .integer(1...4096), "slices of one update", default: .value("4")),
-        .key("patch", .integer(1...4096), "side of the random squares",
+        .key(
+          "patch", .integer(1...4096), "side of the random squares",
           default: .absent("whole slices")),
         .key("shuffle", .yesNo, "a new order in each epoch", default: .value("yes")),
-        .key("nan", .choice(["stop", "keep"]), "what a NaN or infinity does", default: .value("stop")),
-        .key("seed", .integer(), "replaces the session's seed for order and patches",
+        .key(
+          "nan", .choice(["stop", "keep"]), "what a NaN or infinity does", default: .value("stop")),
+        .key(
+          "seed", .integer(), "replaces the session's seed for order and patches",
           default: .absent("the session's seed")),
         timeLimit,
       ],
@@ -47,7 +50,8 @@ extension Command<Workspace> {
     let clean = try workspace.requireClean()
     if let patch = options.patch, patch > min(clean.height, clean.width) {
       throw arguments.error(
-        at: "patch", .outOfRange, "patch=\(patch) is larger than the slices of \(clean.height)×\(clean.width)",
+        at: "patch", .outOfRange,
+        "patch=\(patch) is larger than the slices of \(clean.height)×\(clean.width)",
         hint: "at most \(min(clean.height, clean.width))")
     }
     return try workspace.train(options, resumes: false, arguments, context)
@@ -148,7 +152,9 @@ extension Workspace {
       .limit,
       "a step on \(batch) × \(height)×\(width) needs about \(needed >> 20) MiB, the limit is "
         + "\(memoryLimit >> 20) MiB",
-      hint: batch > 1 ? "batch=\(max(1, batch * (memoryLimit >> 10) / (needed >> 10))) or patch=64, or set limit.memory=" : "patch=64, or set limit.memory=")
+      hint: batch > 1
+        ? "batch=\(max(1, batch * (memoryLimit >> 10) / (needed >> 10))) or patch=64, or set limit.memory="
+        : "patch=64, or set limit.memory=")
   }
 
   private mutating func describe(
@@ -160,7 +166,8 @@ extension Workspace {
     let figures = FiguresOfMerit(
       meanOf: data.clean.slices(watched).figures(of: stacked(images)))
     var outcome = Outcome()
-    let speed = NumberFormat.significant(3).string(Double(report.slices) / max(report.seconds, 1e-9))
+    let speed = NumberFormat.significant(3).string(
+      Double(report.slices) / max(report.seconds, 1e-9))
     let seconds = NumberFormat.fixed(1).string(report.seconds)
     let epochs = options.steps == nil ? "/\(max(report.epochs, options.epochs))" : ""
     outcome.say(

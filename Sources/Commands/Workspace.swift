@@ -16,9 +16,9 @@ package struct Workspace: Sendable {
   var clean: ImageStack? { didSet { forgetData() } }
   /// The windows that the loaded file proposes, the first one first.
   var fileWindows: [Window] = []
-  var noise: Noise? { didSet { forgetPass() } }
+  var noise: Noise?
   /// The fixed noisy slices, `[N, 1, H, W]`.
-  var noisy: Tensor<Float>? { didSet { forgetPass() } }
+  var noisy: Tensor<Float>? { didSet { forgetNoisy() } }
   var scaleRule = ScaleRule.automatic { didSet { forgetPass() } }
   var split: Split? { didSet { forgetPass() } }
 
@@ -58,14 +58,19 @@ package struct Workspace: Sendable {
 
   private mutating func forgetData() {
     (noise, noisy, split, fileWindows) = (nil, nil, nil, [])
-    baseline = [:]
     unfinished = nil
+  }
+
+  private mutating func forgetNoisy() {
+    baseline = [:]
+    figures = [:]
+    forgetPass()
   }
 
   private mutating func forgetPass() {
     (lastPass, inspected) = (nil, nil)
     denoised = [:]
-    figures = [:]
+    figures["denoised"] = nil
   }
 
   /// Takes a changed network: training begins anew with it.
@@ -203,7 +208,8 @@ extension Workspace {
     if let inspected { return inspected }
     guard let lastPass else {
       throw CommandError(
-        .state, "there is no pass to look into yet", hint: "train first, for example 'train steps=1'")
+        .state, "there is no pass to look into yet",
+        hint: "train first, for example 'train steps=1'")
     }
     let result = lastPass.run(flow, retention: .everything)
     inspected = result

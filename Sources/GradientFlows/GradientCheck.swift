@@ -93,7 +93,8 @@ private struct Corners: Equatable {
   private var sides: [[Bool]] = []
 
   init(_ pass: TrainingPass<Double>, _ values: NetworkPass<Double>) {
-    for (layer, layerPass) in zip(pass.network.layers, values.layers) where layer.activation.hasKink {
+    for (layer, layerPass) in zip(pass.network.layers, values.layers) where layer.activation.hasKink
+    {
       for z in layerPass.preactivations { sides.append(z?.tensor.scalars.map { $0 > 0 } ?? []) }
     }
     if pass.loss == .meanAbsoluteError {
@@ -104,7 +105,8 @@ private struct Corners: Equatable {
 
 extension RandomStream {
   /// Up to `count` different numbers of 0..<bound, in rising order.
-  fileprivate static func distinct(_ count: Int, below bound: Int, _ stream: RandomStream) -> [Int] {
+  fileprivate static func distinct(_ count: Int, below bound: Int, _ stream: RandomStream) -> [Int]
+  {
     stream.permutation(bound).prefix(count).sorted()
   }
 }

@@ -15,6 +15,7 @@ package protocol GradientFlow: Sendable {
   ///   - pass: A forward pass that kept at least what training needs.
   ///   - outputGradient: The gradient of the loss with respect to the output, `[N, 1, H, W]`.
   ///   - retention: Whether gradients of all named values are kept, or just the parameters'.
+  /// - Returns: The gradients, layer by layer.
   func backward<Element: Scalar>(
     _ network: Network<Element>, _ pass: NetworkPass<Element>,
     outputGradient: FeatureMap<Element>, retention: Retention

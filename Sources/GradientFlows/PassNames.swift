@@ -3,7 +3,7 @@ package import Tensors
 
 /// The named values and gradients of a pass that kept everything.
 extension PassResult {
-  /// The names of all values in forward order, parameters aside: `net.in`, `b1.in`, `b1.conv1.z`, …
+  /// The names of all values in forward order, parameters aside.
   package var valueNames: [String] {
     var names = ["net.in"]
     for (name, (layer, pass)) in zip(network.layerNames, zip(network.layers, self.pass.layers)) {

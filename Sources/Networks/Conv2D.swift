@@ -2,9 +2,9 @@ package import Tensors
 
 /// The parameters of one convolution: odd square kernels, stride 1, same padding.
 package struct Conv2D<Element: Scalar>: Sendable {
-  /// `[O, I, k, k]`
+  /// The kernels, `[O, I, k, k]`.
   package var weight: Tensor<Element>
-  /// `[O]`
+  /// A number for each output channel, `[O]`.
   package var bias: Tensor<Element>?
 
   package init(weight: Tensor<Element>, bias: Tensor<Element>?) {
@@ -26,6 +26,7 @@ package struct Conv2D<Element: Scalar>: Sendable {
   ///   - dz: `[N, O, H, W]`.
   ///   - x: What ``forward(_:)`` was given.
   ///   - needsInput: Whether the gradient of x is wanted.
+  /// - Returns: The gradient of x if it is wanted, and those of the parameters.
   package func backward(
     _ dz: FeatureMap<Element>, input x: FeatureMap<Element>, needsInput: Bool = true
   ) -> (input: FeatureMap<Element>?, parameters: [Tensor<Element>]) {
@@ -41,7 +42,8 @@ extension Conv2D {
   package var parameters: [Tensor<Element>] {
     get { [weight] + (bias.map { [$0] } ?? []) }
     set {
-      precondition(newValue.map(\.shape) == parameters.map(\.shape), "Parameters keep their shapes.")
+      precondition(
+        newValue.map(\.shape) == parameters.map(\.shape), "Parameters keep their shapes.")
       weight = newValue[0]
       if bias != nil { bias = newValue[1] }
     }

@@ -43,7 +43,7 @@ extension Layer {
     }
   }
 
-  /// The names of the parameters within the layer: `conv1.weight`, `conv1.bias`, …
+  /// The names of the parameters within the layer, such as `conv1.weight`.
   package var parameterNames: [String] {
     convolutions.flatMap { entry in entry.convolution.parameterNames.map { entry.name + $0 } }
   }

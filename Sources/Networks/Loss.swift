@@ -30,6 +30,7 @@ package enum Loss: Hashable, Sendable {
   ///   - output: `[N, 1, H, W]`.
   ///   - target: `[N, 1, H, W]`.
   ///   - mask: 1 for pixels that count and 0 for others, `[N, 1, H, W]`; none if all count.
+  /// - Returns: The loss, and its gradient `[N, 1, H, W]`.
   package func evaluate<Element: Scalar>(
     _ output: FeatureMap<Element>, target: FeatureMap<Element>, mask: FeatureMap<Element>? = nil
   ) -> (value: Double, gradient: FeatureMap<Element>) {

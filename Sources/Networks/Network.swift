@@ -28,6 +28,7 @@ package struct Network<Element: Scalar>: Sendable {
   /// - Parameters:
   ///   - input: `[N, 1, H, W]`.
   ///   - retention: What to keep for a backward pass or for inspection.
+  /// - Returns: The output and what was kept.
   package func forward(
     _ input: FeatureMap<Element>, retention: Retention
   ) -> NetworkPass<Element> {
@@ -69,7 +70,7 @@ package struct NetworkPass<Element: Scalar>: Sendable {
 // MARK: - Names and parameters
 
 extension Network {
-  /// The names of the layers: blocks `b1`, `b2`, …, plain convolutions `c1`, `c2`, …
+  /// The names of the layers: blocks count as `b1`, `b2`, plain convolutions as `c1`, `c2`.
   package var layerNames: [String] {
     var counts: [String: Int] = [:]
     return layers.map { layer in
@@ -78,7 +79,7 @@ extension Network {
     }
   }
 
-  /// The names of all parameters in order: `b1.conv1.weight`, …
+  /// The names of all parameters in order, such as `b1.conv1.weight`.
   package var parameterNames: [String] {
     zip(layerNames, layers).flatMap { name, layer in layer.parameterNames.map { "\(name).\($0)" } }
   }
@@ -141,7 +142,8 @@ extension Network<Float> {
         ResidualBlock(
           options: options,
           convolutions: (0..<options.convolutions).map {
-            convolution($0 == 0 ? inputs : options.channels, kernel: options.kernel, "conv\($0 + 1)")
+            convolution(
+              $0 == 0 ? inputs : options.channels, kernel: options.kernel, "conv\($0 + 1)")
           },
           project: projects ? convolution(inputs, kernel: 1, "project") : nil)))
   }

@@ -5,12 +5,13 @@ package protocol Optimizer: Sendable {
   /// The line that chooses the rule.
   var line: String { get }
 
-  /// The change to add to a parameter, and its new state.
+  /// Computes the change to add to a parameter.
   ///
   /// - Parameters:
   ///   - gradient: The parameter's gradient.
   ///   - state: What the rule remembered of this parameter.
   ///   - step: The number of this update, from 1.
+  /// - Returns: The new state; its `update` is what to add to the parameter.
   func update(
     _ gradient: Tensor<Float>, state: OptimizerState, step: Int
   ) -> OptimizerState

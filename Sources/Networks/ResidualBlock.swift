@@ -63,6 +63,9 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
   /// - Parameters:
   ///   - x: The block's input, `[N, I, H, W]`.
   ///   - networkInput: The network's input, `[N, 1, H, W]`.
+  ///   - retention: What to keep for a backward pass or for inspection.
+  ///   - reluNaN: What ReLU makes of a NaN.
+  /// - Returns: The block's output and what was kept.
   package func forward(
     _ x: FeatureMap<Element>, networkInput: FeatureMap<Element>, retention: Retention,
     reluNaN: ReLUNaN

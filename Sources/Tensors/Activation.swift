@@ -52,6 +52,7 @@ extension Activation {
   ///   - gradient: da, the gradient of the activation.
   ///   - activation: a, what the forward pass returned.
   ///   - preactivation: z; needed by arctan only.
+  /// - Returns: dz, the gradient of the pre-activation.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   package func backward<Element: Scalar>(

@@ -1,4 +1,4 @@
-/// A function of one number. Loops take it as a type, so that they compile to vector code.
+/// A function of one number, as a type: loops over a type compile to vector code.
 protocol UnaryFunction {
   static func apply<Element: Scalar>(_ x: Element) -> Element
 }

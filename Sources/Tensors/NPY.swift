@@ -28,7 +28,8 @@ package enum NPY {
     let bytes = [UInt8](data)
     let header = try Header(bytes)
     guard let type = ElementType(header.description) else {
-      throw refusal("it holds elements of type '\(header.description)'",
+      throw refusal(
+        "it holds elements of type '\(header.description)'",
         hint: "save real numbers, for example a.astype('float32')")
     }
     let shape = try header.shape(fitting: bytes.count - header.length, elementSize: type.size)
@@ -36,7 +37,8 @@ package enum NPY {
     for i in 0..<shape.count {
       scalars[i] = type.number(bytes, at: header.length + i * type.size)
     }
-    let tensor = Tensor(shape: header.isFortranOrder ? Shape(shape.extents.reversed()) : shape,
+    let tensor = Tensor(
+      shape: header.isFortranOrder ? Shape(shape.extents.reversed()) : shape,
       scalars: scalars)
     return header.isFortranOrder ? tensor.axesReversed() : tensor
   }
@@ -118,7 +120,9 @@ private struct ElementType {
     guard let match = description.wholeMatch(of: /([<>|=])([fiub])([1248])/),
       let kind = match.2.first, let size = Int(match.3)
     else { return nil }
-    let known: [Character: [Int]] = ["f": [2, 4, 8], "i": [1, 2, 4, 8], "u": [1, 2, 4, 8], "b": [1]]
+    let known: [Character: [Int]] = [
+      "f": [2, 4, 8], "i": [1, 2, 4, 8], "u": [1, 2, 4, 8], "b": [1],
+    ]
     guard known[kind]?.contains(size) == true else { return nil }
     self.kind = kind
     self.size = size
@@ -151,7 +155,9 @@ private struct ElementType {
     switch exponent {
     case 0: return sign * fraction * 0x1p-24
     case 31: return fraction == 0 ? sign * .infinity : .nan
-    default: return sign * (1 + fraction / 1024) * Double(sign: .plus, exponent: exponent - 15, significand: 1)
+    default:
+      return sign * (1 + fraction / 1024)
+        * Double(sign: .plus, exponent: exponent - 15, significand: 1)
     }
   }
 }

@@ -85,7 +85,6 @@ package struct RandomStream: Sendable {
     return (radius * cosine, radius * sine)
   }
 
-
   private func mantissa(_ low: UInt32, _ high: UInt32) -> UInt64 {
     (UInt64(high) << 32 | UInt64(low)) >> 11
   }

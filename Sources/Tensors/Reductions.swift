@@ -1,11 +1,11 @@
 /// Sums over whole maps, in Double, in an order that depends on the size alone.
 extension FeatureMap {
-  /// Σ x²
+  /// The sum of squares, Σ x².
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   package func sumOfSquares() -> Double { sum(Square.self) }
 
-  /// Σ |x|
+  /// The sum of magnitudes, Σ |x|.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   package func sumOfMagnitudes() -> Double { sum(Magnitude.self) }

@@ -64,7 +64,9 @@ extension Tensor {
   /// The same numbers in Float.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
-  package func floats() -> Tensor<Float> { Tensor<Float>(shape: shape, scalars: scalars.map(Float.init)) }
+  package func floats() -> Tensor<Float> {
+    Tensor<Float>(shape: shape, scalars: scalars.map(Float.init))
+  }
 
   /// The same numbers in Double.
   @specialized(where Element == Float)

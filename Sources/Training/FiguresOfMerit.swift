@@ -71,6 +71,7 @@ extension ImageStack {
   /// - Parameters:
   ///   - images: The slices to judge, `[count, 1, H, W]`.
   ///   - convention: The range that the figures relate to.
+  /// - Returns: The figures in the order of the slices.
   package func figures(
     of images: Tensor<Float>, convention: Convention = .full
   ) -> [FiguresOfMerit] {

@@ -49,7 +49,8 @@ package struct ImageStack: Sendable {
   /// The slices at `indices` with all that belongs to them.
   package func slices(_ indices: [Int]) -> ImageStack {
     ImageStack(
-      values: values.images(indices), mask: mask.map { _ in indices.flatMap { mask(of: $0) ?? [] } },
+      values: values.images(indices),
+      mask: mask.map { _ in indices.flatMap { mask(of: $0) ?? [] } },
       unit: unit, origins: indices.map { origins[$0] })
   }
 }

@@ -41,6 +41,7 @@ package struct Trainer: Sendable {
   ///   - resumes: Goes on in the middle of an epoch; otherwise a new one begins.
   ///   - clock: The seconds since this run began; only a time limit and the report look at it.
   ///   - afterStep: Called after each step; what it returns ends the training.
+  /// - Returns: What was done.
   /// - Throws: `NonFiniteError` when a step gave a NaN or an infinity.
   package mutating func train(
     on data: TrainingData, slices: [Int], loss: Loss, flow: some GradientFlow,
@@ -49,7 +50,8 @@ package struct Trainer: Sendable {
   ) throws(NonFiniteError) -> TrainingReport {
     if !resumes { pending = [] }
     let perEpoch = (slices.count + options.batch - 1) / options.batch
-    let asked = options.steps ?? pending.count + perEpoch * (options.epochs - (isWithinEpoch ? 1 : 0))
+    let asked =
+      options.steps ?? pending.count + perEpoch * (options.epochs - (isWithinEpoch ? 1 : 0))
     let firstEpoch = isWithinEpoch ? epoch - 1 : epoch
     let epochs = max(1, (asked + perEpoch - 1) / perEpoch)
     var (done, trained) = (0, 0)

@@ -56,8 +56,10 @@ extension TrainingData {
   /// The numbers of a batch, in network range.
   ///
   /// - Parameters:
+  ///   - plan: The slices and the places of their patches.
   ///   - step: The number of the update, which names the stream of fresh noise.
   ///   - patch: The side of the patches; none for whole slices.
+  /// - Returns: Input, target and mask.
   func batch(_ plan: BatchPlan, step: Int, patch: Int?) -> Batch {
     let (height, width) = (patch ?? clean.height, patch ?? clean.width)
     let shape: Shape = [plan.patches.count, 1, height, width]

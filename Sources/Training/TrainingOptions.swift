@@ -30,7 +30,7 @@ package enum StopReason: String, Sendable {
 package struct NonFiniteError: Error, Hashable, Sendable {
   /// The number of the update that was not made, from 1.
   package let step: Int
-  /// The first tensor in the order of computation that is not finite: `b2.conv1.z`, `loss`, …
+  /// The first tensor in the order of computation that is not finite, such as `b2.conv1.z`.
   package let tensor: String
 }
 

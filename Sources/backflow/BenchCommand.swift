@@ -61,7 +61,8 @@ struct BenchCommand: ParsableCommand {
     let median = seconds.dropFirst().sorted()[steps / 2]
     let result: JSONValue = [
       "seconds_per_step": .number(median), "gflops": .number(operations / median / 1e9),
-      "peak_mib": .integer(peakMebibytes), "engine": .string("reference float32, \(blasDescription)"),
+      "peak_mib": .integer(peakMebibytes),
+      "engine": .string("reference float32, \(blasDescription)"),
     ]
     print(result.text)
   }

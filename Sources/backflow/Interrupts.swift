@@ -5,7 +5,9 @@ import Foundation
 enum Interrupts {
   static let interruption = Interruption()
 
-  /// Catches SIGINT. Reading a line is not restarted, so that Ctrl-C gives a new prompt.
+  /// Catches SIGINT.
+  ///
+  /// Reading a line is not restarted, so that Ctrl-C gives a new prompt.
   static func install() {
     var action = sigaction()
     _ = interruption

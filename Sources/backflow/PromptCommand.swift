@@ -8,7 +8,8 @@ import Transcripts
 /// `backflow`: the prompt, or commands from standard input.
 struct PromptCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "prompt", abstract: "The prompt; commands from standard input if it is no terminal.")
+    commandName: "prompt",
+    abstract: "The prompt; commands from standard input if it is no terminal.")
 
   @OptionGroup var host: HostOptions
 

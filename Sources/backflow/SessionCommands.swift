@@ -66,7 +66,7 @@ extension Host {
   }
 }
 
-/// `backflow run FILE`
+/// Runs the commands of a session file: `backflow run FILE`.
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Run the commands of a session file.")
@@ -81,7 +81,7 @@ struct RunCommand: ParsableCommand {
   }
 }
 
-/// `backflow replay FILE`
+/// Runs a session again and checks it: `backflow replay FILE`.
 struct ReplayCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay",
@@ -108,7 +108,7 @@ struct ReplayCommand: ParsableCommand {
   }
 }
 
-/// `backflow accept FILE [LINE…]`
+/// Takes what the last replay produced: `backflow accept FILE [LINE…]`.
 struct AcceptCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "accept",
@@ -136,7 +136,7 @@ struct AcceptCommand: ParsableCommand {
   }
 }
 
-/// `backflow reference`
+/// Prints the command reference: `backflow reference`.
 struct ReferenceCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reference", abstract: "Print the command reference, docs/commands.md.")
@@ -164,7 +164,8 @@ extension PictureTools {
         try? PNG(difference.picture).write(to: path)
         let psnr = NumberFormat.fixed(1).string(difference.psnr)
         return .differs(
-          "\(difference.differing) pixels differ, by \(difference.maximum) at most, psnr \(psnr) dB; see \(path)")
+          "\(difference.differing) pixels differ, by \(difference.maximum) at most, psnr \(psnr) dB; see \(path)"
+        )
       })
   }
 }

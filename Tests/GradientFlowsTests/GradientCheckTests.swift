@@ -1,7 +1,7 @@
 import GradientFlows
 import Networks
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 
 /// Every layer kind against central differences in Double.
@@ -30,7 +30,9 @@ struct GradientCheckTests {
 
   @Test(arguments: networks)
   func `hand-written gradients equal central differences`(_ lines: [String]) throws {
-    for loss: Loss in [.meanSquaredError, .halfSquares(gradientIsDeclared: false), .meanAbsoluteError] {
+    for loss: Loss in [
+      .meanSquaredError, .halfSquares(gradientIsDeclared: false), .meanAbsoluteError,
+    ] {
       let samples = GradientCheck(StandardFlow(), try pass(lines, loss)).check()
       let smooth = samples.filter { !$0.isKink }
       #expect(smooth.count >= samples.count / 2, "most samples lie away from kinks")
@@ -43,7 +45,8 @@ struct GradientCheckTests {
   @Test func `the declared gradient of half-squares is twice the true one`() throws {
     let lines = ["block channels=2 act=tanh", "conv"]
     let samples = GradientCheck(
-      StandardFlow(), try pass(lines, .halfSquares(gradientIsDeclared: true))).check()
+      StandardFlow(), try pass(lines, .halfSquares(gradientIsDeclared: true))
+    ).check()
     for sample in samples { #expect(abs(sample.analytic / sample.numeric - 2) < 1e-5) }
   }
 

@@ -1,7 +1,7 @@
 import GradientFlows
 import Networks
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 
 /// Networks of every merge, skip and activation against PyTorch: `Tests/Fixtures/networks`.

@@ -1,6 +1,6 @@
 import Networks
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 
 /// Ten updates of each optimizer against PyTorch and NumPy: `Tests/Fixtures/adam`.
@@ -64,7 +64,9 @@ struct OptimizerTests {
     }
   }
 
-  @Test func `an overflowing second moment freezes the direct form and breaks the incremental`() throws {
+  @Test func `an overflowing second moment freezes the direct form and breaks the incremental`()
+    throws
+  {
     let overflow = try Fixture("adam").json("cases.json", as: Cases.self).float32_overflow
     for isIncremental in [false, true] {
       var adam = Adam()

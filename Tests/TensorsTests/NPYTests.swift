@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 
 /// `.npy` files written by NumPy: `Tests/Fixtures/npy`.
@@ -43,7 +43,9 @@ struct NPYTests {
       let tensor = try NPY.decode(try fixture.data(test.file))
       #expect(tensor.shape.extents == test.shape, "\(test.file)")
       #expect(
-        zip(tensor.scalars, test.values).allSatisfy { $0 == $1.value || $0.isNaN && $1.value.isNaN },
+        zip(tensor.scalars, test.values).allSatisfy {
+          $0 == $1.value || $0.isNaN && $1.value.isNaN
+        },
         "\(test.file)")
       #expect(tensor.scalars.count == test.values.count)
     }

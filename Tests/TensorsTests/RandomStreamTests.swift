@@ -1,6 +1,6 @@
 import Foundation
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 
 /// Philox against Random123's known answers, draws against an independent evaluation in Python.
