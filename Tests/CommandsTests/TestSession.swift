@@ -1,0 +1,66 @@
+import CommandLanguage
+import Commands
+import Foundation
+import Transcripts
+
+/// A session in a temporary folder of its own, which goes when it ends.
+final class TestSession {
+  let folder: URL
+  let runner: CommandRunner<Workspace>
+  private var recorder = Recorder()
+  private var line = 0
+
+  /// - Parameter sessionFolder: The folder of the session file, from which relative paths are read.
+  init(sessionFolder: URL? = nil, variables: [String: String] = [:]) {
+    folder = FileManager.default.temporaryDirectory
+      .appending(path: "backflow-\(UUID().uuidString)")
+    runner = CommandRunner(
+      commands: commandTable,
+      workspace: Workspace(files: Files(script: folder, session: sessionFolder)),
+      overrides: variables, describe: commandError)
+    runner.saveSession = { [unowned self] arguments in
+      let name = SessionPaths(named: try arguments.path("name")).file
+      let paths = SessionPaths(file: try runner.workspace.files.writing(name))
+      try recorder.save(to: paths, picturesFrom: folder.path, stamps: [])
+      return Outcome()
+    }
+  }
+
+  deinit {
+    try? FileManager.default.removeItem(at: folder)
+  }
+
+  /// Runs a line; throws its error.
+  @discardableResult
+  func run(_ text: String) throws -> Outcome {
+    line += 1
+    guard let execution = runner.run(text, line: line) else { return Outcome() }
+    recorder.add(execution)
+    return try execution.result.get()
+  }
+
+  /// Runs lines; throws the first error.
+  func run(lines: [String]) throws {
+    for line in lines { try run(line) }
+  }
+
+  /// The result of a line at a path such as `noisy.psnr`.
+  func number(_ text: String, _ path: String) throws -> Double {
+    guard let number = try run(text).result.value(at: path)?.numeric else {
+      throw MissingResult(command: text, path: path)
+    }
+    return number
+  }
+
+  /// The SHA-256 of a tensor.
+  func fingerprint(_ name: String) throws -> String {
+    guard case .string(let text)? = try run("stats \(name)").result["sha256"] else { return "" }
+    return text
+  }
+}
+
+/// A command whose result lacks what a test asked for.
+private struct MissingResult: Error {
+  let command: String
+  let path: String
+}
