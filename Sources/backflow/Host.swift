@@ -68,7 +68,7 @@ final class Host {
     switch execution.result {
     case .success(let outcome):
       for line in outcome.lines { Console.print(line) }
-      for warning in outcome.warnings { Console.error("warning: \(VisibleText.visible(warning))") }
+      for aside in outcome.asides { Console.error(VisibleText.visible(aside)) }
     case .failure(let error):
       let place = source.map { "\($0):\(execution.line): " } ?? ""
       let lines = error.rendered

@@ -13,7 +13,8 @@ struct SessionReplayTests {
 
   static let sessions: [String] = {
     let folder = root.appending(path: "sessions")
-    let all = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?
+    let all =
+      FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?
       .compactMap { ($0 as? URL)?.path } ?? []
     return all.filter { $0.hasSuffix(".session") && !$0.contains("/long/") }.sorted()
   }()

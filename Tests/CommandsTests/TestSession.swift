@@ -10,7 +10,7 @@ final class TestSession {
   private var recorder = Recorder()
   private var line = 0
 
-  /// - Parameter sessionFolder: The folder of the session file, from which relative paths are read.
+  /// Begins a session whose relative paths are also read from `sessionFolder`.
   init(sessionFolder: URL? = nil, variables: [String: String] = [:]) {
     folder = FileManager.default.temporaryDirectory
       .appending(path: "backflow-\(UUID().uuidString)")

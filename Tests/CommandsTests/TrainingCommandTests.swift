@@ -30,8 +30,10 @@ struct TrainingCommandTests {
       Parallelism.threads = threads
       let session = TestSession()
       try session.run(lines: Self.data + lines)
-      return try ["b1.conv1.weight", "b1.conv1.weight.grad", "c1.bias.m", "b1.out", "net.out", "denoised"]
-        .map { try session.fingerprint($0) }
+      return try [
+        "b1.conv1.weight", "b1.conv1.weight.grad", "c1.bias.m", "b1.out", "net.out", "denoised",
+      ]
+      .map { try session.fingerprint($0) }
     }
     #expect(results[0] == results[1])
     #expect(results[0] == results[2])
@@ -103,7 +105,9 @@ struct TrainingCommandTests {
     try FileManager.default.createDirectory(
       at: session.folder, withIntermediateDirectories: true)
     try NPY.encode(image).write(to: session.folder.appending(path: "nan.npy"))
-    try session.run(lines: ["load nan.npy", "scale none", "noise gaussian sigma=0.1", "block", "conv"])
+    try session.run(lines: [
+      "load nan.npy", "scale none", "noise gaussian sigma=0.1", "block", "conv",
+    ])
     let error = #expect(throws: CommandError.self) { try session.run("train steps=1") }
     #expect(error?.message.contains("net.in") == true)
   }

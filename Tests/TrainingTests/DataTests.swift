@@ -68,7 +68,9 @@ struct DataTests {
   }
 
   @Test func `named groups are taken as named`() throws {
-    let origins = (1...3).flatMap { Array(repeating: SliceOrigin(patient: 1, series: $0), count: 2) }
+    let origins = (1...3).flatMap {
+      Array(repeating: SliceOrigin(patient: 1, series: $0), count: 2)
+    }
     let split = try Split(groups: [.train: [1, 2], .test: [3]], by: .series, origins)
     #expect(split.slices(.train) == [0, 1, 2, 3])
     #expect(split.slices(.test) == [4, 5])

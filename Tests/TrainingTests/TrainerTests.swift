@@ -1,7 +1,7 @@
 import GradientFlows
 import Networks
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 import Training
 
