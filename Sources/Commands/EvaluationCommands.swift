@@ -65,7 +65,7 @@ extension Command<Workspace> {
       _ = try workspace.denoisedSlice(slice)
     }
     let clean = try workspace.requireClean()
-    let statistics = workspace.stacked(slices.compactMap { workspace.denoised[$0] }).statistics()
+    let statistics = Tensor(joining: slices.compactMap { workspace.denoised[$0] }).statistics()
     return Outcome(
       """
       denoised  \(slices.count) \(slices.count == 1 ? "slice" : "slices")  \
@@ -141,7 +141,7 @@ extension Workspace {
     let noisyFigures = FiguresOfMerit(
       meanOf: clean.figures(of: try requireNoisy().images(slices), convention: convention))
     let figures = FiguresOfMerit(
-      meanOf: clean.figures(of: stacked(images), convention: convention))
+      meanOf: clean.figures(of: Tensor(joining: images), convention: convention))
     self.figures["noisy"] = noisyFigures
     self.figures[name] = figures
 

@@ -129,17 +129,10 @@ extension Workspace {
         throw CommandError(
           .state, "there is no baseline of these slices", hint: "type 'baseline median on=all'")
       }
-      return joined(wanted.compactMap { baseline[$0] })
+      return Tensor(joining: wanted.compactMap { baseline[$0] })
     default:
-      return joined(try wanted.map { try denoisedSlice($0) })
+      return Tensor(joining: try wanted.map { try denoisedSlice($0) })
     }
-  }
-
-  private func joined(_ images: [Tensor<Float>]) -> Tensor<Float> {
-    let shape = images[0].shape
-    return Tensor(
-      shape: [images.count, shape.channels, shape.height, shape.width],
-      scalars: images.flatMap(\.scalars))
   }
 
   /// The parameter, value or gradient called `name`.

@@ -185,20 +185,22 @@ extension Command<Workspace> {
     }
     let side = workspace.clean.map { ($0.height, $0.width) } ?? (256, 256)
     let batch = 4
+    let pixels = 4 * batch * side.0 * side.1
+    func mebibytes(_ bytes: Int) -> Double { Double(bytes) / 1_048_576 }
     var field = 1
     var outcome = Outcome()
     outcome.add(
       OutputTable(
         [
           .words("layer"), .words("line"), .words("output"), .numbers("parameters"),
-          .numbers("receptive field"),
+          .numbers("receptive field"), .numbers("step MiB"),
         ],
         rows: zip(network.layerNames, network.layers).map { name, layer in
           field += layer.receptiveGrowth
           return [
             OutputLine(name), OutputLine(layer.line),
             "[N,\(layer.outputChannels),\(side.0),\(side.1)]", "\(layer.parameterCount)",
-            "\(field)×\(field)",
+            "\(field)×\(field)", "\(mebibytes(layer.trainingBytes(pixels: pixels)), digits: 1)",
           ]
         }))
     let bytes = network.trainingBytes(batch: batch, height: side.0, width: side.1)
@@ -206,7 +208,7 @@ extension Command<Workspace> {
       """
       output \(network.outputRule.rawValue) · \(network.parameterCount) parameters · \
       a training step on \(batch) slices of \(side.0)×\(side.1) needs about \
-      \((bytes + (1 << 20) - 1) >> 20) MiB
+      \(mebibytes(bytes), digits: 1) MiB
       """)
     outcome.result = [
       "layers": .list(zip(network.layerNames, network.layers).map { $0 }) { name, layer in

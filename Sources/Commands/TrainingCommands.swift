@@ -115,7 +115,14 @@ extension Workspace {
     var trainer = self.trainer ?? Trainer(network, optimizer: optimizer)
     let start = ContinuousClock.now
     let watch = { (ContinuousClock.now - start) / .seconds(1) }
-    let meter = ProgressMeter(context)
+    let (label, watched) = watchedSlices(data.clean)
+    let few = Array(watched.prefix(2))
+    let judged = data.clean.slices(few)
+    let meter = ProgressMeter(context, label: label) { network in
+      let denoiser = Denoiser(network, scale: data.scale)
+      let images = few.map { denoiser.denoise(data.noisy.image($0)) }
+      return FiguresOfMerit(meanOf: judged.figures(of: Tensor(joining: images))).psnr
+    }
     var made = 0
     let report: TrainingReport
     do throws(NonFiniteError) {
@@ -164,10 +171,10 @@ extension Workspace {
     let (label, watched) = watchedSlices(data.clean)
     let images = try watched.map { try denoisedSlice($0) }
     let figures = FiguresOfMerit(
-      meanOf: data.clean.slices(watched).figures(of: stacked(images)))
+      meanOf: data.clean.slices(watched).figures(of: Tensor(joining: images)))
     var outcome = Outcome()
-    let speed = NumberFormat.significant(3).string(
-      Double(report.slices) / max(report.seconds, 1e-9))
+    let rate = Double(report.slices) / max(report.seconds, 1e-9)
+    let speed = rate < 100 ? NumberFormat.significant(3).string(rate) : "\(Int(rate))"
     let seconds = NumberFormat.fixed(1).string(report.seconds)
     // A training that was stopped is recorded with its steps, and its line with it.
     let isCounted = options.steps != nil || report.reason != .finished
@@ -207,40 +214,56 @@ extension Workspace {
     return validation.isEmpty
       ? ("training", Array(trainingSlices(clean).prefix(4))) : ("validation", validation)
   }
-
-  /// Single slices as one stack.
-  func stacked(_ images: [Tensor<Float>]) -> Tensor<Float> {
-    let shape = images[0].shape
-    return Tensor(
-      shape: [images.count, shape.channels, shape.height, shape.width],
-      scalars: images.flatMap(\.scalars))
-  }
 }
 
 /// Shows how a training stands, a few times a second at most.
+///
+/// Nothing here is recorded or changes the training, so it may look at the clock.
 private final class ProgressMeter {
   private let context: CommandContext
+  /// The PSNR of a network on a slice or two, in dB, and what it is called.
+  private let judge: (Network<Float>) throws -> Double
+  private let label: String
   private var shown = -1.0
+  private var psnr: String?
+  private var nextJudgement = 1.0
   /// The updates the training was asked for.
   private(set) var asked = 0
 
-  init(_ context: CommandContext) {
+  init(_ context: CommandContext, label: String, judge: @escaping (Network<Float>) throws -> Double)
+  {
     self.context = context
+    self.label = label
+    self.judge = judge
   }
 
   func show(_ progress: TrainingProgress) {
     asked = progress.steps
     guard progress.seconds - shown > 0.2 || progress.step == progress.steps else { return }
     shown = progress.seconds
+    judge(progress)
     let rate = Double(progress.step) / max(progress.seconds, 1e-9)
     let left = Double(progress.steps - progress.step) / rate
     func text(_ value: Double, _ digits: Int) -> String {
       NumberFormat.significant(digits).string(value)
     }
+    let parts = [
+      "epoch \(progress.epoch)/\(progress.epochs)  step \(progress.step)/\(progress.steps)",
+      "loss \(text(progress.loss, 4))", psnr, "\(text(rate, 3)) steps/s",
+      "\(Int(left.rounded(.up))) s left",
+    ]
     context.progress(
       ProgressUpdate(
-        "epoch \(progress.epoch)/\(progress.epochs)  step \(progress.step)/\(progress.steps)  "
-          + "loss \(text(progress.loss, 4))  \(text(rate, 3)) steps/s  \(Int(left.rounded(.up))) s left",
+        parts.compactMap(\.self).joined(separator: "  "),
         fraction: Double(progress.step) / Double(progress.steps)))
+  }
+
+  /// Judges the network now and then, so that it takes a twentieth of the time at most.
+  private func judge(_ progress: TrainingProgress) {
+    guard progress.seconds >= nextJudgement else { return }
+    let start = ContinuousClock.now
+    guard let value = try? judge(progress.network) else { return }
+    psnr = "\(label) psnr \(NumberFormat.fixed(2).string(value)) dB"
+    nextJudgement = progress.seconds + max(1, 20 * ((ContinuousClock.now - start) / .seconds(1)))
   }
 }

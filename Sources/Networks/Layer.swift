@@ -132,8 +132,14 @@ extension Layer {
     }
   }
 
-  /// The channels of all maps that a training step keeps of this layer.
-  var keptChannels: Int {
+  /// The bytes that a training step keeps of this layer, where one map takes `pixels` bytes:
+  /// its maps, and weights, gradients, moments and their successors.
+  package func trainingBytes(pixels: Int) -> Int {
+    keptMaps * pixels + 6 * parameterCount * MemoryLayout<Element>.size
+  }
+
+  /// The number of maps that a training step keeps of this layer.
+  private var keptMaps: Int {
     switch self {
     case .block(let block):
       let maps = block.options.convolutions * (activation.needsPreactivation ? 2 : 1)

@@ -104,10 +104,10 @@ extension Network {
 
   /// The bytes that a training step on a batch needs, about: kept maps, passing gradients, weights.
   package func trainingBytes(batch: Int, height: Int, width: Int) -> Int {
-    let kept = layers.reduce(2) { $0 + $1.keptChannels }
-    let passing = 4 * (layers.map(\.outputChannels).max() ?? 1)
-    let maps = (kept + passing) * batch * height * width
-    return (maps + 6 * parameterCount) * MemoryLayout<Element>.size
+    let pixels = batch * height * width * MemoryLayout<Element>.size
+    // Input, target, and four maps of the widest layer that come and go.
+    let passing = 2 + 4 * (layers.map(\.outputChannels).max() ?? 1)
+    return layers.reduce(passing * pixels) { $0 + $1.trainingBytes(pixels: pixels) }
   }
 }
 

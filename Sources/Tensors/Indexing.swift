@@ -64,6 +64,15 @@ extension Tensor {
     }
   }
 
+  /// The stack of single images of one shape, `[images.count, C, H, W]`.
+  package init(joining images: [Tensor]) {
+    precondition(!images.isEmpty, "There are images to join.")
+    let shape = images[0].shape
+    self.init(
+      shape: [images.count, shape.channels, shape.height, shape.width],
+      scalars: images.flatMap(\.scalars))
+  }
+
   private func gathered(_ ranges: [Range<Int>]) -> [Element] {
     var offsets = [0]
     var strides: [Int] = []

@@ -71,7 +71,8 @@ package struct Trainer: Sendable {
       lossSum += value
       lossCount += 1
       let progress = TrainingProgress(
-        step: done, steps: asked, epoch: epoch - firstEpoch, epochs: epochs, loss: value,
+        network: network, step: done, steps: asked, epoch: epoch - firstEpoch, epochs: epochs,
+        loss: value,
         slices: trained, seconds: clock())
       if let stop = afterStep(progress) {
         reason = done < asked ? stop : .finished

@@ -1,3 +1,5 @@
+package import Networks
+
 /// What a `train` line says.
 package struct TrainingOptions: Hashable, Sendable {
   package var epochs = 10
@@ -36,6 +38,8 @@ package struct NonFiniteError: Error, Hashable, Sendable {
 
 /// How a training stands after a step.
 package struct TrainingProgress: Sendable {
+  /// The network after the step.
+  package let network: Network<Float>
   /// Updates made in this run, and how many were asked for.
   package let step: Int, steps: Int
   package let epoch: Int, epochs: Int
