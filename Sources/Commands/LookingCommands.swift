@@ -43,6 +43,7 @@ extension Command<Workspace> {
   ) { arguments, workspace, _ in
     let value = try workspace.value(arguments, "name")
     var outcome = Outcome(value.summary, result: value.json)
+    guard value.tensor.shape.count > 1 else { return outcome }
     let plane = value.tensor.firstPlane
     let shown = plane.shape.extents.map { min(8, $0) }
     outcome.add(
@@ -72,16 +73,17 @@ extension Command<Workspace> {
     let value = try workspace.value(arguments, "name")
     let planes = try value.planes(arguments)
     let window = try workspace.window(for: value, arguments)
+    // Kernels and small maps grow by a whole factor; slices keep their size.
+    let scale = value.isImage ? 1 : max(1, 64 / max(planes[0].width, planes[0].height))
     let grid = Grid(
-      count: planes.count, cellWidth: planes[0].width, cellHeight: planes[0].height, gap: 2,
-      maximumWidth: max(1024, planes[0].width))
+      count: planes.count, cellWidth: planes[0].width * scale,
+      cellHeight: planes[0].height * scale, gap: 2, maximumWidth: max(1024, planes[0].width))
     var canvas = Canvas(width: grid.width, height: grid.height)
     for (index, plane) in planes.enumerated() {
       let (x, y) = grid.origin(of: index)
-      canvas.put(window.picture(of: plane), x: x, y: y)
+      canvas.put(window.picture(of: plane), x: x, y: y, scale: scale)
     }
-    return try workspace.write(
-      planes.count == 1 ? window.picture(of: planes[0]) : canvas.picture, name: value.name)
+    return try workspace.write(canvas.picture, name: value.name)
   }
 
   static let panel = Command(
@@ -262,9 +264,10 @@ extension Figures.Picture {
 }
 
 extension NamedValue {
-  /// One line: `clean[1] [32,32]  min -1000  max 812  mean -512.4  std 480.1`.
+  /// One line: `clean[1] [32,32]  min -1000  max 812  mean -512.4  std 480.1`, or the only number.
   var summary: OutputLine {
     let found = statistics
+    if tensor.shape.count == 1 { return "\(name)  \(Double(tensor.scalars[0]), significant: 7)" }
     var line: OutputLine = """
       \(name) \(tensor.shape.description)  min \(found.min, significant: 6)  \
       max \(found.max, significant: 6)  mean \(found.mean, significant: 6)  \
