@@ -37,6 +37,11 @@ package struct SliceSource: Sendable {
     }
   }
 
+  /// Whether the file says that its image shows text, which may name the patient.
+  package var hasBurnedInAnnotation: Bool {
+    if case .file(let slice) = origin { slice.hasBurnedInAnnotation } else { false }
+  }
+
   /// Where the slice lies in the patient.
   package var plane: SlicePlane {
     let whole: SlicePlane =
