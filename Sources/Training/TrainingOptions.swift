@@ -34,6 +34,10 @@ package struct NonFiniteError: Error, Hashable, Sendable {
   package let step: Int
   /// The first tensor in the order of computation that is not finite, such as `b2.conv1.z`.
   package let tensor: String
+
+  package init(step: Int, tensor: String) {
+    (self.step, self.tensor) = (step, tensor)
+  }
 }
 
 /// How a training stands after a step.
