@@ -82,6 +82,9 @@ extension Command<Workspace> {
   ) { arguments, workspace, _ in
     try workspace.network.requireTrainable()
     let names = try workspace.checkedParameters(arguments)
+    try workspace.requireMemory(
+      2 * workspace.network.trainingBytes(batch: 2, height: 32, width: 32), for: "gradcheck",
+      hint: "check a smaller network")
     let samples = try arguments.integer("samples")
     let check = GradientCheck(workspace.flow, try workspace.checkedPass())
     let rows = check.samples(

@@ -67,6 +67,11 @@ extension Command<Workspace> {
     let path = try arguments.path("path")
     let range = arguments.integersIfGiven("slices")
     if path.lowercased() == "phantom" {
+      if let key = ["series", "as", "unit"].first(where: arguments.has) {
+        throw arguments.error(
+          at: key, .surplusArgument, "the phantom knows no \(key)=",
+          hint: "leave it out, or load a file or folder")
+      }
       return try workspace.make(ThoraxPhantom(), save: nil, slices: range, context)
     }
     let loaded = try workspace.read(arguments, context)
@@ -236,6 +241,12 @@ extension Workspace {
   fileprivate mutating func make(
     _ phantom: ThoraxPhantom, save: String?, slices: ClosedRange<Int>?, _ context: CommandContext
   ) throws -> Outcome {
+    // The growing array and its copy; files are read back beside it.
+    let pixels = phantom.patients * phantom.slices * phantom.size * phantom.size
+    try requireMemory(
+      pixels * MemoryLayout<Float>.size * (save == nil ? 3 : 5),
+      for: "\(phantom.patients * phantom.slices) slices of \(phantom.size)×\(phantom.size)",
+      hint: "take fewer or smaller slices")
     var scalars: [Float] = []
     var origins: [SliceOrigin] = []
     for patient in 1...phantom.patients {
@@ -358,11 +369,6 @@ extension Workspace {
       : []
   }
 
-  /// The bytes that one command may take.
-  var memoryLimit: Int {
-    settings.memoryLimit ?? Int(ProcessInfo.processInfo.physicalMemory / 5 * 4)
-  }
-
   private func readArray(_ path: String, unit: String?) throws -> ImageStack {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw CommandError(
@@ -414,9 +420,11 @@ extension Workspace {
     fileWindows = loaded.windows
     var outcome = Outcome()
     if let table = loaded.table { outcome.add(table) }
-    outcome.append(describeClean(loaded.stack))
+    let described = describeClean(loaded.stack)
+    outcome.append(described)
     outcome.warnings += loaded.warnings
     outcome.data = [loaded.stamp(name: "clean")]
+    outcome.result = described.result
     return outcome
   }
 }

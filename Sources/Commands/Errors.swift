@@ -13,7 +13,7 @@ package func commandError(_ error: any Error) -> CommandError {
   case let error as CTError:
     CommandError(
       .init(rawValue: error.code), error.message.trimmedOfPeriod, hint: error.hint.nilIfEmpty,
-      status: .badInput)
+      status: error.code == "interrupted" ? .interrupted : .badInput)
   case let error as TensorError:
     CommandError(.init(rawValue: error.code), error.message, hint: error.hint.nilIfEmpty)
   case let error as NetworkError:

@@ -171,8 +171,8 @@ extension Command<Workspace> {
           at: "preset", .surplusArgument, "a named window and center= or width= are both given",
           hint: "leave one out")
       }
-      workspace.windowRule = WindowRule(named: name)
       if name == "file" { _ = try workspace.fileWindow(arguments, at: "preset") }
+      workspace.windowRule = WindowRule(named: name)
     } else if let center = arguments.numberIfGiven("center"),
       let width = arguments.numberIfGiven("width")
     {

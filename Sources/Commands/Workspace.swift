@@ -197,8 +197,9 @@ extension Workspace {
   mutating func denoisedSlice(_ index: Int) throws -> Tensor<Float> {
     if let known = denoised[index] { return known }
     try network.requireTrainable()
-    let result = Denoiser(network, scale: try requireScale())
-      .denoise(try requireNoisy().image(index))
+    let noisy = try requireNoisy().image(index)
+    try requireMemoryForSlice(noisy.shape)
+    let result = Denoiser(network, scale: try requireScale()).denoise(noisy)
     denoised[index] = result
     return result
   }

@@ -37,6 +37,7 @@ package struct SessionPlayer {
       guard let execution = runner.run(entry.command, line: entry.line) else { continue }
       guard try watch(entry, execution) else { return .stopped }
       if let error = execution.error {
+        guard error.status != .interrupted else { return .interrupted }
         failure = failure ?? error.status
         guard keepsGoing else { return .failed(error.status) }
       }

@@ -29,19 +29,24 @@ struct Backflow: ParsableCommand {
     do {
       command = try parseAsRoot()
     } catch {
-      let status: ExitStatus = exitCode(for: error) == .success ? .success : .wrongUsage
-      let text = fullMessage(for: error)
-      if !text.isEmpty { status == .success ? print(text) : Console.error(text) }
-      leave(with: status)
+      leave(explaining: error)
     }
     do {
       try command.run()
     } catch let status as ExitCode {
       Foundation.exit(status.rawValue)
     } catch {
-      Console.error("error: \(error)")
-      leave(with: .commandFailed)
+      // The built-in command "help" throws the page it is asked for.
+      leave(explaining: error)
     }
+  }
+
+  /// Prints the help that was asked for, or what is wrong with the arguments.
+  private static func leave(explaining error: any Error) -> Never {
+    let status: ExitStatus = exitCode(for: error) == .success ? .success : .wrongUsage
+    let text = fullMessage(for: error)
+    if !text.isEmpty { status == .success ? print(text) : Console.error(text) }
+    backflow.leave(with: status)
   }
 }
 

@@ -97,7 +97,10 @@ final class Host {
 
   private func save(_ arguments: Arguments) throws -> Outcome {
     let name = SessionPaths(named: try arguments.path("name"))
-    let paths = SessionPaths(file: try files.writing(name.file))
+    let place = try arguments.blaming("name") { () throws(CommandError) in
+      try files.writing(name.file)
+    }
+    let paths = SessionPaths(file: place)
     try recorder.save(
       to: paths, picturesFrom: files.output.path, stamps: stamps,
       includingErrors: try arguments.flag("errors"))
