@@ -101,7 +101,9 @@ let package = Package(
     tests(of: "CommandLanguage", []),
     tests(of: "LineEditing", ["CommandLanguage"]),
     tests(of: "Transcripts", ["CommandLanguage"]),
-    tests(of: "Commands", ["CommandLanguage", "Transcripts", "Tensors", "Fingerprints"]),
+    tests(
+      of: "Commands",
+      ["CommandLanguage", "Figures", "Transcripts", "Tensors", "Fingerprints"]),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17
