@@ -31,6 +31,9 @@ package struct Outcome: Sendable {
   package private(set) var files: [File] = []
   /// What a reader should know but need not act on.
   package var warnings: [String] = []
+  /// What happened to this run and will not happen again in a replay, such as Ctrl-C; shown, and
+  /// among the warnings of `--json`, but neither recorded nor compared.
+  package var remarks: [String] = []
   /// The value for `--json`, and for `expect`.
   package var result: JSONValue = .object([])
   /// The command to record in place of the typed one, when a person or a clock ended it.
@@ -82,6 +85,7 @@ package struct Outcome: Sendable {
     blocks += other.blocks
     files += other.files
     warnings += other.warnings
+    remarks += other.remarks
     data += other.data
   }
 

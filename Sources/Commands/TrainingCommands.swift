@@ -177,11 +177,13 @@ extension Workspace {
     let speed = NumberFormat.significant(3).string(
       Double(report.slices) / max(report.seconds, 1e-9))
     let seconds = NumberFormat.fixed(1).string(report.seconds)
-    let epochs = options.steps == nil ? "/\(max(report.epochs, options.epochs))" : ""
+    // As the recorded command, which names its steps, says it.
+    let namesSteps = options.steps != nil || report.reason != .finished
+    let epochs = namesSteps ? "" : "/\(max(report.epochs, options.epochs))"
     outcome.say(
       """
       epoch \(report.epochs)\(epochs)\
-      \(options.steps == nil ? "" : "  \(report.steps) \(report.steps == 1 ? "step" : "steps")")  \
+      \(namesSteps ? "  \(report.steps) \(report.steps == 1 ? "step" : "steps")" : "")  \
       loss \(report.loss, significant: 4)  \(label) psnr \(figures.psnr, digits: 2) dB  \
       \(volatile: "\(seconds) s, \(speed) \(options.patch == nil ? "slices" : "patches")/s")
       """)
@@ -194,7 +196,7 @@ extension Workspace {
       let cause = report.reason == .time ? "time is over" : "stopped by hand"
       outcome.recordedCommand = Self.recorded(arguments.line, steps: report.steps, cause)
       outcome.wasInterrupted = report.reason == .interrupt
-      outcome.warn(
+      outcome.remarks.append(
         "stopped after step \(report.steps) (\(cause)); all is kept, 'continue' goes on")
     }
     return outcome
