@@ -250,6 +250,7 @@ extension Workspace {
     var scalars: [Float] = []
     var origins: [SliceOrigin] = []
     for patient in 1...phantom.patients {
+      try context.stopIfInterrupted()
       context.progress(
         ProgressUpdate(
           "phantom: patient \(patient) of \(phantom.patients)",

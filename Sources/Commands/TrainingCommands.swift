@@ -203,7 +203,7 @@ extension Workspace {
       let cause = report.reason == .time ? "time is over" : "stopped by hand"
       outcome.recordedCommand = Self.recorded(arguments.line, steps: report.steps, cause)
       outcome.wasInterrupted = report.reason == .interrupt
-      outcome.asides.append(
+      outcome.remarks.append(
         "stopped after step \(report.steps) (\(cause)); all is kept, 'continue' goes on")
     }
     return outcome
