@@ -148,10 +148,9 @@ extension Workspace {
       throw commandError(error)
     }
     take(trainer)
-    let asked = options.steps ?? 0
+    let before = resumes ? unfinished?.steps ?? 0 : 0
     unfinished = UnfinishedTraining(
-      options: options,
-      steps: report.reason == .finished ? 0 : max(0, meter.asked - made, asked - made))
+      options: options, steps: max(0, max(before, meter.asked) - made))
     return try describe(report, options, arguments, data)
   }
 
