@@ -39,7 +39,9 @@ extension Command<Workspace> {
     let clean = try workspace.requireClean()
     var changed = workspace
     if let name = arguments.choiceIfGiven("window"), let window = Window(preset: name) {
-      changed.scaleRule = .interval(window.range.lowerBound, window.range.upperBound)
+      // The whole width, without the half steps of DICOM's picture function.
+      changed.scaleRule = .interval(
+        window.center - window.width / 2, window.center + window.width / 2)
     } else if let interval = arguments.intervalIfGiven("hu") {
       guard interval.lower < interval.upper else {
         throw arguments.error(

@@ -25,7 +25,7 @@ struct Backflow: ParsableCommand {
   /// Parses the arguments and runs; wrong usage ends with status 2.
   static func main() {
     Memory.keepFreedPages()
-    let names = configuration.subcommands.compactMap(\.configuration.commandName)
+    let names = configuration.subcommands.compactMap { $0.configuration.commandName }
     if let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-"),
       word != "help", !names.contains(word)
     {
