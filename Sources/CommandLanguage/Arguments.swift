@@ -82,6 +82,18 @@ package struct Arguments: Sendable {
     CommandError(code, message, hint: hint, range: nameRange, line: line, status: status)
   }
 
+  /// Runs `body` and lets an error that points nowhere point at one argument.
+  package func blaming<Result>(
+    _ name: String, _ body: () throws(CommandError) -> Result
+  ) throws(CommandError) -> Result {
+    do throws(CommandError) {
+      return try body()
+    } catch {
+      guard error.range == nil else { throw error }
+      throw self.error(at: name, error.code, error.message, hint: error.hint, status: error.status)
+    }
+  }
+
   // MARK: - Numbers
 
   /// A number with its unit; durations are in seconds, sizes in bytes, percent a fraction.

@@ -93,6 +93,8 @@ package final class CommandRunner<Workspace>: LineRunner {
     } catch {
       var failure = (error as? CommandError) ?? describe(error)
       failure.line = failure.line ?? invocation.arguments.line
+      // What no argument is to blame for points at the command.
+      failure.range = failure.range ?? invocation.arguments.nameRange
       throw failure
     }
   }

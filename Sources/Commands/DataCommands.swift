@@ -69,6 +69,11 @@ extension Command<Workspace> {
     let path = try arguments.path("path")
     let range = arguments.integersIfGiven("slices")
     if path.lowercased() == "phantom" {
+      if let key = ["series", "as", "unit"].first(where: arguments.has) {
+        throw arguments.error(
+          at: key, .surplusArgument, "the phantom knows no \(key)=",
+          hint: "leave it out, or load a file or folder")
+      }
       return try workspace.make(ThoraxPhantom(), save: nil, slices: range, context)
     }
     let loaded = try workspace.read(arguments, context)
@@ -226,6 +231,12 @@ extension Workspace {
     let unit = stack.unit == .hounsfield ? "HU" : "values"
     let padding = stack.mask.map { mask in mask.count(where: \.self) } ?? 0
     var outcome = Outcome()
+    if statistics.nanCount + statistics.infiniteCount > 0 {
+      let slices = (0..<stack.count).filter { !stack.values.image($0).isFinite() }
+      outcome.warn(
+        "\(statistics.nanCount) NaN and \(statistics.infiniteCount) infinite values, in slices "
+          + slices.prefix(10).map(String.init).joined(separator: ", "))
+    }
     outcome.say(
       """
       clean  \(stack.count) \(stack.count == 1 ? "slice" : "slices") \(stack.height)×\(stack.width) \

@@ -24,7 +24,9 @@ extension Command<Workspace> {
       throw arguments.error(
         at: "file", .wrongValue, "a tensor is written as .npy", hint: "\(path).npy")
     }
-    try workspace.files.write(NPY.encode(value.tensor), to: path)
+    let data = NPY.encode(value.tensor)
+    let files = workspace.files
+    try arguments.blaming("file") { () throws(CommandError) in try files.write(data, to: path) }
     var outcome = Outcome(
       "saved  \(path)  \(value.tensor.shape.description) float32", result: value.json)
     outcome.add(file: path)
@@ -73,7 +75,11 @@ extension Command<Workspace> {
       isWide
       ? PNG.export16(planes[0], unit: workspace.clean?.unit == .hounsfield ? "HU" : "US")
       : PNG(try workspace.window(for: value, arguments).picture(of: planes[0]))
-    try png.write(to: try workspace.files.writing(path))
+    let files = workspace.files
+    let place = try arguments.blaming("file") { () throws(CommandError) in
+      try files.writing(path)
+    }
+    try png.write(to: place)
     var outcome = Outcome()
     outcome.add(png.picture.recorded(as: path))
     outcome.result = ["path": .string(path), "px": .string(png.picture.pixelFingerprint)]

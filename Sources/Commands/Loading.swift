@@ -4,6 +4,14 @@ import Foundation
 import Tensors
 import Training
 
+/// The range of stored values: from 0, or from the smallest value if a file reaches below, or if
+/// its numbers have no range of their own; never empty.
+private func storedRange(from smallest: Double, extent: Double) -> ClosedRange<Double> {
+  let isWhole = extent == extent.rounded() && smallest >= 0 && smallest <= extent
+  let lower = smallest.isFinite && !isWhole ? smallest : 0
+  return lower...lower + (extent > 0 && extent.isFinite ? extent : 1)
+}
+
 /// Slices with what is to be said about them.
 struct LoadedSlices {
   let stack: ImageStack
@@ -32,10 +40,17 @@ extension Workspace {
   mutating func make(
     _ phantom: ThoraxPhantom, save: String?, slices: ClosedRange<Int>?, _ context: CommandContext
   ) throws -> Outcome {
+    // The growing array and its copy; files are read back beside it.
+    let pixels = phantom.patients * phantom.slices * phantom.size * phantom.size
+    try requireMemory(
+      pixels * MemoryLayout<Float>.size * (save == nil ? 3 : 5),
+      for: "\(phantom.patients * phantom.slices) slices of \(phantom.size)×\(phantom.size)",
+      hint: "take fewer or smaller slices")
     var scalars: [Float] = []
     var origins: [SliceOrigin] = []
     var sources: [SliceSource] = []
     for patient in 1...phantom.patients {
+      try context.stopIfInterrupted()
       context.progress(
         ProgressUpdate(
           "phantom: patient \(patient) of \(phantom.patients)",
@@ -122,7 +137,9 @@ extension Workspace {
     }
     let stack = ImageStack(
       values: loaded.stack, mask: loaded.mask,
-      unit: loaded.unit == .hounsfield ? .hounsfield : .stored(range: loaded.fileRange),
+      unit: loaded.unit == .hounsfield
+        ? .hounsfield
+        : .stored(storedRange(from: loaded.stack.statistics().min, extent: loaded.fileRange)),
       origins: origins)
     return LoadedSlices(
       stack: stack,
@@ -140,19 +157,15 @@ extension Workspace {
       : []
   }
 
-  /// The bytes that one command may take.
-  var memoryLimit: Int {
-    settings.memoryLimit ?? Int(ProcessInfo.processInfo.physicalMemory / 5 * 4)
-  }
-
   private func readArray(_ path: String, unit: String?) throws -> ImageStack {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw CommandError(
         .file, "the file cannot be read", hint: "check its permissions", status: .badInput)
     }
     let array: Tensor<Double>
+    let typeRange: ClosedRange<Double>?
     do throws(TensorError) {
-      array = try NPY.decode(data)
+      (array, typeRange) = try NPY.decodeWithRange(data)
     } catch {
       throw CommandError(
         .init(rawValue: error.code), error.message, hint: error.hint, status: .badInput)
@@ -174,9 +187,11 @@ extension Workspace {
     let values = array.floats().reshaped(shape)
     let statistics = values.statistics()
     let isHounsfield = unit.map { $0.lowercased() == "hu" } ?? (statistics.min < -200)
+    let range =
+      typeRange ?? storedRange(from: statistics.min, extent: statistics.max - statistics.min)
     return ImageStack(
       values: values, mask: nil,
-      unit: isHounsfield ? .hounsfield : .stored(range: statistics.max - statistics.min),
+      unit: isHounsfield ? .hounsfield : .stored(range),
       origins: Array(repeating: SliceOrigin(patient: 1, series: 1), count: shape.batch))
   }
 
@@ -196,9 +211,11 @@ extension Workspace {
     sources = loaded.sources
     var outcome = Outcome()
     if let table = loaded.table { outcome.add(table) }
-    outcome.append(describeClean(loaded.stack))
+    let described = describeClean(loaded.stack)
+    outcome.append(described)
     outcome.warnings += loaded.warnings
     outcome.data = [loaded.stamp(name: "clean")]
+    outcome.result = described.result
     return outcome
   }
 }

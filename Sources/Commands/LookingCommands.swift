@@ -182,11 +182,11 @@ extension Command<Workspace> {
           at: "which", .surplusArgument, "\(name) is one window; nothing follows it",
           hint: "window \(name)")
       }
-      workspace.windowRule = WindowRule(named: name, which: which)
       if name == "file" {
         let place = which == nil ? "preset" : "which"
         _ = try workspace.fileWindow(ofSlice: 0, which: which, arguments, at: place)
       }
+      workspace.windowRule = WindowRule(named: name, which: which)
     } else if let center = arguments.numberIfGiven("center"),
       let width = arguments.numberIfGiven("width")
     {

@@ -78,6 +78,9 @@ extension Command<Workspace> {
     options.skip = try arguments.choice("skip", as: Skip.self)
     options.convolutions = try arguments.integer("convs")
     options.hasBias = try arguments.flag("bias")
+    try workspace.requireMemory(
+      convolutions: options.convolutions, channels: options.channels, kernel: options.kernel,
+      projects: options.skip == .project)
     var network = workspace.network
     do throws(NetworkError) {
       try network.append(
@@ -108,6 +111,8 @@ extension Command<Workspace> {
     options.kernel = try arguments.integer("kernel")
     options.activation = try arguments.choice("act", as: Activation.self)
     options.hasBias = try arguments.flag("bias")
+    try workspace.requireMemory(
+      convolutions: 1, channels: options.channels, kernel: options.kernel)
     var network = workspace.network
     network.append(
       convolution: options, initializer: workspace.initializer, seed: workspace.weightSeed)

@@ -6,6 +6,8 @@ import Tensors
 import Training
 
 extension Command<Workspace> {
+  /// Keeps epochs × batches within an integer.
+  private static let mostUpdates = 1_000_000_000
   private static let timeLimit = Parameter.key(
     "time", .duration, "stop after the step that passes this time", default: .absent("no limit"))
 
@@ -20,8 +22,10 @@ extension Command<Workspace> {
         before it harms the weights and is named; nan=keep goes on.
         """,
       parameters: [
-        .key("epochs", .count(), "visits of each slice", default: .value("10")),
-        .key("steps", .count(), "exactly this many updates", default: .absent("all epochs")),
+        .key("epochs", .integer(1...mostUpdates), "visits of each slice", default: .value("10")),
+        .key(
+          "steps", .integer(1...mostUpdates), "exactly this many updates",
+          default: .absent("all epochs")),
         .key("batch", .integer(1...4096), "slices of one update", default: .value("4")),
         .key(
           "patch", .integer(1...4096), "side of the random squares",
@@ -66,8 +70,12 @@ extension Command<Workspace> {
         the same as if it had not been stopped.
         """,
       parameters: [
-        .key("epochs", .count(), "this many further epochs", default: .absent("what is left")),
-        .key("steps", .count(), "this many further updates", default: .absent("what is left")),
+        .key(
+          "epochs", .integer(1...mostUpdates), "this many further epochs",
+          default: .absent("what is left")),
+        .key(
+          "steps", .integer(1...mostUpdates), "this many further updates",
+          default: .absent("what is left")),
         timeLimit,
       ],
       examples: [CommandExample("continue steps=2", after: setup + ["train steps=1"])],
@@ -140,10 +148,9 @@ extension Workspace {
       throw commandError(error)
     }
     take(trainer)
-    let asked = options.steps ?? 0
+    let before = resumes ? unfinished?.steps ?? 0 : 0
     unfinished = UnfinishedTraining(
-      options: options,
-      steps: report.reason == .finished ? 0 : max(0, meter.asked - made, asked - made))
+      options: options, steps: max(0, max(before, meter.asked) - made))
     return try describe(report, options, arguments, data)
   }
 
@@ -195,7 +202,7 @@ extension Workspace {
       let cause = report.reason == .time ? "time is over" : "stopped by hand"
       outcome.recordedCommand = Self.recorded(arguments.line, steps: report.steps, cause)
       outcome.wasInterrupted = report.reason == .interrupt
-      outcome.asides.append(
+      outcome.remarks.append(
         "stopped after step \(report.steps) (\(cause)); all is kept, 'continue' goes on")
     }
     return outcome

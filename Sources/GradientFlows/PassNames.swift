@@ -5,17 +5,10 @@ package import Tensors
 extension PassResult {
   /// The names of all values in forward order, parameters aside.
   package var valueNames: [String] {
-    var names = ["net.in"]
-    for (name, (layer, pass)) in zip(network.layerNames, zip(network.layers, self.pass.layers)) {
-      names.append("\(name).in")
-      for i in pass.activations.indices {
-        let prefix = name + layer.convolutionSuffix(i)
-        names += ["\(prefix).z", "\(prefix).a"]
-      }
-      if pass.skip != nil { names.append("\(name).skip") }
-      names.append("\(name).out")
+    let places = zip(network.layerNames, network.layers.indices).flatMap { name, index in
+      self.places(index).map { "\(name).\($0.name)" }
     }
-    return names + ["net.out"]
+    return ["net.in"] + places + ["net.out"]
   }
 
   /// The value called `name`, such as `b2.conv1.z`; none if there is no such value.
@@ -26,15 +19,14 @@ extension PassResult {
     case "loss": return Tensor(shape: [], scalars: [Element(loss)])
     default: break
     }
-    guard let (index, rest) = layer(of: name) else { return nil }
+    guard let (index, place) = place(name) else { return nil }
     let values = pass.layers[index]
-    switch rest {
-    case "in": return values.input?.tensor
-    case "out": return values.output.tensor
-    case "skip": return values.skip?.tensor
-    default:
-      guard let (i, kind) = convolution(rest, index) else { return nil }
-      return (kind == "z" ? values.preactivations[i] : values.activations[i])?.tensor
+    switch place {
+    case .input: return values.input?.tensor
+    case .preactivation(let i): return values.preactivations[i]?.tensor
+    case .activation(let i): return values.activations[i]?.tensor
+    case .skip: return values.skip?.tensor
+    case .output: return values.output.tensor
     }
   }
 
@@ -46,55 +38,63 @@ extension PassResult {
     case "loss": return Tensor(shape: [], scalars: [1])
     default: break
     }
-    guard let (index, rest) = layer(of: name) else { return nil }
-    let values = gradients.layers[index]
-    if let i = network.layers[index].parameterNames.firstIndex(of: rest) {
-      return values.parameters[i]
+    if let parameter = network.parameterNames.firstIndex(of: name) {
+      return gradients.parameters[parameter]
     }
-    switch rest {
-    case "in": return values.input?.tensor
-    case "out": return values.output.tensor
-    case "skip": return values.skip?.tensor
-    default:
-      guard let (i, kind) = convolution(rest, index) else { return nil }
-      return (kind == "z" ? values.preactivations[i] : values.activations[i])?.tensor
+    guard let (index, place) = place(name) else { return nil }
+    let values = gradients.layers[index]
+    switch place {
+    case .input: return values.input?.tensor
+    case .preactivation(let i): return values.preactivations[i]?.tensor
+    case .activation(let i): return values.activations[i]?.tensor
+    case .skip: return values.skip?.tensor
+    case .output: return values.output.tensor
     }
   }
 
   /// The first name, in the order of computation, whose value or gradient is not finite.
   package func firstNonFinite() -> String? {
     for name in valueNames where value(name).map({ !$0.isFinite() }) ?? false { return name }
-    if !loss.isFinite { return "loss" }
-    let order = valueNames.reversed() + network.parameterNames
-    return order.first { gradient($0).map { !$0.isFinite() } ?? false }.map { $0 + ".grad" }
-  }
-
-  private func layer(of name: String) -> (index: Int, rest: String)? {
-    let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
-    guard parts.count == 2, let index = network.layerNames.firstIndex(of: parts[0]) else {
-      return nil
+    if !Element(loss).isFinite { return "loss" }
+    // Backwards, layer by layer: what comes in, what is inside, the parameters, what goes out.
+    let order = network.layers.indices.reversed().flatMap { index in
+      let layer = network.layerNames[index]
+      let inside = places(index).reversed().map(\.name).filter { $0 != "in" }
+      return (inside + network.layers[index].parameterNames + ["in"]).map { "\(layer).\($0)" }
     }
-    return (index, parts[1])
+    return (["net.out"] + order).first { gradient($0).map { !$0.isFinite() } ?? false }
+      .map { $0 + ".grad" }
   }
 
-  /// The number of the convolution and `z` or `a`, from `conv2.z`, or `z` of a plain convolution.
-  private func convolution(_ rest: String, _ layer: Int) -> (index: Int, kind: String)? {
-    for i in pass.layers[layer].activations.indices {
-      for kind in ["z", "a"] {
-        let suffix = network.layers[layer].convolutionSuffix(i).dropFirst()
-        if rest == (suffix.isEmpty ? kind : "\(suffix).\(kind)") { return (i, kind) }
-      }
+  /// The layer and the place within it that a name such as `b2.conv1.z` stands for.
+  private func place(_ name: String) -> (layer: Int, place: Place)? {
+    for (index, layer) in network.layerNames.enumerated() where name.hasPrefix(layer + ".") {
+      let rest = name.dropFirst(layer.count + 1)
+      return places(index).first { $0.name == rest }.map { (index, $0.place) }
     }
     return nil
   }
+
+  /// The places of a layer in forward order, with their names within the layer.
+  private func places(_ index: Int) -> [(name: String, place: Place)] {
+    let convolutions = pass.layers[index].activations.indices.flatMap { i in
+      let prefix =
+        switch network.layers[index] {
+        case .block: "conv\(i + 1)."
+        case .convolution: ""
+        }
+      return [(prefix + "z", Place.preactivation(i)), (prefix + "a", Place.activation(i))]
+    }
+    let skip = pass.layers[index].skip.map { _ in [("skip", Place.skip)] } ?? []
+    return [("in", .input)] + convolutions + skip + [("out", .output)]
+  }
 }
 
-extension Layer {
-  /// What stands between the layer's name and `.z`: `.conv1` in a block, nothing otherwise.
-  fileprivate func convolutionSuffix(_ index: Int) -> String {
-    switch self {
-    case .block: ".conv\(index + 1)"
-    case .convolution: ""
-    }
-  }
+/// A value within a layer.
+private enum Place {
+  case input
+  case preactivation(Int)
+  case activation(Int)
+  case skip
+  case output
 }

@@ -1,5 +1,3 @@
-import Foundation
-
 /// The files that belong to a session: `NAME.session`, its pictures in `NAME/`, and `NAME.new`.
 package struct SessionPaths: Hashable, Sendable {
   /// The session file.
@@ -20,14 +18,15 @@ package struct SessionPaths: Hashable, Sendable {
 
   /// The name alone: `01-first-look`.
   package var name: String {
-    let last = (file as NSString).lastPathComponent
+    let last = file.split(separator: "/").last.map(String.init) ?? file
     return last.hasSuffix(".session") ? String(last.dropLast(".session".count)) : last
   }
 
   /// The folder that holds the session file.
   package var folder: String {
-    let folder = (file as NSString).deletingLastPathComponent
-    return folder.isEmpty ? "." : folder
+    // Not NSString's, which traps on ".".
+    guard let slash = file.lastIndex(of: "/") else { return "." }
+    return slash == file.startIndex ? "/" : String(file[..<slash])
   }
 
   /// The folder of the recorded pictures.

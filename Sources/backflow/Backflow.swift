@@ -25,23 +25,37 @@ struct Backflow: ParsableCommand {
   /// Parses the arguments and runs; wrong usage ends with status 2.
   static func main() {
     Memory.keepFreedPages()
+    let names = configuration.subcommands.compactMap { $0.configuration.commandName }
+    if let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-"),
+      word != "help", !names.contains(word)
+    {
+      let nearest = NearestNames.question(for: word, among: names)
+      Console.error(
+        "error: there is no subcommand \"\(word)\"; \(nearest ?? "see backflow --help")")
+      backflow.leave(with: .wrongUsage)
+    }
     var command: any ParsableCommand
     do {
       command = try parseAsRoot()
     } catch {
-      let status: ExitStatus = exitCode(for: error) == .success ? .success : .wrongUsage
-      let text = fullMessage(for: error)
-      if !text.isEmpty { status == .success ? print(text) : Console.error(text) }
-      leave(with: status)
+      leave(explaining: error)
     }
     do {
       try command.run()
     } catch let status as ExitCode {
       Foundation.exit(status.rawValue)
     } catch {
-      Console.error("error: \(error)")
-      leave(with: .commandFailed)
+      // The built-in command "help" throws the page it is asked for.
+      leave(explaining: error)
     }
+  }
+
+  /// Prints the help that was asked for, or what is wrong with the arguments.
+  private static func leave(explaining error: any Error) -> Never {
+    let status: ExitStatus = exitCode(for: error) == .success ? .success : .wrongUsage
+    let text = fullMessage(for: error)
+    if !text.isEmpty { status == .success ? print(text) : Console.error(text) }
+    backflow.leave(with: status)
   }
 }
 

@@ -30,6 +30,13 @@ struct BenchCommand: ParsableCommand {
     guard numbers.allSatisfy({ (1...1 << 16).contains($0) }) else {
       throw ValidationError("All numbers must be 1 to 65536.")
     }
+    let memory = Double(ProcessInfo.processInfo.physicalMemory)
+    guard bytes < memory else {
+      func mebibytes(_ bytes: Double) -> String { NumberFormat.fixed(0).string(bytes / 1_048_576) }
+      throw ValidationError(
+        "A step would need about \(mebibytes(bytes)) MiB, the machine has \(mebibytes(memory)) MiB."
+      )
+    }
   }
 
   func run() throws {
@@ -42,7 +49,7 @@ struct BenchCommand: ParsableCommand {
     let noise = Noise(.gaussian(deviation: 0.1), isFresh: false, seed: 1)
     let data = TrainingData(
       clean: ImageStack(
-        values: clean, mask: nil, unit: .stored(range: 1),
+        values: clean, mask: nil, unit: .stored(0...1),
         origins: Array(repeating: SliceOrigin(patient: 1, series: 1), count: batch)),
       noisy: noise.apply(to: clean), freshNoise: nil, scale: .none)
     var trainer = Trainer(network, optimizer: Adam())
@@ -88,6 +95,14 @@ struct BenchCommand: ParsableCommand {
     let inner = Double(blocks * convs) * 3 * Double(channels * channels)
     let ends = Double(channels) * (2 + 3)
     return 2 * 9 * pixels * (inner + ends)
+  }
+
+  /// The bytes of a step, about: kept maps, and weights with what Adam keeps of each.
+  private var bytes: Double {
+    let (channels, layers) = (Double(channels), Double(blocks) * Double(convs))
+    let pixels = Double(size) * Double(size) * Double(batch)
+    return 4
+      * (channels * (2 * layers + Double(blocks) + 4) * pixels + 54 * channels * channels * layers)
   }
 
   private var peakMebibytes: Int {

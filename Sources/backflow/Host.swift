@@ -60,15 +60,19 @@ final class Host {
   /// The stamp of this session.
   var stamps: [Stamp] { Stamps.here(seed: runner.workspace.seed) }
 
+  /// Shows a command as it would be typed, before it runs, since it may take long.
+  func echo(_ command: String) {
+    if !isJSON { Console.print(command.asTyped) }
+  }
+
   /// Shows what a command gave back, and records it.
-  func show(_ execution: Execution, echoes: Bool) {
+  func show(_ execution: Execution) {
     recorder.add(execution)
     if isJSON { return Console.print(execution.json.text) }
-    if echoes { Console.print(execution.text.asTyped) }
     switch execution.result {
     case .success(let outcome):
       for line in outcome.lines { Console.print(line) }
-      for aside in outcome.asides { Console.error(VisibleText.visible(aside)) }
+      for remark in outcome.remarks { Console.error(VisibleText.visible(remark)) }
     case .failure(let error):
       let place = source.map { "\($0):\(execution.line): " } ?? ""
       let lines = error.rendered
@@ -97,7 +101,10 @@ final class Host {
 
   private func save(_ arguments: Arguments) throws -> Outcome {
     let name = SessionPaths(named: try arguments.path("name"))
-    let paths = SessionPaths(file: try files.writing(name.file))
+    let place = try arguments.blaming("name") { () throws(CommandError) in
+      try files.writing(name.file)
+    }
+    let paths = SessionPaths(file: place)
     try recorder.save(
       to: paths, picturesFrom: files.output.path, stamps: stamps,
       includingErrors: try arguments.flag("errors"))

@@ -52,8 +52,10 @@ struct SessionOptions: ParsableArguments {
 extension Host {
   /// Runs the commands of a session and shows what comes back.
   func play(_ session: SessionFile, _ player: SessionPlayer, echoes: Bool) -> ExitStatus {
-    let ending = player.play(session, on: runner) { _, execution in
-      show(execution, echoes: echoes)
+    let ending = player.play(session, on: runner) { entry in
+      if echoes { echo(entry.command) }
+    } watch: { _, execution in
+      show(execution)
       return execution.error != nil || execution.outcome?.wasInterrupted == true
         || !Interrupts.interruption.isRequested
     }
@@ -96,7 +98,7 @@ struct ReplayCommand: ParsableCommand {
       pictures: .png(differencesIn: options.output.path), player: options.player)
     do throws(SessionError) {
       let report = try replayer.replay(on: host.runner) { execution in
-        if options.host.json || execution.error != nil { host.show(execution, echoes: false) }
+        if options.host.json || execution.error != nil { host.show(execution) }
       }
       host.warnOfUnusedVariables()
       host.show(report, file: options.file)

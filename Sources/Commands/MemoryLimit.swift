@@ -1,0 +1,42 @@
+import CommandLanguage
+import Foundation
+import Networks
+import Tensors
+
+extension Workspace {
+  /// The bytes that one command may take.
+  var memoryLimit: Int {
+    settings.memoryLimit ?? Int(ProcessInfo.processInfo.physicalMemory / 5 * 4)
+  }
+
+  /// Throws when `bytes` are more than one command may take.
+  func requireMemory(_ bytes: Int, for what: String, hint: String) throws(CommandError) {
+    guard bytes > memoryLimit else { return }
+    throw CommandError(
+      .limit,
+      "\(what) would need about \((bytes - 1) >> 20 + 1) MiB, the limit is \(memoryLimit >> 20) MiB",
+      hint: "\(hint), or set limit.memory=")
+  }
+
+  /// Throws when the weights of a further layer, with what training keeps of each, are too many.
+  func requireMemory(
+    convolutions: Int, channels: Int, kernel: Int, projects: Bool = false
+  ) throws(CommandError) {
+    let inputs = network.channels
+    let taps = (inputs + channels * (convolutions - 1)) * kernel * kernel
+    let parameters = (taps + (projects ? inputs : 0)) * channels + network.parameterCount
+    try requireMemory(
+      6 * parameters * MemoryLayout<Float>.size, for: "a training of \(parameters) weights",
+      hint: "take fewer channels or convs, or a smaller kernel")
+  }
+
+  /// Throws when one slice does not pass through the network in the memory allowed.
+  func requireMemoryForSlice(_ shape: Shape) throws(CommandError) {
+    let channels = network.layers.map(\.outputChannels).max() ?? 1
+    try requireMemory(
+      4 * (channels * shape.height * shape.width + network.parameterCount)
+        * MemoryLayout<Float>.size,
+      for: "a slice of \(shape.height)×\(shape.width) with \(channels) channels",
+      hint: "crop the slices, or take fewer channels")
+  }
+}
