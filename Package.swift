@@ -102,6 +102,9 @@ let package = Package(
     tests(of: "LineEditing", ["CommandLanguage"]),
     tests(of: "Transcripts", ["CommandLanguage"]),
     tests(of: "Commands", ["CommandLanguage", "Transcripts", "Tensors", "Fingerprints"]),
+    // The program as its caller sees it; needs the executable built beside the tests.
+    .testTarget(
+      name: "ProgramTests", dependencies: ["backflow", "Figures"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17
