@@ -104,6 +104,9 @@ let package = Package(
     tests(
       of: "Commands",
       ["CommandLanguage", "Figures", "Transcripts", "Tensors", "Fingerprints"]),
+    // The program as its caller sees it; needs the executable built beside the tests.
+    .testTarget(
+      name: "ProgramTests", dependencies: ["backflow", "Figures"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17
