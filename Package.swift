@@ -102,7 +102,11 @@ let package = Package(
     tests(of: "LineEditing", ["CommandLanguage"]),
     tests(of: "Transcripts", ["CommandLanguage"]),
     tests(
-      of: "Commands", ["CommandLanguage", "Transcripts", "CT", "Figures", "Tensors", "Fingerprints"]),
+      of: "Commands",
+      ["CommandLanguage", "CT", "Figures", "Transcripts", "Tensors", "Fingerprints"]),
+    // The program as its caller sees it; needs the executable built beside the tests.
+    .testTarget(
+      name: "ProgramTests", dependencies: ["backflow", "Figures"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

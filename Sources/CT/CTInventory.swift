@@ -40,10 +40,12 @@ extension CTInventory {
   ///   - path: The file or folder.
   ///   - progress: Called with the number of headers read and of all, on any thread, one call at a
   ///     time; `false` stops the scan.
+  /// - Returns: What the path holds.
   /// - Throws: `CTError` when there is nothing at `path`, a named file cannot be loaded, or a folder
   ///   holds no CT slice.
   package static func scan(
-    _ path: String, progress: @escaping @Sendable (_ done: Int, _ all: Int) -> Bool = { _, _ in true }
+    _ path: String,
+    progress: @escaping @Sendable (_ done: Int, _ all: Int) -> Bool = { _, _ in true }
   ) throws(CTError) -> CTInventory {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -103,7 +105,8 @@ extension CTInventory {
     let headers = found.withLock { $0 }
     guard headers.mayContinue else {
       throw CTError(
-        "interrupted", "\(name): the search was stopped after \(headers.done) of"
+        "interrupted",
+        "\(name): the search was stopped after \(headers.done) of"
           + " \(files.count) files.")
     }
     var slices: [CTSlice] = []

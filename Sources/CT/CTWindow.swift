@@ -32,6 +32,7 @@ extension CTWindow {
   ///   - macro: Holds VOI LUT Sequence, or Window Center and Window Width.
   ///   - isSigned: Whether values can be negative.
   ///   - fileName: The name of the file.
+  /// - Returns: The usable ones, tables first.
   static func windows(
     _ macro: DICOMDataset, isSigned: Bool, fileName: String
   ) -> [CTWindow] {

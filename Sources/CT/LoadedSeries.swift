@@ -54,6 +54,7 @@ extension CTSeries {
   ///     may take.
   ///   - progress: Called with the number of files read and of all, on any thread, one call at a
   ///     time; `false` stops the loading.
+  /// - Returns: The values of all series, in their order.
   /// - Throws: `CTError` of the first file in order that cannot be read; nothing partial is given.
   package static func load(
     _ series: [CTSeries], memoryLimit: Int = 2 << 30,

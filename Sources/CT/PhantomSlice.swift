@@ -167,7 +167,7 @@ extension PhantomSlice {
     let kernel = [weight(0) / total, weight(1) / total, weight(2) / total]
     let across = blurred(hounsfield, kernel, step: 1, position: { $0 % size })
     let both = blurred(across, kernel, step: size, position: { $0 / size })
-    // Adding 0 makes 0 of −0, so that what is written as DICOM reads back to the same bits.
+    // + 0 makes the zero of -0.4 the one that files hold.
     return both.map { min(max($0.rounded(), -1024), 3071) + 0 }
   }
 

@@ -18,7 +18,7 @@ struct SeriesFolder {
     }
   }
 
-  /// Writes `count` files called `PREFIX0001.dcm` and so on, and returns their paths.
+  /// Writes `count` files called `PREFIX0001.dcm` and so on.
   ///
   /// All are written under temporary names first and then renamed, so that a failure leaves an older
   /// series of the same name whole; files that an older, longer series of the same name left behind
@@ -28,6 +28,7 @@ struct SeriesFolder {
   ///   - prefix: What the names begin with.
   ///   - count: The number of files.
   ///   - file: Makes a file, from 0.
+  /// - Returns: The paths of the files.
   /// - Throws: `CTError` of `file`, or when a file cannot be written.
   func write(
     prefix: String, count: Int, file: (Int) throws(CTError) -> DICOMComposer

@@ -89,7 +89,9 @@ extension Workspace {
       mask: nil, unit: .hounsfield, origins: origins)
     return takeClean(
       LoadedSlices(
-        stack: try keep(slices, of: stack), sources: slices.map { Array(sources[$0]) } ?? sources))
+        stack: try keep(slices, of: stack),
+        sources: slices.map { Array(sources[$0]) } ?? sources)
+    )
   }
 
   /// Reads what a `load` line names.
@@ -104,7 +106,8 @@ extension Workspace {
         return LoadedSlices(stack: try keep(slices, of: stack))
       }
       return try readDICOM(
-        CTInventory.scan(path, progress: context.reporter("load", of: "headers")), choice: arguments.value("series"), slices: slices, context)
+        CTInventory.scan(path, progress: context.reporter("load", of: "headers")),
+        choice: arguments.value("series"), slices: slices, context)
     } catch {
       let cause = commandError(error)
       guard cause.range == nil else { throw cause }

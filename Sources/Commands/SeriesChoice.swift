@@ -8,7 +8,8 @@ extension CTInventory {
   /// A table of series; with their places when numbers do not tell them apart.
   static func table(of series: [CTSeries]) -> OutputTable {
     let numbers = series.map(\.number)
-    let needsPlaces = series.count > 1 && (numbers.contains(nil) || Set(numbers).count < numbers.count)
+    let needsPlaces =
+      series.count > 1 && (numbers.contains(nil) || Set(numbers).count < numbers.count)
     let columns: [OutputTable.Column] = [
       .numbers("series"), .words("description"), .words("kernel"), .numbers("slices"),
       .words("size"), .numbers("spacing mm"),
