@@ -312,7 +312,9 @@ cdcmtk_status cdcmtk_decode(
 cdcmtk_status cdcmtk_put(cdcmtk_file *file, uint16_t group, uint16_t element, const char *text) {
   return contained(CDCMTK_UNWRITABLE, [&] {
     DcmDataset &dataset = *file->format.getDataset();
-    OFCondition result = dataset.putAndInsertString(DcmTag(group, element), text);
+    DcmTag tag(group, element);
+    if (tag.getEVR() == EVR_xs) tag.setVR(EVR_US);
+    OFCondition result = dataset.putAndInsertString(tag, text);
     return result.good() ? CDCMTK_OK : CDCMTK_UNWRITABLE;
   });
 }

@@ -48,6 +48,8 @@ package enum DerivedWriter {
     let area = stack.shape.planeCount
     let content = SHA256Digest(of: stack.scalars).description
     let identity = DerivedIdentity(sources, derivation, content: content)
+    // For all slices or none, or they would have different units.
+    let isPlain = stack.scalars.allSatisfy { $0 >= 0 && $0 <= 65000 }
     let folder = try SeriesFolder(folder)
     return try folder.write(
       prefix: "\(derivation.name)-series\(number)-", count: sources.count
@@ -65,7 +67,7 @@ package enum DerivedWriter {
         try file.put(tag, value)
       }
       for (tag, value) in attributes(
-        source, image, slice: n, stack.shape, number, derivation, identity)
+        source, image, isPlain: isPlain, slice: n, stack.shape, number, derivation, identity)
       {
         try file.put(tag, value)
       }
@@ -76,8 +78,8 @@ package enum DerivedWriter {
   }
 
   private static func attributes(
-    _ source: SliceSource, _ image: StoredImage, slice n: Int, _ shape: Shape, _ number: Int,
-    _ derivation: Derivation, _ identity: DerivedIdentity
+    _ source: SliceSource, _ image: StoredImage, isPlain: Bool, slice n: Int, _ shape: Shape,
+    _ number: Int, _ derivation: Derivation, _ identity: DerivedIdentity
   ) -> [(DICOMTag, String)] {
     let bits = min(16, max(image.bits, source.storedBits))
     var all: [(DICOMTag, String)] = [
@@ -101,7 +103,7 @@ package enum DerivedWriter {
       (.bitsAllocated, "16"), (.bitsStored, String(bits)), (.highBit, String(bits - 1)),
       (.pixelRepresentation, "0"),
     ]
-    all += geometry(source.plane) + source.kept + rescale(source, image)
+    all += geometry(source.plane) + source.kept + rescale(source, image, isPlain: isPlain)
     let windows = source.plainWindows
     if let first = windows.first {
       func values(_ value: (SliceSource.PlainWindow) -> String) -> String {
@@ -146,12 +148,12 @@ package enum DerivedWriter {
 
   /// The line from samples to values; none for stored numbers that stand for themselves.
   private static func rescale(
-    _ source: SliceSource, _ image: StoredImage
+    _ source: SliceSource, _ image: StoredImage, isPlain: Bool
   ) -> [(DICOMTag, String)] {
     let type: String
     switch source.unit {
     case .hounsfield: type = "HU"
-    case .stored where image.slope == 1 && image.intercept == 0: return []
+    case .stored where isPlain && image.slope == 1 && image.intercept == 0: return []
     case .stored: type = "STORED"
     case .other("rescaled"): type = "US"
     case .other(let name): type = String(longString(name).prefix(16))

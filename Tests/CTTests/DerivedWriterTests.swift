@@ -56,7 +56,7 @@ struct DerivedWriterTests {
     for i in stack.scalars.indices { stack.scalars[i] = (stack.scalars[i] + 0.3) * factor - 70 }
     let again = try derived(stack, of: loaded, in: folder)
     for (n, slice) in again.series.slices.enumerated() {
-      let slope = try #require(slope(of: slice))
+      let slope = try #require(rescaleSlope(of: slice))
       #expect(slope >= 1)
       for i in n * 30..<(n + 1) * 30 {
         let difference = abs(Double(again.stack.scalars[i]) - Double(stack.scalars[i]))
@@ -66,7 +66,7 @@ struct DerivedWriterTests {
     }
   }
 
-  private func slope(of slice: CTSlice) -> Double? {
+  private func rescaleSlope(of slice: CTSlice) -> Double? {
     (try? CTAttribute.list(slice.path))?.first { $0.keyword == "RescaleSlope" }
       .flatMap { Double($0.value) }
   }

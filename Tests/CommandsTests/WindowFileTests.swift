@@ -2,6 +2,7 @@ import CommandLanguage
 import Figures
 import Fingerprints
 import Foundation
+import Tensors
 import TestSupport
 import Testing
 
@@ -43,7 +44,7 @@ struct WindowFileTests {
   }
 
   @Test func `the fixtures are there`() {
-    #expect(Self.cases.count == 14)
+    #expect(Self.cases.count == 15)
   }
 
   @Test func `a window is chosen by number or name`() throws {

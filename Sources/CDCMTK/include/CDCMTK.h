@@ -107,6 +107,8 @@ cdcmtk_status cdcmtk_decode(
     cdcmtk_file *file, cdcmtk_samples *samples, char *message, size_t capacity);
 
 /// Sets the value of an element, given as text with backslashes between values, for any VR.
+///
+/// Numbers that are signed or not as the pixels are (PixelPaddingValue) are unsigned.
 cdcmtk_status cdcmtk_put(cdcmtk_file *file, uint16_t group, uint16_t element, const char *text);
 
 /// Sets an element inside sequences, such as "(0008,2112)[0].(0008,1155)=1.2.3"; what the path names

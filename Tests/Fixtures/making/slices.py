@@ -84,8 +84,9 @@ def shown():
         PhotometricInterpretation="MONOCHROME1")
     yield "window-8-bit", dataset(
         "8 bit", ramp(0, 255), bits=8, rescale=None, WindowCenter=128, WindowWidth=256)
+    # Few numbers: pydicom's index of tables of 8 bits has 8 bits itself.
     yield "table-8-bit", dataset(
-        "table 8", hu, bits=12, rescale=None, VOILUTSequence=[table(100, curve(256, 8), 8)])
+        "table 8", ramp(0, 255), bits=8, rescale=None, VOILUTSequence=[table(20, curve(200, 8), 8)])
     yield "table-12-bit", dataset(
         "table 12", hu, bits=12, rescale=None,
         VOILUTSequence=[table(0, curve(4096, 12), 12, vr="OW")])
@@ -164,6 +165,11 @@ def make_windows(folder):
             write_array(folder / picture, eight_bit, "<f4")
             pictures.append(picture)
         records.append({"file": f"{name}.dcm", "pictures": pictures})
+        if name == "table-8-bit":
+            # The same with two entries in a word, which pydicom does not read (PS3.3, C.11.2.1.1).
+            made.VOILUTSequence = [table(20, curve(200, 8), 8, vr="OW", packed=True)]
+            made.save_as(folder / f"{name}-packed.dcm", enforce_file_format=True)
+            records.append({"file": f"{name}-packed.dcm", "pictures": pictures})
     write_json(folder / "cases.json", {
         "pictures": "floor(255*y + 0.5), y from 0 to 1 by pydicom's apply_modality_lut and "
                     "apply_voi_lut; 255 minus that for MONOCHROME1",
