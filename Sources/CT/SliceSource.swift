@@ -25,7 +25,7 @@ package struct SliceSource: Sendable {
 
   /// The ways the file proposes to show the slice.
   package var windows: [CTWindow] {
-    if case .file(let slice) = origin { slice.windows } else { Self.phantomWindows }
+    if case .file(let slice) = origin { slice.windows } else { [] }
   }
 
   /// Whether low values are bright (MONOCHROME1).
@@ -58,8 +58,8 @@ package struct SliceSource: Sendable {
       thickness: whole.thickness)
   }
 
-  /// The windows that written phantoms propose.
-  static let phantomWindows = [
+  /// The windows of derived series in HU whose sources propose none.
+  static let usualWindows = [
     CTWindow(shape: .window(center: -600, width: 1500, .linear), name: "LUNG"),
     CTWindow(shape: .window(center: 40, width: 400, .linear), name: "MEDIASTINUM"),
   ]

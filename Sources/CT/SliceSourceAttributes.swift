@@ -111,7 +111,7 @@ extension SliceSource {
   /// The windows of center and width, of one function, since a file has but one.
   var plainWindows: [PlainWindow] {
     let own = plain(windows)
-    let all = own.isEmpty && unit == .hounsfield ? plain(Self.phantomWindows) : own
+    let all = own.isEmpty && unit == .hounsfield ? plain(Self.usualWindows) : own
     return all.filter { $0.function == all[0].function }
   }
 

@@ -83,7 +83,7 @@ extension Workspace {
     let windows = fileWindows(ofSlice: index)
     guard let first = windows.first else {
       throw arguments.error(
-        at: name, .state, "the loaded slices bring no usable window",
+        at: name, .state, "the slices bring no window of a file",
         hint: "lung, mediastinum, bone or auto")
     }
     guard let which else { return first.window }

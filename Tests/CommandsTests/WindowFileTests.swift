@@ -63,7 +63,7 @@ struct WindowFileTests {
     let session = TestSession(sessionFolder: Fixture("values").folder)
     try session.run("load float.dcm")
     let error = #expect(throws: CommandError.self) { try session.run("window file") }
-    #expect(error?.message == "the loaded slices bring no usable window")
+    #expect(error?.message == "the slices bring no window of a file")
   }
 
   @Test func `MONOCHROME1 inverts pictures in every window, values in none`() throws {
