@@ -4,7 +4,7 @@
 PREFIX ?= /usr/local
 BACKFLOW = .build/release/backflow
 
-.PHONY: build demo deps format install lint reference test
+.PHONY: build demo deps deps-test format fuzz install lint reference test
 
 build: deps
 	swift build -c release --product backflow
@@ -17,9 +17,14 @@ demo: build
 	@ls -1 $(CURDIR)/out/demo/*.png
 
 # One set of objects with the release build, so that kernels are fast in the tests.
-test: deps lint
+test: deps-test lint
 	swift build -c release --product backflow
 	swift test -c release --disable-testable-imports
+
+# Damaged DICOM files, as in the tests but more of them: make fuzz MUTATIONS=100000
+MUTATIONS ?= 20000
+fuzz: deps-test
+	MUTATIONS=$(MUTATIONS) swift test -c release --disable-testable-imports --filter MutationTests
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests
@@ -29,6 +34,10 @@ format:
 
 deps:
 	@Scripts/install-dependencies
+
+# What tests compare with, too.
+deps-test:
+	@Scripts/install-dependencies --tests
 
 # docs/commands.md is what the program prints.
 reference: build

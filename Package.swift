@@ -103,7 +103,7 @@ let package = Package(
     tests(of: "Transcripts", ["CommandLanguage"]),
     tests(
       of: "Commands",
-      ["CommandLanguage", "Figures", "Transcripts", "Tensors", "Fingerprints"]),
+      ["CommandLanguage", "CT", "Figures", "Transcripts", "Tensors", "Fingerprints"]),
     // The program as its caller sees it; needs the executable built beside the tests.
     .testTarget(
       name: "ProgramTests", dependencies: ["backflow", "Figures"], swiftSettings: strict),

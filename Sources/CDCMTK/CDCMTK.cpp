@@ -8,6 +8,7 @@
 
 #include "dcmtk/dcmdata/dctk.h"
 #include "dcmtk/dcmdata/dcistrmf.h"
+#include "dcmtk/dcmdata/dcpath.h"
 #include "dcmtk/dcmdata/dcpixseq.h"
 #include "dcmtk/dcmdata/dcpxitem.h"
 #include "dcmtk/dcmdata/dcrledrg.h"
@@ -312,6 +313,14 @@ cdcmtk_status cdcmtk_put(cdcmtk_file *file, uint16_t group, uint16_t element, co
   return contained(CDCMTK_UNWRITABLE, [&] {
     DcmDataset &dataset = *file->format.getDataset();
     OFCondition result = dataset.putAndInsertString(DcmTag(group, element), text);
+    return result.good() ? CDCMTK_OK : CDCMTK_UNWRITABLE;
+  });
+}
+
+cdcmtk_status cdcmtk_put_path(cdcmtk_file *file, const char *assignment) {
+  return contained(CDCMTK_UNWRITABLE, [&] {
+    DcmPathProcessor processor;
+    OFCondition result = processor.applyPathWithValue(file->format.getDataset(), assignment);
     return result.good() ? CDCMTK_OK : CDCMTK_UNWRITABLE;
   });
 }

@@ -36,9 +36,17 @@ extension CTInventory {
   /// In a folder, content decides, not names; what is foreign, damaged, no CT slice or a repetition
   /// is left out and counted. A file named explicitly is taken even if it is a localizer or no CT.
   ///
+  /// - Parameters:
+  ///   - path: The file or folder.
+  ///   - progress: Called with the number of headers read and of all, on any thread, one call at a
+  ///     time; `false` stops the scan.
+  /// - Returns: What the path holds.
   /// - Throws: `CTError` when there is nothing at `path`, a named file cannot be loaded, or a folder
   ///   holds no CT slice.
-  package static func scan(_ path: String) throws(CTError) -> CTInventory {
+  package static func scan(
+    _ path: String,
+    progress: @escaping @Sendable (_ done: Int, _ all: Int) -> Bool = { _, _ in true }
+  ) throws(CTError) -> CTInventory {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw CTError(
@@ -48,12 +56,12 @@ extension CTInventory {
     let name = printable((path as NSString).lastPathComponent, limit: 255)
     if isFolder.boolValue {
       let walk = FolderWalk(path)
-      return try gathered(walk.files, in: name, skipped: walk.unreadable)
+      return try gathered(walk.files, in: name, skipped: walk.unreadable, progress)
     }
     let file = try DICOMFile(path: path, name: name)
     let dataset = try file.dataset()
     if let directory = DICOMDirectory(dataset, path: path) {
-      return try named(by: directory, at: path, name: name)
+      return try named(by: directory, at: path, name: name, progress)
     }
     return CTInventory(
       series: CTSeries.grouped(try CTSlice.slices(of: file, dataset, path: path)),
@@ -63,34 +71,48 @@ extension CTInventory {
   /// Takes the slices that a directory names; for DICOMDIR itself, the root of a disc (PS3.10, 8.6),
   /// else those in its folder, since some name no image.
   private static func named(
-    by directory: DICOMDirectory, at path: String, name: String
+    by directory: DICOMDirectory, at path: String, name: String,
+    _ progress: @escaping @Sendable (Int, Int) -> Bool
   ) throws(CTError) -> CTInventory {
     do throws(CTError) {
-      return try gathered(directory.files, in: name, skipped: directory.absent)
+      return try gathered(directory.files, in: name, skipped: directory.absent, progress)
     } catch {
-      guard name.uppercased() == "DICOMDIR" else { throw error }
+      guard name.uppercased() == "DICOMDIR", error.code != "interrupted" else { throw error }
       let folder = (path as NSString).deletingLastPathComponent
       let walk = FolderWalk(folder.isEmpty ? "." : folder)
       return try gathered(
         walk.files, in: name,
         skipped: [(name, "it names no CT slice; its folder was searched instead")]
-          + directory.absent + walk.unreadable)
+          + directory.absent + walk.unreadable, progress)
     }
   }
 
   /// Reads the headers of `files` and groups those of CT slices into series.
   private static func gathered(
-    _ files: [FoundFile], in name: String, skipped: [(file: String, reason: String)]
+    _ files: [FoundFile], in name: String, skipped: [(file: String, reason: String)],
+    _ progress: @escaping @Sendable (Int, Int) -> Bool
   ) throws(CTError) -> CTInventory {
-    let outcomes = Mutex([Outcome?](repeating: nil, count: files.count))
+    let found = Mutex(Headers(outcomes: Array(repeating: nil, count: files.count)))
     parallel(chunks: files.count) { i, _ in
+      guard found.withLock({ $0.mayContinue }) else { return }
       let outcome = Outcome(files[i])
-      outcomes.withLock { $0[i] = outcome }
+      found.withLock { headers in
+        headers.outcomes[i] = outcome
+        headers.done += 1
+        if !progress(headers.done, files.count) { headers.mayContinue = false }
+      }
+    }
+    let headers = found.withLock { $0 }
+    guard headers.mayContinue else {
+      throw CTError(
+        "interrupted",
+        "\(name): the search was stopped after \(headers.done) of"
+          + " \(files.count) files.")
     }
     var slices: [CTSlice] = []
     var leftOut = skipped
     var seen: Set<String> = []
-    for (file, outcome) in zip(files, outcomes.withLock { $0 }) {
+    for (file, outcome) in zip(files, headers.outcomes) {
       switch outcome {
       case .slices(let found):
         let uid = found.first?.sopInstanceUID ?? ""
@@ -131,6 +153,13 @@ extension CTInventory {
 struct FoundFile: Sendable {
   let path: String
   let name: String
+}
+
+/// How far the reading of headers has come.
+private struct Headers {
+  var outcomes: [Outcome?]
+  var done = 0
+  var mayContinue = true
 }
 
 /// What the header of one file of a folder says.

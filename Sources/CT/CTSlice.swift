@@ -29,6 +29,13 @@ package struct CTSlice: Sendable {
   /// image.
   package let isIdentityRemoved: Bool, hasBurnedInAnnotation: Bool
 
+  /// The identifiers of the study and of the space of coordinates; empty when they are missing.
+  let studyUID: String, frameOfReferenceUID: String
+  /// How the patient lay, such as `HFS`; empty when it is missing.
+  let patientPosition: String
+  /// How many times smaller loss made the image, as the file says; empty when it does not.
+  let compressionRatio: String
+
   let transform: ValueTransform
   let syntax: TransferSyntax
   /// The stored values that mean "outside the scan".
@@ -43,7 +50,8 @@ extension CTSlice {
 
   /// The extent of the numbers the file can hold, in its unit: 255 for 8 bits.
   package var fileRange: Double {
-    (format.isReal ? 1 : Double(1 << format.bitsStored - 1)) * transform.step
+    if case .table(let table) = transform { return Double(1 << table.bits - 1) }
+    return (format.isReal ? 1 : Double(1 << format.bitsStored - 1)) * transform.step
   }
 
   fileprivate static let ctClasses: Set<String> = [
@@ -90,7 +98,9 @@ extension CTSlice {
             orientation: groups.macro(.planeOrientationSequence),
             measures: groups.macro(.pixelMeasuresSequence)),
           unit: unit(transform, values, isCT: common.isCT),
-          windows: CTWindow.windows(groups.macro(.frameVOILUTSequence)),
+          windows: CTWindow.windows(
+            groups.macro(.frameVOILUTSequence), isSigned: transform.reachesBelowZero(format),
+            fileName: name),
           sopInstanceUID: dataset.text(.sopInstanceUID) ?? "",
           seriesUID: dataset.text(.seriesInstanceUID) ?? "",
           sopClassUID: common.sopClassUID,
@@ -105,6 +115,11 @@ extension CTSlice {
           patientKey: patient,
           isIdentityRemoved: dataset.text(.patientIdentityRemoved) == "YES",
           hasBurnedInAnnotation: dataset.text(.burnedInAnnotation) == "YES",
+          studyUID: dataset.text(.studyInstanceUID) ?? "",
+          frameOfReferenceUID: dataset.text(.frameOfReferenceUID) ?? "",
+          patientPosition: printable(dataset.text(.patientPosition) ?? ""),
+          compressionRatio: dataset.texts(.lossyImageCompressionRatio)
+            .filter { decimal($0) != nil }.joined(separator: "\\"),
           transform: transform, syntax: syntax,
           padding: padding(dataset, format)))
     }

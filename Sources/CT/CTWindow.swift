@@ -1,36 +1,59 @@
-/// A range of values that a file proposes to show, from black to white.
+/// A way a file proposes to show its values, from black to white.
 ///
-/// Source: PS3.3, C.11.2.1.2 Window Center and Window Width.
+/// Source: PS3.3, C.11.2 VOI LUT Module.
 package struct CTWindow: Hashable, Sendable {
-  /// How values inside the window become brightness.
+  /// How values become brightness.
+  package enum Shape: Hashable, Sendable {
+    /// By a middle and an extent, in the unit of the slice.
+    case window(center: Double, width: Double, Function)
+    /// By a table from whole values to brightness.
+    case table(LookupTable)
+  }
+
+  /// How values inside a window become brightness.
   package enum Function: String, Sendable {
     case linear = "LINEAR"
     case linearExact = "LINEAR_EXACT"
     case sigmoid = "SIGMOID"
   }
 
-  /// The middle and the extent of the window, in the unit of the slice.
-  package let center: Double, width: Double
-  package let function: Function
+  package let shape: Shape
   /// What the file calls the window, such as `LUNG`; empty without a name.
   package let name: String
 }
 
 extension CTWindow {
-  /// The windows of `macro`, the item of a frame or the data set itself; unusable ones are left out.
+  /// The tables and then the windows of `macro`, the item of a frame or the data set itself;
+  /// unusable ones are left out.
   ///
   /// A width must be at least 1 for LINEAR and above 0 for the others (C.11.2.1.2.1, C.11.2.1.3).
-  static func windows(_ macro: DICOMDataset) -> [CTWindow] {
+  ///
+  /// - Parameters:
+  ///   - macro: Holds VOI LUT Sequence, or Window Center and Window Width.
+  ///   - isSigned: Whether values can be negative.
+  ///   - fileName: The name of the file.
+  /// - Returns: The usable ones, tables first.
+  static func windows(
+    _ macro: DICOMDataset, isSigned: Bool, fileName: String
+  ) -> [CTWindow] {
+    let tables = macro.items(.voiLUTSequence).compactMap { item -> CTWindow? in
+      let table = try? LookupTable(item, isSigned: isSigned, what: "VOI LUT", name: fileName)
+      return table.map {
+        CTWindow(shape: .table($0), name: printable(item.text(.lutExplanation) ?? ""))
+      }
+    }
     let centers = macro.texts(.windowCenter).map(decimal)
     let widths = macro.texts(.windowWidth).map(decimal)
     let names = macro.texts(.windowExplanation)
-    let function = macro.text(.windowFunction).flatMap(Function.init(rawValue:)) ?? .linear
-    return zip(centers, widths).enumerated().compactMap { i, pair in
+    let function =
+      macro.text(.windowFunction).flatMap { Function(rawValue: $0.uppercased()) } ?? .linear
+    let windows = zip(centers, widths).enumerated().compactMap { i, pair -> CTWindow? in
       guard let center = pair.0, let width = pair.1 else { return nil }
       guard function == .linear ? width >= 1 : width > 0 else { return nil }
       return CTWindow(
-        center: center, width: width, function: function,
+        shape: .window(center: center, width: width, function),
         name: i < names.count ? printable(names[i]) : "")
     }
+    return tables + windows
   }
 }

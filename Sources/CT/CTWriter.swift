@@ -36,9 +36,8 @@ package enum CTWriter {
 
   /// Writes `stack` to `folder`, which is created if need be, and returns the paths in slice order.
   ///
-  /// The files depend on nothing but the arguments. All are written under temporary names first and
-  /// then renamed, so a failure leaves an older series of the same name whole; files that an older,
-  /// longer series of the same name left behind are removed.
+  /// The files depend on nothing but the arguments; all are written or none, and an older series of
+  /// the same name is replaced as a whole.
   ///
   /// - Parameters:
   ///   - stack: Whole Hounsfield units in ``range``, `[N, 1, H, W]`; slice 0 is the lowest.
@@ -61,38 +60,14 @@ package enum CTWriter {
       throw CTError("bad-spacing", "the spacing of pixels and slices must be above 0 mm.")
     }
     let samples = try storedSamples(stack)
-    do {
-      try FileManager.default.createDirectory(
-        atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw CTError(
-        "unwritable", "\(printable(folder, limit: 4096)): the folder cannot be made.",
-        hint: "check the path and its permissions")
-    }
-
     let identity = SeriesIdentity(description, content: SHA256Digest(of: samples))
-    let prefix = "patient\(description.patient)-series\(description.seriesNumber)-"
-    let paths = (0..<shape.batch).map { folder + "/" + prefix + fourDigits($0 + 1) + ".dcm" }
-    let temporary = paths.map { $0 + ".part" }
-    var isDone = false
-    defer {
-      if !isDone { for path in temporary { unlink(path) } }
-    }
-    for n in 0..<shape.batch {
+    return try SeriesFolder(folder).write(
+      prefix: "patient\(description.patient)-series\(description.seriesNumber)-",
+      count: shape.batch
+    ) { n throws(CTError) in
       let plane = Array(samples[n * shape.planeCount..<(n + 1) * shape.planeCount])
-      let file = try composed(plane, slice: n, shape, description, identity)
-      try file.save(to: temporary[n])
+      return try composed(plane, slice: n, shape, description, identity)
     }
-    for (from, to) in zip(temporary, paths) {
-      guard rename(from, to) == 0 else {
-        throw CTError(
-          "unwritable", "\(printable(to, limit: 4096)): cannot be replaced.",
-          hint: "check the folder's permissions")
-      }
-    }
-    isDone = true
-    removeLeftovers(in: folder, prefix: prefix, beyond: shape.batch)
-    return paths
   }
 
   /// The stored numbers: HU + 1024, exactly.
@@ -126,9 +101,9 @@ package enum CTWriter {
       (.sopInstanceUID, DICOMIdentifier.make(of: "\(identity.series)\nslice \(n)")),
       (.studyDate, ""), (.studyTime, ""), (.accessionNumber, ""),
       (.modality, "CT"),
-      (.manufacturer, manufacturer),
+      (.manufacturer, SeriesFolder.manufacturer),
       (.referringPhysicianName, ""),
-      (.seriesDescription, text(series.description)),
+      (.seriesDescription, longString(series.description)),
       (.patientName, "Phantom^\(series.patient)"),
       (.patientID, "PHANTOM-\(series.patient)"),
       (.issuerOfPatientID, "Backflow seed \(series.seed)"),
@@ -161,32 +136,6 @@ package enum CTWriter {
     for (tag, value) in attributes { try file.put(tag, value) }
     try file.put(samples: samples)
     return file
-  }
-
-  /// Removes files of this writer that bear `prefix` and a number above `count`.
-  private static func removeLeftovers(in folder: String, prefix: String, beyond count: Int) {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    for name in names where name.hasPrefix(prefix) && name.hasSuffix(".dcm") {
-      guard let number = Int(name.dropFirst(prefix.count).dropLast(4)), number > count else {
-        continue
-      }
-      let path = folder + "/" + name
-      guard let file = try? DICOMFile(path: path, name: name),
-        (try? file.dataset())?.text(.manufacturer) == manufacturer
-      else { continue }
-      unlink(path)
-    }
-  }
-
-  private static let manufacturer = "Backflow"
-
-  /// A text for a value of VR LO: no backslash or control character, at most 64 characters.
-  private static func text(_ text: String) -> String {
-    String(printable(text).map { $0 == "\\" ? "/" : $0 })
-  }
-
-  private static func fourDigits(_ number: Int) -> String {
-    String(repeating: "0", count: max(0, 4 - String(number).count)) + String(number)
   }
 }
 

@@ -21,6 +21,14 @@ struct DICOMComposer: ~Copyable {
     }
   }
 
+  /// Sets an attribute in the first item of the sequence that `path` ends in.
+  func put(_ path: [DICOMTag], _ tag: DICOMTag, _ text: String) throws(CTError) {
+    let place = path.map { "\($0)[0]." }.joined() + tag.description
+    guard cdcmtk_put_path(handle, "\(place)=\(text)") == CDCMTK_OK else {
+      throw CTError("unwritable", "\(place) cannot be \"\(printable(text))\".")
+    }
+  }
+
   /// Sets the image: 16-bit samples, row by row.
   func put(samples: [UInt16]) throws(CTError) {
     guard cdcmtk_put_samples(handle, samples, samples.count) == CDCMTK_OK else {

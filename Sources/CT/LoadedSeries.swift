@@ -20,28 +20,60 @@ package struct LoadedSeries: Sendable {
   package var seriesUID: String { series.uid }
 }
 
+/// The values of one series or several, one after the other.
+package struct LoadedValues: Sendable {
+  /// The values, `[N, 1, H, W]`, padding included.
+  package let stack: Tensor<Float>
+  /// Which values are padding, in the order of `stack`; `nil` when none is.
+  package let mask: [Bool]?
+  package let unit: CTUnit
+  /// The extent of the numbers that the files can hold: 255 for 8 bits, 4095 for 12.
+  package let fileRange: Double
+}
+
 extension CTSeries {
-  /// Reads the pixels of all slices.
+  /// Reads the pixels of all slices, as ``load(_:memoryLimit:progress:)`` does.
+  package func load(
+    memoryLimit: Int = 2 << 30, progress: (@Sendable (_ done: Int, _ all: Int) -> Bool)? = nil
+  ) throws(CTError) -> LoadedSeries {
+    let values = try Self.load([self], memoryLimit: memoryLimit, progress: progress)
+    return LoadedSeries(
+      series: self, stack: values.stack, mask: values.mask, unit: values.unit,
+      fileRange: values.fileRange)
+  }
+
+  /// Reads the pixels of all slices of several series of one size.
   ///
   ///     value = stored · slope + intercept, in Double, then rounded to Float; each file its own
   ///
   /// Files are read on several threads; the result does not depend on their number.
   ///
   /// - Parameters:
-  ///   - memoryLimit: The bytes that the stack, and the decompression of one file, may take.
+  ///   - series: At least one.
+  ///   - memoryLimit: The bytes that the values of all series, and the decompression of one file,
+  ///     may take.
   ///   - progress: Called with the number of files read and of all, on any thread, one call at a
   ///     time; `false` stops the loading.
-  /// - Returns: The series with its values.
+  /// - Returns: The values of all series, in their order.
   /// - Throws: `CTError` of the first file in order that cannot be read; nothing partial is given.
-  package func load(
-    memoryLimit: Int = 2 << 30, progress: (@Sendable (_ done: Int, _ all: Int) -> Bool)? = nil
-  ) throws(CTError) -> LoadedSeries {
-    guard let unit = slices.first?.unit, slices.allSatisfy({ $0.unit == unit }) else {
+  package static func load(
+    _ series: [CTSeries], memoryLimit: Int = 2 << 30,
+    progress: (@Sendable (_ done: Int, _ all: Int) -> Bool)? = nil
+  ) throws(CTError) -> LoadedValues {
+    let slices = series.flatMap(\.slices)
+    guard let first = slices.first,
+      slices.allSatisfy({ $0.format.rows == first.format.rows }),
+      slices.allSatisfy({ $0.format.columns == first.format.columns })
+    else {
       throw CTError(
-        "mixed-units",
-        "series \(number.map(String.init) ?? uid): some slices are in HU, others not.",
-        hint: "load its files one by one")
+        "mixed-sizes", "the series have different sizes.", hint: "load one of them with series=N")
     }
+    guard slices.allSatisfy({ $0.unit == first.unit }) else {
+      throw CTError(
+        "mixed-units", "some slices are in HU, others not.",
+        hint: series.count > 1 ? "load one with series=N" : "load its files one by one")
+    }
+    let (rows, columns) = (first.format.rows, first.format.columns)
     let shape = Shape([slices.count, 1, rows, columns])
     // Four bytes a value and one of the mask.
     let (needed, overflow) = (rows * columns).multipliedReportingOverflow(by: slices.count * 5)
@@ -51,7 +83,7 @@ extension CTSeries {
         "\(slices.count) × \(columns)×\(rows) values take \(needed >> 20) MiB; the limit is"
           + " \(memoryLimit >> 20) MiB.", hint: "choose fewer slices, or raise limit.memory")
     }
-    let files = slicesByFile()
+    let files = byFile(slices)
     let outcome = Mutex(Reading(files: files.count))
     var mask = [Bool](repeating: false, count: shape.count)
     let stack = Tensor<Float>(shape: shape) { values in
@@ -72,15 +104,16 @@ extension CTSeries {
     let reading = outcome.withLock { $0 }
     if let error = reading.errors.compactMap(\.self).first { throw error }
     guard reading.mayContinue else {
-      throw CTError("interrupted", "loading was stopped after \(reading.done) files.")
+      throw CTError(
+        "interrupted", "loading was stopped after \(reading.done) of \(files.count) files.")
     }
-    return LoadedSeries(
-      series: self, stack: stack, mask: reading.hasPadding ? mask : nil, unit: unit,
+    return LoadedValues(
+      stack: stack, mask: reading.hasPadding ? mask : nil, unit: first.unit,
       fileRange: slices.map(\.fileRange).max() ?? 0)
   }
 
   /// The slices of each file together, so that a file is decompressed once.
-  private func slicesByFile() -> [[(slice: CTSlice, place: Int)]] {
+  private static func byFile(_ slices: [CTSlice]) -> [[(slice: CTSlice, place: Int)]] {
     var order: [String: Int] = [:]
     var files: [[(slice: CTSlice, place: Int)]] = []
     for (place, slice) in slices.enumerated() {

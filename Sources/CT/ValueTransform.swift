@@ -1,6 +1,6 @@
 /// The step from stored samples to values: Hounsfield units in a CT slice.
 ///
-///     value = stored · slope + intercept        or        value = table[stored − first]
+///     value = stored · slope + intercept        or        value = table[stored]
 ///
 /// Source: PS3.3, C.11.1 Modality LUT Module; C.7.6.16.2.9 for frames of their own.
 enum ValueTransform: Hashable, Sendable {
@@ -9,7 +9,7 @@ enum ValueTransform: Hashable, Sendable {
   /// A straight line.
   case linear(slope: Double, intercept: Double)
   /// A table; samples before and after it take its first and last entry.
-  case table(first: Int, entries: [UInt16])
+  case table(LookupTable)
 
   /// The value of a stored sample.
   @inline(__always)
@@ -17,8 +17,16 @@ enum ValueTransform: Hashable, Sendable {
     switch self {
     case .none: stored
     case .linear(let slope, let intercept): stored * slope + intercept
-    case .table(let first, let entries):
-      Double(entries[min(max(Int(stored) - first, 0), entries.count - 1)])
+    case .table(let table): Double(table[Int(stored)])
+    }
+  }
+
+  /// Whether samples of `format` can have values below 0.
+  func reachesBelowZero(_ format: PixelFormat) -> Bool {
+    switch self {
+    case .none: format.isSigned
+    case .linear(let slope, let intercept): format.isSigned || slope < 0 || intercept < 0
+    case .table: false
     }
   }
 
@@ -35,7 +43,12 @@ extension ValueTransform {
   ///   must never pass for Hounsfield units.
   init(_ macro: DICOMDataset, format: PixelFormat, name: String) throws(CTError) {
     if let table = macro.items(.modalityLUTSequence).first {
-      self = try Self.table(table, format: format, name: name)
+      guard !format.isReal else {
+        throw CTError("bad-table", "\(name): a Modality LUT, but samples are no whole numbers.")
+      }
+      self = .table(
+        try LookupTable(
+          table, isSigned: format.isSigned, what: "Modality LUT", name: name))
       return
     }
     let slope = try Self.number(.rescaleSlope, "Rescale Slope", macro, name)
@@ -69,27 +82,6 @@ extension ValueTransform {
         hint: "correct the file's header")
     }
     return number
-  }
-
-  private static func table(
-    _ item: DICOMDataset, format: PixelFormat, name: String
-  ) throws(CTError) -> ValueTransform {
-    let descriptor = item.texts(.lutDescriptor).compactMap { Int($0) }
-    let textual = item.texts(.lutData).compactMap { UInt16($0) }
-    let entries = item[.lutData].map { $0.words.isEmpty ? textual : $0.words } ?? []
-    guard descriptor.count == 3 else {
-      throw CTError("bad-table", "\(name): the Modality LUT has no descriptor of three numbers.")
-    }
-    // 0 stands for 65536; the first mapped number has the sign of the samples.
-    let count = descriptor[0] == 0 ? 65536 : descriptor[0]
-    guard entries.count >= count, count > 0, !format.isReal else {
-      throw CTError(
-        "bad-table", "\(name): the Modality LUT holds \(entries.count) entries, not \(count).")
-    }
-    let first = descriptor[1]
-    let isNegative = format.isSigned && first >= 0x8000
-    return .table(
-      first: isNegative ? first - 0x10000 : first, entries: Array(entries.prefix(count)))
   }
 }
 

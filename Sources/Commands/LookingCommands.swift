@@ -152,10 +152,15 @@ extension Command<Workspace> {
       summary: "Choose which values later pictures show, from black to white.",
       details: """
         lung -600/1500, mediastinum 40/400, bone 480/2500, brain 40/80, liver 90/150 (center/width \
-        in HU); file is the file's own; auto shows everything there is.
+        in HU); file is the first window or lookup table (VOI LUT) of each slice's own file, or the \
+        one with the number or name that follows; auto shows everything there is. Slices of \
+        MONOCHROME1 files are drawn inverted in every window.
         """,
       parameters: [
         .word("preset", .choice(windows), "a named window", default: .absent("center= and width=")),
+        .word(
+          "which", .text(placeholder: "N|NAME"), "after file: which of its windows",
+          default: .absent("the first")),
         .key(
           "center", .number(units: [.hounsfield]), "middle of the shown values",
           default: .absent("")),
@@ -171,8 +176,17 @@ extension Command<Workspace> {
           at: "preset", .surplusArgument, "a named window and center= or width= are both given",
           hint: "leave one out")
       }
-      if name == "file" { _ = try workspace.fileWindow(arguments, at: "preset") }
-      workspace.windowRule = WindowRule(named: name)
+      let which = arguments.textIfGiven("which")
+      guard which == nil || name == "file" else {
+        throw arguments.error(
+          at: "which", .surplusArgument, "\(name) is one window; nothing follows it",
+          hint: "window \(name)")
+      }
+      if name == "file" {
+        let place = which == nil ? "preset" : "which"
+        _ = try workspace.fileWindow(ofSlice: 0, which: which, arguments, at: place)
+      }
+      workspace.windowRule = WindowRule(named: name, which: which)
     } else if let center = arguments.numberIfGiven("center"),
       let width = arguments.numberIfGiven("width")
     {
@@ -189,49 +203,7 @@ extension Command<Workspace> {
 
 // MARK: - Windows and pictures
 
-extension WindowRule {
-  /// The rule of a word of `window`.
-  init(named name: String) {
-    switch name {
-    case "file": self = .file
-    case "auto": self = .covering
-    default: self = Figures.Window(preset: name).map(WindowRule.fixed) ?? .automatic
-    }
-  }
-}
-
 extension Workspace {
-  /// The window that `value` is drawn in.
-  func window(for value: NamedValue, _ arguments: Arguments) throws -> Figures.Window {
-    let covering = Figures.Window(covering: value.range)
-    switch arguments.choiceIfGiven("window").map(WindowRule.init(named:)) {
-    case .fixed(let window)?: return window
-    case .file?: return try fileWindow(arguments, at: "window")
-    case .some: return covering
-    case nil: break
-    }
-    guard value.isImage else { return covering }
-    switch windowRule {
-    case .fixed(let window): return window
-    case .file: return try fileWindow(arguments, at: "")
-    case .covering: return covering
-    case .automatic:
-      if clean?.unit == .hounsfield { return .lung }
-      return fileWindows.first ?? covering
-    }
-  }
-
-  fileprivate func fileWindow(
-    _ arguments: Arguments, at name: String
-  ) throws(CommandError) -> Figures.Window {
-    guard let window = fileWindows.first else {
-      throw arguments.error(
-        at: name, .state, "the loaded slices bring no window",
-        hint: "lung, mediastinum, bone or auto")
-    }
-    return window
-  }
-
   /// Writes a picture under a name made of `name`, and says so.
   fileprivate mutating func write(_ picture: Figures.Picture, name: String) throws -> Outcome {
     let words = name.split { !$0.isLetter && !$0.isNumber && $0 != "." }.joined(separator: "-")

@@ -12,6 +12,8 @@ struct NamedValue {
   let mask: [Bool]?
   /// Whether the numbers are image values in the data's unit.
   let isImage: Bool
+  /// The slice that an image value is of, or begins with.
+  var slice = 0
 
   var statistics: Statistics { tensor.statistics(excluding: mask) }
 }
@@ -124,11 +126,20 @@ extension Workspace {
         .scalars.map { $0 == 1 }
     }
     return NamedValue(
-      name: indexed.text, tensor: try stack.part(entries), mask: mask, isImage: true)
+      name: indexed.text, tensor: try stack.part(entries), mask: mask, isImage: true,
+      slice: firstSlice(indexed.entries))
+  }
+
+  private func firstSlice(_ entries: [IndexEntry]) -> Int {
+    switch entries.first {
+    case .position(let slice): slice
+    case .range(let lower, _): lower ?? 0
+    case nil: 0
+    }
   }
 
   /// The slices `wanted` of a named stack, `[wanted.count, 1, H, W]`.
-  private mutating func stack(
+  mutating func stack(
     _ name: String, slices wanted: [Int], _ clean: ImageStack
   ) throws -> Tensor<Float> {
     switch name {

@@ -23,5 +23,5 @@ private let lookingCommands: [Command<Workspace>] = [
 ]
 
 private let otherCommands: [Command<Workspace>] = [
-  .expect, .gradcheck, .saveTensor, .saveImage, .set,
+  .expect, .gradcheck, .saveTensor, .saveImage, .saveDICOM, .set,
 ]

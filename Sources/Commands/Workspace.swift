@@ -1,3 +1,4 @@
+import CT
 package import CommandLanguage
 import Figures
 import GradientFlows
@@ -14,8 +15,8 @@ package struct Workspace: Sendable {
 
   /// The clean slices; changing them clears all that was made of them.
   var clean: ImageStack? { didSet { forgetData() } }
-  /// The windows that the loaded file proposes, the first one first.
-  var fileWindows: [Window] = []
+  /// Where each clean slice comes from; empty when the data do not say.
+  var sources: [SliceSource] = []
   var noise: Noise?
   /// The fixed noisy slices, `[N, 1, H, W]`.
   var noisy: Tensor<Float>? { didSet { forgetNoisy() } }
@@ -57,7 +58,7 @@ package struct Workspace: Sendable {
   }
 
   private mutating func forgetData() {
-    (noise, noisy, split, fileWindows) = (nil, nil, nil, [])
+    (noise, noisy, split, sources) = (nil, nil, nil, [])
     unfinished = nil
   }
 
@@ -120,7 +121,8 @@ enum WindowRule: Hashable, Sendable {
   /// Lung for HU, otherwise the file's own, otherwise everything.
   case automatic
   case fixed(Window)
-  case file
+  /// The file's own: the first, or the one with this number or name.
+  case file(String?)
   /// From the smallest to the largest value of what is shown.
   case covering
 }

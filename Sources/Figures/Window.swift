@@ -22,6 +22,10 @@ package struct Window: Hashable, Sendable {
   /// The extent of what is shown.
   package let width: Double
   package let function: Function
+  /// The table that stands in place of the function, if there is one.
+  private var table: GreyTable?
+  /// Whether low values are bright, as in MONOCHROME1.
+  package private(set) var isInverted = false
 
   /// Creates a window.
   ///
@@ -53,6 +57,20 @@ package struct Window: Hashable, Sendable {
     let low = range.lowerBound.isFinite ? Double(range.lowerBound) : 0
     let high = range.upperBound.isFinite ? Double(range.upperBound) : low
     self.init(trusted: (low + high) / 2, high > low ? high - low : 1, .linearExact)
+  }
+
+  /// The window that a VOI lookup table is.
+  package init(_ table: GreyTable) {
+    let width = Double(table.entries.count)
+    self.init(trusted: Double(table.first) + width / 2, width, .linearExact)
+    self.table = table
+  }
+
+  /// The window with black and white exchanged.
+  package var inverted: Window {
+    var window = self
+    window.isInverted.toggle()
+    return window
   }
 
   private init(trusted center: Double, _ width: Double, _ function: Function = .linear) {
@@ -88,10 +106,11 @@ package struct Window: Hashable, Sendable {
     }
   }
 
-  /// The brightness of `value`, in 0…1; NaN for NaN.
+  /// The brightness of `value`, in 0…1, before any inversion; NaN for NaN.
   package func brightness(of value: Float) -> Double {
     let x = Double(value)
     guard !x.isNaN else { return .nan }
+    if let table { return table.brightness(of: x) }
     switch function {
     case .linear:
       // PS3.3 C.11.2.1.2.1.
@@ -114,10 +133,13 @@ package struct Window: Hashable, Sendable {
   /// In most windows little else inside a body is, and a network that broke shows as a white slice.
   package static let notANumber: UInt16 = 255
 
-  /// The 8-bit sample of `value`: the nearest to 255·y; `notANumber` for NaN.
+  /// The 8-bit sample of `value`: the nearest to 255·y, or that below 255 if inverted; `notANumber`
+  /// for NaN.
   package func sample(of value: Float) -> UInt16 {
     let y = brightness(of: value)
-    return y.isNaN ? Window.notANumber : UInt16((255 * y).rounded())
+    guard !y.isNaN else { return Window.notANumber }
+    let sample = UInt16((255 * y).rounded())
+    return isInverted ? 255 - sample : sample
   }
 
   /// The 8-bit picture of a plane.
@@ -130,12 +152,14 @@ package struct Window: Hashable, Sendable {
 extension Window: CustomStringConvertible {
   /// The center and width, and the function unless it is LINEAR: `center -600 width 1500`.
   package var description: String {
+    if let table { return "table from \(table.first) of \(table.entries.count) entries" }
     let numbers = "center \(shortest(center)) width \(shortest(width))"
     return function == .linear ? numbers : "\(numbers) \(function.rawValue.lowercased())"
   }
 
   /// The name of the preset that this window is, if it is one.
   package var presetName: String? {
-    Window.presets.first { $0.window == self }?.name
+    let upright = isInverted ? inverted : self
+    return Window.presets.first { $0.window == upright }?.name
   }
 }

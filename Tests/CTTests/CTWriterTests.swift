@@ -28,7 +28,10 @@ struct CTWriterTests {
     #expect(loaded.unit == .hounsfield)
     #expect(loaded.mask == nil)
     #expect(loaded.fileRange == 4095)
-    #expect(loaded.windows.map(\.center) == [-600, 40])
+    #expect(
+      loaded.windows.map(\.shape) == [
+        .window(center: -600, width: 1500, .linear), .window(center: 40, width: 400, .linear),
+      ])
     #expect(loaded.windows.map(\.name) == ["LUNG", "MEDIASTINUM"])
   }
 

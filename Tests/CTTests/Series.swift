@@ -59,6 +59,16 @@ struct DICOMBytes {
     replace(tag, [UInt8(number & 0xFF), UInt8(number >> 8)])
   }
 
+  /// Names another transfer syntax in the meta header, which states its own length.
+  mutating func setSyntax(_ uid: String) {
+    let old = bytes.count
+    let padded = uid.utf8.count % 2 == 0 ? uid : uid + "\0"
+    set(0x0002_0010, padded)
+    if let length = find(0x0002_0000) {
+      bytes[length + 8] = UInt8(Int(bytes[length + 8]) + bytes.count - old)
+    }
+  }
+
   /// Inserts an attribute before another.
   mutating func insert(
     _ tag: UInt32, _ representation: String, _ value: [UInt8], before next: UInt32

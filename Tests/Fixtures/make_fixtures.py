@@ -1,6 +1,6 @@
 """Computes the reference files that Backflow's tests read.
 
-Everything here is computed by somebody else's code (PyTorch, SciPy, scikit-image) or evaluated in
+Everything here is computed by somebody else's code (PyTorch, SciPy, scikit-image, pydicom) or evaluated in
 Python from the definition, never by Backflow. Run it in a virtual environment:
 
     python make_fixtures.py            # all folders
@@ -18,6 +18,7 @@ from making import (
     npy_samples,
     optimizers,
     random_streams,
+    slices,
 )
 from making.writing import emptied
 
@@ -31,6 +32,8 @@ MAKERS = {
     "filters": filters.make,
     "random": random_streams.make,
     "npy": npy_samples.make,
+    "windows": slices.make_windows,
+    "values": slices.make_values,
 }
 
 

@@ -109,6 +109,10 @@ cdcmtk_status cdcmtk_decode(
 /// Sets the value of an element, given as text with backslashes between values, for any VR.
 cdcmtk_status cdcmtk_put(cdcmtk_file *file, uint16_t group, uint16_t element, const char *text);
 
+/// Sets an element inside sequences, such as "(0008,2112)[0].(0008,1155)=1.2.3"; what the path names
+/// is made if need be.
+cdcmtk_status cdcmtk_put_path(cdcmtk_file *file, const char *assignment);
+
 /// Sets native 16-bit pixel data, which have no textual form.
 cdcmtk_status cdcmtk_put_samples(cdcmtk_file *file, const uint16_t *samples, size_t count);
 

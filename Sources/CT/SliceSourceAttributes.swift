@@ -1,0 +1,176 @@
+/// What the header of a derived slice takes from its source.
+extension SliceSource {
+  private var slice: CTSlice? {
+    if case .file(let slice) = origin { slice } else { nil }
+  }
+
+  /// The distance of the source's values; `nil` for samples that are no whole numbers.
+  var step: Double? {
+    guard let slice else { return 1 }
+    return slice.format.isReal ? nil : slice.transform.step
+  }
+
+  /// The value of the stored number 0.
+  var intercept: Double {
+    guard let slice else { return Double(CTWriter.range.lowerBound) }
+    if case .linear(_, let intercept) = slice.transform { return intercept }
+    return 0
+  }
+
+  var unit: CTUnit { slice?.unit ?? .hounsfield }
+
+  /// Whether the slice becomes a CT image; others become Secondary Captures.
+  private var isCT: Bool { slice?.isCT ?? true }
+
+  var derivedClassUID: String {
+    isCT ? "1.2.840.10008.5.1.4.1.1.2" : "1.2.840.10008.5.1.4.1.1.7"
+  }
+
+  var modality: String {
+    guard let slice, !isCT else { return "CT" }
+    return slice.modality.isEmpty ? "OT" : slice.modality
+  }
+
+  var imageType: String {
+    guard isCT else { return "DERIVED\\SECONDARY" }
+    return "DERIVED\\SECONDARY\\" + (slice?.isLocalizer == true ? "LOCALIZER" : "AXIAL")
+  }
+
+  /// The bits stored that the derived image has at least: 12 to 16 for CT (C.8.2.1.1.4).
+  var storedBits: Int {
+    let own = slice.map { min(16, $0.format.bitsStored) } ?? 12
+    return isCT ? max(12, own) : own
+  }
+
+  /// A number that no series of the source's study bears by custom.
+  func seriesNumber(_ place: Int) -> Int {
+    let own = slice.map { $0.seriesNumber ?? place } ?? place
+    return (0..<1_000_000).contains(own) ? own + 1000 : place + 1000
+  }
+
+  // MARK: - Names for identifiers
+
+  var studyName: String {
+    switch origin {
+    case .file(let slice): slice.studyUID.isEmpty ? slice.patientKey : slice.studyUID
+    case .phantom(let phantom, let patient, _): "phantom \(phantom.seed) \(patient)"
+    }
+  }
+
+  var seriesName: String {
+    switch origin {
+    case .file(let slice): slice.seriesUID
+    case .phantom(let phantom, let patient, _): "\(phantom) \(patient)"
+    }
+  }
+
+  var imageName: String {
+    switch origin {
+    case .file(let slice): "\(slice.sopInstanceUID) \(slice.frame)"
+    case .phantom(_, _, let slice): "\(slice)"
+    }
+  }
+
+  var frameOfReferenceUID: String { slice?.frameOfReferenceUID ?? "" }
+
+  // MARK: - Attributes
+
+  /// What stays true of the image and names nobody.
+  var kept: [(DICOMTag, String)] {
+    guard let slice else { return [(.peakKilovoltage, ""), (.patientPosition, "HFS")] }
+    var all: [(DICOMTag, String)] = []
+    if isCT {
+      all += [(.peakKilovoltage, ""), (.patientPosition, slice.patientPosition)]
+      if !slice.convolutionKernel.isEmpty {
+        all.append((.convolutionKernel, String(longString(slice.convolutionKernel).prefix(16))))
+      }
+      if slice.gantryTilt != 0 {
+        all.append((.gantryDetectorTilt, decimalString(slice.gantryTilt)))
+      }
+    } else {
+      all.append((.conversionType, "WSD"))
+    }
+    if slice.hasBurnedInAnnotation { all.append((.burnedInAnnotation, "YES")) }
+    if slice.isLossy {
+      // What was lost stays lost (C.7.6.1.1.5).
+      all.append((.lossyImageCompression, "01"))
+      if !slice.compressionRatio.isEmpty {
+        all.append((.lossyImageCompressionRatio, slice.compressionRatio))
+      }
+    }
+    return all
+  }
+
+  /// A window of center and width.
+  struct PlainWindow {
+    let center: Double, width: Double
+    let function: CTWindow.Function
+    let name: String
+  }
+
+  /// The windows of center and width, of one function, since a file has but one.
+  var plainWindows: [PlainWindow] {
+    let own = plain(windows)
+    let all = own.isEmpty && unit == .hounsfield ? plain(Self.phantomWindows) : own
+    return all.filter { $0.function == all[0].function }
+  }
+
+  private func plain(_ windows: [CTWindow]) -> [PlainWindow] {
+    windows.compactMap { window in
+      guard case .window(let center, let width, let function) = window.shape else { return nil }
+      return PlainWindow(center: center, width: width, function: function, name: window.name)
+    }
+  }
+
+  /// Whom the image shows: nobody, unless the identity is kept.
+  ///
+  /// - Throws: `CTError` when the source file can no longer be read, or its names are written in
+  ///   characters that cannot be taken over.
+  func person(
+    keepsIdentity: Bool, _ identity: DerivedIdentity
+  ) throws(CTError) -> [(DICOMTag, String)] {
+    var all = Dictionary(
+      uniqueKeysWithValues: Self.personal.filter(\.isRequired).map { ($0.tag, "") })
+    all[.studyInstanceUID] = identity.study
+    switch origin {
+    case .phantom(let phantom, let patient, _):
+      all[.patientName] = "Phantom^\(patient + 1)"
+      all[.patientID] = "PHANTOM-\(patient + 1)"
+      all[.issuerOfPatientID] = "Backflow seed \(phantom.seed)"
+      all[.patientIdentityRemoved] = "YES"
+      all[.deidentificationMethod] = "Computed phantom, no person"
+    case .file(let slice) where keepsIdentity:
+      let dataset = try DICOMFile(path: slice.path, name: slice.name).dataset()
+      let characters = dataset.text(.specificCharacterSet) ?? ""
+      for (tag, _) in Self.personal {
+        guard let text = dataset.text(tag) else { continue }
+        guard text.utf8.allSatisfy({ $0 < 128 }) || Self.readable.contains(characters) else {
+          throw CTError(
+            "unsupported-characters",
+            "\(slice.name): \(tag) is written in \(printable(characters)), which cannot be kept.",
+            hint: "leave identity=keep out")
+        }
+        all[tag] = text
+      }
+      all[.patientIdentityRemoved] = dataset.text(.patientIdentityRemoved) == "YES" ? "YES" : "NO"
+    case .file:
+      all[.patientIdentityRemoved] = "YES"
+      all[.deidentificationMethod] = "Backflow: names, IDs, dates, institution not copied"
+    }
+    return all.sorted { ($0.key.group, $0.key.element) < ($1.key.group, $1.key.element) }
+      .map { ($0.key, $0.value) }
+  }
+
+  /// Character sets whose texts are read as they are meant.
+  private static let readable: Set<String> = ["ISO_IR 192", "ISO_IR 100", "ISO_IR 6"]
+
+  /// What tells who the patient is, and when and where the scan was made; some must be present even
+  /// when empty (type 2).
+  private static let personal: [(tag: DICOMTag, isRequired: Bool)] = [
+    (.studyDate, true), (.studyTime, true), (.accessionNumber, true),
+    (.institutionName, false), (.referringPhysicianName, true), (.studyDescription, false),
+    (.patientName, true), (.patientID, true), (.issuerOfPatientID, false),
+    (.patientBirthDate, true), (.patientSex, true), (.studyInstanceUID, true), (.studyID, true),
+    (.deidentificationMethod, false),
+  ]
+}

@@ -1,0 +1,142 @@
+import CT
+import CommandLanguage
+import Foundation
+import Networks
+import Tensors
+import Training
+
+extension Command<Workspace> {
+  static let saveDICOM = Command(
+    CommandSpec(
+      "save dicom", family: .keeping,
+      summary: "Write slices as a derived DICOM series, without identity.",
+      details: """
+        One file a slice, with the geometry, frame of reference, windows and padding of its source, \
+        a reference to the source image, new UIDs, and the source's rescale where the values fit \
+        it: they read back within half a stored unit. Names, IDs, dates, institution and study UID \
+        of the source are left out unless identity=keep. Data from .npy have no geometry and cannot \
+        be written so. Slices of no CT become Secondary Captures, which load by file only.
+        """,
+      parameters: [
+        .word("name", .thing, "clean, noisy, denoised or baseline, or slices of it: denoised[0:4]"),
+        .word("folder", .path, "the folder for the files"),
+        .key(
+          "identity", .choice(["remove", "keep"]), "names, IDs, dates, institution of the source",
+          default: .value("remove")),
+        .key(
+          "description", .text(placeholder: "TEXT"), "the series description",
+          default: .absent("what the slices are")),
+      ],
+      examples: [
+        CommandExample(
+          "save dicom denoised derived",
+          after: [
+            "phantom size=32 slices=2", "noise gaussian sigma=40HU", "conv", "train steps=1",
+          ]),
+        CommandExample("save dicom clean[0] slice", after: ["phantom size=32 slices=2"]),
+      ], seeAlso: ["load", "denoise", "save tensor"])
+  ) { arguments, workspace, context in
+    let (name, slices) = try workspace.wantedSlices(arguments)
+    let clean = try workspace.requireClean()
+    guard !workspace.sources.isEmpty else {
+      throw arguments.error(
+        at: "name", .state,
+        "the slices come from .npy, which says nothing of position and spacing",
+        hint: "save tensor \(name) FILE.npy")
+    }
+    let typed = try arguments.path("folder")
+    let folder = try workspace.files.writing(typed + "/.")
+    let derivation = workspace.derivation(
+      name, keepsIdentity: try arguments.choice("identity") == "keep",
+      description: arguments.textIfGiven("description"))
+
+    var files = 0
+    // Series by series: slices of one keep their order.
+    let numbers = slices.map { clean.origins[$0].series }
+    var groups: [[Int]] = []
+    for number in Set(numbers).sorted() {
+      groups.append(slices.filter { clean.origins[$0].series == number })
+    }
+    let report = context.reporter("save dicom", of: "files")
+    for group in groups {
+      let part = clean.slices(group)
+      var values = try workspace.stack(name, slices: group, clean)
+      if let mask = part.mask {
+        // Padding is no measurement, so no network can better it.
+        for i in mask.indices where mask[i] { values.scalars[i] = part.values.scalars[i] }
+      }
+      let done = files
+      files += try DerivedWriter.write(
+        values, mask: part.mask, sources: group.map { workspace.sources[$0] },
+        number: clean.origins[group[0]].series, to: folder, derivation: derivation
+      ) { report(done + $0, slices.count) }.count
+    }
+    var outcome = Outcome(
+      "saved  \(typed)/  \(files) \(files == 1 ? "slice" : "slices") in \(groups.count) derived series",
+      result: ["files": .integer(files), "series": .integer(groups.count)])
+    outcome.add(file: typed)
+    outcome.warnings = slices.map { workspace.sources[$0] }.derivationWarnings
+    return outcome
+  }
+}
+
+extension Workspace {
+  /// The stack and the slices that `name` means; only slices can be chosen, not parts of them.
+  fileprivate func wantedSlices(
+    _ arguments: Arguments
+  ) throws -> (name: String, slices: [Int]) {
+    let clean = try requireClean()
+    let text = try arguments.text("name")
+    do {
+      let indexed = try IndexedName(text)
+      guard Self.stackNames.contains(indexed.name) else {
+        throw CommandError(
+          .wrongValue, "\(text) holds no slices",
+          hint: "clean, noisy, denoised or baseline are image stacks")
+      }
+      guard indexed.entries.count <= 1 else {
+        throw CommandError(
+          .shape, "DICOM holds whole slices, not parts of them",
+          hint: "for example \(indexed.name)[0]; 'crop' keeps a part")
+      }
+      let numbers = Tensor<Float>(shape: [clean.count], scalars: (0..<clean.count).map(Float.init))
+      return (indexed.name, try numbers.part(indexed.entries).scalars.map { Int($0) })
+    } catch {
+      let cause = commandError(error)
+      throw arguments.error(at: "name", cause.code, cause.message, hint: cause.hint)
+    }
+  }
+
+  fileprivate func derivation(
+    _ name: String, keepsIdentity: Bool, description: String?
+  ) -> Derivation {
+    let weights = network.parameters.reduce(0) { $0 + $1.shape.count }
+    let noisy = noise == nil ? "a noisy counterpart of the source" : "noise added to the source"
+    let explanation =
+      switch name {
+      case "clean": "Backflow: values of the source, unchanged"
+      case "noisy": "Backflow: \(noisy); not for diagnosis"
+      case "baseline": "Backflow: \(noisy), then filtered; not for diagnosis"
+      default:
+        "Backflow: \(noisy), then denoised by a residual convolutional network of \(weights) "
+          + "weights; not for diagnosis"
+      }
+    return Derivation(
+      name: name, description: description ?? "Backflow \(name)", explanation: explanation,
+      keepsIdentity: keepsIdentity)
+  }
+}
+
+extension [SliceSource] {
+  /// What a user should know about series derived from these slices.
+  fileprivate var derivationWarnings: [String] {
+    var warnings: [String] = []
+    if contains(where: { $0.plane.position == nil }) {
+      warnings.append("the source has no positions: the derived series has none either")
+    }
+    if contains(where: \.hasBurnedInAnnotation) {
+      warnings.append("the source says that its image shows text, which is still there")
+    }
+    return warnings
+  }
+}

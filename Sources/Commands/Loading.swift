@@ -1,0 +1,239 @@
+import CT
+import CommandLanguage
+import Foundation
+import Tensors
+import Training
+
+/// The range of stored values: from 0, or from the smallest value if a file reaches below, or if
+/// its numbers have no range of their own; never empty.
+private func storedRange(from smallest: Double, extent: Double) -> ClosedRange<Double> {
+  let isWhole = extent == extent.rounded() && smallest >= 0 && smallest <= extent
+  let lower = smallest.isFinite && !isWhole ? smallest : 0
+  return lower...lower + (extent > 0 && extent.isFinite ? extent : 1)
+}
+
+/// Slices with what is to be said about them.
+struct LoadedSlices {
+  let stack: ImageStack
+  /// Where each slice comes from; empty for arrays, which do not say.
+  var sources: [SliceSource] = []
+  var warnings: [String] = []
+  var table: OutputTable?
+
+  func stamp(name: String) -> Outcome.DataStamp {
+    Outcome.DataStamp(name: name, fingerprint: "sha256:\(stack.values.fingerprint)")
+  }
+}
+
+extension Workspace {
+  /// The path that a command reads.
+  func readingPath(_ arguments: Arguments) throws(CommandError) -> String {
+    do throws(CommandError) {
+      return try files.reading(try arguments.path("path"))
+    } catch {
+      throw arguments.error(
+        at: "path", error.code, error.message, hint: error.hint, status: error.status)
+    }
+  }
+
+  /// Makes the phantom's slices, through DICOM files if they are to be saved.
+  mutating func make(
+    _ phantom: ThoraxPhantom, save: String?, slices: ClosedRange<Int>?, _ context: CommandContext
+  ) throws -> Outcome {
+    // The growing array and its copy; files are read back beside it.
+    let pixels = phantom.patients * phantom.slices * phantom.size * phantom.size
+    try requireMemory(
+      pixels * MemoryLayout<Float>.size * (save == nil ? 3 : 5),
+      for: "\(phantom.patients * phantom.slices) slices of \(phantom.size)×\(phantom.size)",
+      hint: "take fewer or smaller slices")
+    var scalars: [Float] = []
+    var origins: [SliceOrigin] = []
+    var sources: [SliceSource] = []
+    for patient in 1...phantom.patients {
+      try context.stopIfInterrupted()
+      context.progress(
+        ProgressUpdate(
+          "phantom: patient \(patient) of \(phantom.patients)",
+          fraction: Double(patient - 1) / Double(phantom.patients)))
+      let stack = phantom.stack(patient: patient - 1)
+      if let save {
+        _ = try CTWriter.write(
+          stack, to: try files.writing(save + "/."),
+          description: SeriesDescription(
+            patient: patient, seed: phantom.seed, pixelSpacing: phantom.pixelSpacing,
+            sliceSpacing: phantom.sliceSpacing, seriesNumber: patient,
+            description: "Thorax phantom"))
+      }
+      scalars += stack.scalars
+      sources += (0..<phantom.slices).map {
+        SliceSource(.phantom(phantom, patient: patient - 1, slice: $0))
+      }
+      origins += Array(
+        repeating: SliceOrigin(patient: patient, series: patient), count: phantom.slices)
+    }
+    if let save {
+      let loaded = try readDICOM(
+        CTInventory.scan(try files.reading(save)), choice: nil, slices: nil, context)
+      guard loaded.stack.values.scalars == scalars else {
+        throw CommandError(
+          .data, "the slices read back from \(save) are not those written",
+          hint: "the folder held other series before; choose an empty one")
+      }
+      var outcome = takeClean(loaded)
+      outcome.say("saved  \(save)/  \(phantom.patients) DICOM series, read back equal")
+      outcome.add(file: save)
+      return outcome
+    }
+    let stack = ImageStack(
+      values: Tensor(shape: [origins.count, 1, phantom.size, phantom.size], scalars: scalars),
+      mask: nil, unit: .hounsfield, origins: origins)
+    return takeClean(
+      LoadedSlices(
+        stack: try keep(slices, of: stack),
+        sources: slices.map { Array(sources[$0]) } ?? sources)
+    )
+  }
+
+  /// Reads what a `load` line names.
+  func read(
+    _ arguments: Arguments, _ context: CommandContext
+  ) throws -> LoadedSlices {
+    let path = try readingPath(arguments)
+    let slices = arguments.integersIfGiven("slices")
+    do {
+      if path.lowercased().hasSuffix(".npy") {
+        let stack = try readArray(path, unit: arguments.choiceIfGiven("unit"))
+        return LoadedSlices(stack: try keep(slices, of: stack))
+      }
+      return try readDICOM(
+        CTInventory.scan(path, progress: context.reporter("load", of: "headers")),
+        choice: arguments.value("series"), slices: slices, context)
+    } catch {
+      let cause = commandError(error)
+      guard cause.range == nil else { throw cause }
+      let place =
+        cause.code == "series" && arguments.has("series")
+        ? "series"
+        : cause.code == "slices" ? "slices" : "path"
+      throw arguments.error(
+        at: place, cause.code, cause.message, hint: cause.hint, status: cause.status)
+    }
+  }
+
+  /// Reads the chosen series of an inventory into one stack.
+  private func readDICOM(
+    _ inventory: CTInventory, choice: ArgumentValue?, slices: ClosedRange<Int>?,
+    _ context: CommandContext
+  ) throws -> LoadedSlices {
+    let chosen = try inventory.chosen(choice)
+    let all = try inventory.wanted(slices, of: chosen)
+    let loaded = try CTSeries.load(
+      all, memoryLimit: memoryLimit, progress: context.reporter("load", of: "files"))
+    var patients: [String] = []
+    var origins: [SliceOrigin] = []
+    for (index, series) in all.enumerated() {
+      if !patients.contains(series.patientKey) { patients.append(series.patientKey) }
+      let patient = patients.firstIndex(of: series.patientKey) ?? 0
+      origins += Array(
+        repeating: SliceOrigin(patient: patient + 1, series: index + 1),
+        count: series.slices.count)
+    }
+    let stack = ImageStack(
+      values: loaded.stack, mask: loaded.mask,
+      unit: loaded.unit == .hounsfield
+        ? .hounsfield
+        : .stored(storedRange(from: loaded.stack.statistics().min, extent: loaded.fileRange)),
+      origins: origins)
+    return LoadedSlices(
+      stack: stack,
+      sources: all.flatMap { $0.slices.map { SliceSource(.file($0)) } },
+      warnings: inventory.notes + all.warnings + mixedKernels(all),
+      table: chosen.count > 1 ? CTInventory.table(of: chosen) : nil)
+  }
+
+  private func mixedKernels(_ series: [CTSeries]) -> [String] {
+    let kernels = Set(series.map(\.convolutionKernel))
+    return kernels.count > 1
+      ? [
+        "the series have different kernels (\(kernels.sorted().joined(separator: ", "))): choose one with series=N"
+      ]
+      : []
+  }
+
+  private func readArray(_ path: String, unit: String?) throws -> ImageStack {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw CommandError(
+        .file, "the file cannot be read", hint: "check its permissions", status: .badInput)
+    }
+    let array: Tensor<Double>
+    let typeRange: ClosedRange<Double>?
+    do throws(TensorError) {
+      (array, typeRange) = try NPY.decodeWithRange(data)
+    } catch {
+      throw CommandError(
+        .init(rawValue: error.code), error.message, hint: error.hint, status: .badInput)
+    }
+    let extents = array.shape.extents
+    let shape: Shape
+    switch extents.count {
+    case 2: shape = [1, 1, extents[0], extents[1]]
+    case 3: shape = [extents[0], 1, extents[1], extents[2]]
+    case 4 where extents[1] == 1: shape = array.shape
+    default:
+      throw CommandError(
+        .shape, "the array is \(array.shape)", hint: "images are [H,W], [N,H,W] or [N,1,H,W]",
+        status: .badInput)
+    }
+    guard shape.count > 0 else {
+      throw CommandError(.shape, "the array \(array.shape) is empty", hint: "", status: .badInput)
+    }
+    let values = array.floats().reshaped(shape)
+    let statistics = values.statistics()
+    let isHounsfield = unit.map { $0.lowercased() == "hu" } ?? (statistics.min < -200)
+    let range =
+      typeRange ?? storedRange(from: statistics.min, extent: statistics.max - statistics.min)
+    return ImageStack(
+      values: values, mask: nil,
+      unit: isHounsfield ? .hounsfield : .stored(range),
+      origins: Array(repeating: SliceOrigin(patient: 1, series: 1), count: shape.batch))
+  }
+
+  private func keep(_ slices: ClosedRange<Int>?, of stack: ImageStack) throws -> ImageStack {
+    guard let slices else { return stack }
+    guard slices.lowerBound >= 0, slices.upperBound < stack.count else {
+      throw CommandError(
+        "slices", "slices \(slices.lowerBound)..\(slices.upperBound) are not all there",
+        hint: "0..\(stack.count - 1) exist")
+    }
+    return stack.slices(Array(slices))
+  }
+
+  /// Makes loaded slices the clean ones.
+  mutating func takeClean(_ loaded: LoadedSlices) -> Outcome {
+    clean = loaded.stack
+    sources = loaded.sources
+    var outcome = Outcome()
+    if let table = loaded.table { outcome.add(table) }
+    let described = describeClean(loaded.stack)
+    outcome.append(described)
+    outcome.warnings += loaded.warnings
+    outcome.data = [loaded.stamp(name: "clean")]
+    outcome.result = described.result
+    return outcome
+  }
+}
+
+extension CommandContext {
+  /// Shows `COMMAND: 12 of 500 THINGS` as things are done, and says whether to go on.
+  func reporter(_ command: String, of things: String) -> @Sendable (Int, Int) -> Bool {
+    let (progress, interruption) = (self.progress, self.interruption)
+    return { done, all in
+      if all > 1 {
+        progress(
+          ProgressUpdate(
+            "\(command): \(done) of \(all) \(things)", fraction: Double(done) / Double(all)))
+      }
+      return !interruption.isRequested
+    }
+  }
+}

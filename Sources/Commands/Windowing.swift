@@ -1,0 +1,103 @@
+import CT
+import CommandLanguage
+import Figures
+import Training
+
+extension WindowRule {
+  /// The rule of a word of `window`; `which` chooses among a file's windows.
+  init(named name: String, which: String? = nil) {
+    switch name {
+    case "file": self = .file(which)
+    case "auto": self = .covering
+    default: self = Figures.Window(preset: name).map(WindowRule.fixed) ?? .automatic
+    }
+  }
+}
+
+extension Figures.Window {
+  /// The window that a file proposes.
+  init?(_ window: CTWindow) {
+    switch window.shape {
+    case .window(let center, let width, let function):
+      let function = Function(rawValue: function.rawValue) ?? .linear
+      guard let own = try? Figures.Window(center: center, width: width, function: function) else {
+        return nil
+      }
+      self = own
+    case .table(let table):
+      guard
+        let grey = try? GreyTable(first: table.first, entries: table.entries, bits: table.bits)
+      else { return nil }
+      self.init(grey)
+    }
+  }
+}
+
+extension Workspace {
+  /// The window that `value` is drawn in; inverted for slices of MONOCHROME1 files.
+  func window(for value: NamedValue, _ arguments: Arguments) throws -> Figures.Window {
+    let window = try uprightWindow(for: value, arguments)
+    let isInverted =
+      value.isImage && sources.indices.contains(value.slice) && sources[value.slice].isInverted
+    return isInverted ? window.inverted : window
+  }
+
+  private func uprightWindow(
+    for value: NamedValue, _ arguments: Arguments
+  ) throws -> Figures.Window {
+    let covering = Figures.Window(covering: value.range)
+    switch arguments.choiceIfGiven("window").map({ WindowRule(named: $0) }) {
+    case .fixed(let window)?: return window
+    case .file(let which)?:
+      return try fileWindow(ofSlice: value.slice, which: which, arguments, at: "window")
+    case .some: return covering
+    case nil: break
+    }
+    guard value.isImage else { return covering }
+    switch windowRule {
+    case .fixed(let window): return window
+    case .file(let which):
+      return try fileWindow(ofSlice: value.slice, which: which, arguments, at: "")
+    case .covering: return covering
+    case .automatic:
+      if clean?.unit == .hounsfield { return .lung }
+      return fileWindows(ofSlice: value.slice).first?.window ?? covering
+    }
+  }
+
+  /// The windows of the file that slice `index` comes from, with their names.
+  private func fileWindows(ofSlice index: Int) -> [(name: String, window: Figures.Window)] {
+    guard sources.indices.contains(index) else { return [] }
+    return sources[index].windows.compactMap { own in
+      Figures.Window(own).map { (own.name, $0) }
+    }
+  }
+
+  /// The window of the file that slice `index` comes from: the first, or that called `which`.
+  ///
+  /// - Throws: `CommandError` that names the windows there are.
+  func fileWindow(
+    ofSlice index: Int, which: String?, _ arguments: Arguments, at name: String
+  ) throws(CommandError) -> Figures.Window {
+    _ = try requireClean()
+    let windows = fileWindows(ofSlice: index)
+    guard let first = windows.first else {
+      throw arguments.error(
+        at: name, .state, "the loaded slices bring no usable window",
+        hint: "lung, mediastinum, bone or auto")
+    }
+    guard let which else { return first.window }
+    if let number = Int(which), windows.indices.contains(number - 1) {
+      return windows[number - 1].window
+    }
+    guard let named = windows.first(where: { $0.name.lowercased() == which.lowercased() }) else {
+      let names = windows.enumerated().map { i, window in
+        window.name.isEmpty ? "\(i + 1)" : "\(i + 1) (\(window.name))"
+      }
+      throw arguments.error(
+        at: name, .unknownName, "the file has no window '\(which)'",
+        hint: "it has \(names.joined(separator: ", "))")
+    }
+    return named.window
+  }
+}
