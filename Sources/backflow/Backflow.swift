@@ -31,7 +31,7 @@ struct Backflow: ParsableCommand {
     {
       let nearest = NearestNames.question(for: word, among: names)
       Console.error(
-        "error: there is no subcommand \"\(word)\"; \(nearest ?? "see backflow --help")")
+        "Error: there is no subcommand \"\(word)\"; \(nearest ?? "see backflow --help")")
       backflow.leave(with: .wrongUsage)
     }
     var command: any ParsableCommand

@@ -106,7 +106,7 @@ struct WrongLine: CustomTestStringConvertible {
     WrongLine("stats clean[-1]", "0 to 3"),
     WrongLine("stats clean[3:1]", "a < b"),
     WrongLine("stats clean[1:1]", "a < b"),
-    WrongLine("stats clean[0,0,0,0,0]", "axes"),
+    WrongLine("stats clean[0,0,0,0,0]", "up to three"),
     WrongLine("stats clean[", "not closed"),
     WrongLine("stats clean[]", "index"),
     WrongLine("stats clean[a]", "index"),
