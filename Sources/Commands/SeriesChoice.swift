@@ -118,7 +118,9 @@ extension [CTSeries] {
       let all = places[warning] ?? []
       guard all.count < count else { return warning }
       guard let only = all.first, all.count == 1 else { return "\(all.count) series: \(warning)" }
-      return "series \(self[only].number.map(String.init) ?? "#\(only + 1)"): \(warning)"
+      let number = self[only].number
+      let isUnique = number != nil && self.count { $0.number == number } == 1
+      return "series \(isUnique ? "\(number ?? 0)" : "#\(only + 1)"): \(warning)"
     }
   }
 }

@@ -65,7 +65,9 @@ extension Tensor {
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   package func floats() -> Tensor<Float> {
-    Tensor<Float>(shape: shape, scalars: scalars.map(Float.init))
+    // Numbers of a whole study need no second copy.
+    (self as? Tensor<Float>)
+      ?? Tensor<Float>(shape: shape, scalars: scalars.map(Float.init))
   }
 
   /// The same numbers in Double.

@@ -167,6 +167,28 @@ struct DerivedWriterTests {
   }
 
   @Test
+  func `what is no CT becomes a Secondary Capture that loads by file`() throws {
+    let folder = try TemporaryFolder()
+    let path = try CTWriter.write(
+      sampleStack(slices: 1), to: folder.path, description: .sample())[0]
+    var file = try DICOMBytes(path)
+    file.set(0x0008_0060, "MR")
+    file.set(0x0008_0016, "1.2.840.10008.5.1.4.1.1.4")
+    file.set(0x0028_1054, nil)
+    try file.write(path)
+    let loaded = try CTInventory.scan(path).series[0].load()
+    _ = try DerivedWriter.write(
+      loaded.stack, mask: nil, sources: [SliceSource(.file(loaded.series.slices[0]))],
+      number: 1, to: folder.path + "/derived", derivation: derivation)
+    let again = try CTInventory.scan(folder.path + "/derived/denoised-series1-0001.dcm").series[0]
+    #expect(again.modality == "MR")
+    #expect(again.slices[0].sopClassUID == "1.2.840.10008.5.1.4.1.1.7")
+    #expect(try again.load().stack.scalars == loaded.stack.scalars)
+    #expect(try again.load().unit == loaded.unit)
+    #expect(throws: CTError.self) { try CTInventory.scan(folder.path + "/derived") }
+  }
+
+  @Test
   func `lossy sources and inverted ones stay so`() throws {
     let (folder, loaded) = try source { file in
       file.set(0x0028_0004, "MONOCHROME1")

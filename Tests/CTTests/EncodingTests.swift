@@ -151,7 +151,7 @@ struct EncodingTests {
 
 extension DICOMBytes {
   /// Appends compressed pixel data of one fragment, without an offset table (PS3.5, A.4).
-  fileprivate mutating func appendFragment(_ fragment: [UInt8]) {
+  mutating func appendFragment(_ fragment: [UInt8]) {
     let even = fragment + (fragment.count % 2 == 0 ? [] : [0])
     bytes += [0xE0, 0x7F, 0x10, 0x00] + Array("OB".utf8) + [0, 0, 0xFF, 0xFF, 0xFF, 0xFF]
     bytes += [0xFE, 0xFF, 0x00, 0xE0, 0, 0, 0, 0, 0xFE, 0xFF, 0x00, 0xE0]
