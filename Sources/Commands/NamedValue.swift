@@ -161,16 +161,16 @@ extension Workspace {
     let parameters = network.parameterNames
     if let index = parameters.firstIndex(of: name) { return network.parameters[index] }
     if let state = try optimizerTensor(name, parameters) { return state }
-    let isLayer = network.layerNames.contains(String(name.prefix { $0 != "." }))
-    guard isLayer || name.hasPrefix("net.") || name.hasPrefix("loss") else {
-      throw unknown(name, parameters)
+    let suffix = [".grad", ".grad.\(flow.name)"].first(where: name.hasSuffix) ?? ""
+    let known = network.valueNames + parameters + ["loss"]
+    guard known.contains(String(name.dropLast(suffix.count))) else {
+      throw unknown(name, parameters + network.valueNames)
     }
     let pass = try requirePass()
-    for suffix in [".grad", ".grad.\(flow.name)"] where name.hasSuffix(suffix) {
-      if let gradient = pass.gradient(String(name.dropLast(suffix.count))) { return gradient }
-    }
-    guard let value = pass.value(name) else { throw unknown(name, parameters + pass.valueNames) }
-    return value
+    let found =
+      suffix.isEmpty ? pass.value(name) : pass.gradient(String(name.dropLast(suffix.count)))
+    guard let found else { throw unknown(name, parameters + network.valueNames) }
+    return found
   }
 
   /// `.m`, `.v` or `.update` of a parameter.

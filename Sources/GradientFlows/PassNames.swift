@@ -1,16 +1,8 @@
-import Networks
+package import Networks
 package import Tensors
 
 /// The named values and gradients of a pass that kept everything.
 extension PassResult {
-  /// The names of all values in forward order, parameters aside.
-  package var valueNames: [String] {
-    let places = zip(network.layerNames, network.layers.indices).flatMap { name, index in
-      self.places(index).map { "\(name).\($0.name)" }
-    }
-    return ["net.in"] + places + ["net.out"]
-  }
-
   /// The value called `name`, such as `b2.conv1.z`; none if there is no such value.
   package func value(_ name: String) -> Tensor<Element>? {
     switch name {
@@ -54,12 +46,14 @@ extension PassResult {
 
   /// The first name, in the order of computation, whose value or gradient is not finite.
   package func firstNonFinite() -> String? {
-    for name in valueNames where value(name).map({ !$0.isFinite() }) ?? false { return name }
+    for name in network.valueNames where value(name).map({ !$0.isFinite() }) ?? false {
+      return name
+    }
     if !Element(loss).isFinite { return "loss" }
     // Backwards, layer by layer: what comes in, what is inside, the parameters, what goes out.
     let order = network.layers.indices.reversed().flatMap { index in
       let layer = network.layerNames[index]
-      let inside = places(index).reversed().map(\.name).filter { $0 != "in" }
+      let inside = network.layers[index].places.reversed().map(\.name).filter { $0 != "in" }
       return (inside + network.layers[index].parameterNames + ["in"]).map { "\(layer).\($0)" }
     }
     return (["net.out"] + order).first { gradient($0).map { !$0.isFinite() } ?? false }
@@ -70,23 +64,35 @@ extension PassResult {
   private func place(_ name: String) -> (layer: Int, place: Place)? {
     for (index, layer) in network.layerNames.enumerated() where name.hasPrefix(layer + ".") {
       let rest = name.dropFirst(layer.count + 1)
-      return places(index).first { $0.name == rest }.map { (index, $0.place) }
+      return network.layers[index].places.first { $0.name == rest }.map { (index, $0.place) }
     }
     return nil
   }
+}
 
-  /// The places of a layer in forward order, with their names within the layer.
-  private func places(_ index: Int) -> [(name: String, place: Place)] {
-    let convolutions = pass.layers[index].activations.indices.flatMap { i in
-      let prefix =
-        switch network.layers[index] {
-        case .block: "conv\(i + 1)."
-        case .convolution: ""
-        }
-      return [(prefix + "z", Place.preactivation(i)), (prefix + "a", Place.activation(i))]
+extension Network {
+  /// The names of all values of a pass in forward order, parameters aside.
+  package var valueNames: [String] {
+    let values = zip(layerNames, layers).flatMap { name, layer in
+      layer.places.map { "\(name).\($0.name)" }
     }
-    let skip = pass.layers[index].skip.map { _ in [("skip", Place.skip)] } ?? []
-    return [("in", .input)] + convolutions + skip + [("out", .output)]
+    return ["net.in"] + values + ["net.out"]
+  }
+}
+
+extension Layer {
+  /// The places of the layer in forward order, with their names within the layer.
+  fileprivate var places: [(name: String, place: Place)] {
+    switch self {
+    case .block(let block):
+      let inside = block.convolutions.indices.flatMap { i in
+        [("conv\(i + 1).z", Place.preactivation(i)), ("conv\(i + 1).a", Place.activation(i))]
+      }
+      let skip: [(String, Place)] = block.options.merge == .none ? [] : [("skip", .skip)]
+      return [("in", .input)] + inside + skip + [("out", .output)]
+    case .convolution:
+      return [("in", .input), ("z", .preactivation(0)), ("a", .activation(0)), ("out", .output)]
+    }
   }
 }
 
