@@ -8,11 +8,13 @@ package struct CTInventory: Sendable {
   package let series: [CTSeries]
   /// What was left out, and why; reasons in the order of their first file.
   package let skipped: [CTSkipped]
+  /// What was taken because there are no CT slices, in words.
+  let substitute: String?
   /// The number of files that were looked at.
   package let fileCount: Int
 
   /// One line for each reason why files were left out: `2 files left out: a localizer (I10, …)`.
-  package var notes: [String] { skipped.map(\.description) }
+  package var notes: [String] { (substitute.map { [$0] } ?? []) + skipped.map(\.description) }
 }
 
 /// Files left out of a scan for one reason.
@@ -65,7 +67,7 @@ extension CTInventory {
     }
     return CTInventory(
       series: CTSeries.grouped(try CTSlice.slices(of: file, dataset, path: path)),
-      skipped: [], fileCount: 1)
+      skipped: [], substitute: nil, fileCount: 1)
   }
 
   /// Takes the slices that a directory names; for DICOMDIR itself, the root of a disc (PS3.10, 8.6),
@@ -87,7 +89,8 @@ extension CTInventory {
     }
   }
 
-  /// Reads the headers of `files` and groups those of CT slices into series.
+  /// Reads the headers of `files` and groups those of CT slices into series; a folder that holds
+  /// grey images of one other kind and no CT gives those.
   private static func gathered(
     _ files: [FoundFile], in name: String, skipped: [(file: String, reason: String)],
     _ progress: @escaping @Sendable (Int, Int) -> Bool
@@ -112,16 +115,18 @@ extension CTInventory {
     var slices: [CTSlice] = []
     var leftOut = skipped
     var seen: Set<String> = []
+    let substitute = Outcome.substitute(for: headers.outcomes)
     for (file, outcome) in zip(files, headers.outcomes) {
       switch outcome {
-      case .slices(let found):
+      case .slices(let found),
+        .other(let found, _) where substitute != nil:
         let uid = found.first?.sopInstanceUID ?? ""
         if uid.isEmpty || seen.insert(uid).inserted {
           slices += found
         } else {
           leftOut.append((file.name, "a repetition of another file's image"))
         }
-      case .leftOut(let reason):
+      case .leftOut(let reason), .other(_, let reason):
         leftOut.append((file.name, reason))
       case nil:
         break
@@ -135,7 +140,8 @@ extension CTInventory {
         hint: "name one of the files to load it anyway")
     }
     return CTInventory(
-      series: CTSeries.grouped(slices), skipped: reasons, fileCount: files.count + skipped.count)
+      series: CTSeries.grouped(slices), skipped: reasons, substitute: substitute,
+      fileCount: files.count + skipped.count)
   }
 
   private static func counted(_ leftOut: [(file: String, reason: String)]) -> [CTSkipped] {
@@ -165,6 +171,8 @@ private struct Headers {
 /// What the header of one file of a folder says.
 private enum Outcome: Sendable {
   case slices([CTSlice])
+  /// Images that are no CT, and why they are left out where there are CT slices.
+  case other([CTSlice], String)
   case leftOut(String)
 
   init(_ found: FoundFile) {
@@ -177,13 +185,29 @@ private enum Outcome: Sendable {
       }
       let slices = try CTSlice.slices(of: file, dataset, path: found.path)
       if let reason = slices.first.flatMap(reasonToLeaveOut) {
-        self = .leftOut(reason)
+        self = slices.contains(where: \.isLocalizer) ? .leftOut(reason) : .other(slices, reason)
       } else {
         self = .slices(slices)
       }
     } catch {
       self = .leftOut(reason(error, name: found.name))
     }
+  }
+}
+
+extension Outcome {
+  /// What to take where no outcome is a CT slice: images left out for one and the same reason.
+  static func substitute(for outcomes: [Outcome?]) -> String? {
+    var reasons: Set<String> = []
+    for outcome in outcomes {
+      switch outcome {
+      case .slices: return nil
+      case .other(_, let reason): reasons.insert(reason)
+      case .leftOut, nil: break
+      }
+    }
+    return reasons.count == 1
+      ? reasons.first.map { "there are no CT slices, so other images are taken: \($0)" } : nil
   }
 }
 

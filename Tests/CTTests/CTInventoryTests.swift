@@ -166,4 +166,25 @@ struct CTInventoryTests {
     let large = #expect(throws: CTError.self) { try series.load(memoryLimit: 100) }
     #expect(large?.code == "too-large")
   }
+
+  @Test func `a folder of one other kind of image gives those, beside CT they are left out`() throws
+  {
+    let folder = try TemporaryFolder()
+    let files = try CTWriter.write(
+      sampleStack(), to: folder.path + "/other", description: .sample())
+    for file in files {
+      var bytes = try DICOMBytes(file)
+      bytes.set(0x0008_0060, "MR")
+      try bytes.write(file)
+    }
+    let other = try CTInventory.scan(folder.path)
+    #expect(other.series.map(\.slices.count) == [4])
+    #expect(other.notes.contains { $0.contains("other images are taken") })
+
+    _ = try CTWriter.write(
+      sampleStack(slices: 2), to: folder.path + "/ct", description: .sample(patient: 2))
+    let mixed = try CTInventory.scan(folder.path)
+    #expect(mixed.series.map(\.slices.count) == [2])
+    #expect(mixed.notes.contains { $0.contains("4 files left out: no CT slice but MR") })
+  }
 }

@@ -25,7 +25,7 @@ struct WrongLine: CustomTestStringConvertible {
     WrongLine("net", "new or show"),
     WrongLine("Stats cleen", #"did you mean "clean"?"#),
     WrongLine("stats b1.conv1.weigth", #"did you mean "b1.conv1.weight""#),
-    WrongLine("stats b9.out", "b1 c1"),
+    WrongLine("stats b9.out", "b1.out"),
     WrongLine("stats b1.out.grad.tape", "b1.out.grad"),
     WrongLine("help trian", #"did you mean "train"?"#),
     WrongLine("remove b7", #"did you mean "b1"?"#),
