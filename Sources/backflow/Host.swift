@@ -39,7 +39,11 @@ final class Host {
   let runner: CommandRunner<Workspace>
   private(set) var recorder = Recorder()
   private let files: Files
-  private let isJSON: Bool
+  let isJSON: Bool
+  /// Keeps every command on disk while somebody types.
+  private lazy var recovery = Recovery(in: StateFolder.sessions)
+  /// Whether what is shown is kept until it is saved.
+  var recovers = false
   /// What stands before `LINE:` in errors; none at the prompt.
   private let source: String?
 
@@ -50,7 +54,8 @@ final class Host {
     isJSON = options.json
     let isJSON = options.json
     runner = CommandRunner(
-      commands: commandTable, workspace: Workspace(files: files), overrides: options.variables,
+      commands: commandTable, topics: helpTopics, workspace: Workspace(files: files),
+      overrides: options.variables,
       progress: { update in if !isJSON { Console.show(update) } },
       interruption: Interrupts.interruption, describe: commandError)
     Interrupts.install()
@@ -63,6 +68,7 @@ final class Host {
   /// Shows what a command gave back, and records it.
   func show(_ execution: Execution, echoes: Bool) {
     recorder.add(execution)
+    if recovers { keep(execution) }
     if isJSON { return Console.print(execution.json.text) }
     if echoes { Console.print(execution.text.asTyped) }
     switch execution.result {
@@ -95,6 +101,24 @@ final class Host {
     }
   }
 
+  /// Keeps a command in the session that can be got back; says once if that fails.
+  private func keep(_ execution: Execution) {
+    do throws(SessionError) {
+      try recovery.keep(
+        recorder, after: execution, picturesFrom: files.output.path, stamps: stamps)
+    } catch {
+      recovers = false
+      Console.error("warning: this session is not kept until you save it: \(error)")
+    }
+  }
+
+  /// Ends the keeping; answers with the file that holds what was not saved.
+  func endRecovery() -> String? {
+    guard recovers else { return nil }
+    recovery.end()
+    return recovery.holdsWork ? recovery.paths.file : nil
+  }
+
   private func save(_ arguments: Arguments) throws -> Outcome {
     let name = SessionPaths(named: try arguments.path("name"))
     let place = try arguments.blaming("name") { () throws(CommandError) in
@@ -104,6 +128,7 @@ final class Host {
     try recorder.save(
       to: paths, picturesFrom: files.output.path, stamps: stamps,
       includingErrors: try arguments.flag("errors"))
+    if recovers { recovery.discard() }
     var outcome = Outcome(OutputLine("saved  \(name.file)"))
     outcome.add(file: name.file)
     return outcome
