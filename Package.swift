@@ -104,7 +104,12 @@ let package = Package(
     tests(of: "CommandLanguage", []),
     tests(of: "LineEditing", ["CommandLanguage"]),
     tests(of: "Transcripts", ["CommandLanguage"]),
-    tests(of: "Commands", ["CommandLanguage", "Transcripts", "Tensors", "Fingerprints"]),
+    tests(
+      of: "Commands",
+      ["CommandLanguage", "Figures", "Transcripts", "Tensors", "Fingerprints"]),
+    // The program as its caller sees it; needs the executable built beside the tests.
+    .testTarget(
+      name: "ProgramTests", dependencies: ["backflow", "Figures"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

@@ -167,7 +167,8 @@ extension PhantomSlice {
     let kernel = [weight(0) / total, weight(1) / total, weight(2) / total]
     let across = blurred(hounsfield, kernel, step: 1, position: { $0 % size })
     let both = blurred(across, kernel, step: size, position: { $0 / size })
-    return both.map { min(max($0.rounded(), -1024), 3071) }
+    // + 0 makes the zero of -0.4 the one that files hold.
+    return both.map { min(max($0.rounded(), -1024), 3071) + 0 }
   }
 
   /// Blurs along rows (`step` 1) or columns (`step` size); pixels at the edge repeat.

@@ -57,6 +57,13 @@ package struct CommandContext: Sendable {
     self.interruption = interruption
   }
 
+  /// Throws when somebody asked to stop a command that has nothing to keep.
+  package func stopIfInterrupted() throws(CommandError) {
+    guard interruption.isRequested else { return }
+    throw CommandError(
+      "interrupted", "interrupted; all is as before", status: .interrupted)
+  }
+
   /// The number that `COMMAND.field` names in the last result of a command.
   package func result(at path: String) -> JSONValue? {
     let parts = path.split(separator: ".", maxSplits: 1)

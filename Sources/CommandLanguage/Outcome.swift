@@ -31,8 +31,9 @@ package struct Outcome: Sendable {
   package private(set) var files: [File] = []
   /// What a reader should know but need not act on.
   package var warnings: [String] = []
-  /// What only the person who is there should know: shown, but no part of the record.
-  package var asides: [String] = []
+  /// What happened to this run and will not happen again in a replay, such as Ctrl-C; shown, and
+  /// among the warnings of `--json`, but neither recorded nor compared.
+  package var remarks: [String] = []
   /// The value for `--json`, and for `expect`.
   package var result: JSONValue = .object([])
   /// The command to record in place of the typed one, when a person or a clock ended it.
@@ -84,7 +85,7 @@ package struct Outcome: Sendable {
     blocks += other.blocks
     files += other.files
     warnings += other.warnings
-    asides += other.asides
+    remarks += other.remarks
     data += other.data
   }
 

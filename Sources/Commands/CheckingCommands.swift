@@ -92,27 +92,17 @@ extension Command<Workspace> {
       stream: RandomStream(seed: workspace.settings.seed, name: "gradcheck")
     ).sorted { ($0.isKink ? 0 : 1, $0.relativeError) > ($1.isKink ? 0 : 1, $1.relativeError) }
     let smooth = rows.filter { !$0.isKink }
-    let worst = smooth.first?.relativeError ?? .nan
+    guard let worst = smooth.first?.relativeError else {
+      throw arguments.error(
+        .data, "every sample lies at a kink, so nothing was checked",
+        hint: "take more samples, or another activation: samples=\(4 * samples)")
+    }
     var outcome = Outcome()
-    outcome.add(
-      OutputTable(
-        [
-          .words("worst"), .numbers("analytic"), .numbers("numeric"), .numbers("relative error"),
-        ],
-        rows: smooth.prefix(5).map { sample in
-          [
-            OutputLine(
-              "\(sample.name)[\(sample.index.map(String.init).joined(separator: ","))]" as String),
-            "\(sample.analytic, significant: 7)",
-            "\(sample.numeric, significant: 7)",
-            "\(volatile: NumberFormat.significant(2).string(sample.relativeError))",
-          ]
-        }))
-    let kinks = rows.count - smooth.count
+    outcome.add(table(of: rows, names))
     outcome.say(
       """
-      \(smooth.count) samples of flow \(workspace.flow.name)\
-      \(kinks > 0 ? ", \(kinks) set apart at kinks" : ""): \
+      \(smooth.count) \(smooth.count == 1 ? "sample" : "samples") of flow \(workspace.flow.name), \
+      \(rows.count - smooth.count) set apart at kinks: \
       worst relative error \(volatile: NumberFormat.significant(2).string(worst))
       """)
     if workspace.loss == .halfSquares(gradientIsDeclared: true) {
@@ -131,6 +121,29 @@ extension Command<Workspace> {
   }
 }
 
+/// A row for each parameter with its worst sample, whose place and digits are rounding noise.
+private func table(of rows: [GradientSample], _ names: [String]) -> OutputTable {
+  OutputTable(
+    [
+      .words("parameter"), .numbers("samples"), .numbers("kinks"),
+      .words("worst: analytic, numeric, relative error"),
+    ],
+    rows: names.map { name in
+      let own = rows.filter { $0.name == name }
+      let kinks = own.count { $0.isKink }
+      let worst = own.first { !$0.isKink }.map { sample in
+        let index = sample.index.map(String.init).joined(separator: ",")
+        let digits = NumberFormat.significant(7)
+        return "[\(index)]  \(digits.string(sample.analytic))  \(digits.string(sample.numeric))  "
+          + NumberFormat.significant(2).string(sample.relativeError)
+      }
+      return [
+        OutputLine(name), "\(own.count - kinks)", "\(kinks)",
+        worst.map { "\(volatile: $0)" } ?? "none away from kinks",
+      ]
+    })
+}
+
 extension Workspace {
   /// The number that a name in an expression stands for.
   fileprivate mutating func number(_ name: String, _ context: CommandContext) throws -> Double {
@@ -142,6 +155,13 @@ extension Workspace {
       case "rmse": return figures.rmse
       default: break
       }
+    }
+    if parts.count == 2, Self.stackNames.contains(parts[0]),
+      ["psnr", "ssim", "rmse"].contains(parts[1])
+    {
+      throw CommandError(
+        .state, "\(parts[0]) has not been judged yet",
+        hint: parts[0] == "baseline" ? "type 'baseline median'" : "type 'evaluate'")
     }
     if let result = context.result(at: name)?.numeric { return result }
     if let text = context.variables[name] {

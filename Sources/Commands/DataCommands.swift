@@ -214,6 +214,14 @@ func brief(_ value: Double) -> OutputLine {
   value == value.rounded() && abs(value) < 1e9 ? "\(value)" : "\(value, digits: 2)"
 }
 
+/// The range of stored values: from 0, or from the smallest value if a file reaches below, or if
+/// its numbers have no range of their own; never empty.
+private func storedRange(from smallest: Double, extent: Double) -> ClosedRange<Double> {
+  let isWhole = extent == extent.rounded() && smallest >= 0 && smallest <= extent
+  let lower = smallest.isFinite && !isWhole ? smallest : 0
+  return lower...lower + (extent > 0 && extent.isFinite ? extent : 1)
+}
+
 /// Slices with what is to be said about them.
 struct LoadedSlices {
   let stack: ImageStack
@@ -250,6 +258,7 @@ extension Workspace {
     var scalars: [Float] = []
     var origins: [SliceOrigin] = []
     for patient in 1...phantom.patients {
+      try context.stopIfInterrupted()
       context.progress(
         ProgressUpdate(
           "phantom: patient \(patient) of \(phantom.patients)",
@@ -342,12 +351,15 @@ extension Workspace {
           patient: (patients.firstIndex(of: series.patientKey) ?? 0) + 1, series: index + 1),
         count: series.stack.shape.batch)
     }
+    let values = Tensor(shape: shape, scalars: loaded.flatMap(\.stack.scalars))
     let hasPadding = loaded.contains { $0.mask != nil }
     let stack = ImageStack(
-      values: Tensor(shape: shape, scalars: loaded.flatMap(\.stack.scalars)),
+      values: values,
       mask: hasPadding
         ? loaded.flatMap { $0.mask ?? Array(repeating: false, count: $0.stack.shape.count) } : nil,
-      unit: first.unit == .hounsfield ? .hounsfield : .stored(range: first.fileRange),
+      unit: first.unit == .hounsfield
+        ? .hounsfield
+        : .stored(storedRange(from: values.statistics().min, extent: first.fileRange)),
       origins: origins)
     return LoadedSlices(
       stack: try keep(slices, of: stack),
@@ -375,8 +387,9 @@ extension Workspace {
         .file, "the file cannot be read", hint: "check its permissions", status: .badInput)
     }
     let array: Tensor<Double>
+    let typeRange: ClosedRange<Double>?
     do throws(TensorError) {
-      array = try NPY.decode(data)
+      (array, typeRange) = try NPY.decodeWithRange(data)
     } catch {
       throw CommandError(
         .init(rawValue: error.code), error.message, hint: error.hint, status: .badInput)
@@ -398,9 +411,11 @@ extension Workspace {
     let values = array.floats().reshaped(shape)
     let statistics = values.statistics()
     let isHounsfield = unit.map { $0.lowercased() == "hu" } ?? (statistics.min < -200)
+    let range =
+      typeRange ?? storedRange(from: statistics.min, extent: statistics.max - statistics.min)
     return ImageStack(
       values: values, mask: nil,
-      unit: isHounsfield ? .hounsfield : .stored(range: statistics.max - statistics.min),
+      unit: isHounsfield ? .hounsfield : .stored(range),
       origins: Array(repeating: SliceOrigin(patient: 1, series: 1), count: shape.batch))
   }
 
@@ -439,6 +454,12 @@ extension Workspace {
     let unit = stack.unit == .hounsfield ? "HU" : "values"
     let padding = stack.mask.map { mask in mask.count(where: \.self) } ?? 0
     var outcome = Outcome()
+    if statistics.nanCount + statistics.infiniteCount > 0 {
+      let slices = (0..<stack.count).filter { !stack.values.image($0).isFinite() }
+      outcome.warn(
+        "\(statistics.nanCount) NaN and \(statistics.infiniteCount) infinite values, in slices "
+          + slices.prefix(10).map(String.init).joined(separator: ", "))
+    }
     outcome.say(
       """
       clean  \(stack.count) \(stack.count == 1 ? "slice" : "slices") \(stack.height)×\(stack.width) \

@@ -26,9 +26,12 @@ package func commandError(_ error: any Error) -> CommandError {
   case let error as NonFiniteError:
     CommandError(
       "non-finite",
-      "training stopped before step \(error.step): \(error.tensor) is not finite",
-      hint: "the weights are those before the step; try a smaller lr, another scale or init, "
-        + "or nan=keep to go on")
+      "training stopped before step \(error.step): \(error.tensor) is not finite"
+        + (error.slice.map { ", because of slice \($0)" } ?? ""),
+      hint: error.slice == nil
+        ? "the weights are those before the step; try a smaller lr, another scale or init, "
+          + "or nan=keep to go on"
+        : "the data hold NaN or infinite values: leave the slice out, for example with split")
   default:
     CommandError(.failed, "\(error)")
   }

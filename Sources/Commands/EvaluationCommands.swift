@@ -33,6 +33,7 @@ extension Command<Workspace> {
     _ = try workspace.requireNoisy()
     var images: [Tensor<Float>] = []
     for (count, slice) in slices.enumerated() {
+      try context.stopIfInterrupted()
       context.progress(
         ProgressUpdate(
           "denoise \(count + 1)/\(slices.count)", fraction: Double(count) / Double(slices.count)))
@@ -59,6 +60,7 @@ extension Command<Workspace> {
     try workspace.network.requireTrainable()
     _ = try workspace.requireNoisy()
     for (count, slice) in slices.enumerated() {
+      try context.stopIfInterrupted()
       context.progress(
         ProgressUpdate(
           "denoise \(count + 1)/\(slices.count)", fraction: Double(count) / Double(slices.count)))

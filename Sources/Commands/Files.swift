@@ -44,7 +44,11 @@ package struct Files: Sendable {
       }
     }
     throw CommandError(
-      .file, "\(path): no such file or folder", hint: "check the path", status: .badInput)
+      .file, "\(path): no such file or folder",
+      hint: expanded.hasPrefix("/")
+        ? "check the path"
+        : "relative paths are looked for in the output folder, the session's and the working folder",
+      status: .badInput)
   }
 
   /// The place that `path` names for writing; its folder exists afterwards.

@@ -95,6 +95,16 @@ extension Workspace {
   private mutating func imageStack(_ indexed: IndexedName) throws -> NamedValue? {
     guard Self.stackNames.contains(indexed.name) else { return nil }
     let clean = try requireClean()
+    guard indexed.entries.count <= 3 else {
+      throw CommandError(
+        .init(rawValue: "index"), "\(indexed.text) has \(indexed.entries.count) indices",
+        hint: "slices take up to three: [slice, row, column]")
+    }
+    if case .position(let slice) = indexed.entries.first, !(0..<clean.count).contains(slice) {
+      throw CommandError(
+        .init(rawValue: "index"), "there is no slice \(slice)",
+        hint: "0 to \(clean.count - 1) exist")
+    }
     // Slices that need not be computed are not.
     let wanted =
       if case .position(let slice) = indexed.entries.first, (0..<clean.count).contains(slice) {

@@ -7,9 +7,9 @@ extension Command<Workspace> {
   static let scale = Command(
     CommandSpec(
       "scale", family: .data,
-      summary: "Choose which values become 0 and 1 in the network, unclipped.",
+      summary: "Choose which values become 0 and 1 in the network, or say which.",
       details: """
-        Without a line, HU -1000…1000, or the file's range when the data are not in HU. minmax \
+        Unclipped. Until it is chosen, HU -1000…1000, or the file's range when the data are not in HU. minmax \
         takes the smallest and largest value of the training slices.
         """,
       parameters: [
@@ -21,33 +21,34 @@ extension Command<Workspace> {
           default: .absent("")),
         .flag(
           "rule", ["minmax", "none"], "from the training slices, or values as they are",
-          default: .absent("window= or hu=")),
+          default: .absent("window= or hu=, or nothing changes")),
       ],
       examples: [
         CommandExample("scale window=lung", after: ["phantom size=32 slices=2"]),
         CommandExample("scale hu=-1000..1000", after: ["phantom size=32 slices=2"]),
         CommandExample("scale minmax", after: ["phantom size=32 slices=2"]),
+        CommandExample("scale", after: ["phantom size=32 slices=2"]),
       ], seeAlso: ["window", "data"])
   ) { arguments, workspace, _ in
     let given = ["window", "hu", "rule"].filter(arguments.has)
-    guard given.count == 1 else {
-      let message =
-        given.isEmpty ? "no range is given" : "\(given.joined(separator: " and ")) are both given"
+    guard given.count < 2 else {
       throw arguments.error(
-        given.isEmpty ? .missingArgument : .surplusArgument, message,
+        at: given[1], .surplusArgument, "\(given.joined(separator: " and ")) are both given",
         hint: "write window=lung, hu=-1000..1000, minmax or none")
     }
     let clean = try workspace.requireClean()
     var changed = workspace
     if let name = arguments.choiceIfGiven("window"), let window = Window(preset: name) {
-      changed.scaleRule = .interval(window.range.lowerBound, window.range.upperBound)
+      // The whole width, without the half steps of DICOM's picture function.
+      changed.scaleRule = .interval(
+        window.center - window.width / 2, window.center + window.width / 2)
     } else if let interval = arguments.intervalIfGiven("hu") {
       guard interval.lower < interval.upper else {
         throw arguments.error(
           at: "hu", .outOfRange, "the range is empty", hint: "write hu=LOWER..UPPER, LOWER < UPPER")
       }
       changed.scaleRule = .interval(interval.lower, interval.upper)
-    } else {
+    } else if !given.isEmpty {
       changed.scaleRule = try arguments.choice("rule") == "minmax" ? .minmax : .none
     }
     let scale = try changed.requireScale()

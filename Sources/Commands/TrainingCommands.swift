@@ -18,7 +18,7 @@ extension Command<Workspace> {
       details: """
         An epoch visits each training slice once (with patch=, one random patch of each); a short \
         last batch is kept. steps= makes exactly that many updates. Ctrl-C stops after the current \
-        step and keeps everything; 'continue' goes on. A NaN or an infinity stops the training \
+        step and keeps everything, a second one drops the step; 'continue' goes on. A NaN or an infinity stops the training \
         before it harms the weights and is named; nan=keep goes on.
         """,
       parameters: [
@@ -136,7 +136,7 @@ extension Workspace {
     do throws(NonFiniteError) {
       report = try trainer.train(
         on: data, slices: slices, loss: loss, flow: flow, options: options, resumes: resumes,
-        clock: watch
+        clock: watch, shouldDrop: { context.interruption.requests > 1 }
       ) { progress in
         made = progress.step
         meter.show(progress)
@@ -147,11 +147,12 @@ extension Workspace {
       take(trainer)
       throw commandError(error)
     }
+    // The first step was dropped: nothing has changed.
+    if report.steps == 0 { throw context.interrupted }
     take(trainer)
-    let asked = options.steps ?? 0
+    let before = resumes ? unfinished?.steps ?? 0 : 0
     unfinished = UnfinishedTraining(
-      options: options,
-      steps: report.reason == .finished ? 0 : max(0, meter.asked - made, asked - made))
+      options: options, steps: max(0, max(before, meter.asked) - made))
     return try describe(report, options, arguments, data)
   }
 
@@ -203,7 +204,7 @@ extension Workspace {
       let cause = report.reason == .time ? "time is over" : "stopped by hand"
       outcome.recordedCommand = Self.recorded(arguments.line, steps: report.steps, cause)
       outcome.wasInterrupted = report.reason == .interrupt
-      outcome.asides.append(
+      outcome.remarks.append(
         "stopped after step \(report.steps) (\(cause)); all is kept, 'continue' goes on")
     }
     return outcome

@@ -160,11 +160,7 @@ extension Workspace {
     case .automatic:
       switch clean.unit {
       case .hounsfield: return Scale(lower: -1000, upper: 1000)
-      case .stored(let range):
-        let low = clean.values.statistics(excluding: clean.mask).min
-        // Whole numbers from 0 up have the file's range; others begin at their minimum.
-        let lower = low < 0 || range != range.rounded() ? low : 0
-        return Scale(lower: lower, upper: lower + max(range, .leastNormalMagnitude))
+      case .stored(let range): return Scale(lower: range.lowerBound, upper: range.upperBound)
       }
     }
   }

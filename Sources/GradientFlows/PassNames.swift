@@ -55,9 +55,15 @@ extension PassResult {
   /// The first name, in the order of computation, whose value or gradient is not finite.
   package func firstNonFinite() -> String? {
     for name in valueNames where value(name).map({ !$0.isFinite() }) ?? false { return name }
-    if !loss.isFinite { return "loss" }
-    let order = valueNames.reversed() + network.parameterNames
-    return order.first { gradient($0).map { !$0.isFinite() } ?? false }.map { $0 + ".grad" }
+    if !Element(loss).isFinite { return "loss" }
+    // Backwards, layer by layer: what comes in, what is inside, the parameters, what goes out.
+    let order = network.layers.indices.reversed().flatMap { index in
+      let layer = network.layerNames[index]
+      let inside = places(index).reversed().map(\.name).filter { $0 != "in" }
+      return (inside + network.layers[index].parameterNames + ["in"]).map { "\(layer).\($0)" }
+    }
+    return (["net.out"] + order).first { gradient($0).map { !$0.isFinite() } ?? false }
+      .map { $0 + ".grad" }
   }
 
   /// The layer and the place within it that a name such as `b2.conv1.z` stands for.

@@ -57,6 +57,7 @@ package struct PassResult<Element: Scalar>: Sendable {
   /// Whether the pass met no NaN and no infinity, as far as it looked: each convolution's result,
   /// the loss, and the gradients of the parameters.
   package func isFinite() -> Bool {
-    !pass.foundNonFinite && loss.isFinite && gradients.parameters.allSatisfy { $0.isFinite() }
+    !pass.foundNonFinite && Element(loss).isFinite
+      && gradients.parameters.allSatisfy { $0.isFinite() }
   }
 }

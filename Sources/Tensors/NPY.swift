@@ -25,6 +25,15 @@ package enum NPY {
   ///
   /// - Throws: `TensorError` that says what the file holds instead.
   package static func decode(_ data: Data) throws(TensorError) -> Tensor<Double> {
+    try decodeWithRange(data).tensor
+  }
+
+  /// The numbers of a `.npy` file, and the range of its type if that has 8 bits.
+  ///
+  /// - Throws: `TensorError` that says what the file holds instead.
+  package static func decodeWithRange(
+    _ data: Data
+  ) throws(TensorError) -> (tensor: Tensor<Double>, range: ClosedRange<Double>?) {
     let bytes = [UInt8](data)
     let header = try Header(bytes)
     guard let type = ElementType(header.description) else {
@@ -40,7 +49,7 @@ package enum NPY {
     let tensor = Tensor(
       shape: header.isFortranOrder ? Shape(shape.extents.reversed()) : shape,
       scalars: scalars)
-    return header.isFortranOrder ? tensor.axesReversed() : tensor
+    return (header.isFortranOrder ? tensor.axesReversed() : tensor, type.byteRange)
   }
 
   fileprivate static func refusal(_ found: String, hint: String) -> TensorError {
@@ -127,6 +136,15 @@ private struct ElementType {
     self.kind = kind
     self.size = size
     isBigEndian = match.1 == ">"
+  }
+
+  /// The range of an 8-bit integer type.
+  var byteRange: ClosedRange<Double>? {
+    switch (kind, size) {
+    case ("u", 1): 0...255
+    case ("i", 1): -128...127
+    default: nil
+    }
   }
 
   /// The number whose bytes begin at `offset`.

@@ -60,7 +60,7 @@ package enum Convention: Hashable, Sendable {
     switch (self, unit) {
     case (.range(let range), _): range
     case (.full, .hounsfield): 4096
-    case (.full, .stored(let range)): range
+    case (.full, .stored(let range)): range.upperBound - range.lowerBound
     }
   }
 }

@@ -4,8 +4,8 @@ package import Tensors
 package enum ValueUnit: Hashable, Sendable {
   /// Hounsfield units; judged over a range of 4096.
   case hounsfield
-  /// A file's own values, judged over the range that the file can hold, 255 for 8 bits.
-  case stored(range: Double)
+  /// A file's own values, judged over the range that the file can hold, 0…255 for 8 bits.
+  case stored(ClosedRange<Double>)
 
   /// How the unit is written behind a number: ` HU`, or nothing.
   package var suffix: String { self == .hounsfield ? " HU" : "" }

@@ -68,7 +68,7 @@ package struct Trainer: Sendable {
       let batch = data.batch(pending[0], step: step + 1, patch: options.patch)
       guard
         let value = try update(
-          batch, loss: loss, flow: flow, options: options, shouldDrop: shouldDrop)
+          batch, pending[0], loss: loss, flow: flow, options: options, shouldDrop: shouldDrop)
       else {
         reason = .interrupt
         break
@@ -99,13 +99,18 @@ package struct Trainer: Sendable {
 
   /// One update of all weights; returns the loss before it, or nothing when the step is dropped.
   private mutating func update(
-    _ batch: Batch, loss: Loss, flow: some GradientFlow, options: TrainingOptions,
-    shouldDrop: () -> Bool
+    _ batch: Batch, _ plan: BatchPlan, loss: Loss, flow: some GradientFlow,
+    options: TrainingOptions, shouldDrop: () -> Bool
   ) throws(NonFiniteError) -> Double? {
     let pass = TrainingPass(
       network: network, input: batch.input, target: batch.target, mask: batch.mask, loss: loss)
     let result = pass.run(flow, retention: .training)
     if options.stopsOnNonFinite, !result.isFinite() {
+      for (name, images) in [("net.in", batch.input), ("target", batch.target)] {
+        if let index = plan.patches.indices.first(where: { !images.image($0).isFinite() }) {
+          throw NonFiniteError(step: step + 1, tensor: name, slice: plan.patches[index].slice)
+        }
+      }
       let origin = pass.run(flow, retention: .everything).firstNonFinite()
       throw NonFiniteError(step: step + 1, tensor: origin ?? "net.out")
     }

@@ -32,11 +32,14 @@ package enum StopReason: String, Sendable {
 package struct NonFiniteError: Error, Hashable, Sendable {
   /// The number of the update that was not made, from 1.
   package let step: Int
-  /// The first tensor in the order of computation that is not finite, such as `b2.conv1.z`.
+  /// The first tensor in the order of computation that is not finite, such as `b2.conv1.z`;
+  /// `target` for a clean slice.
   package let tensor: String
+  /// The slice of the stack that brought it, when the data did.
+  package let slice: Int?
 
-  package init(step: Int, tensor: String) {
-    (self.step, self.tensor) = (step, tensor)
+  package init(step: Int, tensor: String, slice: Int? = nil) {
+    (self.step, self.tensor, self.slice) = (step, tensor, slice)
   }
 }
 

@@ -10,7 +10,7 @@ package struct Recorder: Sendable {
   }
 
   private var entries: [Entry] = []
-  private var data: [Stamp] = []
+  private var data = Stamp.DataLog()
   /// The paths below the output folder of all pictures that the record names.
   package private(set) var pictures: [String] = []
 
@@ -34,8 +34,7 @@ package struct Recorder: Sendable {
       entries.append(
         .command(outcome.recordedCommand ?? execution.text, outputs: outcome.lines))
       pictures += outcome.pictures.map(\.path).filter { !pictures.contains($0) }
-      data = Stamp.merged(
-        data, outcome.data.map { Stamp(Stamp.dataKey($0.name), $0.fingerprint) })
+      for item in outcome.data { _ = data.add(item) }
     case .failure(let error):
       // A "fails" that did not fail cannot stand after another, nor can an unfinished line end.
       guard execution.spec != SessionCommand.fails.spec, !ContinuedLine.goesOn(execution.text)
@@ -72,7 +71,7 @@ package struct Recorder: Sendable {
 
   private func writer(stamps: [Stamp], includingErrors: Bool) -> SessionWriter {
     var writer = SessionWriter()
-    writer.addHeader(Stamp.merged(stamps, data))
+    writer.addHeader(stamps + data.stamps)
     for entry in entries {
       switch entry {
       case .note(let line):

@@ -54,7 +54,7 @@ package struct Replayer {
   ) throws(SessionError) {
     PictureFiles.remove(paths.newPictures)
     try PictureFiles.copy(checker.newPictures, from: outputFolder, to: paths.newPictures)
-    let merged = Stamp.merged(session.stamps, stamps + checker.data)
+    let merged = Stamp.merged(session.stamps, stamps + checker.data.stamps)
     try session.rewritten(stamps: merged, outputs: checker.newOutputs).write(to: paths.new)
   }
 }
@@ -69,7 +69,7 @@ private struct ReplayChecker {
   /// Pictures whose pixels are not in the record.
   private(set) var newPictures: [String] = []
   /// The data that was read.
-  private(set) var data: [Stamp] = []
+  private(set) var data = Stamp.DataLog()
   private var seen: Set<Int> = []
   private var isAfterTraining = false
 
@@ -113,8 +113,7 @@ private struct ReplayChecker {
     _ read: [Outcome.DataStamp], _ entry: SessionFile.Entry
   ) -> Bool {
     for item in read {
-      let stamp = Stamp(Stamp.dataKey(item.name), item.fingerprint)
-      data = Stamp.merged(data, [stamp])
+      let stamp = data.add(item)
       guard let recorded = session.stamps.last(where: { $0.key == stamp.key }) else { continue }
       if recorded.value != stamp.value {
         report.otherData = .init(

@@ -26,14 +26,17 @@ package struct SessionPlayer {
     self.keepsGoing = keepsGoing
   }
 
-  /// Runs the commands; `watch` sees each one with its recorded output and says whether to go on.
+  /// Runs the commands; `announce` hears of each one before it runs, `watch` sees it afterwards with
+  /// its recorded output and says whether to go on.
   package func play(
     _ session: SessionFile, on runner: any LineRunner,
+    announce: (_ entry: SessionFile.Entry) -> Void = { _ in },
     watch: (_ entry: SessionFile.Entry, _ execution: Execution) throws -> Bool
   ) rethrows -> Ending {
     var failure: ExitStatus?
     for entry in session.entries {
       if let stopLine, entry.line >= stopLine { return .reachedLine }
+      announce(entry)
       guard let execution = runner.run(entry.command, line: entry.line) else { continue }
       guard try watch(entry, execution) else { return .stopped }
       if let error = execution.error {

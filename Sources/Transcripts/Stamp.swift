@@ -18,6 +18,21 @@ package struct Stamp: Hashable, Sendable {
     "data \(VisibleText.visible(name).replacing(":", with: "-"))"
   }
 
+  /// The stamps of data that one session reads, in order: data of one name, read again, may be others.
+  struct DataLog: Sendable {
+    private(set) var stamps: [Stamp] = []
+    private var counts: [String: Int] = [:]
+
+    /// Notes data that was read; its stamp is `data NAME`, and `data NAME 2` for the second.
+    mutating func add(_ item: Outcome.DataStamp) -> Stamp {
+      let key = Stamp.dataKey(item.name)
+      let count = counts[key, default: 0] + 1
+      counts[key] = count
+      stamps.append(Stamp(count == 1 ? key : "\(key) \(count)", item.fingerprint))
+      return stamps[stamps.count - 1]
+    }
+  }
+
   /// The keys that must be equal for a replay to agree to the digit; so must all data.
   package static let decidingKeys: Set<String> = ["backflow", "engine", "blas"]
 

@@ -25,6 +25,15 @@ struct Backflow: ParsableCommand {
   /// Parses the arguments and runs; wrong usage ends with status 2.
   static func main() {
     Memory.keepFreedPages()
+    let names = configuration.subcommands.compactMap { $0.configuration.commandName }
+    if let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-"),
+      word != "help", !names.contains(word)
+    {
+      let nearest = NearestNames.question(for: word, among: names)
+      Console.error(
+        "error: there is no subcommand \"\(word)\"; \(nearest ?? "see backflow --help")")
+      backflow.leave(with: .wrongUsage)
+    }
     var command: any ParsableCommand
     do {
       command = try parseAsRoot()

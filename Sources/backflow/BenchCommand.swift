@@ -49,7 +49,7 @@ struct BenchCommand: ParsableCommand {
     let noise = Noise(.gaussian(deviation: 0.1), isFresh: false, seed: 1)
     let data = TrainingData(
       clean: ImageStack(
-        values: clean, mask: nil, unit: .stored(range: 1),
+        values: clean, mask: nil, unit: .stored(0...1),
         origins: Array(repeating: SliceOrigin(patient: 1, series: 1), count: batch)),
       noisy: noise.apply(to: clean), freshNoise: nil, scale: .none)
     var trainer = Trainer(network, optimizer: Adam())

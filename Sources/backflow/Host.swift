@@ -38,6 +38,8 @@ struct HostOptions: ParsableArguments {
 final class Host {
   let runner: CommandRunner<Workspace>
   private(set) var recorder = Recorder()
+  /// The number of the line that ran last.
+  private(set) var lastLine = 0
   private let files: Files
   let isJSON: Bool
   /// Keeps every command on disk while somebody types.
@@ -65,16 +67,21 @@ final class Host {
   /// The stamp of this session.
   var stamps: [Stamp] { Stamps.here(seed: runner.workspace.seed) }
 
+  /// Shows a command as it would be typed, before it runs, since it may take long.
+  func echo(_ command: String) {
+    if !isJSON { Console.print(command.asTyped) }
+  }
+
   /// Shows what a command gave back, and records it.
-  func show(_ execution: Execution, echoes: Bool) {
+  func show(_ execution: Execution) {
     recorder.add(execution)
+    lastLine = execution.line
     if recovers { keep(execution) }
     if isJSON { return Console.print(execution.json.text) }
-    if echoes { Console.print(execution.text.asTyped) }
     switch execution.result {
     case .success(let outcome):
       for line in outcome.lines { Console.print(line) }
-      for aside in outcome.asides { Console.error(VisibleText.visible(aside)) }
+      for remark in outcome.remarks { Console.error(VisibleText.visible(remark)) }
     case .failure(let error):
       let place = source.map { "\($0):\(execution.line): " } ?? ""
       let lines = error.rendered

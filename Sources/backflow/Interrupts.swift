@@ -18,5 +18,10 @@ enum Interrupts {
       if Interrupts.interruption.requests > 2 { _exit(ExitStatus.interrupted.rawValue) }
     }
     sigaction(SIGINT, &action, nil)
+    // Whoever started the program from a thread that blocks signals has handed that down.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGINT)
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
   }
 }

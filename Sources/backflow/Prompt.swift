@@ -55,7 +55,7 @@ struct Prompt {
         guard let execution = host.runner.run(command.text, line: firstLine + command.number) else {
           continue
         }
-        host.show(execution, echoes: false)
+        host.show(execution)
         if execution.outcome?.quits == true { return }
       }
     }

@@ -47,13 +47,24 @@ struct SessionOptions: ParsableArguments {
     }
     return Prompt(host, after: to - 1).run()
   }
+
+  /// Hands over the prompt after Ctrl-C, at a terminal, so that what was done is not lost.
+  func handOverInterrupted(_ host: Host, _ ending: ExitStatus) {
+    guard ending == .interrupted, isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1,
+      !self.host.json
+    else { return }
+    host.say(["the script stopped here, its state is kept: go on by hand, or leave with 'quit'"])
+    _ = Prompt(host, after: host.lastLine).run()
+  }
 }
 
 extension Host {
   /// Runs the commands of a session and shows what comes back.
   func play(_ session: SessionFile, _ player: SessionPlayer, echoes: Bool) -> ExitStatus {
-    let ending = player.play(session, on: runner) { _, execution in
-      show(execution, echoes: echoes)
+    let ending = player.play(session, on: runner) { entry in
+      if echoes { echo(entry.command) }
+    } watch: { _, execution in
+      show(execution)
       return execution.error != nil || execution.outcome?.wasInterrupted == true
         || !Interrupts.interruption.isRequested
     }
@@ -77,6 +88,7 @@ struct RunCommand: ParsableCommand {
     let session = options.session()
     let host = options.makeHost()
     let status = host.play(session, options.player, echoes: true)
+    options.handOverInterrupted(host, status)
     leave(with: options.handOver(host, status))
   }
 }
@@ -96,7 +108,7 @@ struct ReplayCommand: ParsableCommand {
       pictures: .png(differencesIn: options.output.path), player: options.player)
     do throws(SessionError) {
       let report = try replayer.replay(on: host.runner) { execution in
-        if options.host.json || execution.error != nil { host.show(execution, echoes: false) }
+        if options.host.json || execution.error != nil { host.show(execution) }
       }
       host.warnOfUnusedVariables()
       host.show(report, file: options.file)

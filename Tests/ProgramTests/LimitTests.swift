@@ -1,0 +1,59 @@
+import Testing
+
+/// Requests too large for any machine; each must be refused at once, with numbers.
+struct `The memory limit` {
+  private static let data = ["phantom size=64 slices=2", "noise gaussian sigma=40HU"]
+
+  @Test(arguments: [
+    ["phantom size=2048 slices=1000 patients=100"],
+    ["phantom size=2048 slices=1000 patients=100 save=ct"],
+    ["block channels=1024 kernel=13 convs=32"],
+    ["block channels=1024 kernel=13 convs=3", "block channels=1024 kernel=13 convs=32"],
+    ["set limit.memory=8MiB", "conv channels=1024", "conv channels=1024 kernel=5"],
+    ["set limit.memory=1MiB", "phantom size=512 slices=4"],
+    ["conv channels=1024", "conv", "set limit.memory=50MiB", "train batch=4096 steps=1"],
+    ["conv channels=1024", "conv", "set limit.memory=50MiB", "denoise"],
+    ["conv channels=1024", "conv", "set limit.memory=50MiB", "evaluate"],
+    ["conv channels=1024", "conv", "set limit.memory=50MiB", "gradcheck"],
+    ["conv channels=1024", "conv", "set limit.memory=50MiB", "view denoised[0]"],
+  ])
+  func `refuses what does not fit, says the numbers, and leaves the rest usable`(
+    lines: [String]
+  ) throws {
+    let folder = try Folder()
+    let ending = try folder.run(Self.data + lines + ["stats clean[0]"], "--keep-going", limit: 120)
+    #expect(ending.status == 1)
+    #expect(!ending.crashed)
+    #expect(ending.complaints.count == 1)
+    let complaint = try #require(ending.complaints.first)
+    #expect(complaint.contains(#/need(s)? about \d+ MiB, the limit is \d+ MiB; /#), "\(complaint)")
+    #expect(ending.output.contains("clean[0] [64,64]"))
+  }
+
+  @Test(arguments: [
+    "train epochs=9223372036854775807 steps=1", "train epochs=9223372036854775807",
+    "train steps=9223372036854775807 time=1ms", "continue steps=9223372036854775807",
+    "train steps=1000000000 epochs=1000000000 time=1ms", "train epochs=1000000000 time=1ms",
+    "train steps=1 seed=9223372036854775807", "train steps=1 batch=4096",
+    "noise gaussian sigma=1e300", "noise gaussian sigma=1e38", "noise uniform gain=-1e300..1e300",
+    "scale hu=-1e300..1e300", "scale hu=0..1e-300", "window center=1e300 width=1e300",
+    "set limit.seconds=1e300", "set limit.memory=1e30GiB", "set limit.memory=9999999999GiB",
+    "optimizer adam lr=1e308", "optimizer sgd lr=1e308 momentum=0.99",
+    "phantom size=16 slices=1 seed=9223372036854775807", "gradcheck samples=100000",
+    "net new init=normal:1e300", "evaluate convention=range:1e-300", "baseline median size=31",
+  ])
+  func `holds for hostile numbers: no trap, whatever follows`(line: String) throws {
+    let folder = try Folder()
+    let before = ["phantom size=16 slices=2", "noise gaussian", "block", "conv", "train steps=1"]
+    let after = [
+      "train steps=1 nan=keep", "train steps=1", "evaluate", "view noisy[0]", "view denoised[0]",
+      "stats noisy", "panel noisy[0] clean[0]", "gradcheck", "data", "net show",
+      "save image noisy[0] a.png bits=16", "expect 1 = 1", "session save s",
+    ]
+    let ending = try folder.run(before + [line] + after, "--keep-going")
+    #expect(!ending.crashed, "\(ending.errors.suffix(3000))")
+    #expect(ending.status == 0 || ending.status == 1)
+    #expect(ending.output.contains("ok  1.00000 = 1.00000"))
+    #expect(folder.exists("out/script.txt/s.session"))
+  }
+}
