@@ -148,7 +148,7 @@ extension Workspace {
       throw commandError(error)
     }
     // The first step was dropped: nothing has changed.
-    if report.steps == 0 { throw context.interrupted }
+    if report.steps == 0 { try context.stopIfInterrupted() }
     take(trainer)
     let before = resumes ? unfinished?.steps ?? 0 : 0
     unfinished = UnfinishedTraining(

@@ -23,7 +23,12 @@ package struct HistoryFile: Sendable {
     try? withFile { descriptor in
       write(line + "\n", to: descriptor)
       guard lseek(descriptor, 0, SEEK_END) > Self.sizeLimit else { return }
-      let kept = text(of: descriptor).suffix(Self.lineLimit)
+      // Half of it goes, so that this is rare.
+      var size = 0
+      let kept = text(of: descriptor).suffix(Self.lineLimit).reversed().prefix { line in
+        size += line.utf8.count + 1
+        return size <= Self.sizeLimit / 2
+      }.reversed()
       // Written in place: whoever waits for the lock has this very file open.
       guard ftruncate(descriptor, 0) == 0 else { return }
       write(kept.joined(separator: "\n") + "\n", to: descriptor)
