@@ -41,6 +41,9 @@ let package = Package(
     .systemLibrary(
       name: "CLibPNG", pkgConfig: "libpng",
       providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+    .systemLibrary(
+      name: "CEdit", pkgConfig: "libedit",
+      providers: [.apt(["libedit-dev"]), .brew(["libedit"])]),
     // libpng without longjmp, which Swift cannot import.
     .target(name: "CPNG", dependencies: ["CLibPNG"]),
     .systemLibrary(
@@ -70,7 +73,7 @@ let package = Package(
     // MARK: - Language
     library("CommandLanguage", [collections]),
     library("Transcripts", ["CommandLanguage"]),
-    library("LineEditing", []),
+    library("LineEditing", ["CEdit", "CommandLanguage"]),
 
     // MARK: - Program
     library(

@@ -13,6 +13,10 @@ package final class CommandRunner<Workspace>: LineRunner {
   package private(set) var history: [(line: Int, text: String)] = []
   /// Writes the session, when something records one.
   package var saveSession: ((_ arguments: Arguments) throws -> Outcome)?
+  /// The lines of earlier sessions, for `history WORD`.
+  package var earlierLines: [String] = []
+  /// The ideas that help explains beside the commands.
+  package let topics: [HelpTopic]
 
   private var results: [String: JSONValue] = [:]
   private let progress: @Sendable (ProgressUpdate) -> Void
@@ -23,18 +27,21 @@ package final class CommandRunner<Workspace>: LineRunner {
   ///
   /// - Parameters:
   ///   - commands: The table; the validator's rules hold for it.
+  ///   - topics: The ideas that help explains.
   ///   - workspace: The named things at the start.
   ///   - overrides: Values from outside that replace those of `let`.
   ///   - progress: Shows how far a command is.
   ///   - interruption: Tells a command to stop.
   ///   - describe: Turns errors of other modules into errors of a command.
   package init(
-    commands: [Command<Workspace>], workspace: Workspace, overrides: [String: String] = [:],
+    commands: [Command<Workspace>], topics: [HelpTopic] = [], workspace: Workspace,
+    overrides: [String: String] = [:],
     progress: @escaping @Sendable (ProgressUpdate) -> Void = { _ in },
     interruption: Interruption = Interruption(),
     describe: @escaping (any Error) -> CommandError = { CommandError(.failed, "\($0)") }
   ) {
     self.commands = commands
+    self.topics = topics
     self.workspace = workspace
     variables = Variables(overrides: overrides)
     self.progress = progress
@@ -50,14 +57,19 @@ package final class CommandRunner<Workspace>: LineRunner {
     do throws(CommandError) {
       guard let invocation = try parser.parse(text) else { return nil }
       spec = invocation.spec
-      if invocation.spec.name != SessionCommand.history.spec.name { history.append((line, text)) }
+      if invocation.spec.name != SessionCommand.history.spec.name { remember(text, line: line) }
       result = .success(try perform(invocation, line: line))
     } catch {
-      if spec == nil { history.append((line, text)) }
+      if spec == nil { remember(text, line: line) }
       result = .failure(error)
     }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     return Execution(line: line, text: text, spec: spec, seconds: seconds, result: result)
+  }
+
+  /// Keeps a line for `history`, unless it begins with a space.
+  private func remember(_ text: String, line: Int) {
+    if text.first != " " { history.append((line, text)) }
   }
 
   /// The values from outside that no `let` asked for.
@@ -68,6 +80,8 @@ package final class CommandRunner<Workspace>: LineRunner {
   // MARK: - One command
 
   private var specs: [CommandSpec] { commands.map(\.spec) }
+
+  private var help: Help { Help(specs, topics: topics) }
 
   private var parser: Parser { Parser(specs, variables: variables) }
 
@@ -113,7 +127,8 @@ package final class CommandRunner<Workspace>: LineRunner {
     switch command {
     case .let: try assign(invocation.arguments)
     case .fails: try expectFailure(invocation, line: line)
-    case .help: try Help(specs).outcome(for: invocation.arguments)
+    case .help: try help.outcome(for: invocation.arguments)
+    case .apropos: try help.search(invocation.arguments)
     case .history: listHistory(invocation.arguments)
     case .quit: quit()
     case .saveSession: try save(invocation.arguments)
@@ -174,9 +189,15 @@ package final class CommandRunner<Workspace>: LineRunner {
 
   private func listHistory(_ arguments: Arguments) -> Outcome {
     let word = arguments.textIfGiven("word")?.lowercased()
-    let found = history.filter { entry in word.map { entry.text.lowercased().contains($0) } ?? true
+    let found = history.filter { entry in
+      word.map { entry.text.lowercased().contains($0) } ?? true
     }
     var outcome = Outcome()
+    if let word {
+      for line in earlierLines where line.lowercased().contains(word) {
+        outcome.say(OutputLine("-  \(line)"))
+      }
+    }
     for entry in found {
       outcome.say("\(entry.line)  \(ContinuedLine.joined(entry.text))")
     }

@@ -1,23 +1,29 @@
 /// The text of `help`.
 struct Help {
   private let specs: [CommandSpec]
+  private let topics: [HelpTopic]
 
-  init(_ specs: [CommandSpec]) { self.specs = specs }
+  init(_ specs: [CommandSpec], topics: [HelpTopic] = []) {
+    (self.specs, self.topics) = (specs, topics)
+  }
 
   /// All commands by family, or one of them in full.
   func outcome(for arguments: Arguments) throws(CommandError) -> Outcome {
     let words = arguments.words("command")
     guard !words.isEmpty else { return families(CommandFamily.allCases) }
     let name = words.joined(separator: " ").lowercased()
-    if let spec = specs.first(where: { $0.name == name }) { return page(of: spec) }
+    let topic = topics.first { $0.name.lowercased() == name }
+    if let spec = specs.first(where: { $0.name == name }) { return page(of: spec, and: topic) }
+    if ["idea", "ideas"].contains(name) { return ideas }
     if let family = CommandFamily.allCases.first(where: { $0.rawValue == name }) {
       return families([family])
     }
     let group = specs.filter { $0.name.hasPrefix(name + " ") }
-    guard group.isEmpty else { return list(group) }
+    guard group.isEmpty else { return list(group, and: topic) }
+    if let topic { return page(of: topic) }
     let names =
       specs.map(\.name) + specs.map { String($0.name.prefix { $0 != " " }) }
-      + CommandFamily.allCases.map(\.rawValue)
+      + CommandFamily.allCases.map(\.rawValue) + topics.map { $0.name.lowercased() } + ["ideas"]
     throw arguments.error(
       at: "command", .unknownCommand, "there is no help on \"\(name)\"",
       hint: NearestNames.question(for: name, among: names) ?? "type: help")
@@ -36,21 +42,27 @@ struct Help {
         outcome.say(OutputLine("  \(name)  \(spec.summary)"))
       }
     }
+    if families.count > 1, !topics.isEmpty {
+      outcome.say("ideas")
+      outcome.say(
+        lines: Self.wrapped(topics.map(\.name).joined(separator: " · "), columns: 76, indent: "  "))
+    }
     outcome.say("help COMMAND explains one: its parameters, units, defaults and examples")
     outcome.result = .list(specs.filter { families.contains($0.family) }) { .string($0.name) }
     return outcome
   }
 
-  /// The commands that share a first word.
-  private func list(_ members: [CommandSpec]) -> Outcome {
+  /// The commands that share a first word, and the idea of that name.
+  private func list(_ members: [CommandSpec], and topic: HelpTopic?) -> Outcome {
     var outcome = Outcome()
     outcome.add(Self.table(members.map { ($0.name, $0.summary) }))
     outcome.result = .list(members) { .string($0.name) }
+    add(topic, to: &outcome)
     return outcome
   }
 
-  /// Everything about one command.
-  private func page(of spec: CommandSpec) -> Outcome {
+  /// Everything about one command, and the idea of its name under it.
+  private func page(of spec: CommandSpec, and topic: HelpTopic?) -> Outcome {
     var outcome = Outcome()
     outcome.say(OutputLine("\(spec.name)  \(spec.summary)"))
     outcome.say(OutputLine("  \(spec.syntax)"))
@@ -74,6 +86,52 @@ struct Help {
       outcome.say(OutputLine("see also  \(spec.seeAlso.joined(separator: ", "))"))
     }
     outcome.result = ["name": .string(spec.name), "syntax": .string(spec.syntax)]
+    add(topic, to: &outcome)
+    return outcome
+  }
+
+  /// Everything about an idea.
+  private func page(of topic: HelpTopic) -> Outcome {
+    var outcome = Outcome()
+    add(topic, to: &outcome)
+    outcome.result = ["name": .string(topic.name)]
+    return outcome
+  }
+
+  private func add(_ topic: HelpTopic?, to outcome: inout Outcome) {
+    guard let topic else { return }
+    outcome.say(OutputLine("the idea: \(topic.name)  \(topic.summary)"))
+    outcome.say(lines: Self.wrapped(topic.text, columns: 76, indent: "  "))
+    guard !topic.seeAlso.isEmpty else { return }
+    outcome.say(OutputLine("see also  \(topic.seeAlso.joined(separator: ", "))"))
+  }
+
+  /// The ideas, a line each.
+  private var ideas: Outcome {
+    var outcome = Outcome()
+    outcome.add(Self.table(topics.map { ($0.name, $0.summary) }))
+    outcome.result = .list(topics) { .string($0.name) }
+    return outcome
+  }
+
+  /// The commands and ideas whose help speaks of a word: `apropos`.
+  func search(_ arguments: Arguments) throws(CommandError) -> Outcome {
+    let word = try arguments.text("word").lowercased()
+    let commands = specs.filter { spec in
+      let texts = [spec.name, spec.summary, spec.details] + spec.seeAlso
+      let parameters = spec.parameters.flatMap { [$0.name, $0.help, $0.kind.expectation] }
+      return (texts + parameters).contains { $0.lowercased().contains(word) }
+    }.map { ($0.name, $0.summary) }
+    let ideas = topics.filter { topic in
+      [topic.name, topic.summary, topic.text].contains { $0.lowercased().contains(word) }
+    }.map { ("help \($0.name)", $0.summary) }
+    guard !(commands + ideas).isEmpty else {
+      throw arguments.error(
+        at: "word", .unknownName, "nothing speaks of \"\(word)\"", hint: "type: help")
+    }
+    var outcome = Outcome()
+    outcome.add(Self.table(commands + ideas))
+    outcome.result = .list(commands + ideas) { .string($0.0) }
     return outcome
   }
 
@@ -83,7 +141,7 @@ struct Help {
   }
 
   /// Breaks text into lines of at most `columns`.
-  private static func wrapped(_ text: String, columns: Int) -> String {
+  private static func wrapped(_ text: String, columns: Int, indent: String = "") -> String {
     text.split(separator: "\n", omittingEmptySubsequences: false).map { paragraph in
       var lines: [String] = []
       for word in paragraph.split(separator: " ") {
@@ -93,7 +151,7 @@ struct Help {
           lines.append(String(word))
         }
       }
-      return lines.joined(separator: "\n")
+      return lines.map { indent + $0 }.joined(separator: "\n")
     }.joined(separator: "\n")
   }
 }

@@ -20,6 +20,8 @@ package indirect enum ParameterKind: Hashable, Sendable {
   case path
   /// The name of a thing, with or without an index: `clean[3, 0:10, 0:10]`, `b2.out.grad`.
   case thing
+  /// A word of what help explains: a command or an idea.
+  case helpTitle
   /// Any one word; `placeholder` says in help what it means.
   case text(placeholder: String)
   /// Values of one kind with commas between them: `3,5,7`.
@@ -42,6 +44,7 @@ package indirect enum ParameterKind: Hashable, Sendable {
     case .interval, .integerInterval: "A..B"
     case .path: "PATH"
     case .thing: "NAME"
+    case .helpTitle: "COMMAND"
     case .text(let placeholder): placeholder
     case .list(let kind): "\(kind.placeholder),…"
     case .either(let kinds): kinds.map(\.placeholder).joined(separator: "|")
@@ -73,6 +76,7 @@ package indirect enum ParameterKind: Hashable, Sendable {
     case .integerInterval: return "a range A..B of whole numbers, both included"
     case .path: return "a path"
     case .thing: return "a name such as clean[3] or b1.out"
+    case .helpTitle: return "a command or an idea"
     case .text(let placeholder): return placeholder
     case .list(let kind): return "\(kind.expectation); several with commas"
     case .either(let kinds): return kinds.map(\.expectation).joined(separator: ", or ")

@@ -1,5 +1,6 @@
 /// The commands that know no workspace: the runner carries them out.
 package enum SessionCommand: CaseIterable, Sendable {
+  case apropos
   case fails
   case help
   case history
@@ -10,6 +11,12 @@ package enum SessionCommand: CaseIterable, Sendable {
   /// The command's table entry.
   package var spec: CommandSpec {
     switch self {
+    case .apropos:
+      CommandSpec(
+        "apropos", family: .rest,
+        summary: "List the commands and ideas whose help speaks of a word.",
+        parameters: [.word("word", .text(placeholder: "WORD"), "what to look for")],
+        examples: ["apropos window", "apropos HU"], seeAlso: ["help"], isRecorded: false)
     case .fails:
       CommandSpec(
         "fails", family: .checking,
@@ -19,17 +26,24 @@ package enum SessionCommand: CaseIterable, Sendable {
     case .help:
       CommandSpec(
         "help", family: .rest,
-        summary: "List the commands by family, or explain one.",
+        summary: "List the commands by family, or explain one, or an idea.",
+        details: """
+          A word that names a command and an idea shows the command first and the idea under it.
+          """,
         parameters: [
           .words(
-            "command", .text(placeholder: "COMMAND"), "one or two words",
+            "command", .helpTitle, "a command, a family of commands, or an idea",
             default: .absent("all commands"))
         ],
-        examples: ["help", "help let"], seeAlso: ["history"], isRecorded: false)
+        examples: ["help", "help let"], seeAlso: ["apropos"], isRecorded: false)
     case .history:
       CommandSpec(
         "history", family: .keeping,
         summary: "List the lines typed so far, all or those with a word in them.",
+        details: """
+          With a word, the prompt also shows lines of earlier sessions, without numbers. A line that \
+          begins with a space is kept out.
+          """,
         parameters: [
           .word("word", .text(placeholder: "WORD"), "what the lines hold", default: .absent("all"))
         ],

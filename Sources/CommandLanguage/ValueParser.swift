@@ -32,7 +32,7 @@ struct ValueParser {
       return .interval(try interval(text, kind, units: units))
     case .integerInterval:
       return .integers(try integers(text, kind))
-    case .path, .thing, .text:
+    case .path, .thing, .text, .helpTitle:
       guard !text.characters.isEmpty else { throw wrong(text, kind) }
       return .text(text.string)
     case .list(let element):

@@ -18,7 +18,7 @@ extension Command<Workspace> {
       details: """
         An epoch visits each training slice once (with patch=, one random patch of each); a short \
         last batch is kept. steps= makes exactly that many updates. Ctrl-C stops after the current \
-        step and keeps everything; 'continue' goes on. A NaN or an infinity stops the training \
+        step and keeps everything, a second one drops the step; 'continue' goes on. A NaN or an infinity stops the training \
         before it harms the weights and is named; nan=keep goes on.
         """,
       parameters: [
@@ -136,7 +136,7 @@ extension Workspace {
     do throws(NonFiniteError) {
       report = try trainer.train(
         on: data, slices: slices, loss: loss, flow: flow, options: options, resumes: resumes,
-        clock: watch
+        clock: watch, shouldDrop: { context.interruption.requests > 1 }
       ) { progress in
         made = progress.step
         meter.show(progress)
@@ -147,6 +147,8 @@ extension Workspace {
       take(trainer)
       throw commandError(error)
     }
+    // The first step was dropped: nothing has changed.
+    if report.steps == 0 { try context.stopIfInterrupted() }
     take(trainer)
     let before = resumes ? unfinished?.steps ?? 0 : 0
     unfinished = UnfinishedTraining(

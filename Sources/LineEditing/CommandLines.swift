@@ -34,7 +34,7 @@ package struct CommandLines {
     var text: String?
     var first = number + 1
     while true {
-      switch source.next(prompt: Self.prompt) {
+      switch source.next(prompt: Self.prompt, after: text.map { $0 + "\n" } ?? "") {
       case .line(let line):
         number += 1
         let joined = text.map { "\($0)\n\(line)" } ?? line

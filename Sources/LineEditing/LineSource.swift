@@ -10,8 +10,9 @@ package enum LineEvent: Hashable, Sendable {
 
 /// Whatever lines come from: a terminal with an editor, a pipe, a text.
 package protocol LineSource: AnyObject {
-  /// The next line, after showing `prompt` where somebody can see it.
-  func next(prompt: String) -> LineEvent
+  /// The next line, after showing `prompt` where somebody can see it; `before` are the lines so far
+  /// of a command that goes on.
+  func next(prompt: String, after before: String) -> LineEvent
 }
 
 /// The lines of a text.
@@ -25,7 +26,7 @@ package final class TextLines: LineSource {
     if self.lines.last?.isEmpty == true { self.lines.removeLast() }
   }
 
-  package func next(prompt: String) -> LineEvent {
+  package func next(prompt: String, after before: String) -> LineEvent {
     lines.popFirst().map { .line($0) } ?? .end
   }
 }

@@ -19,7 +19,7 @@ package final class PlainInput: LineSource {
   /// Whether somebody types the lines.
   package var isTerminal: Bool { isatty(descriptor) == 1 }
 
-  package func next(prompt: String) -> LineEvent {
+  package func next(prompt: String, after before: String) -> LineEvent {
     if isTerminal { FileHandle.standardOutput.write(Data(prompt.utf8)) }
     while true {
       if let end = bytes[start...].firstIndex(of: 10) {

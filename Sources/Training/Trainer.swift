@@ -40,12 +40,14 @@ package struct Trainer: Sendable {
   ///   - options: How long, in which order and in which pieces.
   ///   - resumes: Goes on in the middle of an epoch; otherwise a new one begins.
   ///   - clock: The seconds since this run began; only a time limit and the report look at it.
+  ///   - shouldDrop: Asked when a step is computed; if so, the step is dropped and the training ends.
   ///   - afterStep: Called after each step; what it returns ends the training.
   /// - Returns: What was done.
   /// - Throws: `NonFiniteError` when a step gave a NaN or an infinity.
   package mutating func train(
     on data: TrainingData, slices: [Int], loss: Loss, flow: some GradientFlow,
     options: TrainingOptions, resumes: Bool = false, clock: () -> Double,
+    shouldDrop: () -> Bool = { false },
     afterStep: (TrainingProgress) -> StopReason?
   ) throws(NonFiniteError) -> TrainingReport {
     if !resumes { pending = [] }
@@ -58,15 +60,22 @@ package struct Trainer: Sendable {
     var (lossSum, lossCount) = (0.0, 0)
     var reason = StopReason.finished
     while done < asked {
-      if pending.isEmpty {
+      let begins = pending.isEmpty
+      if begins {
         epoch += 1
         pending = data.batches(epoch: epoch, slices: slices, options: options)
-        (lossSum, lossCount) = (0, 0)
       }
       let batch = data.batch(pending[0], step: step + 1, patch: options.patch)
-      let value = try update(batch, pending[0], loss: loss, flow: flow, options: options)
+      guard
+        let value = try update(
+          batch, pending[0], loss: loss, flow: flow, options: options, shouldDrop: shouldDrop)
+      else {
+        reason = .interrupt
+        break
+      }
       pending.removeFirst()
       done += 1
+      if begins { (lossSum, lossCount) = (0, 0) }
       trained += batch.input.shape.batch
       lossSum += value
       lossCount += 1
@@ -88,10 +97,11 @@ package struct Trainer: Sendable {
       slices: trained, seconds: clock(), reason: reason)
   }
 
-  /// One update of all weights; returns the loss before it.
+  /// One update of all weights; returns the loss before it, or nothing when the step is dropped.
   private mutating func update(
-    _ batch: Batch, _ plan: BatchPlan, loss: Loss, flow: some GradientFlow, options: TrainingOptions
-  ) throws(NonFiniteError) -> Double {
+    _ batch: Batch, _ plan: BatchPlan, loss: Loss, flow: some GradientFlow,
+    options: TrainingOptions, shouldDrop: () -> Bool
+  ) throws(NonFiniteError) -> Double? {
     let pass = TrainingPass(
       network: network, input: batch.input, target: batch.target, mask: batch.mask, loss: loss)
     let result = pass.run(flow, retention: .training)
@@ -120,6 +130,7 @@ package struct Trainer: Sendable {
         }
       }
     }
+    if shouldDrop() { return nil }
     lastPass = pass
     network.parameters = weights
     states = updates

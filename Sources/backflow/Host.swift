@@ -38,8 +38,14 @@ struct HostOptions: ParsableArguments {
 final class Host {
   let runner: CommandRunner<Workspace>
   private(set) var recorder = Recorder()
+  /// The number of the line that ran last.
+  private(set) var lastLine = 0
   private let files: Files
-  private let isJSON: Bool
+  let isJSON: Bool
+  /// Keeps every command on disk while somebody types.
+  private lazy var recovery = Recovery(in: StateFolder.sessions)
+  /// Whether what is shown is kept until it is saved.
+  var recovers = false
   /// What stands before `LINE:` in errors; none at the prompt.
   private let source: String?
 
@@ -50,7 +56,8 @@ final class Host {
     isJSON = options.json
     let isJSON = options.json
     runner = CommandRunner(
-      commands: commandTable, workspace: Workspace(files: files), overrides: options.variables,
+      commands: commandTable, topics: helpTopics, workspace: Workspace(files: files),
+      overrides: options.variables,
       progress: { update in if !isJSON { Console.show(update) } },
       interruption: Interrupts.interruption, describe: commandError)
     Interrupts.install()
@@ -68,6 +75,8 @@ final class Host {
   /// Shows what a command gave back, and records it.
   func show(_ execution: Execution) {
     recorder.add(execution)
+    lastLine = execution.line
+    if recovers { keep(execution) }
     if isJSON { return Console.print(execution.json.text) }
     switch execution.result {
     case .success(let outcome):
@@ -99,6 +108,24 @@ final class Host {
     }
   }
 
+  /// Keeps a command in the session that can be got back; says once if that fails.
+  private func keep(_ execution: Execution) {
+    do throws(SessionError) {
+      try recovery.keep(
+        recorder, after: execution, picturesFrom: files.output.path, stamps: stamps)
+    } catch {
+      recovers = false
+      Console.error("warning: this session is not kept until you save it: \(error)")
+    }
+  }
+
+  /// Ends the keeping; answers with the file that holds what was not saved.
+  func endRecovery() -> String? {
+    guard recovers else { return nil }
+    recovery.end()
+    return recovery.holdsWork ? recovery.paths.file : nil
+  }
+
   private func save(_ arguments: Arguments) throws -> Outcome {
     let name = SessionPaths(named: try arguments.path("name"))
     let place = try arguments.blaming("name") { () throws(CommandError) in
@@ -108,6 +135,7 @@ final class Host {
     try recorder.save(
       to: paths, picturesFrom: files.output.path, stamps: stamps,
       includingErrors: try arguments.flag("errors"))
+    if recovers { recovery.discard() }
     var outcome = Outcome(OutputLine("saved  \(name.file)"))
     outcome.add(file: name.file)
     return outcome

@@ -1,5 +1,6 @@
 import CommandLanguage
 import Foundation
+import LineEditing
 
 /// Ctrl-C: the first asks the running command to stop, the third ends the program.
 enum Interrupts {
@@ -12,6 +13,7 @@ enum Interrupts {
     var action = sigaction()
     _ = interruption
     action.__sigaction_handler.sa_handler = { _ in
+      if TerminalState.takeInterrupt() { return }
       Interrupts.interruption.request()
       if Interrupts.interruption.requests > 2 { _exit(ExitStatus.interrupted.rawValue) }
     }

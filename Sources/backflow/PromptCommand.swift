@@ -2,7 +2,6 @@ import ArgumentParser
 import CommandLanguage
 import Commands
 import Foundation
-import LineEditing
 import Transcripts
 
 /// `backflow`: the prompt, or commands from standard input.
@@ -21,8 +20,9 @@ struct PromptCommand: ParsableCommand {
       let folder = URL(filePath: FileManager.default.currentDirectoryPath)
       let host = Host(host, files: Files(person: folder), source: nil)
       host.say([
-        "Backflow \(Stamps.version). Three lines to try:  phantom  ·  noise gaussian sigma=40HU  ·  view noisy[3]",
-        "'help' lists all commands, 'quit' leaves.",
+        "Backflow \(Stamps.version). Three lines to try:", "  phantom",
+        "  noise gaussian sigma=40HU",
+        "  view noisy[3]", "'help' lists all commands, Tab completes, 'quit' leaves.",
       ])
       leave(with: Prompt(host).run())
     }
@@ -31,40 +31,5 @@ struct PromptCommand: ParsableCommand {
     let host = Host(host, files: Files(script: output, session: nil), source: "standard input")
     let session = try SessionFile(text: text, name: "standard input")
     leave(with: host.play(session, SessionPlayer(), echoes: false))
-  }
-}
-
-/// The loop of the prompt.
-struct Prompt {
-  private let host: Host
-  /// The number of the first line, after what a script ran.
-  private let firstLine: Int
-
-  init(_ host: Host, after line: Int = 0) {
-    self.host = host
-    firstLine = line
-  }
-
-  /// Reads and runs commands until the input ends.
-  func run() -> ExitStatus {
-    let input = PlainInput()
-    var lines = CommandLines(input, goesOn: ContinuedLine.goesOn)
-    while true {
-      switch lines.next() {
-      case .end:
-        Console.print("")
-        return .success
-      case .interrupted:
-        Interrupts.interruption.reset()
-        Console.print("")
-      case .command(let command):
-        Interrupts.interruption.reset()
-        guard let execution = host.runner.run(command.text, line: firstLine + command.number) else {
-          continue
-        }
-        host.show(execution)
-        if execution.outcome?.quits == true { return .success }
-      }
-    }
   }
 }

@@ -47,6 +47,15 @@ struct SessionOptions: ParsableArguments {
     }
     return Prompt(host, after: to - 1).run()
   }
+
+  /// Hands over the prompt after Ctrl-C, at a terminal, so that what was done is not lost.
+  func handOverInterrupted(_ host: Host, _ ending: ExitStatus) {
+    guard ending == .interrupted, isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1,
+      !self.host.json
+    else { return }
+    host.say(["the script stopped here, its state is kept: go on by hand, or leave with 'quit'"])
+    _ = Prompt(host, after: host.lastLine).run()
+  }
 }
 
 extension Host {
@@ -79,6 +88,7 @@ struct RunCommand: ParsableCommand {
     let session = options.session()
     let host = options.makeHost()
     let status = host.play(session, options.player, echoes: true)
+    options.handOverInterrupted(host, status)
     leave(with: options.handOver(host, status))
   }
 }

@@ -1,91 +1,189 @@
 import Foundation
 import Glibc
 
-/// The program at a terminal, with a person who types.
+/// The program at a terminal of its own, with a person who types.
+///
+/// State goes below the folder, so that no test meets the history of a person or of another test.
 final class Terminal {
-  private let process = Process()
+  private let child: pid_t
   private let screen: Int32
-  private let ended = DispatchSemaphore(value: 0)
+  private var status: Int32?
   /// All that the screen showed.
   private(set) var shown = ""
   private var bytes: [UInt8] = []
 
-  init(_ arguments: [String] = [], in folder: Folder) throws {
-    screen = open("/dev/ptmx", O_RDWR | O_NOCTTY)
+  /// Starts the program, or another one, at a terminal of `columns`.
+  init(
+    _ arguments: [String] = [], program: String = Program.path, in folder: Folder,
+    columns: UInt16 = 80, environment: [String: String] = [:]
+  ) throws {
+    screen = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
     // posix_openpt and its kin are not in the Glibc module.
     let (unlock, getNumber): (UInt, UInt) = (0x4004_5431, 0x8004_5430)
     var (locked, number): (CInt, CInt) = (0, 0)
     guard screen >= 0, ioctl(screen, unlock, &locked) == 0, ioctl(screen, getNumber, &number) == 0
     else { throw Program.Failure("there is no terminal") }
-    let name = "/dev/pts/\(number)"
-    let keyboard = FileHandle(fileDescriptor: open(name, O_RDWR | O_NOCTTY), closeOnDealloc: true)
     _ = fcntl(screen, F_SETFL, O_NONBLOCK)
-    _ = fcntl(screen, F_SETFD, FD_CLOEXEC)
-    process.executableURL = URL(filePath: Program.path)
-    process.arguments = arguments
-    process.currentDirectoryURL = folder.url
-    process.environment = ProcessInfo.processInfo.environment.merging(["TERM": "vt100"]) { $1 }
-    process.standardInput = keyboard
-    process.standardOutput = keyboard
-    process.standardError = keyboard
-    let ended = ended
-    process.terminationHandler = { _ in ended.signal() }
-    try process.run()
+    var size = winsize(ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+    _ = ioctl(screen, UInt(TIOCSWINSZ), &size)
+
+    var state = [
+      "TERM": "vt100", "HOME": folder.url.path, "XDG_STATE_HOME": folder.path("state"),
+      "LC_ALL": "C.UTF-8",
+    ]
+    state.merge(environment) { $1 }
+    let variables = ProcessInfo.processInfo.environment.merging(state) { $1 }
+    child = try Self.spawn(
+      [program] + arguments, variables, terminal: "/dev/pts/\(number)", folder: folder.url.path)
   }
 
   deinit {
-    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    if status == nil {
+      kill(child, SIGKILL)
+      _ = waitpid(child, nil, 0)
+    }
     close(screen)
+  }
+
+  /// Starts a program in a session of its own, whose terminal it then is.
+  private static func spawn(
+    _ words: [String], _ variables: [String: String], terminal: String, folder: String
+  ) throws -> pid_t {
+    var actions = posix_spawn_file_actions_t()
+    var attributes = posix_spawnattr_t()
+    posix_spawn_file_actions_init(&actions)
+    posix_spawnattr_init(&attributes)
+    defer {
+      posix_spawn_file_actions_destroy(&actions)
+      posix_spawnattr_destroy(&attributes)
+    }
+    // POSIX_SPAWN_SETSID, SETSIGMASK and SETSIGDEF: what the tests block or ignore is not handed on.
+    posix_spawnattr_setflags(&attributes, 0x80 | 0x08 | 0x04)
+    var (none, all) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    sigfillset(&all)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setsigdefault(&attributes, &all)
+    posix_spawn_file_actions_addopen(&actions, 0, terminal, O_RDWR, 0)
+    posix_spawn_file_actions_adddup2(&actions, 0, 1)
+    posix_spawn_file_actions_adddup2(&actions, 0, 2)
+    var arguments: [UnsafeMutablePointer<CChar>?] =
+      (["/usr/bin/env", "-C", folder] + words).map { strdup($0) } + [nil]
+    var environment: [UnsafeMutablePointer<CChar>?] =
+      variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
+    defer { for text in arguments + environment { free(text) } }
+    var child: pid_t = 0
+    guard posix_spawn(&child, "/usr/bin/env", &actions, &attributes, &arguments, &environment) == 0
+    else { throw Program.Failure("\(words[0]) did not start") }
+    return child
+  }
+
+  // MARK: - Keys
+
+  /// Presses keys.
+  func press(_ keys: some Sequence<UInt8>) throws {
+    var rest = Array(keys)[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { write(screen, $0.baseAddress, min($0.count, 1024)) }
+      if count > 0 { rest = rest.dropFirst(count) }
+      read()
+      if count <= 0 {
+        guard isRunning else { throw Program.Failure("the program has ended: \(shown)") }
+        usleep(1000)
+      }
+    }
   }
 
   /// Types `text`; answers with what the screen showed until `mark` appeared.
   @discardableResult
   func type(_ text: String, until mark: String) throws -> String {
+    read()
     let start = shown.count
-    let keys = Array(text.utf8)
-    guard write(screen, keys, keys.count) == keys.count else {
-      throw Program.Failure("the terminal takes no keys")
-    }
+    try press(text.utf8)
     return try wait(for: mark, from: start)
   }
 
   /// Presses Ctrl-C; answers with what the screen showed until `mark` appeared.
   @discardableResult
-  func interrupt(until mark: String) throws -> String {
-    let start = shown.count
-    kill(process.processIdentifier, SIGINT)
-    return try wait(for: mark, from: start)
+  func interrupt(until mark: String) throws -> String { try type("\u{3}", until: mark) }
+
+  /// Gives the terminal another size.
+  func resize(columns: UInt16) {
+    var size = winsize(ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+    _ = ioctl(screen, UInt(TIOCSWINSZ), &size)
+  }
+
+  /// Sends a signal to the program.
+  func send(_ signal: Int32) { kill(child, signal) }
+
+  // MARK: - The screen
+
+  /// The flags of the terminal that a line editor changes: echo and whole lines.
+  var isSane: Bool {
+    var settings = termios()
+    tcgetattr(screen, &settings)
+    let flags = tcflag_t(ECHO | ICANON | ISIG)
+    return settings.c_lflag & flags == flags
   }
 
   /// Waits for `mark` in what the screen showed after its first `start` characters.
   @discardableResult
   func wait(for mark: String, from start: Int = 0) throws -> String {
     for _ in 0..<60_000 {
+      let runs = isRunning
       read()
       let news = String(shown.dropFirst(start))
       if news.contains(mark) { return news }
+      guard runs else { break }
       usleep(2000)
     }
-    throw Program.Failure("\(mark) did not appear, but: \(shown)")
+    throw Program.Failure("\(mark) did not appear, but: \(shown.suffix(3000))")
   }
+
+  /// Waits until something holds.
+  func wait(_ what: String, until holds: () throws -> Bool) throws {
+    for _ in 0..<60_000 {
+      read()
+      if try holds() { return }
+      usleep(2000)
+    }
+    throw Program.Failure("\(what) did not come: \(shown.suffix(3000))")
+  }
+
+  // MARK: - The end
 
   /// Types Ctrl-D and waits for the end; answers with the exit status.
   func leave() throws -> Int32 {
-    _ = write(screen, [4], 1)
-    guard ended.wait(timeout: .now() + 60) == .success else {
-      throw Program.Failure("the program did not end: \(shown)")
-    }
+    try press([4])
+    return try ending()
+  }
+
+  /// Waits for the end; answers with the exit status, or the negative number of a signal.
+  func ending() throws -> Int32 {
+    try wait("the end") { !isRunning }
     read()
-    return process.terminationStatus
+    let status = status ?? 0
+    return status & 0x7F == 0 ? (status >> 8) & 0xFF : -(status & 0x7F)
+  }
+
+  private var isRunning: Bool {
+    guard status == nil else { return false }
+    var ending: Int32 = 0
+    if waitpid(child, &ending, WNOHANG) == child { status = ending }
+    return status == nil
   }
 
   private func read() {
-    var chunk = [UInt8](repeating: 0, count: 4096)
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    var hasNews = false
     while true {
       let count = Glibc.read(screen, &chunk, chunk.count)
       guard count > 0 else { break }
       bytes += chunk.prefix(count)
+      hasNews = true
     }
-    shown = String(decoding: bytes, as: UTF8.self).replacing("\r\n", with: "\n")
+    // Nobody looks back over a million characters.
+    if bytes.count > 1 << 20 { bytes.removeFirst(bytes.count - (1 << 16)) }
+    if hasNews { shown = String(decoding: bytes, as: UTF8.self).replacing("\r\n", with: "\n") }
   }
 }

@@ -1,0 +1,82 @@
+// The line editor libedit from Debian's libedit-dev. Swift imports neither functions with `...`
+// nor the standard streams as constants, so each of their uses has a function here.
+#include <histedit.h>
+#include <langinfo.h>
+#include <stdio.h>
+
+/// An editor between standard input and output; Swift sees these streams as unsafe variables.
+static inline EditLine *cedit_init(const char *program) {
+  return el_init(program, stdin, stdout, stderr);
+}
+
+/// Sets the function that gives the prompt.
+static inline int cedit_set_prompt(EditLine *editor, char *(*prompt)(EditLine *)) {
+  return el_set(editor, EL_PROMPT, prompt);
+}
+
+/// Chooses the keys of "emacs" or "vi".
+static inline int cedit_set_keys(EditLine *editor, const char *name) {
+  return el_set(editor, EL_EDITOR, name);
+}
+
+/// Keeps a pointer for the functions below.
+static inline int cedit_set_client(EditLine *editor, void *client) {
+  return el_set(editor, EL_CLIENTDATA, client);
+}
+
+/// The pointer that was kept.
+static inline void *cedit_client(EditLine *editor) {
+  void *client = NULL;
+  el_get(editor, EL_CLIENTDATA, &client);
+  return client;
+}
+
+/// Reads keys through `read` in place of libedit's own reader.
+static inline int cedit_set_reader(EditLine *editor, el_rfunc_t read) {
+  return el_set(editor, EL_GETCFN, read);
+}
+
+/// Gives an editing function a name that keys can be bound to.
+static inline int cedit_add_function(
+    EditLine *editor, const char *name, const char *help,
+    unsigned char (*function)(EditLine *, int)) {
+  return el_set(editor, EL_ADDFN, name, help, function);
+}
+
+/// Binds a key in the main map.
+static inline int cedit_bind(EditLine *editor, const char *key, const char *function) {
+  return el_set(editor, EL_BIND, key, function, NULL);
+}
+
+/// Binds a key in the second map, that of vi's commands.
+static inline int cedit_bind_alternative(EditLine *editor, const char *key, const char *function) {
+  return el_set(editor, EL_BIND, "-a", key, function, NULL);
+}
+
+/// Lets libedit's history keys walk through `lines`.
+static inline int cedit_set_history(EditLine *editor, History *lines) {
+  return el_set(editor, EL_HIST, history, lines);
+}
+
+/// Draws prompt and line anew where the cursor is.
+static inline int cedit_redraw(EditLine *editor) { return el_set(editor, EL_REFRESH); }
+
+/// Sets how many lines a history keeps.
+static inline int cedit_history_size(History *lines, int count) {
+  HistEvent event;
+  return history(lines, &event, H_SETSIZE, count);
+}
+
+/// Adds a line to a history.
+static inline int cedit_history_enter(History *lines, const char *line) {
+  HistEvent event;
+  return history(lines, &event, H_ENTER, line);
+}
+
+/// Changes a flag of the terminal while a line is edited, such as "-ixon".
+static inline int cedit_set_terminal(EditLine *editor, const char *flag) {
+  return el_set(editor, EL_SETTY, "-d", flag, NULL);
+}
+
+/// The name of the locale's character encoding; CODESET is a macro that names itself.
+static inline const char *cedit_codeset(void) { return nl_langinfo(CODESET); }

@@ -1,0 +1,62 @@
+package import CommandLanguage
+import Networks
+import Tensors
+import Training
+
+extension Workspace {
+  /// The names of all things that a line may speak of now, with their shapes.
+  package var nameCandidates: [Candidate] {
+    stackCandidates + parameterCandidates + passCandidates
+  }
+
+  private var stackCandidates: [Candidate] {
+    guard let clean else { return [] }
+    let shape = clean.values.shape.description
+    var stacks = [Candidate("clean", shape)]
+    if noisy != nil {
+      stacks.append(Candidate("noisy", shape))
+      if !network.layers.isEmpty { stacks.append(Candidate("denoised", shape)) }
+    }
+    if !baseline.isEmpty { stacks.append(Candidate("baseline", shape)) }
+    return stacks
+  }
+
+  /// The parameters, and what the optimizer keeps of them.
+  private var parameterCandidates: [Candidate] {
+    let parameters = network.parameters
+    return network.parameterNames.enumerated().flatMap { index, name in
+      let shape = parameters[index].shape.description
+      var names = [Candidate(name, shape)]
+      if lastPass != nil { names.append(Candidate("\(name).grad", "gradient")) }
+      guard let state = trainer?.states[index] else { return names }
+      let kept = [("m", state.m), ("v", state.v), ("update", state.update)]
+      names += kept.compactMap { suffix, tensor in
+        tensor.map { Candidate("\(name).\(suffix)", $0.shape.description) }
+      }
+      return names
+    }
+  }
+
+  /// The values of the last pass, and their gradients.
+  private var passCandidates: [Candidate] {
+    guard lastPass != nil else { return [] }
+    let places = zip(network.layerNames, network.layers).flatMap { name, layer in
+      layer.valueNames.map { "\(name).\($0)" }
+    }
+    return (["net.in", "net.out", "loss"] + places).flatMap { name in
+      [Candidate(name, "last pass"), Candidate("\(name).grad", "gradient")]
+    }
+  }
+}
+
+extension Layer {
+  /// The names of its values within the layer.
+  fileprivate var valueNames: [String] {
+    switch self {
+    case .convolution: return ["in", "z", "a", "out"]
+    case .block(let block):
+      let inner = block.convolutions.indices.flatMap { ["conv\($0 + 1).z", "conv\($0 + 1).a"] }
+      return ["in"] + inner + (block.options.merge == .none ? [] : ["skip"]) + ["out"]
+    }
+  }
+}

@@ -1,0 +1,189 @@
+import CEdit
+package import CommandLanguage
+import Foundation
+
+/// Lines that somebody types at a terminal, edited with libedit.
+///
+/// Keys are those of emacs or vi, as the person's `.editrc` says under the name `backflow`. Tab
+/// completes, `?` lists what may come next, the arrow keys walk through the lines that begin alike.
+package final class EditLine: LineSource {
+  let editor: OpaquePointer
+  let keys: KeyReader
+  let history: LineHistory
+  /// What may come after a text.
+  let completion: (String) -> Completion
+
+  /// The prompt for libedit, which keeps no copy.
+  private let prompt: UnsafeMutablePointer<CChar>
+  /// The lines before this one, of a command that goes on.
+  private(set) var before = ""
+  /// Lines that were pasted and wait.
+  var pending: ArraySlice<String> = []
+  /// What was pasted after them, for the editor.
+  var rest = ""
+  /// What the paste key inserts.
+  var clipboard = ""
+  var wasInterrupted = false
+  var marksPaste = false
+
+  /// Takes over the terminal; none when there is none that can do more than print.
+  ///
+  /// - Parameters:
+  ///   - prompt: What the prompt looks like.
+  ///   - history: The lines to walk through.
+  ///   - completion: What may come after a text.
+  package init?(
+    prompt: String, history: LineHistory, completion: @escaping (String) -> Completion
+  ) {
+    let terminal = ProcessInfo.processInfo.environment["TERM"] ?? ""
+    guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1, !terminal.isEmpty,
+      terminal != "dumb", Self.chooseUTF8(), let editor = cedit_init("backflow")
+    else { return nil }
+    (self.editor, self.history, self.completion) = (editor, history, completion)
+    self.prompt = strdup(prompt)
+    TerminalState.install()
+    keys = KeyReader(descriptor: STDIN_FILENO, signals: TerminalState.signals)
+    _ = cedit_set_client(editor, Unmanaged.passUnretained(self).toOpaque())
+    _ = cedit_set_prompt(editor) { EditLine.of($0)?.prompt }
+    _ = cedit_set_reader(editor) { EditLine.of($0)?.read(into: $1) ?? 0 }
+    if let lines = history.forLibedit { _ = cedit_set_history(editor, lines) }
+    _ = cedit_set_keys(editor, "emacs")
+    // First what the person likes, then what must be.
+    _ = el_source(editor, nil)
+    bindKeys()
+  }
+
+  deinit {
+    el_end(editor)
+    free(prompt)
+  }
+
+  package func next(prompt: String, after before: String) -> LineEvent {
+    if let line = pending.popFirst() {
+      show("\(prompt)\(line)\n")
+      return .line(line)
+    }
+    self.before = before
+    wasInterrupted = false
+    if !rest.isEmpty {
+      keys.putBack(.paste(rest))
+      rest = ""
+    }
+    TerminalState.setEditing(true)
+    var count: CInt = 0
+    let text = el_gets(editor, &count).map { String(cString: $0) }
+    setMarksPaste(false)
+    TerminalState.setEditing(false)
+    guard let text, count > 0 else {
+      pending = []
+      return wasInterrupted ? .interrupted : .end
+    }
+    return .line(text.last == "\n" ? String(text.dropLast()) : text)
+  }
+
+  /// The editor that libedit calls back.
+  private static func of(_ editor: OpaquePointer?) -> EditLine? {
+    guard let editor, let client = cedit_client(editor) else { return nil }
+    return Unmanaged<EditLine>.fromOpaque(client).takeUnretainedValue()
+  }
+
+  /// Chooses UTF-8 for keys and screen, whatever the locale: all that Backflow writes is UTF-8.
+  ///
+  /// libedit crashes on other characters than the locale's. Only characters follow the locale, so
+  /// that numbers keep their points.
+  private static func chooseUTF8() -> Bool {
+    ["", "C.UTF-8", "en_US.UTF-8"].contains { (name: String) in
+      setlocale(LC_CTYPE, name) != nil && String(cString: cedit_codeset()) == "UTF-8"
+    }
+  }
+
+  // MARK: - Keys
+
+  private func bindKeys() {
+    bind("^I", "backflow-complete", "Complete the word") { e, _ in
+      EditLine.run(e) { $0.complete() }
+    }
+    bind("?", "backflow-list", "List what may come next") { e, _ in
+      EditLine.run(e) { $0.question() }
+    }
+    bind(Self.name(of: .paste("")), "backflow-paste", "Take what is pasted") { e, _ in
+      EditLine.run(e) { $0.paste() }
+    }
+    bind(Self.name(of: .up), "backflow-older", "Go to the older line that begins alike") { e, _ in
+      EditLine.run(e) { $0.replaceLine { $0.older(than: $1) } }
+    }
+    bind(Self.name(of: .down), "backflow-newer", "Go to the newer line that begins alike") { e, _ in
+      EditLine.run(e) { $0.replaceLine { $0.newer(than: $1) } }
+    }
+    _ = cedit_bind(editor, "^R", "em-inc-search-prev")
+    // libedit's own commands, and an editor in a shell, have no place here.
+    _ = cedit_bind(editor, "\\ex", "ed-unassigned")
+    for key in [":", "v"] { _ = cedit_bind_alternative(editor, key, "ed-unassigned") }
+    // Ctrl-S would freeze the screen.
+    _ = cedit_set_terminal(editor, "-ixon")
+  }
+
+  /// Binds a key to a function of our own.
+  private func bind(
+    _ key: String, _ name: String, _ help: String,
+    to function: @convention(c) (OpaquePointer?, CInt) -> UInt8
+  ) {
+    _ = cedit_add_function(editor, name, help, function)
+    _ = cedit_bind(editor, key, name)
+    // In vi's commands, "?" searches.
+    if key != "?" { _ = cedit_bind_alternative(editor, key, name) }
+  }
+
+  private static func run(_ editor: OpaquePointer?, _ body: (EditLine) -> CInt) -> UInt8 {
+    UInt8(of(editor).map(body) ?? CC_ERROR)
+  }
+
+  /// The character that stands for a key that is more than one; no keyboard gives it.
+  private static func character(of key: KeyReader.Key) -> UInt8 {
+    switch key {
+    case .paste: 0x80
+    case .up: 0x81
+    default: 0x82
+    }
+  }
+
+  /// The key as `bind` writes it.
+  private static func name(of key: KeyReader.Key) -> String {
+    "\\" + String(character(of: key), radix: 8)
+  }
+
+  /// Gives libedit the next character: 1, or 0 at the end, or −1 after Ctrl-C.
+  private func read(into place: UnsafeMutablePointer<wchar_t>?) -> CInt {
+    setMarksPaste(true)
+    while true {
+      let key = keys.next()
+      switch key {
+      case .character(let character):
+        // Before the line's end is shown, so that no code stands before what comes back.
+        if character == "\r" || character == "\n" { setMarksPaste(false) }
+        place?.pointee = wchar_t(character.value)
+        return 1
+      case .paste(let text):
+        clipboard = text
+        place?.pointee = wchar_t(Self.character(of: key))
+        return 1
+      case .up, .down:
+        place?.pointee = wchar_t(Self.character(of: key))
+        return 1
+      case .interrupt:
+        wasInterrupted = true
+        show(String(repeating: "\n", count: rowsBelowCursor) + "^C")
+        return -1
+      case .resize:
+        adoptSize()
+      case .resume:
+        TerminalState.resume()
+        marksPaste = false
+        setMarksPaste(true)
+        _ = cedit_redraw(editor)
+      case .end:
+        return 0
+      }
+    }
+  }
+}

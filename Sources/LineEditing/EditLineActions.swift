@@ -1,0 +1,128 @@
+import CEdit
+import CommandLanguage
+import Foundation
+
+/// What the keys of a line do.
+extension EditLine {
+  // MARK: - Completion
+
+  /// Completes the word before the cursor, or lists what it may become.
+  func complete() -> CInt {
+    let typed = textBeforeCursor
+    let completion = completion(before + typed)
+    let word = String(typed.unicodeScalars.suffix(completion.replacedScalars))
+    if completion.insertion != word,
+      completion.insertion.unicodeScalars.count >= word.unicodeScalars.count
+    {
+      return replace(last: completion.replacedScalars, by: completion.insertion)
+    }
+    guard completion.candidates.count > 1 || completion.insertion.isEmpty else {
+      return CC_REFRESH_BEEP
+    }
+    return list(completion)
+  }
+
+  /// Lists what may come next; in quotes and comments, a question mark is one.
+  func question() -> CInt {
+    let completion = completion(before + textBeforeCursor)
+    guard !completion.isInText else { return insert("?") }
+    return list(completion)
+  }
+
+  private func list(_ completion: Completion) -> CInt {
+    let size = Self.size
+    let lines = completion.list(columns: size.columns)
+    guard !lines.isEmpty else { return CC_REFRESH_BEEP }
+    show(String(repeating: "\n", count: rowsBelowCursor + 1) + lines.joined(separator: "\n") + "\n")
+    _ = cedit_redraw(editor)
+    return CC_NORM
+  }
+
+  // MARK: - Paste
+
+  /// Takes what is pasted: lines run one after the other, the rest goes into the line.
+  func paste() -> CInt {
+    let pasted = PastedText(clipboard)
+    clipboard = ""
+    guard let first = pasted.lines.first else { return insert(pasted.rest) }
+    pending = pasted.lines.dropFirst()
+    rest = pasted.rest
+    keys.putBack(.character("\r"))
+    return insert(first)
+  }
+
+  // MARK: - History
+
+  /// Puts another line in place of the one that is edited.
+  func replaceLine(_ other: (LineHistory, String) -> String?) -> CInt {
+    guard let line = other(history, text) else { return CC_REFRESH_BEEP }
+    _ = el_cursor(editor, CInt(Int16.max))
+    return replace(last: text.unicodeScalars.count, by: line)
+  }
+
+  // MARK: - The line
+
+  /// The line as it is.
+  private var text: String { parts.before + parts.after }
+
+  private var textBeforeCursor: String { parts.before }
+
+  private var parts: (before: String, after: String) {
+    guard let line = el_line(editor)?.pointee, let start = line.buffer, let cursor = line.cursor,
+      let end = line.lastchar
+    else { return ("", "") }
+    func text(_ start: UnsafePointer<CChar>, _ end: UnsafePointer<CChar>) -> String {
+      let bytes = UnsafeRawBufferPointer(start: start, count: max(0, end - start))
+      return String(decoding: bytes, as: UTF8.self)
+    }
+    return (text(start, cursor), text(cursor, end))
+  }
+
+  private func insert(_ text: String) -> CInt { replace(last: 0, by: text) }
+
+  /// Puts `text` in place of the last `count` characters before the cursor.
+  private func replace(last count: Int, by text: String) -> CInt {
+    if count > 0 { el_deletestr(editor, CInt(count)) }
+    if !text.isEmpty { _ = el_insertstr(editor, text) }
+    return CC_REFRESH
+  }
+
+  // MARK: - The screen
+
+  /// How large the terminal is.
+  static var size: (rows: Int, columns: Int) {
+    var size = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+      return (24, 80)
+    }
+    return (Int(size.ws_row), Int(size.ws_col))
+  }
+
+  /// In which row below the prompt's a column of the line is.
+  private func row(_ text: String) -> Int {
+    (CommandLines.prompt.count + VisibleText.columns(of: text)) / max(1, Self.size.columns)
+  }
+
+  /// How many rows of the line are below the cursor.
+  var rowsBelowCursor: Int { row(text) - row(textBeforeCursor) }
+
+  /// Draws the line anew in a terminal of another size.
+  func adoptSize() {
+    let rows = row(textBeforeCursor)
+    show((rows > 0 ? "\u{1B}[\(rows)A" : "") + "\r\u{1B}[J")
+    el_resize(editor)
+    _ = cedit_redraw(editor)
+  }
+
+  /// Asks the terminal to mark what is pasted, or no longer to.
+  func setMarksPaste(_ wanted: Bool) {
+    guard wanted != marksPaste else { return }
+    marksPaste = wanted
+    wanted ? show("\u{1B}[?2004h") : TerminalState.stopMarkingPaste()
+  }
+
+  /// Writes to the terminal beside libedit, which has written all it had before it reads a key.
+  func show(_ text: String) {
+    FileHandle.standardOutput.write(Data(text.utf8))
+  }
+}

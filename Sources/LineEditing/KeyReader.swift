@@ -1,0 +1,163 @@
+import Foundation
+
+/// Reads what somebody types as characters, pastes and the few keys that need more than a character.
+final class KeyReader {
+  /// What comes next from the keyboard.
+  enum Key: Hashable {
+    case character(Unicode.Scalar)
+    /// A text between the marks that a terminal sets around what is pasted.
+    case paste(String)
+    case up
+    case down
+    /// Ctrl-C.
+    case interrupt
+    /// The terminal has another size.
+    case resize
+    /// The program goes on after a stop.
+    case resume
+    case end
+  }
+
+  /// How many bytes one paste may have.
+  static let longestPaste = 4 << 20
+  /// How long the rest of a sequence may take after its first byte, in milliseconds.
+  private static let patience: Int32 = 50
+
+  private let descriptor: Int32
+  private let signals: Int32
+  private var bytes: ArraySlice<UInt8> = []
+  private var isAtEnd = false
+  private var putBack: Key?
+
+  /// Reads from `descriptor`; the numbers of signals come from `signals`.
+  init(descriptor: Int32, signals: Int32) {
+    (self.descriptor, self.signals) = (descriptor, signals)
+  }
+
+  /// Gives back a key that comes first next time.
+  func putBack(_ key: Key) { putBack = key }
+
+  /// Waits for the next key.
+  func next() -> Key {
+    if let key = putBack {
+      putBack = nil
+      return key
+    }
+    while true {
+      if let key = signal() { return key }
+      if bytes.isEmpty {
+        if isAtEnd { return .end }
+        fill(waiting: -1)
+        continue
+      }
+      if bytes.first == 0x1B, let key = sequence() { return key }
+      if let key = character() { return key }
+    }
+  }
+
+  /// Forgets what was typed ahead.
+  func drop() { bytes = [] }
+
+  // MARK: - Signals
+
+  private func signal() -> Key? {
+    var number: UInt8 = 0
+    while read(signals, &number, 1) == 1 {
+      switch Int32(number) {
+      case SIGINT:
+        drop()
+        return .interrupt
+      case SIGWINCH: return .resize
+      case SIGCONT: return .resume
+      default: break
+      }
+    }
+    return nil
+  }
+
+  // MARK: - Bytes
+
+  /// Reads more bytes, or returns when a signal comes or `milliseconds` are over.
+  @discardableResult
+  private func fill(waiting milliseconds: Int32) -> Bool {
+    var sources = [
+      pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
+    ]
+    guard poll(&sources, 2, milliseconds) > 0, sources[0].revents != 0 else { return false }
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    let count = read(descriptor, &chunk, chunk.count)
+    if count < 0 && (errno == EINTR || errno == EAGAIN) { return false }
+    guard count > 0 else {
+      isAtEnd = true
+      return false
+    }
+    bytes = ArraySlice(bytes + chunk.prefix(count))
+    return true
+  }
+
+  /// Whether the next bytes are `expected`; waits for them for a while if they begin so.
+  private func begins(with expected: [UInt8]) -> Bool {
+    while bytes.count < expected.count {
+      guard expected.starts(with: bytes), fill(waiting: Self.patience) else { return false }
+    }
+    return bytes.starts(with: expected)
+  }
+
+  // MARK: - Sequences
+
+  private static let pasteStart = Array("\u{1B}[200~".utf8)
+  private static let pasteEnd = Array("\u{1B}[201~".utf8)
+  private static let arrows: [(bytes: [UInt8], key: Key)] = [
+    (Array("\u{1B}[A".utf8), .up), (Array("\u{1B}OA".utf8), .up),
+    (Array("\u{1B}[B".utf8), .down), (Array("\u{1B}OB".utf8), .down),
+  ]
+
+  /// A key that begins with escape, unless libedit should see its characters.
+  private func sequence() -> Key? {
+    for arrow in Self.arrows where begins(with: arrow.bytes) {
+      bytes.removeFirst(arrow.bytes.count)
+      return arrow.key
+    }
+    guard begins(with: Self.pasteStart) else { return nil }
+    bytes.removeFirst(Self.pasteStart.count)
+    return .paste(paste())
+  }
+
+  /// The text up to the mark of its end.
+  private func paste() -> String {
+    var text: [UInt8] = []
+    while true {
+      while let byte = bytes.first {
+        if byte == 0x1B, begins(with: Self.pasteEnd) {
+          bytes.removeFirst(Self.pasteEnd.count)
+          return String(decoding: text, as: UTF8.self)
+        }
+        bytes.removeFirst()
+        if text.count < Self.longestPaste { text.append(byte) }
+      }
+      guard !isAtEnd else { return String(decoding: text, as: UTF8.self) }
+      if signal() == .interrupt { return "" }
+      fill(waiting: -1)
+    }
+  }
+
+  // MARK: - Characters
+
+  /// The next character; none when its bytes are no UTF-8 or an eight-bit control character.
+  private func character() -> Key? {
+    guard let lead = bytes.first else { return nil }
+    let length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4
+    while bytes.count < length, fill(waiting: Self.patience) {}
+    var iterator = bytes.makeIterator()
+    var decoder = UTF8()
+    guard length > 0, case .scalarValue(let scalar) = decoder.decode(&iterator),
+      !(0x80..<0xA0).contains(scalar.value)
+    else {
+      bytes.removeFirst()
+      return nil
+    }
+    bytes.removeFirst(length)
+    return .character(scalar)
+  }
+}

@@ -1,0 +1,109 @@
+package import CommandLanguage
+package import Foundation
+
+/// A session as far as it went, on disk after every command, until somebody saves it.
+///
+/// Beside the session stands a file that this program holds locked while it runs; the system lets go
+/// of it however the program ends. A session whose lock is free was left, and the next start says so
+/// once.
+package final class Recovery {
+  /// The session's files.
+  package let paths: SessionPaths
+  private let lockPath: String
+  private var lock: Int32 = -1
+  /// Whether the file holds commands that were not saved.
+  package private(set) var holdsWork = false
+
+  /// Prepares a session in `folder` that began now.
+  package init(in folder: URL, start: Date = Date()) {
+    let format = Date.ISO8601FormatStyle(timeZone: .gmt)
+      .year().month().day().dateSeparator(.omitted).time(includingFractionalSeconds: false)
+      .timeSeparator(.omitted)
+    let stem = "\(start.formatted(format))-\(getpid())"
+    paths = SessionPaths(file: folder.appending(path: "\(stem).session").path)
+    lockPath = folder.appending(path: "\(stem).lock").path
+  }
+
+  deinit { if lock >= 0 { close(lock) } }
+
+  /// Writes the record and the pictures of its last command.
+  package func keep(
+    _ recorder: Recorder, after execution: Execution, picturesFrom output: String, stamps: [Stamp]
+  ) throws(SessionError) {
+    guard execution.spec?.isRecorded ?? false, execution.error == nil else { return }
+    try begin()
+    let pictures = execution.outcome?.pictures.map(\.path) ?? []
+    // A picture outside the folder stays where it is.
+    let inside = pictures.filter(PictureFiles.isInside)
+    try PictureFiles.copy(inside, from: output, to: paths.pictures)
+    let new = paths.file + ".part"
+    try Self.write(recorder.text(stamps: stamps), to: new)
+    guard rename(new, paths.file) == 0 else { throw Self.failure(paths.file) }
+    holdsWork = true
+  }
+
+  /// Forgets the session, since it is saved elsewhere.
+  package func discard() {
+    guard holdsWork else { return }
+    holdsWork = false
+    for path in [paths.file, paths.pictures] { try? FileManager.default.removeItem(atPath: path) }
+  }
+
+  /// Ends a session that nothing is left of.
+  package func end() {
+    if !holdsWork, lock >= 0 { unlink(lockPath) }
+  }
+
+  /// The sessions that were left without being saved, oldest first; each is named once.
+  package static func left(in folder: URL) -> [SessionPaths] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    return names.filter { $0.hasSuffix(".lock") }.sorted().compactMap { name in
+      let path = folder.appending(path: name).path
+      let descriptor = open(path, O_RDWR | O_CLOEXEC)
+      guard descriptor >= 0 else { return nil }
+      defer { close(descriptor) }
+      guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, unlink(path) == 0 else { return nil }
+      let session = String(path.dropLast(".lock".count)) + ".session"
+      return PictureFiles.exists(session) ? SessionPaths(file: session) : nil
+    }
+  }
+
+  // MARK: - Files
+
+  /// Makes the folder and takes the lock, before the first command is kept.
+  private func begin() throws(SessionError) {
+    guard lock < 0 else { return }
+    do {
+      try FileManager.default.createDirectory(
+        atPath: paths.folder, withIntermediateDirectories: true,
+        attributes: [.posixPermissions: 0o700])
+    } catch {
+      throw SessionError(paths.folder, "cannot be made: \((error as NSError).localizedDescription)")
+    }
+    let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw Self.failure(lockPath) }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      close(descriptor)
+      throw Self.failure(lockPath)
+    }
+    lock = descriptor
+  }
+
+  /// Writes a file for this person alone, through to the disk.
+  private static func write(_ text: String, to path: String) throws(SessionError) {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw failure(path) }
+    defer { close(descriptor) }
+    let handle = FileHandle(fileDescriptor: descriptor)
+    do {
+      try handle.write(contentsOf: Data(text.utf8))
+      try handle.synchronize()
+    } catch {
+      throw SessionError(path, "cannot be written: \((error as NSError).localizedDescription)")
+    }
+  }
+
+  private static func failure(_ path: String) -> SessionError {
+    SessionError(path, "cannot be written: \(String(cString: strerror(errno)).lowercased())")
+  }
+}

@@ -1,0 +1,82 @@
+import CommandLanguage
+import Commands
+import Foundation
+import LineEditing
+import Transcripts
+
+/// The loop of the prompt.
+struct Prompt {
+  private let host: Host
+  /// The number of the first line, after what a script ran.
+  private let firstLine: Int
+  /// The lines of this session and earlier ones, when somebody types them.
+  private let history: LineHistory?
+  private let input: any LineSource
+
+  /// Makes the prompt of `host`, whose script ran up to `line`.
+  init(_ host: Host, after line: Int = 0) {
+    self.host = host
+    firstLine = line
+    let history = host.isJSON ? nil : LineHistory(file: HistoryFile(path: StateFolder.history))
+    let editor = history.flatMap { history in
+      EditLine(prompt: CommandLines.prompt, history: history) { [host] text in
+        Self.completer(host).completion(of: text)
+      }
+    }
+    self.history = history
+    input = editor ?? PlainInput()
+    host.runner.earlierLines = history?.earlier ?? []
+  }
+
+  /// Reads and runs commands until the input ends.
+  func run() -> ExitStatus {
+    nameSessionsLeft()
+    host.recovers = !host.isJSON
+    readLines()
+    if let session = host.endRecovery() {
+      host.say(["this session is kept, since it was not saved:", "  \(session)"])
+    }
+    return .success
+  }
+
+  private func readLines() {
+    var lines = CommandLines(input, goesOn: ContinuedLine.goesOn)
+    while true {
+      switch lines.next() {
+      case .end:
+        Console.print("")
+        return
+      case .interrupted:
+        Interrupts.interruption.reset()
+        Console.print("")
+      case .command(let command):
+        Interrupts.interruption.reset()
+        history?.add(ContinuedLine.joined(command.text))
+        guard let execution = host.runner.run(command.text, line: firstLine + command.number) else {
+          continue
+        }
+        host.show(execution)
+        if execution.outcome?.quits == true { return }
+      }
+    }
+  }
+
+  /// Says once how to get back what earlier sessions left.
+  private func nameSessionsLeft() {
+    guard !host.isJSON else { return }
+    for session in Recovery.left(in: StateFolder.sessions) {
+      host.say([
+        "An earlier session was not saved. To get it back:", "  backflow run \(session.file)",
+      ])
+    }
+  }
+
+  /// What completion knows now.
+  private static func completer(_ host: Host) -> Completer {
+    Completer(
+      specs: host.runner.commands.map(\.spec), topics: host.runner.topics,
+      variables: host.runner.variables,
+      names: { [host] in host.runner.workspace.nameCandidates },
+      entries: { [host] folder in host.runner.workspace.files.entries(of: folder) })
+  }
+}

@@ -1,0 +1,23 @@
+import Foundation
+
+/// Where the program keeps what outlives a session: history, and sessions nobody saved.
+enum StateFolder {
+  /// `$XDG_STATE_HOME/backflow`, or `~/.local/state/backflow`.
+  static let url: URL = {
+    let given = ProcessInfo.processInfo.environment["XDG_STATE_HOME"] ?? ""
+    let base =
+      given.hasPrefix("/")
+      ? URL(filePath: given)
+      : home.appending(path: ".local/state")
+    return base.appending(path: "backflow")
+  }()
+
+  private static var home: URL {
+    let given = ProcessInfo.processInfo.environment["HOME"] ?? ""
+    return given.hasPrefix("/")
+      ? URL(filePath: given) : FileManager.default.homeDirectoryForCurrentUser
+  }
+
+  static let history = url.appending(path: "history").path
+  static let sessions = url.appending(path: "sessions")
+}
