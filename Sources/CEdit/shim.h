@@ -80,3 +80,10 @@ static inline int cedit_set_terminal(EditLine *editor, const char *flag) {
 
 /// The name of the locale's character encoding; CODESET is a macro that names itself.
 static inline const char *cedit_codeset(void) { return nl_langinfo(CODESET); }
+
+/// The name of the keys in use: "emacs" or "vi".
+static inline const char *cedit_keys(EditLine *editor) {
+  const char *name = "";
+  el_get(editor, EL_EDITOR, &name);
+  return name;
+}

@@ -117,7 +117,10 @@ package final class EditLine: LineSource {
     }
     _ = cedit_bind(editor, "^R", "em-inc-search-prev")
     // libedit's own commands, and an editor in a shell, have no place here.
-    _ = cedit_bind(editor, "\\ex", "ed-unassigned")
+    // In vi, such a binding would take the x after escape.
+    if String(cString: cedit_keys(editor)) == "emacs" {
+      _ = cedit_bind(editor, "\\ex", "ed-unassigned")
+    }
     for key in [":", "v"] { _ = cedit_bind_alternative(editor, key, "ed-unassigned") }
     // Ctrl-S would freeze the screen.
     _ = cedit_set_terminal(editor, "-ixon")

@@ -129,7 +129,7 @@ final class Terminal {
   /// Waits for `mark` in what the screen showed after its first `start` characters.
   @discardableResult
   func wait(for mark: String, from start: Int = 0) throws -> String {
-    for _ in 0..<60_000 {
+    for _ in 0..<2_000 {
       let runs = isRunning
       read()
       let news = String(shown.dropFirst(start))
@@ -142,7 +142,7 @@ final class Terminal {
 
   /// Waits until something holds.
   func wait(_ what: String, until holds: () throws -> Bool) throws {
-    for _ in 0..<60_000 {
+    for _ in 0..<2_000 {
       read()
       if try holds() { return }
       usleep(2000)
@@ -154,7 +154,14 @@ final class Terminal {
 
   /// Types Ctrl-D and waits for the end; answers with the exit status.
   func leave() throws -> Int32 {
-    try press([4])
+    // Pressed while a command runs, it is no key yet: a person presses it again at the prompt.
+    for _ in 0..<100 where isRunning {
+      _ = write(screen, [4], 1)
+      for _ in 0..<250 where isRunning {
+        read()
+        usleep(2000)
+      }
+    }
     return try ending()
   }
 
