@@ -6,6 +6,7 @@ package enum Quoting {
   ///   - text: What the quotes hold.
   ///   - isWhole: Whether the text ends here, so that the last quote is closed.
   ///   - opened: The quote that somebody has begun with.
+  /// - Returns: The text, in quotes where it needs them.
   package static func quoted(
     _ text: String, isWhole: Bool = true, opened: Character? = nil
   ) -> String {

@@ -129,7 +129,7 @@ final class Terminal {
   /// Waits for `mark` in what the screen showed after its first `start` characters.
   @discardableResult
   func wait(for mark: String, from start: Int = 0) throws -> String {
-    for _ in 0..<2_000 {
+    for _ in 0..<60_000 {
       let runs = isRunning
       read()
       let news = String(shown.dropFirst(start))
@@ -142,7 +142,7 @@ final class Terminal {
 
   /// Waits until something holds.
   func wait(_ what: String, until holds: () throws -> Bool) throws {
-    for _ in 0..<2_000 {
+    for _ in 0..<60_000 {
       read()
       if try holds() { return }
       usleep(2000)
