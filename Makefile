@@ -4,7 +4,7 @@
 PREFIX ?= /usr/local
 BACKFLOW = .build/release/backflow
 
-.PHONY: build demo deps deps-test format fuzz install lint reference test
+.PHONY: build demo deps deps-test format fuzz install lint reference test test-terminal
 
 build: deps
 	swift build -c release --product backflow
@@ -20,6 +20,10 @@ demo: build
 test: deps-test lint
 	swift build -c release --product backflow
 	swift test -c release --disable-testable-imports
+
+# The prompt key by key at a pseudo-terminal: slower than the other tests, and best alone.
+test-terminal: deps-test
+	BACKFLOW_TERMINAL=1 swift test -c release --disable-testable-imports --no-parallel --filter prompt
 
 # Damaged DICOM files, as in the tests but more of them: make fuzz MUTATIONS=100000
 MUTATIONS ?= 20000

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// A prompt under more than a person types.
-@Suite(.serialized)
+@Suite(.serialized, .enabled(if: Terminal.isTestedAtLength))
 struct `The prompt under load` {
   let folder: Folder
 

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The keys of the prompt, in each locale and width.
-@Suite(.serialized)
+@Suite(.serialized, .enabled(if: Terminal.isTestedAtLength))
 struct `Keys at the prompt` {
   struct Place: CustomTestStringConvertible, Sendable {
     let locale: String

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The ways out of the prompt, and what is left behind.
-@Suite(.serialized)
+@Suite(.serialized, .enabled(if: Terminal.isTestedAtLength))
 struct `Leaving the prompt` {
   let folder: Folder
 

@@ -5,6 +5,13 @@ import Glibc
 ///
 /// State goes below the folder, so that no test meets the history of a person or of another test.
 final class Terminal {
+  /// Whether this machine has pseudo-terminals; a container without /dev/pts has none.
+  static let isAvailable = FileManager.default.fileExists(atPath: "/dev/pts/ptmx")
+
+  /// Whether the long tests of the prompt run, too: `make test-terminal`.
+  static let isTestedAtLength =
+    isAvailable && ProcessInfo.processInfo.environment["BACKFLOW_TERMINAL"] != nil
+
   private let child: pid_t
   private let screen: Int32
   private var status: Int32?

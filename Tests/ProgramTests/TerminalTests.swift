@@ -1,5 +1,6 @@
 import Testing
 
+@Suite(.enabled(if: Terminal.isAvailable))
 struct `The prompt at a terminal` {
   let folder: Folder
 
