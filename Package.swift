@@ -68,7 +68,7 @@ let package = Package(
     // MARK: - Learning
     library("Networks", ["Tensors"]),
     library("GradientFlows", ["Networks", "Tensors"]),
-    library("Training", ["GradientFlows", "Networks", "Tensors", collections]),
+    library("Training", ["GradientFlows", "Networks", "Tensors"]),
 
     // MARK: - Language
     library("CommandLanguage", [collections]),
@@ -80,7 +80,7 @@ let package = Package(
       "Commands",
       [
         "CommandLanguage", "Training", "GradientFlows", "Networks", "Figures", "CT", "Tensors",
-        "Fingerprints", collections,
+        "Fingerprints",
       ]),
     .executableTarget(
       name: "backflow",

@@ -1,5 +1,5 @@
 import CT
-package import CommandLanguage
+import CommandLanguage
 import Figures
 import GradientFlows
 import Networks
