@@ -76,8 +76,7 @@ package struct GradientCheck {
       var parameters = network.parameters
       parameters[parameter].scalars[element] += shift
       network.parameters = parameters
-      let moved = TrainingPass(
-        network: network, input: pass.input, target: pass.target, mask: pass.mask, loss: pass.loss)
+      let moved = pass.with(network)
       let (values, loss, _) = moved.forward(retention: .everything)
       corners.append(Corners(moved, values))
       return loss

@@ -26,7 +26,7 @@ extension PassResult {
   package func gradient(_ name: String) -> Tensor<Element>? {
     switch name {
     case "net.in": return gradients.input?.tensor
-    case "net.out": return gradients.output.tensor
+    case "net.out": return gradients.output?.tensor
     case "loss": return Tensor(shape: [], scalars: [1])
     default: break
     }
@@ -40,7 +40,7 @@ extension PassResult {
     case .preactivation(let i): return values.preactivations[i]?.tensor
     case .activation(let i): return values.activations[i]?.tensor
     case .skip: return values.skip?.tensor
-    case .output: return values.output.tensor
+    case .output: return values.output?.tensor
     }
   }
 

@@ -24,14 +24,15 @@ package import Networks
 package import Tensors
 
 /// Each layer is fed with what the layer above passes on: the gradient of the loss.
-package struct StandardFlow: GradientFlow {
+package struct StandardFlow: LayerwiseFlow {
   package init() {}
 
   package var name: String { "standard" }
+  package var line: String { "flow standard" }
 
   package func backward<Element: Scalar>(
     _ network: Network<Element>, _ pass: NetworkPass<Element>,
-    outputGradient: FeatureMap<Element>, retention: Retention
+    outputGradient: FeatureMap<Element>, epoch: Int, retention: Retention
   ) -> NetworkGradients<Element> {
     let keepsInput = retention == .everything
     var incoming = network.lastLayerGradient(outputGradient)

@@ -12,13 +12,21 @@ package struct TrainingPass<Element: Scalar>: Sendable {
   /// 1 for pixels that count, `[N, 1, H, W]`; none if all count.
   package let mask: Tensor<Element>?
   package let loss: Loss
+  /// The number of the epoch, from 0; flows may change from epoch to epoch.
+  package let epoch: Int
 
   package init(
     network: Network<Element>, input: Tensor<Element>, target: Tensor<Element>,
-    mask: Tensor<Element>? = nil, loss: Loss
+    mask: Tensor<Element>? = nil, loss: Loss, epoch: Int = 0
   ) {
     (self.network, self.input, self.target) = (network, input, target)
-    (self.mask, self.loss) = (mask, loss)
+    (self.mask, self.loss, self.epoch) = (mask, loss, epoch)
+  }
+
+  /// The same batch through another network.
+  package func with(_ network: Network<Element>) -> TrainingPass {
+    TrainingPass(
+      network: network, input: input, target: target, mask: mask, loss: loss, epoch: epoch)
   }
 
   /// The loss alone.
@@ -33,17 +41,14 @@ package struct TrainingPass<Element: Scalar>: Sendable {
 
   /// The loss and all gradients under `flow`.
   package func run(_ flow: some GradientFlow, retention: Retention) -> PassResult<Element> {
-    let (pass, value, outputGradient) = forward(retention: retention)
-    let gradients = flow.backward(
-      network, pass, outputGradient: outputGradient, retention: retention)
-    return PassResult(network: network, loss: value, pass: pass, gradients: gradients)
+    flow.run(self, retention: retention)
   }
 
   /// The same pass in Double.
   package var doubles: TrainingPass<Double> {
     TrainingPass<Double>(
       network: network.doubles, input: input.doubles(), target: target.doubles(),
-      mask: mask?.doubles(), loss: loss)
+      mask: mask?.doubles(), loss: loss, epoch: epoch)
   }
 }
 

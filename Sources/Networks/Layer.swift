@@ -17,13 +17,16 @@ package enum Layer<Element: Scalar>: Sendable {
     }
   }
 
+  /// The gradients of the layer from the gradient of its output; see ``ResidualBlock`` and
+  /// ``PlainConvolution``.
   package func backward(
     _ gradient: FeatureMap<Element>, _ pass: LayerPass<Element>, retention: Retention,
-    needsInput: Bool
+    needsInput: Bool, insertion: FeatureMap<Element>? = nil
   ) -> LayerGradients<Element> {
     switch self {
     case .block(let block):
-      block.backward(gradient, pass, retention: retention, needsInput: needsInput)
+      block.backward(
+        gradient, pass, retention: retention, needsInput: needsInput, insertion: insertion)
     case .convolution(let layer):
       layer.backward(gradient, pass, retention: retention, needsInput: needsInput)
     }
@@ -104,6 +107,13 @@ extension Layer {
     switch self {
     case .block(let block): block.options.line
     case .convolution(let layer): layer.options.line
+    }
+  }
+
+  package var inputChannels: Int {
+    switch self {
+    case .block(let block): block.convolutions[0].weight.shape[1]
+    case .convolution(let layer): layer.convolution.weight.shape[1]
     }
   }
 

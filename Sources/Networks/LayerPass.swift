@@ -24,12 +24,14 @@ package struct LayerPass<Element: Scalar>: Sendable {
   package var output: FeatureMap<Element>
   /// Whether a convolution found a NaN or an infinity.
   package var foundNonFinite = false
+
+  package init(output: FeatureMap<Element>) { self.output = output }
 }
 
 /// The gradients of one layer in one backward pass: of each value above, where kept.
 package struct LayerGradients<Element: Scalar>: Sendable {
   /// G, the gradient that was fed to the layer.
-  package var output: FeatureMap<Element>
+  package var output: FeatureMap<Element>?
   /// g, the gradient that the layer passes on to its input.
   package var input: FeatureMap<Element>?
   /// What the layer passes on to the network's input through its skip.
@@ -39,4 +41,6 @@ package struct LayerGradients<Element: Scalar>: Sendable {
   package var skip: FeatureMap<Element>?
   /// The gradients of the parameters, in the order of the layer's `parameters`.
   package var parameters: [Tensor<Element>] = []
+
+  package init(output: FeatureMap<Element>?) { self.output = output }
 }

@@ -65,6 +65,14 @@ package struct NetworkPass<Element: Scalar>: Sendable {
   package let output: FeatureMap<Element>
   /// Whether a convolution found a NaN or an infinity.
   package let foundNonFinite: Bool
+
+  package init(
+    input: FeatureMap<Element>, layers: [LayerPass<Element>], output: FeatureMap<Element>,
+    foundNonFinite: Bool
+  ) {
+    (self.input, self.layers, self.output) = (input, layers, output)
+    self.foundNonFinite = foundNonFinite
+  }
 }
 
 // MARK: - Names and parameters

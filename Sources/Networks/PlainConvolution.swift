@@ -44,7 +44,8 @@ package struct PlainConvolution<Element: Scalar>: Sendable {
     let dz = options.activation.backward(
       da, activation: a, preactivation: pass.preactivations[0])
     let (dx, parameters) = convolution.backward(dz, input: x, needsInput: needsInput)
-    var result = LayerGradients(output: da, input: dx, parameters: parameters)
+    var result = LayerGradients(output: da)
+    (result.input, result.parameters) = (dx, parameters)
     result.keep(preactivation: dz, activation: da, retention)
     return result
   }

@@ -109,10 +109,11 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
   ///     dzᵢ = act′(zᵢ) · daᵢ,  daᵢ₋₁ = convᵢᵀ(dzᵢ)
   ///     g = conv₁ᵀ(dz₁), plus ds when s is the block's input, or its projection's gradient
   ///
-  /// Where one channel of s serves all, ds is summed over channels.
+  /// Where one channel of s serves all, ds is summed over channels. What a flow inserts behind the
+  /// activation's derivative, `insertion`, is added to dz of the last convolution.
   package func backward(
     _ gradient: FeatureMap<Element>, _ pass: LayerPass<Element>, retention: Retention,
-    needsInput: Bool
+    needsInput: Bool, insertion: FeatureMap<Element>? = nil
   ) -> LayerGradients<Element> {
     guard let x = pass.input, let a = pass.activations.last ?? nil else {
       preconditionFailure("The forward pass kept too little for a backward pass.")
@@ -135,8 +136,9 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
 
     for i in convolutions.indices.reversed() {
       guard let activation = pass.activations[i] else { preconditionFailure("aᵢ was not kept.") }
-      let dz = options.activation.backward(
+      var dz = options.activation.backward(
         da, activation: activation, preactivation: pass.preactivations[i])
+      if let insertion, i == convolutions.count - 1 { dz = dz.adding(insertion) }
       let (dx, parameters) = convolutions[i].backward(
         dz, input: i == 0 ? x : pass.activations[i - 1] ?? x, needsInput: i > 0 || needsInput)
       result.keep(preactivation: dz, activation: da, retention)

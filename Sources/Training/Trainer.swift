@@ -103,7 +103,8 @@ package struct Trainer: Sendable {
     options: TrainingOptions, shouldDrop: () -> Bool
   ) throws(NonFiniteError) -> Double? {
     let pass = TrainingPass(
-      network: network, input: batch.input, target: batch.target, mask: batch.mask, loss: loss)
+      network: network, input: batch.input, target: batch.target, mask: batch.mask, loss: loss,
+      epoch: max(0, epoch - 1))
     let result = pass.run(flow, retention: .training)
     if options.stopsOnNonFinite, !result.isFinite() {
       for (name, images) in [("net.in", batch.input), ("target", batch.target)] {

@@ -1,0 +1,185 @@
+// Densely connected dilated back-propagation.
+//
+// The idea. Beside what the block above passes on, a block is also fed with what blocks further up
+// passed on, as if their gradients skipped the blocks between, like the taps of a dilated
+// convolution.
+//
+//                                 ╭───────── ρ·g₄ ─────────╮
+//                     ╭───────────┼─ ρ·g₃ ────╮ ╭─ ρ·g₄ ───┼───╮
+//         x ──▶ b1 ◀──┴── g₂ ─ b2 ◀── g₃ ─ b3 ◀─── g₄ ─ b4 ◀── ∂loss/∂out
+//
+// The equation. L blocks; G_k is what block k is fed with, g_k what it passes on to its input, t the
+// number of the epoch from 0:
+//
+//         G_L = ∂loss/∂out       G_{L−1} = g_L
+//         G_k = g_{k+1} + ρ(t) · Σ_{j ≥ k+2} g_j            ρ(t) = rate / (1 + decay·t)
+//
+// Each g_j is itself made from a G_j that had its links. Variants:
+//
+//         links=sparse         only j = k + 2
+//         links=include-next   from j = k + 1, so that g_{k+1} counts 1 + ρ
+//         combine=product      Π g_j in place of Σ g_j, element by element; product:b1,b2 in those
+//                              blocks only, sum:b3 a sum in those only
+//         insert=after         the links join behind the activation's derivative of block k: they
+//                              are added to dz of its last convolution, not to G_k
+//
+// Plain convolutions between blocks propagate the standard way and take no links. Gradients are
+// added element by element, so block k must have as many channels as block j reads.
+//
+// Source: the code of the article this program grew out of (dense, sum: rate 1000, decay 0.08 and
+// 800, 0.064; dense, product: 800, 0.064). Insertion behind the derivative is that of its author's
+// earlier three-layer network, whose δ₂ + ρ·δ₃ joined two quantities behind their derivatives.
+//
+// What it is not. It is no gradient of any loss: a link carries what block j passes on past the
+// blocks between without their Jacobians. With rate 1000 it is hundreds of times larger than the
+// true gradient; only an optimizer that divides by the gradient's magnitude takes it. `compare` and
+// `gradcheck` show how far it is off. With rate 0 it is the standard flow, to the bit.
+
+package import Networks
+package import Tensors
+
+/// Blocks are also fed with what blocks further up pass on.
+package struct DilatedFlow: LayerwiseFlow {
+  /// Which blocks above block k are linked to it.
+  package enum Links: String, CaseIterable, Sendable {
+    case dense
+    case sparse
+    case includeNext = "include-next"
+  }
+
+  /// How the linked gradients become one.
+  package enum Combination: String, CaseIterable, Sendable {
+    case sum
+    case product
+
+    var other: Combination { self == .sum ? .product : .sum }
+  }
+
+  /// Where the links join a block: G_k, or dz of its last convolution.
+  package enum Insertion: String, CaseIterable, Sendable {
+    case before
+    case after
+  }
+
+  /// ρ in the first epoch.
+  package var rate = 1000.0
+  /// How fast ρ falls: by a half after 1/decay epochs.
+  package var decay = 0.08
+  package var links = Links.dense
+  package var combination = Combination.sum
+  /// The blocks, counted from 1, that `combination` holds for; the others take the other way. Empty
+  /// if it holds for all.
+  package var combinationBlocks: Set<Int> = []
+  package var insertion = Insertion.before
+
+  package init() {}
+
+  package var name: String { "dilated" }
+  package var isGradient: Bool { rate == 0 }
+
+  package var line: String {
+    let blocks = combinationBlocks.sorted().map { "b\($0)" }.joined(separator: ",")
+    return "flow dilated rate=\(rate) decay=\(decay) links=\(links.rawValue) "
+      + "combine=\(combination.rawValue)\(blocks.isEmpty ? "" : ":" + blocks) "
+      + "insert=\(insertion.rawValue)"
+  }
+
+  /// ρ(t) = rate / (1 + decay·t), for epoch t from 0.
+  package func weight(epoch: Int) -> Double { rate / (1 + decay * Double(epoch)) }
+
+  package func backward<Element: Scalar>(
+    _ network: Network<Element>, _ pass: NetworkPass<Element>,
+    outputGradient: FeatureMap<Element>, epoch: Int, retention: Retention
+  ) -> NetworkGradients<Element> {
+    let keepsInput = retention == .everything
+    let ρ = weight(epoch: epoch)
+    let links = ρ == 0 ? [] : links(in: network)
+    /// g_j of each block, by its place among the layers.
+    var passedOn: [Int: FeatureMap<Element>] = [:]
+    var incoming = network.lastLayerGradient(outputGradient)
+    var layers: [LayerGradients<Element>] = []
+    for (index, layer) in network.layers.enumerated().reversed() {
+      let linked = links.filter { $0.target == index }.compactMap { passedOn[$0.source] }
+      var insertion: FeatureMap<Element>?
+      if let extra = combine(linked, at: index, of: network)?.scaled(by: ρ) {
+        switch self.insertion {
+        case .before: incoming = incoming.adding(extra)
+        case .after: insertion = extra
+        }
+      }
+      let gradients = layer.backward(
+        incoming, pass.layers[index], retention: retention, needsInput: index > 0 || keepsInput,
+        insertion: insertion)
+      layers.insert(gradients, at: 0)
+      if let handedDown = gradients.input {
+        incoming = handedDown
+        passedOn[index] = handedDown
+      }
+    }
+    return NetworkGradients(
+      output: outputGradient, layers: layers,
+      input: keepsInput
+        ? network.inputGradient(first: incoming, layers, outputGradient: outputGradient) : nil)
+  }
+
+  /// The sum or product of the linked gradients, from the topmost block down.
+  private func combine<Element: Scalar>(
+    _ linked: [FeatureMap<Element>], at index: Int, of network: Network<Element>
+  ) -> FeatureMap<Element>? {
+    guard let first = linked.first else { return nil }
+    switch combination(ofBlock: network.blockNumber(at: index)) {
+    case .sum: return linked.dropFirst().reduce(first) { $0.adding($1) }
+    case .product: return linked.dropFirst().reduce(first) { $0.multiplied(by: $1) }
+    }
+  }
+
+  private func combination(ofBlock number: Int) -> Combination {
+    combinationBlocks.isEmpty || combinationBlocks.contains(number)
+      ? combination : combination.other
+  }
+
+  package func links<Element: Scalar>(in network: Network<Element>) -> [FlowLink] {
+    let blocks = network.blockIndices
+    return blocks.indices.flatMap { k in
+      let sources: Range<Int> =
+        switch links {
+        case .dense: k + 2..<max(k + 2, blocks.count)
+        case .sparse: k + 2..<max(k + 2, min(k + 3, blocks.count))
+        case .includeNext: k + 1..<max(k + 1, blocks.count)
+        }
+      return sources.reversed().map { FlowLink(source: blocks[$0], target: blocks[k]) }
+    }
+  }
+
+  package func requireFit<Element: Scalar>(_ network: Network<Element>) throws(NetworkError) {
+    let names = network.layerNames
+    for link in links(in: network) {
+      let (source, target) = (network.layers[link.source], network.layers[link.target])
+      guard source.inputChannels == target.outputChannels else {
+        throw NetworkError(
+          code: "channels",
+          "flow dilated cannot add the gradient that \(names[link.source]) passes on, of "
+            + "\(source.inputChannels) channels, to that of \(names[link.target]), which has "
+            + "\(target.outputChannels)",
+          hint: "give \(names[link.target]) and the layer before \(names[link.source]) equal "
+            + "channels, or take links=sparse, or flow standard")
+      }
+    }
+    let last = network.blockIndices.count
+    if let number = combinationBlocks.first(where: { $0 > last }), last > 0 {
+      throw NetworkError(
+        code: "no-such-layer", "combine= names b\(number); the network has \(last) blocks",
+        hint: "name blocks from b1 to b\(last)")
+    }
+  }
+}
+
+extension Network {
+  /// The places of the blocks among the layers.
+  fileprivate var blockIndices: [Int] { layers.indices.filter { layers[$0].letter == "b" } }
+
+  /// Which block, counted from 1, stands at `index` of the layers.
+  fileprivate func blockNumber(at index: Int) -> Int {
+    layers[...index].count { $0.letter == "b" }
+  }
+}

@@ -1,0 +1,240 @@
+// Reverse-mode automatic differentiation: the tape.
+//
+// The idea. Every operation that makes a value from others is written down, in order, together with
+// its pullbacks: for each operand, the function that turns the gradient of the result into the
+// operand's share of it. Read backwards from the end, the tape gives the gradient of one number
+// with respect to everything that was written down.
+//
+//         forward   x, w ──▶ z = conv(x, w) ──▶ a = relu(z) ──▶ … ──▶ loss
+//         backward  dx, dw ◀──── dz ◀────────── da ◀─────────── … ◀── 1
+//
+// The equation. For an operation v = f(u₁, u₂, …) and the gradient v̄ of the end with respect to v:
+//
+//         ūᵢ ← ūᵢ + (∂f/∂uᵢ)ᵀ · v̄
+//
+// A value that several operations read gets one arrival from each, added in the order of reading the
+// tape, so that the result is the same bits every time.
+//
+// Source: Linnainmaa, "Taylor expansion of the accumulated rounding error" (1976); Griewank and
+// Walther, "Evaluating derivatives" (2008), chapter 3.
+//
+// What it is not. It knows no layer, no block and no flow: only operations. It stores every value it
+// made, so it needs more memory than a pass written by hand. And it differentiates what was
+// computed, not what was meant: at a corner it takes one side.
+
+package import Tensors
+
+/// What an entry of a tape holds.
+package enum TapeValue<Element: Scalar>: Sendable {
+  case map(FeatureMap<Element>)
+  case tensor(Tensor<Element>)
+  case number(Double)
+
+  /// The sum of two arrivals of one kind.
+  fileprivate func adding(_ other: TapeValue) -> TapeValue {
+    switch (self, other) {
+    case (.map(let a), .map(let b)): .map(a.adding(b))
+    case (.tensor(let a), .tensor(let b)): .tensor(a.adding(b))
+    case (.number(let a), .number(let b)): .number(a + b)
+    default: preconditionFailure("Arrivals at one entry are of one kind.")
+    }
+  }
+
+  fileprivate var map: FeatureMap<Element> {
+    guard case .map(let map) = self else { preconditionFailure("The entry holds a map.") }
+    return map
+  }
+
+  fileprivate var number: Double {
+    guard case .number(let number) = self else { preconditionFailure("The entry holds a number.") }
+    return number
+  }
+}
+
+/// The place of a value on a tape.
+package struct TapeVariable: Hashable, Sendable {
+  fileprivate let index: Int
+}
+
+/// Operations in the order in which they were computed.
+///
+/// A tape is used up by reading it backwards: it cannot be copied, and ``gradients(of:seed:keeping:)``
+/// consumes it, so that a second reading does not compile.
+package struct Tape<Element: Scalar>: ~Copyable {
+  fileprivate typealias Pullback = (TapeValue<Element>) -> TapeValue<Element>
+
+  private struct Entry {
+    let value: TapeValue<Element>
+    /// The entries that the value was made from, each with the way back to it.
+    let operands: [(index: Int, pullback: Pullback)]
+    /// Whether a gradient of it is wanted.
+    let isVariable: Bool
+  }
+
+  private var entries: [Entry] = []
+
+  package init() {}
+
+  /// What is written at `variable`.
+  package func map(_ variable: TapeVariable) -> FeatureMap<Element> {
+    entries[variable.index].value.map
+  }
+
+  package func number(_ variable: TapeVariable) -> Double { entries[variable.index].value.number }
+
+  private func tensor(_ variable: TapeVariable) -> Tensor<Element> {
+    guard case .tensor(let tensor) = entries[variable.index].value else {
+      preconditionFailure("The entry holds a tensor.")
+    }
+    return tensor
+  }
+
+  /// Writes a value that was made from `operands`; the ways back to constants are left out.
+  private mutating func write(
+    _ value: TapeValue<Element>, _ operands: [(TapeVariable, Pullback)]
+  ) -> TapeVariable {
+    let wanted = operands.filter { entries[$0.0.index].isVariable }
+    entries.append(
+      Entry(
+        value: value, operands: wanted.map { ($0.0.index, $0.1) }, isVariable: !wanted.isEmpty))
+    return TapeVariable(index: entries.count - 1)
+  }
+
+  // MARK: - What is not computed
+
+  /// A map whose gradient is wanted, if `isVariable`.
+  package mutating func input(
+    _ map: FeatureMap<Element>, isVariable: Bool
+  ) -> TapeVariable {
+    entries.append(Entry(value: .map(map), operands: [], isVariable: isVariable))
+    return TapeVariable(index: entries.count - 1)
+  }
+
+  /// A weight or bias, whose gradient is wanted.
+  package mutating func parameter(_ tensor: Tensor<Element>) -> TapeVariable {
+    entries.append(Entry(value: .tensor(tensor), operands: [], isVariable: true))
+    return TapeVariable(index: entries.count - 1)
+  }
+
+  // MARK: - Operations on maps
+
+  /// z = x ∗ w + bias: conv2d of stride 1 and same padding.
+  package mutating func convolution(
+    _ x: TapeVariable, weight: TapeVariable, bias: TapeVariable?
+  ) -> TapeVariable {
+    let (input, kernel) = (map(x), tensor(weight))
+    let z = Convolution.forward(input, kernel: kernel, bias: bias.map { tensor($0) })
+    var operands: [(TapeVariable, Pullback)] = [
+      (x, { .map(Convolution.inputGradient($0.map, kernel: kernel)) }),
+      (weight, { .tensor(Convolution.kernelGradient(input, $0.map, kernelShape: kernel.shape)) }),
+    ]
+    if let bias { operands.append((bias, { .tensor(Convolution.biasGradient($0.map)) })) }
+    return write(.map(z), operands)
+  }
+
+  /// a = act(z).
+  package mutating func activation(
+    _ function: Activation, _ z: TapeVariable, reluNaN: ReLUNaN
+  ) -> TapeVariable {
+    let input = map(z)
+    let a = function.forward(input, reluNaN: reluNaN)
+    return write(
+      .map(a), [(z, { .map(function.backward($0.map, activation: a, preactivation: input)) })])
+  }
+
+  /// The value itself, under a name of its own: its gradient is what arrives by this way.
+  package mutating func identity(_ x: TapeVariable) -> TapeVariable {
+    write(.map(map(x)), [(x, { $0 })])
+  }
+
+  /// One channel that serves all channels of what it joins; backwards, the sum over them.
+  ///
+  /// The engine repeats the channel as it reads it, so that the value stays as it is.
+  package mutating func broadcast(_ x: TapeVariable) -> TapeVariable {
+    let map = map(x)
+    return write(
+      .map(map),
+      [(x, { $0.map.shape == map.shape ? $0 : .map($0.map.summedOverChannels()) })])
+  }
+
+  /// x + y.
+  package mutating func sum(_ x: TapeVariable, _ y: TapeVariable) -> TapeVariable {
+    write(.map(map(x).adding(map(y))), [(x, { $0 }), (y, { $0 })])
+  }
+
+  /// x − y.
+  package mutating func difference(_ x: TapeVariable, _ y: TapeVariable) -> TapeVariable {
+    write(.map(map(x).subtracting(map(y))), [(x, { $0 }), (y, { .map($0.map.negated()) })])
+  }
+
+  /// x · y, element by element.
+  package mutating func product(_ x: TapeVariable, _ y: TapeVariable) -> TapeVariable {
+    let (left, right) = (map(x), map(y))
+    return write(
+      .map(left.multiplied(by: right)),
+      [
+        (x, { .map($0.map.multiplied(by: right)) }), (y, { .map($0.map.multiplied(by: left)) }),
+      ])
+  }
+
+  // MARK: - Reductions
+
+  /// Σ x².
+  package mutating func sumOfSquares(_ x: TapeVariable) -> TapeVariable {
+    let map = map(x)
+    return write(.number(map.sumOfSquares()), [(x, { .map(map.scaled(by: 2 * $0.number)) })])
+  }
+
+  /// Σ |x|, with gradient 0 at 0.
+  package mutating func sumOfMagnitudes(_ x: TapeVariable) -> TapeVariable {
+    let map = map(x)
+    return write(
+      .number(map.sumOfMagnitudes()), [(x, { .map(map.signs().scaled(by: $0.number)) })])
+  }
+
+  /// A number divided by a constant.
+  package mutating func quotient(_ x: TapeVariable, by divisor: Double) -> TapeVariable {
+    write(.number(number(x) / divisor), [(x, { .number($0.number / divisor) })])
+  }
+
+  // MARK: - Backwards
+
+  /// The gradients of a number on the tape with respect to what was written before it.
+  ///
+  /// - Parameters:
+  ///   - end: The number.
+  ///   - seed: The gradient of the end with respect to itself: 1, or a factor on all gradients.
+  ///   - keepsAll: Whether gradients between the end and the inputs are kept, too.
+  /// - Returns: The gradients, by variable.
+  package consuming func gradients(
+    of end: TapeVariable, seed: Double = 1, keepsAll: Bool
+  ) -> TapeGradients<Element> {
+    var gradients = [TapeValue<Element>?](repeating: nil, count: entries.count)
+    gradients[end.index] = .number(seed)
+    for index in (0...end.index).reversed() {
+      guard let gradient = gradients[index] else { continue }
+      for operand in entries[index].operands {
+        let arrival = operand.pullback(gradient)
+        gradients[operand.index] = gradients[operand.index]?.adding(arrival) ?? arrival
+      }
+      if !keepsAll, !entries[index].operands.isEmpty { gradients[index] = nil }
+    }
+    return TapeGradients(values: gradients)
+  }
+}
+
+/// The gradients that a reading of a tape gave.
+package struct TapeGradients<Element: Scalar>: Sendable {
+  fileprivate let values: [TapeValue<Element>?]
+
+  /// The gradient of a map; none if the end does not depend on it or it was not kept.
+  package func map(_ variable: TapeVariable) -> FeatureMap<Element>? {
+    values[variable.index]?.map
+  }
+
+  /// The gradient of a parameter; none if the end does not depend on it.
+  package func tensor(_ variable: TapeVariable) -> Tensor<Element>? {
+    guard case .tensor(let tensor) = values[variable.index] else { return nil }
+    return tensor
+  }
+}
