@@ -13,6 +13,7 @@ from pathlib import Path
 from making import (
     convolutions,
     filters,
+    flows,
     metrics,
     networks,
     npy_samples,
@@ -26,6 +27,7 @@ HERE = Path(__file__).resolve().parent
 
 MAKERS = {
     "networks": networks.make,
+    "flows": flows.make,
     "conv": convolutions.make,
     "adam": optimizers.make,
     "metrics": metrics.make,

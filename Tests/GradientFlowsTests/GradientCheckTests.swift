@@ -33,7 +33,7 @@ struct GradientCheckTests {
     for loss: Loss in [
       .meanSquaredError, .halfSquares(gradientIsDeclared: false), .meanAbsoluteError,
     ] {
-      let samples = GradientCheck(StandardFlow(), try pass(lines, loss)).check()
+      let samples = GradientCheck(StandardFlow(), try Self.pass(lines, loss).doubles).check()
       let smooth = samples.filter { !$0.isKink }
       #expect(smooth.count >= samples.count / 2, "most samples lie away from kinks")
       for sample in smooth {
@@ -45,7 +45,7 @@ struct GradientCheckTests {
   @Test func `the declared gradient of half-squares is twice the true one`() throws {
     let lines = ["block channels=2 act=tanh", "conv"]
     let samples = GradientCheck(
-      StandardFlow(), try pass(lines, .halfSquares(gradientIsDeclared: true))
+      StandardFlow(), try Self.pass(lines, .halfSquares(gradientIsDeclared: true)).doubles
     ).check()
     for sample in samples { #expect(abs(sample.analytic / sample.numeric - 2) < 1e-5) }
   }
@@ -57,18 +57,19 @@ struct GradientCheckTests {
     let check = GradientCheck(
       StandardFlow(),
       TrainingPass(
-        network: network.doubles, input: image("input"), target: image("target"),
+        network: network.doubles, input: Self.image("input"), target: Self.image("target"),
         loss: .meanSquaredError))
     #expect(check.check().allSatisfy { $0.isKink })
   }
 
-  private func pass(_ lines: [String], _ loss: Loss) throws -> TrainingPass<Double> {
+  /// A pass of a network built from `lines` on random images.
+  static func pass(_ lines: [String], _ loss: Loss) throws -> TrainingPass<Float> {
     TrainingPass(
-      network: try Network(lines: lines, seed: 11).doubles, input: image("input"),
-      target: image("target"), loss: loss)
+      network: try Network(lines: lines, seed: 11), input: image("input").floats(),
+      target: image("target").floats(), loss: loss)
   }
 
-  private func image(_ name: String) -> Tensor<Double> {
+  private static func image(_ name: String) -> Tensor<Double> {
     let stream = RandomStream(seed: 7, name: name)
     let shape: Shape = [2, 1, 7, 6]
     return Tensor(
@@ -77,7 +78,8 @@ struct GradientCheckTests {
 }
 
 extension GradientCheck {
-  fileprivate func check() -> [GradientSample] {
+  /// Six elements of every parameter.
+  func check() -> [GradientSample] {
     samples(
       of: pass.network.parameterNames, count: 6, stream: RandomStream(seed: 1, name: "samples"))
   }

@@ -1,0 +1,111 @@
+import GradientFlows
+import Networks
+import Tensors
+import TestSupport
+import Testing
+
+/// The dilated flow against its equations in NumPy: `Tests/Fixtures/flows`.
+struct DilatedFlowTests {
+  struct Case: Decodable {
+    let lines: [String]
+    let rate: Double
+    let decay: Double
+    let epoch: Int
+    let links: String
+    let combine: String
+    let blocks: Set<Int>
+    let insert: String
+    let weights: [String]
+    let gradients: [String]
+
+    func flow() throws -> DilatedFlow {
+      var flow = DilatedFlow()
+      (flow.rate, flow.decay, flow.combinationBlocks) = (rate, decay, blocks)
+      flow.links = try #require(DilatedFlow.Links(rawValue: links))
+      flow.combination = try #require(DilatedFlow.Combination(rawValue: combine))
+      flow.insertion = try #require(DilatedFlow.Insertion(rawValue: insert))
+      return flow
+    }
+  }
+
+  @Test(arguments: Fixture.folders(in: "flows"))
+  func `what blocks are fed with and all gradients follow the equations`(
+    _ fixture: Fixture
+  ) throws {
+    let (pass, expected) = try load(fixture)
+    let flow = try expected.flow()
+    try flow.requireFit(pass.network)
+    let exact = pass.doubles.run(flow, retention: .everything)
+    let single = pass.run(flow, retention: .everything)
+    expectClose(exact.pass.output.tensor, try fixture.tensor("output"), within: 1e-12, "output")
+    for name in expected.gradients {
+      let reference = try fixture.tensor("gradients/\(name)")
+      expectClose(try #require(exact.gradient(name)), reference, within: 1e-10, name)
+      expectClose(try #require(single.gradient(name)), reference, within: 1e-5, name)
+    }
+  }
+
+  @Test(arguments: Fixture.folders(in: "flows"))
+  func `rate 0 is the standard flow, bit by bit`(_ fixture: Fixture) throws {
+    let (pass, expected) = try load(fixture)
+    var flow = try expected.flow()
+    flow.rate = 0
+    let (dilated, standard) = (
+      pass.run(flow, retention: .everything),
+      pass.run(StandardFlow(), retention: .everything)
+    )
+    for name in pass.network.parameterNames + pass.network.valueNames {
+      #expect(dilated.gradient(name)?.scalars == standard.gradient(name)?.scalars, "\(name)")
+    }
+  }
+
+  @Test func `links name the blocks they join`() throws {
+    let network = try Network(
+      lines: ["conv channels=2"] + Array(repeating: "block channels=2", count: 4) + ["conv"])
+    func links(_ kind: DilatedFlow.Links) -> [[Int]] {
+      var flow = DilatedFlow()
+      flow.links = kind
+      return flow.links(in: network).map { [$0.source, $0.target] }
+    }
+    // Layers 1…4 are blocks b1…b4.
+    #expect(links(.dense) == [[4, 1], [3, 1], [4, 2]])
+    #expect(links(.sparse) == [[3, 1], [4, 2]])
+    #expect(links(.includeNext) == [[4, 1], [3, 1], [2, 1], [4, 2], [3, 2], [4, 3]])
+  }
+
+  @Test func `blocks of other channels are named before any pass`() throws {
+    let network = try Network(
+      lines: [
+        "block channels=5 skip=input", "block channels=4 skip=input", "block channels=3 skip=input",
+        "conv",
+      ])
+    #expect {
+      try DilatedFlow().requireFit(network)
+    } throws: { error in
+      (error as? NetworkError)?.message
+        == "flow dilated cannot add the gradient that b3 passes on, of 4 channels, to that of b1, "
+        + "which has 5"
+    }
+    try StandardFlow().requireFit(network)
+  }
+
+  @Test func `the weight falls with the epoch`() {
+    #expect(DilatedFlow().weight(epoch: 0) == 1000)
+    #expect(abs(DilatedFlow().weight(epoch: 100) - 1000.0 / 9) < 1e-12)
+  }
+
+  private func load(_ fixture: Fixture) throws -> (TrainingPass<Float>, Case) {
+    let expected = try fixture.json("case.json", as: Case.self)
+    var network = try Network(lines: expected.lines)
+    network.parameters = try network.parameterNames.map {
+      try fixture.tensor("weights/\($0)").floats()
+    }
+    return (
+      TrainingPass(
+        network: network, input: try fixture.tensor("input").floats(),
+        target: try fixture.tensor("target").floats(), loss: .meanSquaredError,
+        epoch: expected.epoch),
+      expected
+    )
+  }
+}
