@@ -14,7 +14,8 @@ private let networkCommands: [Command<Workspace>] = [
 ]
 
 private let learningCommands: [Command<Workspace>] = [
-  .loss, .optimizerAdam, .optimizerSGD, .flow, .train, .continue, .evaluate, .denoise,
+  .loss, .optimizerAdam, .optimizerSGD, .optimizerRMSProp, .optimizerAdagrad, .optimizerAdadelta,
+  .optimizer, .flow, .gradientNoise, .train, .continue, .evaluate, .denoise,
   .baselineMedian,
 ]
 

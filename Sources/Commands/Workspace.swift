@@ -30,7 +30,10 @@ package struct Workspace: Sendable {
   /// The seed of `net new`, in place of the session's.
   var networkSeed: UInt64?
   var loss = Loss.meanSquaredError { didSet { forgetPass() } }
-  var optimizer: any Optimizer = Adam() { didSet { trainer = nil } }
+  var optimizer = OptimizerSetting(Adam()) { didSet { trainer = nil } }
+  /// Settings that were kept under a name.
+  var namedOptimizers: [String: OptimizerSetting] = [:]
+  var gradientNoise: GradientNoise?
   let flow = StandardFlow()
   /// Set while training goes on; a changed network or optimizer begins anew.
   var trainer: Trainer?
