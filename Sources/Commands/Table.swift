@@ -14,7 +14,8 @@ private let networkCommands: [Command<Workspace>] = [
 ]
 
 private let learningCommands: [Command<Workspace>] = [
-  .loss, .optimizerAdam, .optimizerSGD, .flow, .train, .continue, .evaluate, .denoise,
+  .loss, .optimizerAdam, .optimizerSGD, .flowStandard, .flowDilated, .flowTape, .flow,
+  .train, .continue, .evaluate, .denoise,
   .baselineMedian,
 ]
 
@@ -23,5 +24,5 @@ private let lookingCommands: [Command<Workspace>] = [
 ]
 
 private let otherCommands: [Command<Workspace>] = [
-  .expect, .gradcheck, .saveTensor, .saveImage, .saveDICOM, .set,
+  .expect, .gradcheck, .compare, .saveTensor, .saveImage, .saveDICOM, .set,
 ]

@@ -116,6 +116,7 @@ extension Workspace {
     options.timeLimit = [arguments.numberIfGiven("time")?.value, settings.timeLimit]
       .compactMap(\.self).min()
     try network.requireTrainable()
+    try flow.requireFit(network)
     let data = try requireTrainingData()
     let slices = trainingSlices(data.clean)
     try requireMemory(options, data.clean, slices.count)

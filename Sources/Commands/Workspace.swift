@@ -31,7 +31,9 @@ package struct Workspace: Sendable {
   var networkSeed: UInt64?
   var loss = Loss.meanSquaredError { didSet { forgetPass() } }
   var optimizer: any Optimizer = Adam() { didSet { trainer = nil } }
-  let flow = StandardFlow()
+  var flow: any GradientFlow = StandardFlow()
+  /// Flows that were kept under a name.
+  var namedFlows: [String: any GradientFlow] = [:]
   /// Set while training goes on; a changed network or optimizer begins anew.
   var trainer: Trainer?
   /// What is left of a training that was stopped.
@@ -39,9 +41,10 @@ package struct Workspace: Sendable {
 
   // MARK: - Results
 
-  /// The pass behind the last update, and its values once somebody asked for one.
+  /// The pass behind the last update.
   var lastPass: TrainingPass<Float>?
-  var inspected: PassResult<Float>?
+  /// Its values once somebody asked for one, by the line of the flow.
+  var inspected: [String: PassResult<Float>] = [:]
   /// Slices denoised by the network as it is, by number.
   var denoised: [Int: Tensor<Float>] = [:]
   /// The slices of the last `baseline`, by number.
@@ -69,7 +72,7 @@ package struct Workspace: Sendable {
   }
 
   private mutating func forgetPass() {
-    (lastPass, inspected) = (nil, nil)
+    (lastPass, inspected) = (nil, [:])
     denoised = [:]
     figures["denoised"] = nil
   }
@@ -202,16 +205,24 @@ extension Workspace {
     return result
   }
 
-  /// The values of the last pass, computed again with everything kept.
-  mutating func requirePass() throws(CommandError) -> PassResult<Float> {
-    if let inspected { return inspected }
+  /// The values of the last pass under a flow, computed again with everything kept.
+  mutating func requirePass(
+    _ flow: (any GradientFlow)? = nil
+  ) throws(CommandError) -> PassResult<Float> {
+    let flow = flow ?? self.flow
+    if let known = inspected[flow.line] { return known }
     guard let lastPass else {
       throw CommandError(
         .state, "there is no pass to look into yet",
         hint: "train first, for example 'train steps=1'")
     }
+    do throws(NetworkError) {
+      try flow.requireFit(network)
+    } catch {
+      throw commandError(error)
+    }
     let result = lastPass.run(flow, retention: .everything)
-    inspected = result
+    inspected[flow.line] = result
     return result
   }
 }
