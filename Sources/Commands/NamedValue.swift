@@ -64,6 +64,7 @@ extension String {
 extension Workspace {
   /// The value that `text` names.
   mutating func value(_ text: String) throws -> NamedValue {
+    if let other = try valueOfParkedNetwork(text) { return other }
     let indexed = try IndexedName(text)
     if let stack = try imageStack(indexed) { return stack }
     let tensor = try networkTensor(indexed.name)

@@ -215,6 +215,10 @@ extension Command<Workspace> {
       a training step on \(batch) slices of \(side.0)×\(side.1) needs about \
       \(mebibytes(bytes), digits: 1) MiB
       """)
+    if !workspace.parked.isEmpty {
+      let others = workspace.parked.keys.sorted().joined(separator: ", ")
+      outcome.say("this is \(workspace.networkName); there are also \(others)")
+    }
     outcome.result = [
       "layers": .list(zip(network.layerNames, network.layers).map { $0 }) { name, layer in
         [

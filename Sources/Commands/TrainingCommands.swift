@@ -51,13 +51,7 @@ extension Command<Workspace> {
     options.shuffles = try arguments.flag("shuffle")
     options.stopsOnNonFinite = try arguments.choice("nan") == "stop"
     options.seed = workspace.seed(arguments)
-    let clean = try workspace.requireClean()
-    if let patch = options.patch, patch > min(clean.height, clean.width) {
-      throw arguments.error(
-        at: "patch", .outOfRange,
-        "patch=\(patch) is larger than the slices of \(clean.height)×\(clean.width)",
-        hint: "at most \(min(clean.height, clean.width))")
-    }
+    try workspace.requireFittingPatch(options, try workspace.requireClean(), arguments)
     return try workspace.train(options, resumes: false, arguments, context)
   }
 
@@ -119,7 +113,7 @@ extension Workspace {
     try flow.requireFit(network)
     let data = try requireTrainingData()
     let slices = trainingSlices(data.clean)
-    try requireMemory(options, data.clean, slices.count)
+    try requireMemory(network, options, data.clean, slices.count)
 
     var trainer = self.trainer ?? Trainer(network, optimizer: optimizer)
     let start = ContinuousClock.now
@@ -157,9 +151,20 @@ extension Workspace {
     return try describe(report, options, arguments, data)
   }
 
-  /// Throws when a step would need more memory than is allowed.
-  private func requireMemory(
-    _ options: TrainingOptions, _ clean: ImageStack, _ slices: Int
+  /// Throws when the patches are larger than the slices.
+  func requireFittingPatch(
+    _ options: TrainingOptions, _ clean: ImageStack, _ arguments: Arguments
+  ) throws(CommandError) {
+    guard let patch = options.patch, patch > min(clean.height, clean.width) else { return }
+    throw arguments.error(
+      at: "patch", .outOfRange,
+      "patch=\(patch) is larger than the slices of \(clean.height)×\(clean.width)",
+      hint: "at most \(min(clean.height, clean.width))")
+  }
+
+  /// Throws when a step of `network` would need more memory than is allowed.
+  func requireMemory(
+    _ network: Network<Float>, _ options: TrainingOptions, _ clean: ImageStack, _ slices: Int
   ) throws(CommandError) {
     let (height, width) = (options.patch ?? clean.height, options.patch ?? clean.width)
     let batch = min(options.batch, slices)

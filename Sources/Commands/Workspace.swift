@@ -25,7 +25,10 @@ package struct Workspace: Sendable {
 
   // MARK: - Network and training
 
-  var network = Network<Float>() { didSet { forgetPass() } }
+  var network = Network<Float>() { didSet { forgetOwnPass() } }
+  /// What the network in use is called, and the others by name.
+  var networkName = "main"
+  var parked: [String: ParkedNetwork] = [:]
   var initializer = Initializer.he
   /// The seed of `net new`, in place of the session's.
   var networkSeed: UInt64?
@@ -72,6 +75,14 @@ package struct Workspace: Sendable {
   }
 
   private mutating func forgetPass() {
+    forgetOwnPass()
+    for name in parked.keys {
+      parked[name]?.lastPass = nil
+      parked[name]?.denoised = [:]
+    }
+  }
+
+  private mutating func forgetOwnPass() {
     (lastPass, inspected) = (nil, [:])
     denoised = [:]
     figures["denoised"] = nil
