@@ -41,9 +41,10 @@ extension Command<Workspace> {
     }
     let pass = try workspace.lastPass ?? workspace.smallPass()
     try workspace.requireMemory(
-      names.count * workspace.network.trainingBytes(
-        batch: pass.input.shape.batch, height: pass.input.shape.height,
-        width: pass.input.shape.width), for: "compare", hint: "train on patches, then compare")
+      names.count
+        * workspace.network.trainingBytes(
+          batch: pass.input.shape.batch, height: pass.input.shape.height,
+          width: pass.input.shape.width), for: "compare", hint: "train on patches, then compare")
     return try arguments.choice("precision") == "double"
       ? comparison(of: names, flows, pass.doubles, exact: 1e-10)
       : comparison(of: names, flows, pass, exact: 1e-5)

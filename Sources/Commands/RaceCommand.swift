@@ -230,7 +230,7 @@ extension Workspace {
   }
 
   /// The slices that judge: test, else validation, else all.
-  fileprivate func judgingSlices(_ clean: ImageStack) -> [Int] {
+  func judgingSlices(_ clean: ImageStack) -> [Int] {
     let shares = [Share.test, .validation].compactMap { split?.slices($0) }
     return shares.first { !$0.isEmpty } ?? Array(0..<clean.count)
   }

@@ -10,7 +10,7 @@ private let dataCommands: [Command<Workspace>] = [
 ]
 
 private let networkCommands: [Command<Workspace>] = [
-  .netNew, .block, .conv, .output, .remove, .netShow, .netFork, .netUse,
+  .netNew, .netPreset, .block, .conv, .output, .remove, .netShow, .netFork, .netUse,
 ]
 
 private let learningCommands: [Command<Workspace>] = [
@@ -24,5 +24,5 @@ private let lookingCommands: [Command<Workspace>] = [
 ]
 
 private let otherCommands: [Command<Workspace>] = [
-  .expect, .gradcheck, .compare, .race, .saveTensor, .saveImage, .saveDICOM, .set,
+  .expect, .gradcheck, .compare, .race, .diagnose, .saveTensor, .saveImage, .saveDICOM, .set,
 ]

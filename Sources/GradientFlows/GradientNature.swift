@@ -42,7 +42,9 @@ package struct GradientNature: Hashable, Sendable {
     let u = stream.directions(count: origin.count, from: 0)
     let v = stream.directions(count: origin.count, from: origin.count)
     let h = step / Double(origin.count).squareRoot()
-    let (left, right) = (dot(u, field.derivative(along: v, h)), dot(v, field.derivative(along: u, h)))
+    let (left, right) = (
+      dot(u, field.derivative(along: v, h)), dot(v, field.derivative(along: u, h))
+    )
     asymmetry = abs(left - right) / (abs(left) + abs(right))
   }
 }

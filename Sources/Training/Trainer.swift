@@ -14,6 +14,8 @@ package struct Trainer: Sendable {
   package private(set) var epoch = 0
   /// The pass behind the last update: its weights before the update, and its batch.
   package private(set) var lastPass: TrainingPass<Float>?
+  /// Where a NaN or an infinity first arose, in a training that was told to go on.
+  package private(set) var firstNonFinite: NonFiniteError?
   /// The batches of the epoch that are still to come, when it was left in the middle.
   private var pending: [BatchPlan] = []
 
@@ -106,14 +108,9 @@ package struct Trainer: Sendable {
       network: network, input: batch.input, target: batch.target, mask: batch.mask, loss: loss,
       epoch: max(0, epoch - 1))
     let result = pass.run(flow, retention: .training)
-    if options.stopsOnNonFinite, !result.isFinite() {
-      for (name, images) in [("net.in", batch.input), ("target", batch.target)] {
-        if let index = plan.patches.indices.first(where: { !images.image($0).isFinite() }) {
-          throw NonFiniteError(step: step + 1, tensor: name, slice: plan.patches[index].slice)
-        }
-      }
-      let origin = pass.run(flow, retention: .everything).firstNonFinite()
-      throw NonFiniteError(step: step + 1, tensor: origin ?? "net.out")
+    let isWatching = options.stopsOnNonFinite || firstNonFinite == nil
+    if isWatching, !result.isFinite() {
+      try meet(origin(of: pass, batch, plan, flow), options)
     }
     let updates = zip(states, result.gradients.parameters).map { state, gradient in
       optimizer.update(gradient, state: state, step: step + 1)
@@ -121,15 +118,8 @@ package struct Trainer: Sendable {
     let weights = zip(network.parameters, updates).map { weight, state in
       weight.adding(state.update)
     }
-    if options.stopsOnNonFinite {
-      for (index, name) in network.parameterNames.enumerated() {
-        for (suffix, tensor) in [
-          (".v", updates[index].v), (".m", updates[index].m), (".update", updates[index].update),
-          ("", weights[index]),
-        ] where tensor.map({ !$0.isFinite() }) ?? false {
-          throw NonFiniteError(step: step + 1, tensor: name + suffix)
-        }
-      }
+    if isWatching, let failure = firstNonFinite(in: updates, weights) {
+      try meet(failure, options)
     }
     if shouldDrop() { return nil }
     lastPass = pass
@@ -137,5 +127,42 @@ package struct Trainer: Sendable {
     states = updates
     step += 1
     return result.loss
+  }
+
+  /// Stops at a NaN or an infinity, or notes the first and goes on.
+  private mutating func meet(
+    _ failure: NonFiniteError, _ options: TrainingOptions
+  ) throws(NonFiniteError) {
+    if options.stopsOnNonFinite { throw failure }
+    firstNonFinite = firstNonFinite ?? failure
+  }
+
+  /// Where in the data or in the pass a NaN or an infinity first arose.
+  private func origin(
+    of pass: TrainingPass<Float>, _ batch: Batch, _ plan: BatchPlan, _ flow: some GradientFlow
+  ) -> NonFiniteError {
+    for (name, images) in [("net.in", batch.input), ("target", batch.target)] {
+      if let index = plan.patches.indices.first(where: { !images.image($0).isFinite() }) {
+        return NonFiniteError(step: step + 1, tensor: name, slice: plan.patches[index].slice)
+      }
+    }
+    let origin = pass.run(flow, retention: .everything).firstNonFinite()
+    return NonFiniteError(step: step + 1, tensor: origin ?? "net.out")
+  }
+
+  /// The first of the optimizer's tensors, or of the updated weights, that is not finite.
+  private func firstNonFinite(
+    in updates: [OptimizerState], _ weights: [Tensor<Float>]
+  ) -> NonFiniteError? {
+    for (index, name) in network.parameterNames.enumerated() {
+      let tensors = [
+        (".v", updates[index].v), (".m", updates[index].m), (".update", updates[index].update),
+        ("", weights[index]),
+      ]
+      if let (suffix, _) = tensors.first(where: { $0.1.map { !$0.isFinite() } ?? false }) {
+        return NonFiniteError(step: step + 1, tensor: name + suffix)
+      }
+    }
+    return nil
   }
 }
