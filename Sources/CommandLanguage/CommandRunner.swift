@@ -94,13 +94,14 @@ package final class CommandRunner<Workspace>: LineRunner {
       throw CommandError(.unknownCommand, "there is no command \"\(spec.name)\"")
     }
     do {
-      let outcome =
+      var outcome =
         switch command.action {
         case .workspace(let body):
           try body(invocation.arguments, &workspace, context(line: line))
         case .session(let command):
           try perform(command, invocation, line: line)
         }
+      if !outcome.followUps.isEmpty { try follow(up: &outcome, line: line) }
       results[spec.name] = outcome.result
       results[String(spec.name.prefix { $0 != " " })] = outcome.result
       return outcome
@@ -111,6 +112,25 @@ package final class CommandRunner<Workspace>: LineRunner {
       failure.range = failure.range ?? invocation.arguments.nameRange
       throw failure
     }
+  }
+
+  /// Runs the lines that an outcome asks for; if one fails, all is as before.
+  private func follow(up outcome: inout Outcome, line: Int) throws(CommandError) {
+    let before = workspace
+    do {
+      for text in outcome.followUps {
+        outcome.say(OutputLine("  \(text)"))
+        guard let inner = try parser.parse(text) else { continue }
+        outcome.append(try perform(inner, line: line))
+      }
+    } catch {
+      workspace = before
+      var failure = error
+      // Its place is in a line that nobody typed.
+      failure.range = nil
+      throw failure
+    }
+    if let closing = outcome.closing { outcome.say(OutputLine(closing)) }
   }
 
   private func context(line: Int) -> CommandContext {

@@ -44,6 +44,10 @@ package struct Outcome: Sendable {
   package var wasInterrupted = false
   /// Whether the session ends here.
   package var quits = false
+  /// Lines to run as if they had been typed, all or none; each is shown with what comes back.
+  package var followUps: [String] = []
+  /// What is said after them.
+  package var closing: String?
 
   package init() {}
 

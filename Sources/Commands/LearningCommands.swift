@@ -34,17 +34,4 @@ extension Command<Workspace> {
       }
     return Outcome()
   }
-
-  static let flow = Command(
-    CommandSpec(
-      "flow", family: .learning,
-      summary: "Choose how gradients travel through the network.",
-      details: """
-        standard: each layer is fed with what the layer above passes on, the gradient of the loss.
-        """,
-      parameters: [.word("name", .choice(["standard"]), "the flow")],
-      examples: ["flow standard"], seeAlso: ["train", "gradcheck"])
-  ) { _, _, _ in
-    Outcome()
-  }
 }

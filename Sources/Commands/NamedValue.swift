@@ -64,6 +64,7 @@ extension String {
 extension Workspace {
   /// The value that `text` names.
   mutating func value(_ text: String) throws -> NamedValue {
+    if let other = try valueOfParkedNetwork(text) { return other }
     let indexed = try IndexedName(text)
     if let stack = try imageStack(indexed) { return stack }
     let tensor = try networkTensor(indexed.name)
@@ -161,16 +162,24 @@ extension Workspace {
     let parameters = network.parameterNames
     if let index = parameters.firstIndex(of: name) { return network.parameters[index] }
     if let state = try optimizerTensor(name, parameters) { return state }
-    let suffix = [".grad", ".grad.\(flow.name)"].first(where: name.hasSuffix) ?? ""
+    let (base, gradientFlow) = gradientName(name)
     let known = network.valueNames + parameters + ["loss"]
-    guard known.contains(String(name.dropLast(suffix.count))) else {
-      throw unknown(name, parameters + network.valueNames)
-    }
-    let pass = try requirePass()
-    let found =
-      suffix.isEmpty ? pass.value(name) : pass.gradient(String(name.dropLast(suffix.count)))
+    guard known.contains(base) else { throw unknown(name, parameters + network.valueNames) }
+    let isGradient = base != name
+    let pass = try requirePass(isGradient ? gradientFlow : nil)
+    let found = isGradient ? pass.gradient(base) : pass.value(base)
     guard let found else { throw unknown(name, parameters + network.valueNames) }
     return found
+  }
+
+  /// What a gradient is of, and its flow: `b1.out` for `b1.out.grad`, under the chosen flow, and
+  /// for `b1.out.grad.tape`; the name itself if it ends otherwise.
+  private func gradientName(_ name: String) -> (base: String, flow: (any GradientFlow)?) {
+    if name.hasSuffix(".grad") { return (String(name.dropLast(5)), flow) }
+    for flowName in flowNames where name.hasSuffix(".grad.\(flowName)") {
+      return (String(name.dropLast(6 + flowName.count)), knownFlow(flowName))
+    }
+    return (name, nil)
   }
 
   /// `.m`, `.v` or `.update` of a parameter.

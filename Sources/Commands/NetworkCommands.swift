@@ -62,6 +62,10 @@ extension Command<Workspace> {
           "merge", .choice(Merge.allCases.map(\.rawValue)), "how a and s join",
           default: .value("add")),
         .key("skip", .choice(Skip.allCases.map(\.rawValue)), "what s is", default: .value("block")),
+        .key(
+          "project-act",
+          .choice(Activation.allCases.filter { !$0.needsPreactivation }.map(\.rawValue)),
+          "the activation of the projection", default: .value("linear")),
         .key("convs", .integer(1...32), "convolutions, one after the other", default: .value("1")),
         bias,
       ],
@@ -76,6 +80,12 @@ extension Command<Workspace> {
     options.activation = try arguments.choice("act", as: Activation.self)
     options.merge = try arguments.choice("merge", as: Merge.self)
     options.skip = try arguments.choice("skip", as: Skip.self)
+    options.projectActivation = try arguments.choice("project-act", as: Activation.self)
+    if options.projectActivation != .linear, options.skip != .project || options.merge == .none {
+      throw arguments.error(
+        at: "project-act", .surplusArgument, "only a projected skip has a project-act",
+        hint: "skip=project, or leave it out")
+    }
     options.convolutions = try arguments.integer("convs")
     options.hasBias = try arguments.flag("bias")
     try workspace.requireMemory(
@@ -215,6 +225,10 @@ extension Command<Workspace> {
       a training step on \(batch) slices of \(side.0)×\(side.1) needs about \
       \(mebibytes(bytes), digits: 1) MiB
       """)
+    if !workspace.parked.isEmpty {
+      let others = workspace.parked.keys.sorted().joined(separator: ", ")
+      outcome.say("this is \(workspace.networkName); there are also \(others)")
+    }
     outcome.result = [
       "layers": .list(zip(network.layerNames, network.layers).map { $0 }) { name, layer in
         [

@@ -56,14 +56,7 @@ extension Command<Workspace> {
       ], seeAlso: ["optimizer adam", "optimizer sgd", "gradient-noise", "train"])
   ) { arguments, workspace, _ in
     if let name = arguments.textIfGiven("name") {
-      guard let setting = workspace.namedOptimizers[name] else {
-        let known = workspace.namedOptimizers.keys.sorted()
-        throw arguments.error(
-          at: "name", .unknownName, "there is no optimizer called '\(name)'",
-          hint: NearestNames.question(for: name, among: optimizerWords + known)
-            ?? "there are \((optimizerWords + known).joined(separator: ", "))")
-      }
-      workspace.optimizer = setting
+      workspace.optimizer = try workspace.knownOptimizer(name, at: "name", arguments)
     }
     var outcome = Outcome(OutputLine(workspace.optimizer.line))
     if !arguments.has("name"), !workspace.namedOptimizers.isEmpty {
@@ -77,12 +70,30 @@ extension Command<Workspace> {
     outcome.result = ["line": .string(workspace.optimizer.line)]
     return outcome
   }
-
-  /// The words that choose an optimizer without a name of its own.
-  fileprivate static let optimizerWords = ["adam", "sgd", "rmsprop", "adagrad", "adadelta"]
 }
 
 extension Workspace {
+  /// The setting called `name`: one that was kept, the one in use if `name` is its word, or one
+  /// with its defaults.
+  func knownOptimizer(
+    _ name: String, at argument: String, _ arguments: Arguments
+  ) throws(CommandError) -> OptimizerSetting {
+    if let kept = namedOptimizers[name] { return kept }
+    if optimizer.line.hasPrefix("optimizer \(name) ") { return optimizer }
+    if let rule = Self.rules[name] { return OptimizerSetting(rule) }
+    let known = Self.rules.keys.sorted() + namedOptimizers.keys.sorted()
+    throw arguments.error(
+      at: argument, .unknownName, "there is no optimizer called '\(name)'",
+      hint: NearestNames.question(for: name, among: known)
+        ?? "there are \(known.joined(separator: ", "))")
+  }
+
+  /// The rules by the words that choose them.
+  private static let rules: [String: any Optimizer] = [
+    "adadelta": Adadelta(), "adagrad": Adagrad(), "adam": Adam(), "rmsprop": RMSProp(),
+    "sgd": SGD(),
+  ]
+
   /// Takes an optimizer with the schedule and clipping of its line, and keeps it under the name that
   /// `as=` gives.
   mutating func choose(
@@ -92,10 +103,10 @@ extension Workspace {
     setting.schedule = try schedule(lr: rule.learningRate, arguments)
     setting.clipping = try clipping(arguments)
     if let name = arguments.textIfGiven("as") {
-      guard Variables.isName(name), !Command<Workspace>.optimizerWords.contains(name) else {
+      guard Variables.isName(name), Self.rules[name] == nil else {
         throw arguments.error(
           at: "as", .wrongValue, "'\(name)' cannot name an optimizer",
-          hint: "use letters, digits and _, a letter first, but not \(Command<Workspace>.optimizerWords[0])")
+          hint: "use letters, digits and _, a letter first, but no word of an optimizer")
       }
       namedOptimizers[name] = setting
     }

@@ -10,12 +10,13 @@ private let dataCommands: [Command<Workspace>] = [
 ]
 
 private let networkCommands: [Command<Workspace>] = [
-  .netNew, .block, .conv, .output, .remove, .netShow,
+  .netNew, .netPreset, .block, .conv, .output, .remove, .netShow, .netFork, .netUse,
 ]
 
 private let learningCommands: [Command<Workspace>] = [
   .loss, .optimizerAdam, .optimizerSGD, .optimizerRMSProp, .optimizerAdagrad, .optimizerAdadelta,
-  .optimizer, .flow, .gradientNoise, .train, .continue, .evaluate, .denoise,
+  .optimizer, .flowStandard, .flowDilated, .flowTape, .flow, .gradientNoise, .train, .continue,
+  .evaluate, .denoise,
   .baselineMedian,
 ]
 
@@ -24,5 +25,5 @@ private let lookingCommands: [Command<Workspace>] = [
 ]
 
 private let otherCommands: [Command<Workspace>] = [
-  .expect, .gradcheck, .saveTensor, .saveImage, .saveDICOM, .set,
+  .expect, .gradcheck, .compare, .race, .diagnose, .saveTensor, .saveImage, .saveDICOM, .set,
 ]

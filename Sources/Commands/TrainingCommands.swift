@@ -61,13 +61,7 @@ extension Command<Workspace> {
     options.shuffles = try arguments.flag("shuffle")
     options.stopsOnNonFinite = try arguments.choice("nan") == "stop"
     options.seed = workspace.seed(arguments)
-    let clean = try workspace.requireClean()
-    if let patch = options.patch, patch > min(clean.height, clean.width) {
-      throw arguments.error(
-        at: "patch", .outOfRange,
-        "patch=\(patch) is larger than the slices of \(clean.height)×\(clean.width)",
-        hint: "at most \(min(clean.height, clean.width))")
-    }
+    try workspace.requireFittingPatch(options, try workspace.requireClean(), arguments)
     return try workspace.train(options, resumes: false, arguments, context)
   }
 
@@ -127,9 +121,10 @@ extension Workspace {
     options.timeLimit = [arguments.numberIfGiven("time")?.value, settings.timeLimit]
       .compactMap(\.self).min()
     try network.requireTrainable()
+    try flow.requireFit(network)
     let data = try requireTrainingData()
     let slices = trainingSlices(data.clean)
-    try requireMemory(options, data.clean, slices.count)
+    try requireMemory(network, options, data.clean, slices.count)
 
     var trainer = self.trainer ?? Trainer(network, optimizer: optimizer)
     let start = ContinuousClock.now
@@ -175,9 +170,20 @@ extension Workspace {
     return outcome
   }
 
-  /// Throws when a step would need more memory than is allowed.
-  private func requireMemory(
-    _ options: TrainingOptions, _ clean: ImageStack, _ slices: Int
+  /// Throws when the patches are larger than the slices.
+  func requireFittingPatch(
+    _ options: TrainingOptions, _ clean: ImageStack, _ arguments: Arguments
+  ) throws(CommandError) {
+    guard let patch = options.patch, patch > min(clean.height, clean.width) else { return }
+    throw arguments.error(
+      at: "patch", .outOfRange,
+      "patch=\(patch) is larger than the slices of \(clean.height)×\(clean.width)",
+      hint: "at most \(min(clean.height, clean.width))")
+  }
+
+  /// Throws when a step of `network` would need more memory than is allowed.
+  func requireMemory(
+    _ network: Network<Float>, _ options: TrainingOptions, _ clean: ImageStack, _ slices: Int
   ) throws(CommandError) {
     let (height, width) = (options.patch ?? clean.height, options.patch ?? clean.width)
     let batch = min(options.batch, slices)
@@ -217,7 +223,8 @@ extension Workspace {
     outcome.result = [
       "steps": .integer(report.steps), "epochs": .integer(report.epochs),
       "loss": .number(report.loss), "psnr": .number(figures.psnr),
-      "lr": report.learningRate.map { .number($0) } ?? .null, "clipped": optimizer.clipping == nil ? .null : .integer(report.clipped),
+      "lr": report.learningRate.map { .number($0) } ?? .null,
+      "clipped": optimizer.clipping == nil ? .null : .integer(report.clipped),
       "stopped": report.reason == .finished ? .null : .string(report.reason.rawValue),
     ]
     if report.reason != .finished {

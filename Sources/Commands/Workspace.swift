@@ -25,7 +25,10 @@ package struct Workspace: Sendable {
 
   // MARK: - Network and training
 
-  var network = Network<Float>() { didSet { forgetPass() } }
+  var network = Network<Float>() { didSet { forgetOwnPass() } }
+  /// What the network in use is called, and the others by name.
+  var networkName = "main"
+  var parked: [String: ParkedNetwork] = [:]
   var initializer = Initializer.he
   /// The seed of `net new`, in place of the session's.
   var networkSeed: UInt64?
@@ -34,7 +37,9 @@ package struct Workspace: Sendable {
   /// Settings that were kept under a name.
   var namedOptimizers: [String: OptimizerSetting] = [:]
   var gradientNoise: GradientNoise?
-  let flow = StandardFlow()
+  var flow: any GradientFlow = StandardFlow()
+  /// Flows that were kept under a name.
+  var namedFlows: [String: any GradientFlow] = [:]
   /// Set while training goes on; a changed network or optimizer begins anew.
   var trainer: Trainer?
   /// What is left of a training that was stopped.
@@ -42,9 +47,10 @@ package struct Workspace: Sendable {
 
   // MARK: - Results
 
-  /// The pass behind the last update, and its values once somebody asked for one.
+  /// The pass behind the last update.
   var lastPass: TrainingPass<Float>?
-  var inspected: PassResult<Float>?
+  /// Its values once somebody asked for one, by the line of the flow.
+  var inspected: [String: PassResult<Float>] = [:]
   /// Slices denoised by the network as it is, by number.
   var denoised: [Int: Tensor<Float>] = [:]
   /// The slices of the last `baseline`, by number.
@@ -72,7 +78,15 @@ package struct Workspace: Sendable {
   }
 
   private mutating func forgetPass() {
-    (lastPass, inspected) = (nil, nil)
+    forgetOwnPass()
+    for name in parked.keys {
+      parked[name]?.lastPass = nil
+      parked[name]?.denoised = [:]
+    }
+  }
+
+  private mutating func forgetOwnPass() {
+    (lastPass, inspected) = (nil, [:])
     denoised = [:]
     figures["denoised"] = nil
   }
@@ -205,16 +219,24 @@ extension Workspace {
     return result
   }
 
-  /// The values of the last pass, computed again with everything kept.
-  mutating func requirePass() throws(CommandError) -> PassResult<Float> {
-    if let inspected { return inspected }
+  /// The values of the last pass under a flow, computed again with everything kept.
+  mutating func requirePass(
+    _ flow: (any GradientFlow)? = nil
+  ) throws(CommandError) -> PassResult<Float> {
+    let flow = flow ?? self.flow
+    if let known = inspected[flow.line] { return known }
     guard let lastPass else {
       throw CommandError(
         .state, "there is no pass to look into yet",
         hint: "train first, for example 'train steps=1'")
     }
+    do throws(NetworkError) {
+      try flow.requireFit(network)
+    } catch {
+      throw commandError(error)
+    }
     let result = lastPass.run(flow, retention: .everything)
-    inspected = result
+    inspected[flow.line] = result
     return result
   }
 }

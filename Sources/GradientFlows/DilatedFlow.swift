@@ -18,8 +18,8 @@
 //
 //         links=sparse         only j = k + 2
 //         links=include-next   from j = k + 1, so that g_{k+1} counts 1 + ρ
-//         combine=product      Π g_j in place of Σ g_j, element by element; product:b1,b2 in those
-//                              blocks only, sum:b3 a sum in those only
+//         combine=product      Π g_j in place of Σ g_j, element by element; with blocks=b1,b2 in
+//                              those blocks only, and a sum in the others
 //         insert=after         the links join behind the activation's derivative of block k: they
 //                              are added to dz of its last convolution, not to G_k
 //
@@ -80,7 +80,7 @@ package struct DilatedFlow: LayerwiseFlow {
   package var line: String {
     let blocks = combinationBlocks.sorted().map { "b\($0)" }.joined(separator: ",")
     return "flow dilated rate=\(rate) decay=\(decay) links=\(links.rawValue) "
-      + "combine=\(combination.rawValue)\(blocks.isEmpty ? "" : ":" + blocks) "
+      + "combine=\(combination.rawValue)\(blocks.isEmpty ? "" : " blocks=" + blocks) "
       + "insert=\(insertion.rawValue)"
   }
 
@@ -168,8 +168,8 @@ package struct DilatedFlow: LayerwiseFlow {
     let last = network.blockIndices.count
     if let number = combinationBlocks.first(where: { $0 > last }), last > 0 {
       throw NetworkError(
-        code: "no-such-layer", "combine= names b\(number); the network has \(last) blocks",
-        hint: "name blocks from b1 to b\(last)")
+        code: "no-such-layer", "flow dilated names b\(number), the network has b1 to b\(last)",
+        hint: "name other blocks= in the flow line")
     }
   }
 }

@@ -89,7 +89,10 @@ extension Tape {
         case .block: identity(input)
         case .input: identity(networkInput)
         case .project:
-          block.project.map { record($0, input, &recording) } ?? identity(input)
+          block.project.map { projection in
+            let z = record(projection, input, &recording)
+            return activation(block.options.projectActivation, z, reluNaN: reluNaN)
+          } ?? identity(input)
         }
       recording.skip = skip
       let s = broadcast(skip)

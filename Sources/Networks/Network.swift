@@ -169,6 +169,23 @@ extension Network<Float> {
             hasBias: options.hasBias, seed: seed, name: nextName("c")))))
   }
 
+  /// The network of the same lines with weights drawn anew.
+  package func rebuilt(
+    _ initializer: Initializer, seed: UInt64
+  ) throws(NetworkError) -> Network {
+    var network = Network()
+    (network.outputRule, network.reluNaN) = (outputRule, reluNaN)
+    for layer in layers {
+      switch layer {
+      case .block(let block):
+        try network.append(block: block.options, initializer: initializer, seed: seed)
+      case .convolution(let plain):
+        network.append(convolution: plain.options, initializer: initializer, seed: seed)
+      }
+    }
+    return network
+  }
+
   /// Removes the layer called `name`; those behind it are numbered anew.
   ///
   /// - Throws: `NetworkError` when there is no such layer or the rest does not fit together.

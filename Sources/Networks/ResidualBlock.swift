@@ -18,7 +18,7 @@ package enum Skip: String, CaseIterable, Sendable {
   case block
   /// The network's input, whose one channel serves all.
   case input
-  /// A 1×1 convolution of the block's input.
+  /// A 1×1 convolution of the block's input, and an activation on request.
   case project
 }
 
@@ -29,6 +29,8 @@ package struct BlockOptions: Hashable, Sendable {
   package var activation = Activation.relu
   package var merge = Merge.add
   package var skip = Skip.block
+  /// What follows the 1×1 convolution of `skip=project`: one that needs no pre-activation.
+  package var projectActivation = Activation.linear
   package var convolutions = 1
   package var hasBias = true
 
@@ -37,8 +39,9 @@ package struct BlockOptions: Hashable, Sendable {
   /// The line that builds the block.
   package var line: String {
     "block channels=\(channels) kernel=\(kernel) act=\(activation.rawValue) "
-      + "merge=\(merge.rawValue) skip=\(skip.rawValue) convs=\(convolutions) "
-      + "bias=\(hasBias ? "yes" : "no")"
+      + "merge=\(merge.rawValue) skip=\(skip.rawValue) "
+      + (projectActivation == .linear ? "" : "project-act=\(projectActivation.rawValue) ")
+      + "convs=\(convolutions) bias=\(hasBias ? "yes" : "no")"
   }
 }
 
@@ -48,7 +51,7 @@ package struct BlockOptions: Hashable, Sendable {
 ///
 ///            ┌── conv ── act ── … ── conv ── act ──┐ a
 ///     in ────┤                                     ├── merge ── out
-///            └────── s: in, net.in, project ───────┘
+///            └── s: in, net.in, act(project·in) ───┘
 ///
 /// Nothing follows the merge. Residual learning: He et al., "Deep residual learning for image
 /// recognition" (2016). The merges that multiply come from the article this program grew out of.
@@ -82,7 +85,8 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
       switch options.skip {
       case .block: x
       case .input: networkInput
-      case .project: project?.forward(x) ?? x
+      case .project:
+        project.map { options.projectActivation.forward($0.forward(x), reluNaN: reluNaN) } ?? x
       }
     pass.output =
       switch options.merge {
@@ -154,7 +158,9 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
     case .input:
       result.networkInput = ds
     case .project:
-      if let projected = project?.backward(ds, input: x, needsInput: needsInput) {
+      let dz = options.projectActivation.backward(
+        ds, activation: pass.skip ?? x, preactivation: nil)
+      if let projected = project?.backward(dz, input: x, needsInput: needsInput) {
         result.parameters += projected.parameters
         if let throughSkip = projected.input { result.input = result.input?.adding(throughSkip) }
       }

@@ -16,6 +16,8 @@ package struct Trainer: Sendable {
   package private(set) var lastPass: TrainingPass<Float>?
   /// Where the schedule of the learning rate stands.
   private var span = ScheduleSpan(firstUpdate: 0, firstEpoch: 0, horizon: 1)
+  /// Where a NaN or an infinity first arose, in a training that was told to go on.
+  package private(set) var firstNonFinite: NonFiniteError?
   /// The batches of the epoch that are still to come, when it was left in the middle.
   private var pending: [BatchPlan] = []
 
@@ -128,14 +130,9 @@ package struct Trainer: Sendable {
       network: network, input: batch.input, target: batch.target, mask: batch.mask, loss: loss,
       epoch: max(0, epoch - 1))
     let result = pass.run(flow, retention: .training)
-    if options.stopsOnNonFinite, !result.isFinite() {
-      for (name, images) in [("net.in", batch.input), ("target", batch.target)] {
-        if let index = plan.patches.indices.first(where: { !images.image($0).isFinite() }) {
-          throw NonFiniteError(step: step + 1, tensor: name, slice: plan.patches[index].slice)
-        }
-      }
-      let origin = pass.run(flow, retention: .everything).firstNonFinite()
-      throw NonFiniteError(step: step + 1, tensor: origin ?? "net.out")
+    let isWatching = options.stopsOnNonFinite || firstNonFinite == nil
+    if isWatching, !result.isFinite() {
+      try meet(origin(of: pass, batch, plan, flow), options)
     }
     var gradients = result.gradients.parameters
     let isClipped = optimizer.clipping?.clip(&gradients) ?? false
@@ -147,15 +144,8 @@ package struct Trainer: Sendable {
     let weights = zip(network.parameters, updates).map { weight, state in
       weight.adding(state.update)
     }
-    if options.stopsOnNonFinite {
-      for (index, name) in network.parameterNames.enumerated() {
-        for (suffix, tensor) in [
-          (".v", updates[index].v), (".m", updates[index].m), (".update", updates[index].update),
-          ("", weights[index]),
-        ] where tensor.map({ !$0.isFinite() }) ?? false {
-          throw NonFiniteError(step: step + 1, tensor: name + suffix)
-        }
-      }
+    if isWatching, let failure = firstNonFinite(in: updates, weights) {
+      try meet(failure, options)
     }
     if shouldDrop() { return nil }
     lastPass = pass
@@ -163,6 +153,43 @@ package struct Trainer: Sendable {
     states = updates
     step += 1
     return (result.loss, isClipped)
+  }
+
+  /// Stops at a NaN or an infinity, or notes the first and goes on.
+  private mutating func meet(
+    _ failure: NonFiniteError, _ options: TrainingOptions
+  ) throws(NonFiniteError) {
+    if options.stopsOnNonFinite { throw failure }
+    firstNonFinite = firstNonFinite ?? failure
+  }
+
+  /// Where in the data or in the pass a NaN or an infinity first arose.
+  private func origin(
+    of pass: TrainingPass<Float>, _ batch: Batch, _ plan: BatchPlan, _ flow: some GradientFlow
+  ) -> NonFiniteError {
+    for (name, images) in [("net.in", batch.input), ("target", batch.target)] {
+      if let index = plan.patches.indices.first(where: { !images.image($0).isFinite() }) {
+        return NonFiniteError(step: step + 1, tensor: name, slice: plan.patches[index].slice)
+      }
+    }
+    let origin = pass.run(flow, retention: .everything).firstNonFinite()
+    return NonFiniteError(step: step + 1, tensor: origin ?? "net.out")
+  }
+
+  /// The first of the optimizer's tensors, or of the updated weights, that is not finite.
+  private func firstNonFinite(
+    in updates: [OptimizerState], _ weights: [Tensor<Float>]
+  ) -> NonFiniteError? {
+    for (index, name) in network.parameterNames.enumerated() {
+      let tensors = [
+        (".v", updates[index].v), (".m", updates[index].m), (".update", updates[index].update),
+        ("", weights[index]),
+      ]
+      if let (suffix, _) = tensors.first(where: { $0.1.map { !$0.isFinite() } ?? false }) {
+        return NonFiniteError(step: step + 1, tensor: name + suffix)
+      }
+    }
+    return nil
   }
 }
 

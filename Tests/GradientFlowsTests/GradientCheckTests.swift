@@ -26,6 +26,13 @@ struct GradientCheckTests {
       }
     }
     return result
+      + Activation.allCases.filter { !$0.needsPreactivation }.map { activation in
+        [
+          "conv channels=2 act=tanh",
+          "block channels=3 merge=multiply skip=project project-act=\(activation.rawValue) act=elu",
+          "conv channels=1",
+        ]
+      }
   }()
 
   @Test(arguments: networks)

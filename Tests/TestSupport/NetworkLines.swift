@@ -25,6 +25,7 @@ extension Network<Float> {
         try take("act", Activation.init) { options.activation = $0 }
         try take("merge", Merge.init) { options.merge = $0 }
         try take("skip", Skip.init) { options.skip = $0 }
+        try take("project-act", Activation.init) { options.projectActivation = $0 }
         try take("convs", Int.init) { options.convolutions = $0 }
         try take("bias", { $0 }) { options.hasBias = $0 == "yes" }
         try append(block: options, initializer: initializer, seed: seed)

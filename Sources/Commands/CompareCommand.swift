@@ -1,0 +1,132 @@
+import CommandLanguage
+import GradientFlows
+import Networks
+import Tensors
+
+extension Command<Workspace> {
+  private static let blocks = [
+    "block channels=2 act=tanh", "block channels=2 act=tanh", "block channels=2 act=tanh", "conv",
+  ]
+
+  static let compare = Command(
+    CommandSpec(
+      "compare", family: .checking,
+      summary: "Compare the gradients of flows, parameter by parameter.",
+      details: """
+        All flows work on the same pass: the last training step, or before any training the middle \
+        of two training slices, or random numbers without data. The first flow is the reference. \
+        cosine is 1 where two gradients point the same way; norm is the other's norm over the \
+        reference's; largest difference is a part of the reference's largest value; same sign is \
+        the share of elements whose signs agree.
+        """,
+      parameters: [
+        .words("flow", .text(placeholder: "FLOW"), "standard, dilated, tape, or a kept name"),
+        .key(
+          "precision", .choice(["float", "double"]), "of the numbers", default: .value("float")),
+      ],
+      examples: [
+        CommandExample("compare standard tape precision=double", after: blocks),
+        CommandExample("compare standard dilated tape", after: blocks),
+      ], seeAlso: ["flow standard", "flow dilated", "gradcheck", "race"])
+  ) { arguments, workspace, _ in
+    try workspace.network.requireTrainable()
+    let names = arguments.words("flow")
+    guard names.count > 1 else {
+      throw arguments.error(
+        at: "flow", .missingArgument, "compare needs two flows or more",
+        hint: "for example 'compare standard dilated tape'")
+    }
+    let flows = try names.indices.map { index in
+      try workspace.fittingFlow(names[index], at: "flow", index: index, arguments)
+    }
+    let pass = try workspace.lastPass ?? workspace.smallPass()
+    try workspace.requireMemory(
+      names.count
+        * workspace.network.trainingBytes(
+          batch: pass.input.shape.batch, height: pass.input.shape.height,
+          width: pass.input.shape.width), for: "compare", hint: "train on patches, then compare")
+    return try arguments.choice("precision") == "double"
+      ? comparison(of: names, flows, pass.doubles, exact: 1e-10)
+      : comparison(of: names, flows, pass, exact: 1e-5)
+  }
+}
+
+/// A row of `compare`.
+private struct Row {
+  let flow: String
+  let name: String
+  let comparison: GradientComparison
+}
+
+/// The table, the verdicts and the result of `compare`.
+///
+/// Gradients that differ by less than `exact` of the largest value everywhere are called equal.
+private func comparison<Element: Scalar>(
+  of names: [String], _ flows: [any GradientFlow], _ pass: TrainingPass<Element>, exact: Double
+) -> Outcome {
+  let gradients = flows.map { pass.run($0, retention: .training).gradients.parameters }
+  let rows = zip(names, gradients).dropFirst().flatMap { name, found in
+    zip(pass.network.parameterNames, zip(gradients[0], found)).map { parameter, pair in
+      Row(flow: name, name: parameter, comparison: GradientComparison(pair.0, pair.1))
+    }
+  }
+  var outcome = Outcome()
+  outcome.add(
+    OutputTable(
+      [
+        .words("flow"), .words("parameter"), .numbers("cosine"), .numbers("norm"),
+        .numbers("largest difference"), .numbers("same sign"),
+      ],
+      rows: rows.map { row in
+        let c = row.comparison
+        // What is equal but for rounding has no digits that mean something.
+        let difference: OutputLine =
+          c.relativeDifference < exact
+          ? "\(volatile: NumberFormat.significant(2).string(c.relativeDifference))"
+          : "\(c.relativeDifference, significant: 3)"
+        return [
+          OutputLine(row.flow), OutputLine(row.name), "\(c.cosine, digits: 4)",
+          "\(c.normRatio, significant: 4)", difference, "\(100 * c.signAgreement, digits: 1) %",
+        ]
+      }))
+  for name in names.dropFirst() {
+    outcome.say(
+      verdict(on: name, rows.filter { $0.flow == name }, reference: names[0], exact: exact))
+  }
+  outcome.result = [
+    "reference": .string(names[0]),
+    "rows": .list(rows) { row in
+      [
+        "flow": .string(row.flow), "name": .string(row.name),
+        "cosine": .number(row.comparison.cosine),
+        "norm_ratio": .number(row.comparison.normRatio),
+        "max_difference": .number(row.comparison.maxDifference),
+        "relative_difference": .number(row.comparison.relativeDifference),
+        "sign_agreement": .number(row.comparison.signAgreement),
+      ]
+    },
+  ]
+  return outcome
+}
+
+/// One line that says what the rows of a flow show.
+private func verdict(
+  on name: String, _ rows: [Row], reference: String, exact: Double
+) -> OutputLine {
+  let differing = rows.filter { !($0.comparison.relativeDifference < exact) }
+  guard let least = differing.min(by: { $0.comparison.cosine < $1.comparison.cosine }) else {
+    return "\(name) equals \(reference) within \(exact) of the largest value"
+  }
+  if let broken = differing.first(where: { !$0.comparison.cosine.isFinite }) {
+    return """
+      \(name) differs from \(reference) in \(differing.count) of \(rows.count) parameters, \
+      and \(broken.name) has no direction to compare: it is zero or not finite
+      """
+  }
+  let ratios = differing.map(\.comparison.normRatio)
+  return """
+    \(name) differs from \(reference) in \(differing.count) of \(rows.count) parameters: \
+    cosine \(least.comparison.cosine, digits: 4) at least (\(least.name)), norm \
+    \(ratios.min() ?? 1, significant: 3) to \(ratios.max() ?? 1, significant: 3) times
+    """
+}

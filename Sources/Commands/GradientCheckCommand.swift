@@ -1,0 +1,166 @@
+import CommandLanguage
+import GradientFlows
+import Networks
+import Tensors
+import Training
+
+extension Command<Workspace> {
+  static let gradcheck = Command(
+    CommandSpec(
+      "gradcheck", family: .checking,
+      summary: "Compare gradients of the flow with central differences in Double.",
+      details: """
+        Takes the middle 32×32 pixels of two training slices (or random numbers without data) and \
+        moves single weights. Samples where a corner of an activation or of the loss is crossed are \
+        marked as kinks and do not count for the worst error. NAME is a parameter or a layer. Then \
+        all weights at once: the cosine to the true gradient; how the loss changes along a small \
+        step, over what the gradient predicts; and whether uᵀJv = vᵀJu for random u and v, J the \
+        derivative of the gradient by the weights, as it must for any gradient.
+        """,
+      parameters: [
+        .word(
+          "name", .thing, "a parameter such as b1.conv1.weight, or a layer",
+          default: .absent("all parameters")),
+        .key(
+          "samples", .integer(1...100_000), "elements to check, spread over the parameters",
+          default: .value("20")),
+      ],
+      examples: [
+        CommandExample("gradcheck", after: ["block channels=2 act=tanh", "conv"]),
+        CommandExample("gradcheck c1.weight samples=5", after: ["block channels=2", "conv"]),
+      ], seeAlso: ["flow standard", "compare", "train"])
+  ) { arguments, workspace, _ in
+    try workspace.network.requireTrainable()
+    let names = try workspace.checkedParameters(arguments)
+    try workspace.requireMemory(
+      2 * workspace.network.trainingBytes(batch: 2, height: 32, width: 32), for: "gradcheck",
+      hint: "check a smaller network")
+    let samples = try arguments.integer("samples")
+    let flow = workspace.flow
+    try flow.requireFit(workspace.network)
+    let pass = try workspace.smallPass().doubles
+    let rows = GradientCheck(flow, pass).samples(
+      of: names, count: max(1, (samples + names.count - 1) / names.count),
+      stream: RandomStream(seed: workspace.settings.seed, name: "gradcheck")
+    ).sorted { ($0.isKink ? 0 : 1, $0.relativeError) > ($1.isKink ? 0 : 1, $1.relativeError) }
+    let smooth = rows.filter { !$0.isKink }
+    guard let worst = smooth.first?.relativeError else {
+      throw arguments.error(
+        .data, "every sample lies at a kink, so nothing was checked",
+        hint: "take more samples, or another activation: samples=\(4 * samples)")
+    }
+    var outcome = Outcome()
+    outcome.add(table(of: rows, names))
+    outcome.say(
+      """
+      \(smooth.count) \(smooth.count == 1 ? "sample" : "samples") of flow \(flow.name), \
+      \(rows.count - smooth.count) set apart at kinks: \
+      worst relative error \(volatile: NumberFormat.significant(2).string(worst))
+      """)
+    let nature = GradientNature(
+      flow, pass, stream: RandomStream(seed: workspace.settings.seed, name: "gradcheck/directions"))
+    outcome.say(
+      """
+      all weights at once: cosine to the true gradient \(nature.cosine, digits: 4), \
+      norm \(nature.normRatio, significant: 4) times, loss changes \
+      \(nature.changeRatio, digits: 3) times as predicted, asymmetry of the Jacobian \
+      \(nature.asymmetry < 1e-4 ? "below 1e-4" : "\(nature.asymmetry, significant: 2)")
+      """)
+    outcome.say(OutputLine(workspace.verdict(on: nature)))
+    outcome.result = [
+      "rows": .list(rows) { row in
+        [
+          "name": .string(row.name), "index": .list(row.index) { .integer($0) },
+          "analytic": .number(row.analytic), "numeric": .number(row.numeric),
+          "relative_error": .number(row.relativeError), "kink": .bool(row.isKink),
+        ]
+      }, "worst": .number(worst),
+      "nature": [
+        "cosine": .number(nature.cosine), "norm_ratio": .number(nature.normRatio),
+        "change_ratio": .number(nature.changeRatio), "asymmetry": .number(nature.asymmetry),
+      ],
+    ]
+    return outcome
+  }
+}
+
+/// A row for each parameter with its worst sample, whose place and digits are rounding noise.
+private func table(of rows: [GradientSample], _ names: [String]) -> OutputTable {
+  OutputTable(
+    [
+      .words("parameter"), .numbers("samples"), .numbers("kinks"),
+      .words("worst: analytic, numeric, relative error"),
+    ],
+    rows: names.map { name in
+      let own = rows.filter { $0.name == name }
+      let kinks = own.count { $0.isKink }
+      let worst = own.first { !$0.isKink }.map { sample in
+        let index = sample.index.map(String.init).joined(separator: ",")
+        let digits = NumberFormat.significant(7)
+        return "[\(index)]  \(digits.string(sample.analytic))  \(digits.string(sample.numeric))  "
+          + NumberFormat.significant(2).string(sample.relativeError)
+      }
+      return [
+        OutputLine(name), "\(own.count - kinks)", "\(kinks)",
+        worst.map { "\(volatile: $0)" } ?? "none away from kinks",
+      ]
+    })
+}
+
+extension Workspace {
+  /// What the tests over all weights say of the flow, in a sentence.
+  fileprivate func verdict(on nature: GradientNature) -> String {
+    let factor = loss == .halfSquares(gradientIsDeclared: true) ? 2.0 : 1
+    if nature.cosine > 1 - 1e-9, abs(nature.normRatio / factor - 1) < 1e-6 {
+      return factor == 1
+        ? "\(flow.name) is the gradient of the loss"
+        : "gradient=declared: factor 2 by definition, twice the gradient of the loss"
+    }
+    return nature.asymmetry < 1e-4
+      ? "\(flow.name) is not the gradient of this loss"
+      : "\(flow.name) is not a gradient: no function has it as its derivative, since its Jacobian "
+        + "is not symmetric"
+  }
+
+  /// The parameters that `gradcheck NAME` names.
+  fileprivate func checkedParameters(_ arguments: Arguments) throws(CommandError) -> [String] {
+    let all = network.parameterNames
+    guard let name = arguments.textIfGiven("name") else { return all }
+    let found = all.filter { $0 == name || $0.hasPrefix(name + ".") }
+    guard found.isEmpty else { return found }
+    throw arguments.error(
+      at: "name", .unknownName, "the network has no parameter '\(name)'",
+      hint: NearestNames.question(for: name, among: all + network.layerNames)
+        ?? "it has \(all.prefix(4).joined(separator: ", ")) …")
+  }
+
+  /// A small pass: the middle of two training slices, or random numbers.
+  func smallPass() throws -> TrainingPass<Float> {
+    guard noisy != nil else {
+      let stream = RandomStream(seed: settings.seed, name: "gradcheck/images")
+      func image(_ offset: Int) -> Tensor<Float> {
+        Tensor(
+          shape: [2, 1, 16, 16], scalars: (0..<512).map { Float(stream.uniform(at: offset + $0)) })
+      }
+      return TrainingPass(network: network, input: image(0), target: image(512), loss: loss)
+    }
+    let data = try requireTrainingData()
+    let slices = Array(trainingSlices(data.clean).prefix(2))
+    func middle(_ extent: Int) -> Range<Int> {
+      let side = min(32, extent)
+      return (extent - side) / 2..<(extent - side) / 2 + side
+    }
+    let (rows, columns) = (middle(data.clean.height), middle(data.clean.width))
+    func part(_ stack: Tensor<Float>) throws -> Tensor<Float> {
+      let part = try stack.images(slices).part([
+        .range(lower: nil, upper: nil), .range(lower: nil, upper: nil),
+        .range(lower: rows.lowerBound, upper: rows.upperBound),
+        .range(lower: columns.lowerBound, upper: columns.upperBound),
+      ])
+      return data.scale.toNetwork(part)
+    }
+    return TrainingPass(
+      network: network, input: try part(data.noisy), target: try part(data.clean.values),
+      loss: loss)
+  }
+}

@@ -1,0 +1,119 @@
+import CommandLanguage
+import GradientFlows
+import Networks
+import Tensors
+import Training
+
+/// A network that is not in use, with all that belongs to it.
+struct ParkedNetwork: Sendable {
+  let network: Network<Float>
+  let initializer: Initializer
+  let seed: UInt64?
+  let optimizer: OptimizerSetting
+  let trainer: Trainer?
+  let unfinished: UnfinishedTraining?
+  var lastPass: TrainingPass<Float>?
+  var denoised: [Int: Tensor<Float>]
+}
+
+extension Command<Workspace> {
+  static let netFork = Command(
+    CommandSpec(
+      "net fork", family: .network,
+      summary: "Copy the network under a second name; this one stays in use.",
+      details: """
+        The copy has the same weights, optimizer, and place in the training data, so that both go \
+        on with the same batches and noise; 'net use' changes to it. The network that a session \
+        begins with is called main. NAME/b1.out is a value of another network.
+        """,
+      parameters: [.word("name", .text(placeholder: "NAME"), "the name of the copy")],
+      examples: [
+        CommandExample("net fork second", after: ["block channels=2", "conv"]),
+        CommandExample(
+          "stats second/b1.conv1.weight", after: ["block channels=2", "conv", "net fork second"]),
+      ], seeAlso: ["net use", "net show", "race"])
+  ) { arguments, workspace, _ in
+    let name = try arguments.text("name")
+    guard Variables.isName(name) else {
+      throw arguments.error(
+        at: "name", .wrongValue, "'\(name)' cannot name a network",
+        hint: "use letters, digits and _, a letter first")
+    }
+    guard !workspace.networkNames.contains(name) else {
+      throw arguments.error(
+        at: "name", .state, "there is a network called '\(name)' already",
+        hint: "take another name, or 'net use \(name)'")
+    }
+    workspace.parked[name] = workspace.parkedCopy
+    return Outcome(
+      "\(name)  a copy of \(workspace.networkName), which stays in use",
+      result: ["name": .string(name), "in_use": .string(workspace.networkName)])
+  }
+
+  static let netUse = Command(
+    CommandSpec(
+      "net use", family: .network,
+      summary: "Change to another network; this one is kept as it is.",
+      parameters: [.word("name", .text(placeholder: "NAME"), "the network")],
+      examples: [
+        CommandExample("net use second", after: ["block channels=2", "conv", "net fork second"])
+      ], seeAlso: ["net fork", "net show"])
+  ) { arguments, workspace, _ in
+    let name = try arguments.text("name")
+    guard workspace.networkNames.contains(name) else {
+      throw arguments.error(
+        at: "name", .unknownName, "there is no network called '\(name)'",
+        hint: NearestNames.question(for: name, among: workspace.networkNames)
+          ?? "there are \(workspace.networkNames.joined(separator: ", "))")
+    }
+    workspace.use(name)
+    let network = workspace.network
+    return Outcome(
+      "\(name)  \(network.layers.count) layers · \(network.parameterCount) parameters",
+      result: [
+        "name": .string(name), "layers": .integer(network.layers.count),
+        "parameters": .integer(network.parameterCount),
+      ])
+  }
+}
+
+extension Workspace {
+  /// The names of all networks, that in use first.
+  var networkNames: [String] { [networkName] + parked.keys.sorted() }
+
+  fileprivate var parkedCopy: ParkedNetwork {
+    ParkedNetwork(
+      network: network, initializer: initializer, seed: networkSeed, optimizer: optimizer,
+      trainer: trainer, unfinished: unfinished, lastPass: lastPass, denoised: denoised)
+  }
+
+  /// Parks the network in use and takes the one called `name`, if it is parked.
+  mutating func use(_ name: String) {
+    guard let wanted = parked.removeValue(forKey: name) else { return }
+    parked[networkName] = parkedCopy
+    networkName = name
+    network = wanted.network
+    (initializer, networkSeed) = (wanted.initializer, wanted.seed)
+    optimizer = wanted.optimizer
+    (trainer, unfinished) = (wanted.trainer, wanted.unfinished)
+    (lastPass, denoised) = (wanted.lastPass, wanted.denoised)
+  }
+
+  /// A value of a network that is not in use: `second/b1.out`.
+  func valueOfParkedNetwork(_ text: String) throws -> NamedValue? {
+    guard let slash = text.firstIndex(of: "/") else { return nil }
+    let name = String(text[..<slash])
+    guard networkNames.contains(name) else {
+      throw CommandError(
+        .unknownName, "there is no network called '\(name)'",
+        hint: NearestNames.question(for: name, among: networkNames)
+          ?? "there are \(networkNames.joined(separator: ", "))")
+    }
+    var other = self
+    other.use(name)
+    let value = try other.value(String(text[text.index(after: slash)...]))
+    return NamedValue(
+      name: text, tensor: value.tensor, mask: value.mask, isImage: value.isImage,
+      slice: value.slice)
+  }
+}

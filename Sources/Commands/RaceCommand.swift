@@ -1,0 +1,224 @@
+import CommandLanguage
+import GradientFlows
+import Networks
+import Tensors
+import Training
+
+extension Command<Workspace> {
+  private static let setup = [
+    "phantom size=32 slices=2 patients=2", "noise gaussian sigma=60HU", "split by=patient",
+    "block channels=2 act=tanh", "block channels=2 act=tanh", "block channels=2 act=tanh", "conv",
+  ]
+  private static let names = ParameterKind.list(.text(placeholder: "NAME"))
+
+  static let race = Command(
+    CommandSpec(
+      "race", family: .checking,
+      summary: "Train flows, networks or optimizers alike, and say who wins by how much.",
+      details: """
+        For each seed, all contestants begin with the same weights and see the same batches and \
+        noise; the judged slices are those of 'evaluate'. The differences to the first contestant \
+        are paired by seed, and the interval of their mean is Student's at 95 %: where it holds 0, \
+        nothing is claimed. The session's own network stays as it is. Name at least two of flow= \
+        (standard, dilated, tape, kept names), net= (networks) or optimizer= (adam, sgd, …, kept \
+        names).
+        """,
+      parameters: [
+        .key("flow", names, "the flows", default: .absent("the one in use")),
+        .key("net", names, "the networks", default: .absent("the one in use")),
+        .key("optimizer", names, "the optimizers", default: .absent("the one in use")),
+        .key("seeds", .integer(1...100), "trainings of each", default: .value("5")),
+        .key("epochs", .integer(1...1_000_000), "visits of each slice", default: .value("5")),
+        .key(
+          "steps", .integer(1...100_000_000), "exactly this many updates",
+          default: .absent("all epochs")),
+        .key("batch", .integer(1...4096), "slices of one update", default: .value("4")),
+        .key(
+          "patch", .integer(1...4096), "side of the random squares",
+          default: .absent("whole slices")),
+      ],
+      examples: [
+        CommandExample("race flow=standard,dilated seeds=3 epochs=2", after: setup),
+        CommandExample(
+          "race optimizer=adam,fast seeds=2 steps=3",
+          after: setup + ["optimizer sgd lr=0.1 momentum=0.9 as=fast", "optimizer adam"]),
+      ], seeAlso: ["compare", "flow dilated", "net fork", "evaluate"])
+  ) { arguments, workspace, context in
+    let contestants = try workspace.contestants(arguments)
+    var options = TrainingOptions()
+    options.epochs = try arguments.integer("epochs")
+    options.steps = arguments.integerIfGiven("steps")
+    options.batch = try arguments.integer("batch")
+    options.patch = arguments.integerIfGiven("patch")
+    let data = try workspace.requireTrainingData()
+    let slices = workspace.trainingSlices(data.clean)
+    try workspace.requireFittingPatch(options, data.clean, arguments)
+    for contestant in contestants {
+      try workspace.requireMemory(contestant.network, options, data.clean, slices.count)
+    }
+    let race = Race(
+      data: data, trainingSlices: slices, judgedSlices: workspace.judgingSlices(data.clean),
+      loss: workspace.loss, gradientNoise: workspace.gradientNoise, options: options)
+    let seeds = (0..<(try arguments.integer("seeds"))).map { workspace.settings.seed &+ UInt64($0) }
+    var results = contestants.map { RaceResult(name: $0.name) }
+    for (round, seed) in seeds.enumerated() {
+      for (index, contestant) in contestants.enumerated() {
+        let done = Double(round * contestants.count + index)
+        context.progress(
+          ProgressUpdate(
+            "seed \(round + 1)/\(seeds.count)  \(contestant.name)",
+            fraction: done / Double(seeds.count * contestants.count)))
+        guard
+          let run = try race.run(
+            contestant, seed: seed, shouldStop: { context.interruption.isRequested })
+        else {
+          try context.stopIfInterrupted()
+          continue
+        }
+        results[index].runs.append(run)
+      }
+    }
+    return describe(results, seeds: seeds, convention: Convention.full.label(for: data.clean.unit))
+  }
+}
+
+/// All runs of one contestant.
+struct RaceResult {
+  let name: String
+  var runs: [RaceRun] = []
+
+  /// By seed; NaN where it did not finish.
+  var psnr: [Double] { runs.map { $0.figures?.psnr ?? .nan } }
+  var finished: [Double] { psnr.filter(\.isFinite) }
+  var mean: Double { finished.reduce(0, +) / Double(finished.count) }
+
+  /// The sample standard deviation over seeds.
+  var deviation: Double {
+    let squares = finished.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    return (squares / Double(finished.count - 1)).squareRoot()
+  }
+}
+
+/// The table, what the differences support, and the result.
+private func describe(_ results: [RaceResult], seeds: [UInt64], convention: String) -> Outcome {
+  var outcome = Outcome()
+  outcome.add(
+    OutputTable(
+      [.words(""), .numbers("psnr dB"), .numbers("spread")] + seeds.map { .numbers("seed \($0)") },
+      rows: results.map { result in
+        [
+          OutputLine(result.name), "\(result.mean, digits: 2)",
+          result.finished.count > 1 ? "\(result.deviation, digits: 2)" : "",
+        ] + result.psnr.map { "\($0, digits: 2)" }
+      }))
+  outcome.say("at the end, mean over the judged slices  [\(convention)]")
+  for result in results {
+    for (seed, run) in zip(seeds, result.runs) {
+      guard let failure = run.failure else { continue }
+      outcome.say(
+        """
+        \(result.name) with seed \(Int(seed)) stopped before step \(failure.step): \
+        \(failure.tensor) is not finite
+        """)
+    }
+  }
+  let pairs = results.dropFirst().map { result in
+    (result, PairedDifferences(results[0].psnr, result.psnr))
+  }
+  for (result, pair) in pairs {
+    outcome.say(verdict(on: result.name, pair, against: results[0].name))
+  }
+  outcome.result = [
+    "contestants": .list(results) { result in
+      [
+        "name": .string(result.name), "psnr": .list(result.psnr) { .number($0) },
+        "mean": .number(result.mean), "std": .number(result.deviation),
+        "curves": .list(result.runs) { .list($0.curve) { .number($0) } },
+        "steps": .list(result.runs) { .integer($0.steps) },
+      ]
+    },
+    "differences": .list(pairs) { result, pair in
+      [
+        "name": .string(result.name), "mean": .number(pair.mean), "std": .number(pair.deviation),
+        "low": .number(pair.low), "high": .number(pair.high), "wins": .integer(pair.wins),
+        "supported": .bool(pair.isSupported),
+      ]
+    },
+  ]
+  return outcome
+}
+
+/// A line that claims what the interval supports, and no more.
+private func verdict(
+  on name: String, _ pair: PairedDifferences, against first: String
+) -> OutputLine {
+  let count = pair.differences.count
+  guard count > 0 else { return "\(name) and \(first) have no seed that both finished" }
+  guard count > 1 else {
+    return """
+      \(name) − \(first)  \(pair.mean, digits: 2) dB with one seed, which shows no spread: \
+      nothing can be said
+      """
+  }
+  guard pair.differences.contains(where: { $0 != 0 }) else {
+    return "\(name) − \(first)  0 dB in all \(count) seeds: they are the same"
+  }
+  let claim =
+    !pair.isSupported
+    ? "no difference that \(count) seeds show"
+    : pair.mean > 0 ? "\(name) is better" : "\(name) is worse"
+  return """
+    \(name) − \(first)  \(pair.mean, digits: 2) dB, 95 % interval \(pair.low, digits: 2)…\
+    \(pair.high, digits: 2), higher in \(pair.wins) of \(count) seeds: \(claim)
+    """
+}
+
+extension Workspace {
+  /// Those that `flow=`, `net=` or `optimizer=` name.
+  fileprivate func contestants(_ arguments: Arguments) throws -> [Contestant] {
+    let given = ["flow", "net", "optimizer"].filter(arguments.has)
+    guard let kind = given.first, given.count == 1 else {
+      throw arguments.error(
+        at: given.last ?? "", given.isEmpty ? .missingArgument : .surplusArgument,
+        "a race is between flows, networks or optimizers, one kind at a time",
+        hint: "for example 'race flow=standard,dilated'")
+    }
+    let names = arguments.list(kind).map { value in
+      if case .text(let name) = value { name } else { "" }
+    }
+    guard names.count > 1, Set(names).count == names.count else {
+      throw arguments.error(
+        at: kind, .wrongValue, "a race needs two contestants or more, each named once",
+        hint: kind == "net" ? "'net fork' makes a second network" : "\(kind)=A,B")
+    }
+    let result = try names.map { name -> Contestant in
+      var workspace = self
+      switch kind {
+      case "flow": workspace.flow = try fittingFlow(name, at: kind, arguments)
+      case "optimizer": workspace.optimizer = try knownOptimizer(name, at: kind, arguments)
+      default:
+        guard networkNames.contains(name) else {
+          throw arguments.error(
+            at: kind, .unknownName, "there is no network called '\(name)'",
+            hint: NearestNames.question(for: name, among: networkNames)
+              ?? "there are \(networkNames.joined(separator: ", "))")
+        }
+        workspace.use(name)
+      }
+      return Contestant(
+        name: name, network: workspace.network, initializer: workspace.initializer,
+        optimizer: workspace.optimizer, flow: workspace.flow)
+    }
+    for contestant in result {
+      try contestant.network.requireTrainable()
+      try contestant.flow.requireFit(contestant.network)
+    }
+    return result
+  }
+
+  /// The slices that judge: test, else validation, else all.
+  func judgingSlices(_ clean: ImageStack) -> [Int] {
+    let shares = [Share.test, .validation].compactMap { split?.slices($0) }
+    return shares.first { !$0.isEmpty } ?? Array(0..<clean.count)
+  }
+}

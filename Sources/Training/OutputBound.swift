@@ -1,0 +1,75 @@
+package import Networks
+package import Tensors
+
+/// What the last layer of a network can reach, whatever its weights: an interval for each pixel.
+///
+///     a in range(act)        conv           out = a
+///     s the network's input  add            out = a + s
+///                            multiply       out = a·s
+///                            multiply-add   out = (1 + a)·s
+///
+/// A gate with a ≥ 0 in `multiply-add` can only amplify: |out| ≥ |s|, so that noise stays. The
+/// oracle takes the best value of the interval at every pixel; no training can beat its PSNR.
+package struct OutputBound: Sendable {
+  private let lower: Double, upper: Double
+  private let merge: Merge
+  private let isSubtracted: Bool
+  /// The name of the last layer.
+  package let layer: String
+
+  /// The bound of a network; none if its last layer can reach everything, or if what it joins is
+  /// made by other layers.
+  package init?(of network: Network<Float>) {
+    guard let last = network.layers.last, let name = network.layerNames.last,
+      network.outputRule != .normalize, let range = last.activation.range
+    else { return nil }
+    switch last {
+    case .convolution: merge = .none
+    case .block(let block):
+      guard block.options.merge == .none || block.options.skip == .input else { return nil }
+      merge = block.options.merge
+    }
+    (lower, upper) = range
+    isSubtracted = network.outputRule == .subtract
+    layer = name
+  }
+
+  /// The value nearest to `target` that the network can reach when its input is `input`, pixel by
+  /// pixel; all in network range.
+  package func best(_ target: Tensor<Float>, input: Tensor<Float>) -> Tensor<Float> {
+    Tensor(
+      shape: target.shape,
+      scalars: zip(target.scalars, input.scalars).map { target, x in
+        var (low, high) = interval(Double(x))
+        if isSubtracted { (low, high) = (Double(x) - high, Double(x) - low) }
+        return Float(min(max(Double(target), low), high))
+      })
+  }
+
+  private func interval(_ s: Double) -> (Double, Double) {
+    func ends(_ a: Double, _ b: Double) -> (Double, Double) {
+      // 0·∞ is 0 here: whatever the gate is, it multiplies a zero.
+      s == 0 ? (0, 0) : (min(a * s, b * s), max(a * s, b * s))
+    }
+    switch merge {
+    case .none: return (lower, upper)
+    case .add: return (s + lower, s + upper)
+    case .multiply: return ends(lower, upper)
+    case .multiplyAdd: return ends(1 + lower, 1 + upper)
+    }
+  }
+}
+
+extension Activation {
+  /// The infimum and supremum of the function; none if it takes every value.
+  fileprivate var range: (Double, Double)? {
+    switch self {
+    case .linear, .leakyReLU: nil
+    case .relu: (0, .infinity)
+    case .elu: (-1, .infinity)
+    case .sigmoid: (0, 1)
+    case .tanh: (-1, 1)
+    case .arctan: (-.pi / 2, .pi / 2)
+    }
+  }
+}

@@ -1,0 +1,105 @@
+package import GradientFlows
+package import Networks
+import Tensors
+
+/// One that runs: a network's lines, an optimizer and a flow.
+package struct Contestant: Sendable {
+  package let name: String
+  /// Whose layers are built anew, with weights of each seed.
+  package let network: Network<Float>
+  package let initializer: Initializer
+  package let optimizer: OptimizerSetting
+  package let flow: any GradientFlow
+
+  package init(
+    name: String, network: Network<Float>, initializer: Initializer, optimizer: OptimizerSetting,
+    flow: any GradientFlow
+  ) {
+    (self.name, self.network, self.initializer) = (name, network, initializer)
+    (self.optimizer, self.flow) = (optimizer, flow)
+  }
+}
+
+/// What a contestant did with one seed.
+package struct RaceRun: Sendable {
+  /// The mean PSNR of the watched slices after each epoch, in dB.
+  package var curve: [Double] = []
+  /// Of all judged slices at the end; none if it was stopped by a NaN or an infinity.
+  package var figures: FiguresOfMerit?
+  /// Why it did not finish.
+  package var failure: NonFiniteError?
+  package var steps = 0
+}
+
+/// Trainings from the same weights, on the same batches with the same noise.
+///
+/// With seed s, weights come from the streams `init/…` of s and batches from those of order and
+/// patches; layers that two contestants have in common begin with the same numbers.
+package struct Race: Sendable {
+  package let data: TrainingData
+  package let trainingSlices: [Int]
+  /// The slices that judge at the end; the first of them are watched after each epoch.
+  package let judgedSlices: [Int]
+  package let loss: Loss
+  /// What disturbs the gradients, if anything does; its numbers come from the seed of each run.
+  package let gradientNoise: GradientNoise?
+  package let options: TrainingOptions
+
+  package init(
+    data: TrainingData, trainingSlices: [Int], judgedSlices: [Int], loss: Loss,
+    gradientNoise: GradientNoise?, options: TrainingOptions
+  ) {
+    (self.data, self.trainingSlices, self.judgedSlices) = (data, trainingSlices, judgedSlices)
+    (self.loss, self.gradientNoise, self.options) = (loss, gradientNoise, options)
+  }
+
+  /// The batches of one epoch.
+  package var stepsPerEpoch: Int { (trainingSlices.count + options.batch - 1) / options.batch }
+
+  /// Trains one contestant with one seed.
+  ///
+  /// - Parameters:
+  ///   - contestant: Who runs.
+  ///   - seed: Of weights, order and patches.
+  ///   - shouldStop: Asked after each step.
+  /// - Returns: What came of it, or nothing when it was stopped.
+  package func run(
+    _ contestant: Contestant, seed: UInt64, shouldStop: () -> Bool
+  ) throws(NetworkError) -> RaceRun? {
+    let network = try contestant.network.rebuilt(contestant.initializer, seed: seed)
+    var trainer = Trainer(network, optimizer: contestant.optimizer)
+    var options = options
+    options.seed = seed
+    var gradientNoise = gradientNoise
+    gradientNoise?.seed = seed
+    let watched = Array(judgedSlices.prefix(4))
+    var run = RaceRun()
+    var isStopped = false
+    do throws(NonFiniteError) {
+      let report = try trainer.train(
+        on: data, slices: trainingSlices, loss: loss, flow: contestant.flow, noise: gradientNoise,
+        options: options, clock: { 0 }
+      ) { progress in
+        isStopped = shouldStop()
+        if progress.step % stepsPerEpoch == 0 || progress.step == progress.steps {
+          run.curve.append(figures(of: progress.network, watched).psnr)
+        }
+        return isStopped ? .interrupt : nil
+      }
+      run.steps = report.steps
+    } catch {
+      run.failure = error
+      run.steps = error.step - 1
+      return run
+    }
+    guard !isStopped else { return nil }
+    run.figures = figures(of: trainer.network, judgedSlices)
+    return run
+  }
+
+  private func figures(of network: Network<Float>, _ slices: [Int]) -> FiguresOfMerit {
+    let denoiser = Denoiser(network, scale: data.scale)
+    let images = slices.map { denoiser.denoise(data.noisy.image($0)) }
+    return FiguresOfMerit(meanOf: data.clean.slices(slices).figures(of: Tensor(joining: images)))
+  }
+}
