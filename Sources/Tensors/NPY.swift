@@ -156,26 +156,12 @@ private struct ElementType {
     switch (kind, size) {
     case ("f", 8): return Double(bitPattern: pattern)
     case ("f", 4): return Double(Float(bitPattern: UInt32(pattern)))
-    case ("f", _): return ElementType.half(UInt16(pattern))
+    case ("f", _): return halfPrecision(UInt16(pattern))
     case ("i", _):
       let unused = 64 - 8 * size
       return Double(Int64(bitPattern: pattern << UInt64(unused)) >> Int64(unused))
     case ("b", _): return pattern == 0 ? 0 : 1
     default: return Double(pattern)
-    }
-  }
-
-  /// The value of an IEEE half-precision number.
-  private static func half(_ bits: UInt16) -> Double {
-    let sign = bits >> 15 == 0 ? 1.0 : -1.0
-    let exponent = Int(bits >> 10 & 31)
-    let fraction = Double(bits & 1023)
-    switch exponent {
-    case 0: return sign * fraction * 0x1p-24
-    case 31: return fraction == 0 ? sign * .infinity : .nan
-    default:
-      return sign * (1 + fraction / 1024)
-        * Double(sign: .plus, exponent: exponent - 15, significand: 1)
     }
   }
 }
