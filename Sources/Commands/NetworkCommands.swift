@@ -246,7 +246,7 @@ extension Command<Workspace> {
 
 extension Workspace {
   /// The seed that weights are drawn with.
-  fileprivate var weightSeed: UInt64 { networkSeed ?? settings.seed }
+  var weightSeed: UInt64 { networkSeed ?? settings.seed }
 
   /// One line about the last layer: `b1  1 → 8 channels · 656 parameters · receptive field 5×5`.
   fileprivate func describeLastLayer() -> Outcome {

@@ -10,7 +10,8 @@ private let dataCommands: [Command<Workspace>] = [
 ]
 
 private let networkCommands: [Command<Workspace>] = [
-  .netNew, .netPreset, .block, .conv, .output, .remove, .netShow, .netFork, .netUse,
+  .netNew, .netPreset, .block, .conv, .output, .remove, .netShow, .netSave, .netLoad, .netFork,
+  .netUse,
 ]
 
 private let learningCommands: [Command<Workspace>] = [

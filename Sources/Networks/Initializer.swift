@@ -24,6 +24,15 @@ package enum Initializer: Hashable, Sendable {
     }
   }
 
+  /// As a command line says it.
+  package var text: String {
+    switch self {
+    case .he: "he"
+    case .xavier: "xavier"
+    case .normal(let deviation): "normal:\(deviation)"
+    }
+  }
+
   /// A convolution with weights from the random stream `init/<name>`.
   func convolution(
     inputs: Int, outputs: Int, kernel: Int, hasBias: Bool, seed: UInt64, name: String

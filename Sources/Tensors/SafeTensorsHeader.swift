@@ -105,14 +105,17 @@ struct SafeTensorsHeader {
   {
     var members: [String] = []
     if !metadata.isEmpty {
-      let pairs = metadata.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\(quoted($0.value))" }
+      let pairs = metadata.sorted { $0.key < $1.key }.map {
+        "\(quoted($0.key)):\(quoted($0.value))"
+      }
       members.append("\(quoted(metadataKey)):{\(pairs.joined(separator: ","))}")
     }
     var offset = 0
     for (name, shape) in tensors {
       let end = offset + shape.count * MemoryLayout<Float>.size
       members.append(
-        "\(quoted(name)):{\"dtype\":\"F32\",\"shape\":\(shape),\"data_offsets\":[\(offset),\(end)]}")
+        "\(quoted(name)):{\"dtype\":\"F32\",\"shape\":\(shape),\"data_offsets\":[\(offset),\(end)]}"
+      )
       offset = end
     }
     return Array("{\(members.joined(separator: ","))}".utf8)

@@ -27,6 +27,23 @@ package struct Trainer: Sendable {
     states = Array(repeating: OptimizerState(), count: network.parameters.count)
   }
 
+  /// Takes a training up again that was kept in a file; it goes on with a new epoch.
+  ///
+  /// - Parameters:
+  ///   - network: The network with its weights.
+  ///   - optimizer: The setting that made them.
+  ///   - states: What the optimizer remembers of each parameter.
+  ///   - step: The updates made so far.
+  ///   - epoch: The epochs begun so far.
+  package init(
+    _ network: Network<Float>, optimizer: OptimizerSetting, states: [OptimizerState], step: Int,
+    epoch: Int
+  ) {
+    precondition(states.count == network.parameters.count, "One state for each parameter.")
+    (self.network, self.optimizer, self.states) = (network, optimizer, states)
+    (self.step, self.epoch) = (step, epoch)
+  }
+
   /// Whether an epoch was left in the middle.
   package var isWithinEpoch: Bool { !pending.isEmpty }
 

@@ -19,6 +19,7 @@ from making import (
     npy_samples,
     optimizers,
     random_streams,
+    safetensors_samples,
     slices,
 )
 from making.writing import emptied
@@ -34,6 +35,7 @@ MAKERS = {
     "filters": filters.make,
     "random": random_streams.make,
     "npy": npy_samples.make,
+    "safetensors": safetensors_samples.make,
     "windows": slices.make_windows,
     "values": slices.make_values,
 }

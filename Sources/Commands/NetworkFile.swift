@@ -1,0 +1,202 @@
+import CommandLanguage
+import Foundation
+import Networks
+import Tensors
+import Training
+
+/// A network as a `.safetensors` file: weights by name, and in the metadata the lines that build it.
+struct NetworkFile {
+  /// What the metadata call.
+  private enum Key {
+    /// The version of what the other keys mean.
+    static let format = "backflow"
+    /// The lines of ``Workspace/networkLines``.
+    static let lines = "lines"
+    /// The values that were 0 and 1 in the network, as `LOWER..UPPER`.
+    static let scale = "scale"
+    /// Updates and epochs made so far, beside what the optimizer remembers.
+    static let step = "step", epoch = "epoch"
+  }
+
+  private static let format = "1"
+
+  /// The bytes to write.
+  let data: Data
+
+  /// The network in use, with what the optimizer remembers if `keepsOptimizer`.
+  init(_ workspace: Workspace, keepsOptimizer: Bool) {
+    let network = workspace.network
+    var tensors = Dictionary(
+      uniqueKeysWithValues: zip(network.parameterNames, network.parameters))
+    var metadata = [
+      Key.format: Self.format, Key.lines: workspace.networkLines.joined(separator: "\n"),
+    ]
+    if let scale = workspace.knownScale { metadata[Key.scale] = "\(scale.lower)..\(scale.upper)" }
+    if keepsOptimizer, let trainer = workspace.trainer {
+      (metadata[Key.step], metadata[Key.epoch]) = ("\(trainer.step)", "\(trainer.epoch)")
+      for (name, state) in zip(network.parameterNames, trainer.states) {
+        tensors[name + ".m"] = state.m
+        tensors[name + ".v"] = state.v
+      }
+    }
+    data = SafeTensors.encode(tensors, metadata: metadata)
+  }
+
+  /// Whether a file brings the lines that build its network.
+  static func isOwn(_ file: SafeTensors) -> Bool { file.metadata[Key.format] != nil }
+
+  /// The workspace with the network of a file.
+  ///
+  /// - Throws: What the file holds in place of a network, or of weights for the network in use.
+  static func load(
+    _ file: SafeTensors, into workspace: Workspace
+  ) throws -> (workspace: Workspace, warnings: [String]) {
+    var changed = workspace
+    if isOwn(file) {
+      try build(file, &changed)
+    } else if workspace.network.layers.isEmpty {
+      throw CommandError(
+        .state, "the file has weights but no lines, and the network has no layers",
+        hint: "build the network that the weights belong to, then load them")
+    }
+    var network = changed.network
+    let names = network.parameterNames
+    let counts = try self.counts(file)
+    // Whether an optimizer keeps m or v is its own matter; any of them may be there.
+    let states = counts == nil ? [] : names.flatMap { [$0 + ".m", $0 + ".v"] }
+    try requireFit(file, network, optional: Set(states))
+    let entries = Dictionary(uniqueKeysWithValues: file.entries.map { ($0.name, $0) })
+    func tensor(_ name: String) throws(TensorError) -> Tensor<Float>? {
+      guard let entry = entries[name] else { return nil }
+      return try file.floats(entry)
+    }
+    network.parameters = try names.compactMap { name throws(TensorError) in try tensor(name) }
+    changed.replaceNetwork(network)
+    if let counts {
+      changed.trainer = Trainer(
+        network, optimizer: changed.optimizer,
+        states: try names.map { name throws(TensorError) in
+          var state = OptimizerState()
+          (state.m, state.v) = (try tensor(name + ".m"), try tensor(name + ".v"))
+          return state
+        }, step: counts.step, epoch: counts.epoch)
+    }
+    return (changed, warnings(file, changed))
+  }
+
+  /// Builds the network and training of the file's lines.
+  private static func build(_ file: SafeTensors, _ workspace: inout Workspace) throws(CommandError)
+  {
+    guard file.metadata[Key.format] == format, let text = file.metadata[Key.lines] else {
+      throw refusal(
+        "it is of format \(SafeTensors.shown(file.metadata[Key.format] ?? "")), this version reads "
+          + format, hint: "load it with the version of Backflow that wrote it")
+    }
+    let lines = text.split(separator: "\n").map(String.init)
+    // Lines of another than the file's own network could build one that takes hours and gigabytes.
+    guard lines.count <= file.entries.count + 10 else {
+      throw refusal("it has more lines than its tensors need", hint: "save it again")
+    }
+    let limit = workspace.settings.memoryLimit
+    let weights = file.entries.reduce(0) { $0 + $1.shape.count }
+    workspace.settings.memoryLimit = min(
+      workspace.memoryLimit, 6 * MemoryLayout<Float>.size * weights)
+    do throws(CommandError) {
+      try workspace.build(lines)
+    } catch {
+      throw error.code == .limit
+        ? refusal("its lines build more weights than it holds", hint: "save it again")
+        : refusal("its line \(error.message)", hint: error.hint ?? "save it again")
+    }
+    workspace.settings.memoryLimit = limit
+  }
+
+  /// The updates and epochs that a file with an optimizer's memory says were made.
+  private static func counts(
+    _ file: SafeTensors
+  ) throws(CommandError) -> (step: Int, epoch: Int)? {
+    guard isOwn(file), let steps = file.metadata[Key.step] else { return nil }
+    let most = 1_000_000_000_000
+    guard let step = Int(steps), let epoch = file.metadata[Key.epoch].flatMap({ Int($0) }),
+      (0...most).contains(step), (0...most).contains(epoch)
+    else { throw refusal("its counts of updates and epochs are none", hint: "save it again") }
+    return (step, epoch)
+  }
+
+  /// Throws a list of what differs between a file and the parameters of a network.
+  private static func requireFit(
+    _ file: SafeTensors, _ network: Network<Float>, optional: Set<String>
+  ) throws(CommandError) {
+    let expected = zip(network.parameterNames, network.parameters.map(\.shape)).map { $0 }
+    let found = Dictionary(uniqueKeysWithValues: file.entries.map { ($0.name, $0) })
+    var differences: [String] = []
+    for (name, shape) in expected {
+      for (name, isNeeded) in [(name, true), (name + ".m", false), (name + ".v", false)] {
+        guard let entry = found[name], isNeeded || optional.contains(name) else {
+          if isNeeded { differences.append("\(name) \(shape) is missing") }
+          continue
+        }
+        if entry.shape != shape {
+          differences.append("\(name) is \(entry.shape), expected \(shape)")
+        } else if !entry.type.isReal {
+          differences.append("\(name) holds \(entry.type.rawValue), expected real numbers")
+        }
+      }
+    }
+    let known = Set(expected.map(\.0)).union(optional)
+    differences += file.entries.filter { !known.contains($0.name) }.map {
+      "\(SafeTensors.shown($0.name)) \($0.shape) has no place"
+    }
+    guard differences.isEmpty else {
+      let more = differences.count > 5 ? " and \(differences.count - 5) more" : ""
+      throw CommandError(
+        .shape,
+        "the file does not fit the network: \(differences.prefix(5).joined(separator: ", "))\(more)",
+        hint: "names and shapes must be those that 'net show' and NAME.weight have")
+    }
+  }
+
+  /// What was converted, what is not finite, and whether the network expects another scale.
+  private static func warnings(_ file: SafeTensors, _ workspace: Workspace) -> [String] {
+    var warnings: [String] = []
+    for type in Set(file.entries.map(\.type)).subtracting([.float]).map(\.rawValue).sorted() {
+      let count = file.entries.count { $0.type.rawValue == type }
+      warnings.append(
+        "\(count) \(count == 1 ? "tensor was" : "tensors were") \(type) and \(count == 1 ? "is" : "are") float32 now"
+      )
+    }
+    let network = workspace.network
+    let wild = zip(network.parameterNames, network.parameters).filter { !$0.1.isFinite() }
+    if let first = wild.first {
+      warnings.append(
+        "\(wild.count) of the parameters hold NaN or infinity, the first is \(first.0)")
+    }
+    if let told = file.metadata[Key.scale], let scale = scale(told),
+      let current = workspace.knownScale, current != scale
+    {
+      warnings.append(
+        "the network was used to \(NumberFormat.shortest.string(scale.lower))…"
+          + "\(NumberFormat.shortest.string(scale.upper)) as 0…1, the scale is another now: "
+          + "scale hu=\(NumberFormat.shortest.string(scale.lower))"
+          + "..\(NumberFormat.shortest.string(scale.upper))")
+    }
+    return warnings
+  }
+
+  private static func scale(_ text: String) -> Scale? {
+    let ends = text.split(separator: "..", omittingEmptySubsequences: false).map { Double($0) }
+    guard ends.count == 2, let lower = ends[0], let upper = ends[1], lower.isFinite,
+      upper.isFinite, lower < upper
+    else { return nil }
+    return Scale(lower: lower, upper: upper)
+  }
+
+  private static func refusal(_ found: String, hint: String) -> CommandError {
+    CommandError("safetensors", "the file holds no network: \(found)", hint: hint)
+  }
+}
+
+extension Workspace {
+  /// The scale, where there are slices that decide it.
+  fileprivate var knownScale: Scale? { clean == nil ? nil : try? requireScale() }
+}

@@ -1,0 +1,123 @@
+import CommandLanguage
+import Foundation
+import Networks
+import Tensors
+import Training
+
+extension Command<Workspace> {
+  private static let fileEnding = ".safetensors"
+  private static let small = ["block channels=2", "conv"]
+
+  static let netSave = Command(
+    CommandSpec(
+      "net save", family: .network,
+      summary: "Write the network's weights, and the lines that build it.",
+      details: """
+        The file holds b1.conv1.weight [O,I,kH,kW] and so on as float32, and opens in Python with \
+        safetensors. Its metadata hold the lines for layers, loss, optimizer and flow, and the scale; \
+        nothing of a patient. With optimizer=yes it also holds what the optimizer remembers \
+        (b1.conv1.weight.m and .v), so that training goes on after 'net load' as if it had not been \
+        left; an epoch that was left in the middle is not finished but a new one begun.
+        """,
+      parameters: [
+        .word("file", .path, "the file, ending in \(fileEnding)"),
+        .key(
+          "optimizer", .yesNo, "whether the optimizer's memory goes with the weights",
+          default: .value("no")),
+      ],
+      examples: [
+        CommandExample("net save small.safetensors", after: small),
+        CommandExample(
+          "net save small.safetensors optimizer=yes",
+          after: ["phantom size=32 slices=2", "noise gaussian sigma=40HU"] + small
+            + ["train steps=1"]),
+      ], seeAlso: ["net load", "net show", "save tensor"])
+  ) { arguments, workspace, _ in
+    let path = try arguments.path("file")
+    guard path.lowercased().hasSuffix(fileEnding) else {
+      throw arguments.error(
+        at: "file", .wrongValue, "weights are written as \(fileEnding)", hint: path + fileEnding)
+    }
+    guard !workspace.network.layers.isEmpty else {
+      throw arguments.error(.state, "the network has no layers", hint: "add one with block or conv")
+    }
+    let keepsOptimizer = try arguments.flag("optimizer")
+    guard !keepsOptimizer || workspace.trainer != nil else {
+      throw arguments.error(
+        at: "optimizer", .state, "the optimizer remembers nothing before a training",
+        hint: "leave optimizer=yes out, or train first")
+    }
+    let file = NetworkFile(workspace, keepsOptimizer: keepsOptimizer)
+    let files = workspace.files
+    try arguments.blaming("file") { () throws(CommandError) in
+      try files.write(file.data, to: path)
+    }
+    var outcome = workspace.describeFile("saved", path)
+    outcome.add(file: path)
+    return outcome
+  }
+
+  static let netLoad = Command(
+    CommandSpec(
+      "net load", family: .network,
+      summary: "Read a network with its weights, or weights for the network.",
+      details: """
+        A file of 'net save' builds its network anew, with loss, optimizer and flow. One from \
+        elsewhere must hold a tensor for each parameter of the network in use, of its name and \
+        shape, and no other. float16, bfloat16 and float64 are converted, which a warning says. A \
+        file that does not fit changes nothing.
+        """,
+      parameters: [.word("file", .path, "the file, ending in \(fileEnding)")],
+      examples: [
+        CommandExample(
+          "net load small.safetensors", after: small + ["net save small.safetensors", "net new"])
+      ], seeAlso: ["net save", "net show", "denoise", "evaluate"])
+  ) { arguments, workspace, _ in
+    let path = try arguments.path("file")
+    do {
+      let place = try workspace.files.reading(path)
+      let attributes = try FileManager.default.attributesOfItem(atPath: place)
+      // The bytes, and the tensors made of them, which may be wider.
+      try workspace.requireMemory(
+        3 * (attributes[.size] as? Int ?? 0), for: path, hint: "choose a smaller file")
+      guard attributes[.type] as? FileAttributeType != .typeDirectory,
+        let data = FileManager.default.contents(atPath: place)
+      else {
+        throw CommandError(
+          .file, "\(path) cannot be read", hint: "it must be a file that you may read",
+          status: .badInput)
+      }
+      let loaded = try SafeTensors(decoding: data)
+      let (changed, warnings) = try NetworkFile.load(loaded, into: workspace)
+      workspace = changed
+      var outcome = Outcome()
+      if NetworkFile.isOwn(loaded) {
+        outcome.say(lines: workspace.networkLines.joined(separator: "\n"))
+      }
+      outcome.append(workspace.describeFile("loaded", path))
+      outcome.result = workspace.describeFile("loaded", path).result
+      outcome.warnings = warnings
+      return outcome
+    } catch {
+      let cause = commandError(error)
+      throw arguments.error(
+        at: "file", cause.code, cause.message, hint: cause.hint, status: .badInput)
+    }
+  }
+}
+
+extension Workspace {
+  /// One line: `saved  small.safetensors  2 layers · 39 parameters`.
+  fileprivate func describeFile(_ verb: String, _ path: String) -> Outcome {
+    let count = network.layers.count
+    return Outcome(
+      """
+      \(verb)  \(path)  \(count) \(count == 1 ? "layer" : "layers") · \
+      \(network.parameterCount) parameters
+      """,
+      result: [
+        "path": .string(path), "layers": .list(network.layerNames) { .string($0) },
+        "parameters": .integer(network.parameterCount), "updates": .integer(trainer?.step ?? 0),
+      ])
+  }
+}
