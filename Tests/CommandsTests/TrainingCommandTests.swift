@@ -18,6 +18,10 @@ struct TrainingCommandTests {
       "noise gaussian sigma=30HU fresh", "block channels=4 act=elu", "conv", "loss l1",
       "optimizer sgd lr=0.01 momentum=0.9 nesterov=yes", "train steps=7 batch=2 patch=16",
     ],
+    [
+      "block channels=4", "conv", "gradient-noise elementwise",
+      "optimizer adadelta schedule=one-cycle clip=norm:0.01", "train steps=7 batch=2 patch=16",
+    ],
   ]
 
   private static let data = ["phantom size=40 slices=3", "noise gaussian sigma=40HU", "split"]
