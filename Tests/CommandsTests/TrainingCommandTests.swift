@@ -20,7 +20,7 @@ struct TrainingCommandTests {
     ],
     [
       "block channels=4", "conv", "gradient-noise elementwise",
-      "optimizer adadelta schedule=one-cycle clip=norm:0.01", "train steps=7 batch=2 patch=16",
+      "optimizer adadelta clip=norm:0.01", "train steps=7 batch=2 patch=16",
     ],
   ]
 
