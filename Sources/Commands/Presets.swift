@@ -81,8 +81,8 @@ struct Preset: Sendable {
     Preset(
       name: "article-\(name)",
       summary: "the article's case \(name): six blocks, merge=\(merge), \(flow)",
-      dataLines: ["noise gaussian fraction=0.3 fresh"],
-      lines: ["scale none", "net new init=normal:1"]
+      dataLines: ["scale none", "noise gaussian fraction=0.3 fresh"],
+      lines: ["net new init=normal:1"]
         + blocks.map {
           "block channels=\($0.channels) kernel=\($0.kernel) act=\($0.activation.rawValue) "
             + "merge=\(merge) skip=input bias=no"
@@ -98,8 +98,8 @@ struct Preset: Sendable {
   private static let partFour = Preset(
     name: "article-part4",
     summary: "the series' part 4: three blocks of two 3×3, skips by a 1×1 with ReLU",
-    dataLines: ["noise uniform gain=0..2.5 fresh"],
-    lines: ["scale minmax", "net new init=normal:0.05"]
+    dataLines: ["scale minmax", "noise uniform gain=0..2.5 fresh"],
+    lines: ["net new init=normal:0.05"]
       + [8, 8, 1].map {
         "block channels=\($0) act=relu merge=add skip=project project-act=relu convs=2 bias=no"
       } + ["output normalize", "loss mse", "optimizer adam lr=1e-4", "flow standard"],
