@@ -9,7 +9,7 @@ struct ParkedNetwork: Sendable {
   let network: Network<Float>
   let initializer: Initializer
   let seed: UInt64?
-  let optimizer: any Optimizer
+  let optimizer: OptimizerSetting
   let trainer: Trainer?
   let unfinished: UnfinishedTraining?
   var lastPass: TrainingPass<Float>?
