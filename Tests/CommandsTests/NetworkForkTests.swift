@@ -1,3 +1,4 @@
+import CommandLanguage
 import Testing
 
 /// Copies of a network that go on alike.
