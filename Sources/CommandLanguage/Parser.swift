@@ -34,7 +34,15 @@ struct Parser {
       var words: [SourceText] = []
       while let word = try lexer.next() { words.append(try word.expanded(with: variables)) }
       var binder = Binder(spec: spec, arguments: arguments, words: words, end: nameRange.upperBound)
-      return Invocation(spec: spec, arguments: try binder.bind(), command: nil)
+      do throws(CommandError) {
+        return Invocation(spec: spec, arguments: try binder.bind(), command: nil)
+      } catch {
+        // `optimizer adma lr=1`: the key that "optimizer" lacks is one of "optimizer adam".
+        guard error.code == .unknownKey, let second = words.first,
+          second.firstIndex(ofSyntax: "=") == nil, !secondWords(after: spec.name).isEmpty
+        else { throw error }
+        throw unknownSecond(second, after: spec.name)
+      }
     } catch {
       var located = error
       located.line = located.line ?? line
@@ -67,8 +75,7 @@ struct Parser {
   ) throws(CommandError) -> (CommandSpec, Range<Int>)? {
     guard let first = try lexer.next()?.expanded(with: variables) else { return nil }
     let word = first.string.lowercased()
-    let seconds = specs.keys.filter { $0.hasPrefix(word + " ") }
-      .map { String($0.dropFirst(word.count + 1)) }.sorted()
+    let seconds = secondWords(after: word)
     guard !seconds.isEmpty else {
       guard let spec = specs[word] else { throw unknown(first) }
       return (spec, first.range)
@@ -80,13 +87,25 @@ struct Parser {
       return (spec, first.range.lowerBound..<second.range.upperBound)
     }
     if let spec = specs[word] { return (spec, first.range) }
-    let expected = "\(first.string) needs \(ParameterKind.alternatives(seconds)) after it"
     guard let second else {
       throw CommandError(
-        .missingArgument, expected, hint: "type: help \(word)", range: first.range)
+        .missingArgument, "\(first.string) needs \(ParameterKind.alternatives(seconds)) after it",
+        hint: "type: help \(word)", range: first.range)
     }
-    throw CommandError(
-      .unknownCommand, "\(expected), found \"\(second.string)\"",
+    throw unknownSecond(second, after: first.string)
+  }
+
+  /// The second words of the commands that begin with `word`.
+  private func secondWords(after word: String) -> [String] {
+    specs.keys.filter { $0.hasPrefix(word + " ") }.map { String($0.dropFirst(word.count + 1)) }
+      .sorted()
+  }
+
+  private func unknownSecond(_ second: SourceText, after first: String) -> CommandError {
+    let seconds = secondWords(after: first.lowercased())
+    return CommandError(
+      .unknownCommand,
+      "\(first) needs \(ParameterKind.alternatives(seconds)) after it, found \"\(second.string)\"",
       hint: NearestNames.question(for: second.string, among: seconds), range: second.range)
   }
 

@@ -25,6 +25,9 @@ struct WrongLine: CustomTestStringConvertible {
     .init("noise", "^~~~~", .missingArgument, "noise needs gaussian or uniform after it"),
     .init(
       "noise gaussian sgima=40HU", "               ^~~~~", .unknownKey, "did you mean \"sigma\"?"),
+    .init(
+      "view al sort=yes", "     ^~", .unknownCommand,
+      "view needs all after it, found \"al\"; did you mean \"all\"?"),
     .init("view x=1", "     ^", .unknownKey, "it takes no key=value"),
     .init(
       "noise gaussian sigma=40mm", "                       ^~", .wrongUnit,

@@ -52,8 +52,14 @@ enum ToyTable {
     parameters: [.word("name", .thing, "its name"), .assigned("value", "an expression")],
     examples: ["tensor a = 2"])
 
+  static let viewAll = CommandSpec(
+    "view all", family: .looking, summary: "Show all slices.",
+    parameters: [.key("sort", .yesNo, "by name", default: .value("no"))],
+    examples: ["view all sort=yes"])
+
   static let commands: [Command<[String]>] =
     [
+      Command(viewAll) { _, _, _ in Outcome() },
       Command(noise) { arguments, notes, _ in
         notes.append(try arguments.choice("draw"))
         let sigma = try arguments.number("sigma").value
