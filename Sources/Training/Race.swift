@@ -63,6 +63,7 @@ package struct Race: Sendable {
   ///   - seed: Of weights, order and patches.
   ///   - shouldStop: Asked after each step.
   /// - Returns: What came of it, or nothing when it was stopped.
+  /// - Throws: `NetworkError` when the layers do not fit together.
   package func run(
     _ contestant: Contestant, seed: UInt64, shouldStop: () -> Bool
   ) throws(NetworkError) -> RaceRun? {
