@@ -39,6 +39,13 @@ struct `The memory limit` {
     "scale hu=-1e300..1e300", "scale hu=0..1e-300", "window center=1e300 width=1e300",
     "set limit.seconds=1e300", "set limit.memory=1e30GiB", "set limit.memory=9999999999GiB",
     "optimizer adam lr=1e308", "optimizer sgd lr=1e308 momentum=0.99",
+    "optimizer rmsprop lr=1e308 epsilon=0", "optimizer adagrad initial=1e308 decay=1e308",
+    "optimizer adadelta epsilon=1e308", "optimizer sgd clip=norm:1e-300",
+    "optimizer sgd clip=value:1e300", "gradient-noise elementwise eta=1e308 gamma=1e308",
+    "gradient-noise multiply eta=1e308 gamma=0", "optimizer sgd schedule=one-cycle warmup=1e9",
+    "optimizer sgd schedule=step decay-every=1 decay-factor=1e308",
+    "optimizer sgd schedule=cosine final-lr=1e308", "optimizer sgd schedule=warm-up warmup=1e-300%",
+    "train steps=1 horizon=1000000000", "net save x.safetensors optimizer=yes",
     "phantom size=16 slices=1 seed=9223372036854775807", "gradcheck samples=100000",
     "net new init=normal:1e300", "evaluate convention=range:1e-300", "baseline median size=31",
   ])

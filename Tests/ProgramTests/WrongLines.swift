@@ -22,7 +22,7 @@ struct WrongLine: CustomTestStringConvertible {
     WrongLine("nosie gaussian", #"did you mean "noise"?"#),
     WrongLine("noise gausian", #"did you mean "gaussian"?"#),
     WrongLine("noise", "gaussian or uniform"),
-    WrongLine("net", "needs fork, new, preset, show or use"),
+    WrongLine("net", "needs fork, load, new, preset, save, show or use"),
     WrongLine("Stats cleen", #"did you mean "clean"?"#),
     WrongLine("stats b1.conv1.weigth", #"did you mean "b1.conv1.weight""#),
     WrongLine("stats b9.out", "b1.out"),
@@ -79,6 +79,12 @@ struct WrongLine: CustomTestStringConvertible {
     WrongLine("net new init=normal:", "normal:S"),
     WrongLine("optimizer adam lr=inf", "expected a number"),
     WrongLine("optimizer adam beta1=1", "below 1"),
+    WrongLine("optimizer adma lr=0.1", #"did you mean "adam"?"#),
+    WrongLine("optimizer fast", "there is no optimizer called"),
+    WrongLine("optimizer sgd schedule=cosin", #"did you mean "cosine"?"#),
+    WrongLine("optimizer sgd clip=norm:", "norm:N"),
+    WrongLine("optimizer sgd clip=norm:-1", "above 0"),
+    WrongLine("gradient-noise scaler", #"did you mean "scalar"?"#),
     WrongLine("loss mse gradient=declared", "half-squares"),
     WrongLine("train epochs=0", "1 to"),
     WrongLine("train time=60HU", "unit"),
@@ -145,6 +151,11 @@ struct WrongLine: CustomTestStringConvertible {
     WrongLine("load damaged.npy as=noisy", "numpy.save", status: 4),
     WrongLine("series text.dcm", "not a DICOM file", status: 4),
     WrongLine("tags damaged.npy", "not a DICOM file", status: 4),
+    WrongLine("net load nowhere.safetensors", "no such file", status: 4),
+    WrongLine("net load damaged.npy", "not a readable .safetensors file", status: 4),
+    WrongLine("net load empty", "cannot be read", status: 4),
+    WrongLine("net save ../x.safetensors", "without .."),
+    WrongLine("net save x.pt", ".safetensors"),
   ]
 
   static let hostile = [
