@@ -94,8 +94,9 @@ extension Command<Workspace> {
       if NetworkFile.isOwn(loaded) {
         outcome.say(lines: workspace.networkLines.joined(separator: "\n"))
       }
-      outcome.append(workspace.describeFile("loaded", path))
-      outcome.result = workspace.describeFile("loaded", path).result
+      let description = workspace.describeFile("loaded", path)
+      outcome.append(description)
+      outcome.result = description.result
       outcome.warnings = warnings
       return outcome
     } catch {

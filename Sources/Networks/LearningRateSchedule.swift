@@ -46,10 +46,10 @@ package enum LearningRateSchedule: Hashable, Sendable {
     }
   }
 
-  /// What a command line says of the schedule.
-  package var words: String {
+  /// What a command line says of the schedule; nothing if the rate does not change.
+  package var words: String? {
     switch self {
-    case .constant: "schedule=constant"
+    case .constant: nil
     case .step(let every, let factor):
       "schedule=step decay-every=\(every) decay-factor=\(factor)"
     case .cosine(let final): "schedule=cosine final-lr=\(final)"

@@ -8,11 +8,9 @@ package struct OptimizerSetting: Sendable {
     self.rule = rule
   }
 
-  /// The line that chooses it, without what every optimizer has unless it is told otherwise.
+  /// The line that chooses it.
   package var line: String {
-    let words = [
-      rule.line, schedule == .constant ? nil : schedule.words, clipping?.words,
-    ]
+    let words = [rule.line, schedule.words, clipping?.words]
     return words.compactMap(\.self).joined(separator: " ")
   }
 

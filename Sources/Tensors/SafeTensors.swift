@@ -124,6 +124,7 @@ package struct SafeTensors: Sendable {
   /// - Parameters:
   ///   - tensors: The tensors by name; no name may be `__metadata__`.
   ///   - metadata: What the file says of itself.
+  /// - Returns: The bytes.
   package static func encode(
     _ tensors: [String: Tensor<Float>], metadata: [String: String] = [:]
   ) -> Data {
