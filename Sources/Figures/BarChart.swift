@@ -22,7 +22,8 @@ package struct BarChart: Figure {
     title: String, groups: [String], series: [Series], axis: Plot.Axis, statistics: [String] = []
   ) {
     precondition(
-      series.allSatisfy { $0.values.count == groups.count }, "Each group has a value in each series."
+      series.allSatisfy { $0.values.count == groups.count },
+      "Each group has a value in each series."
     )
     (self.title, self.groups, self.series) = (title, groups, series)
     (self.axis, self.statistics) = (axis, statistics)

@@ -25,7 +25,8 @@ struct CharacterGrid {
   var lines: [String] {
     (0..<rows).map { row in
       let line = cells[row * columns..<(row + 1) * columns]
-      return String(line.prefix((line.lastIndex { $0 != " " } ?? line.startIndex - 1) - line.startIndex + 1))
+      return String(
+        line.prefix((line.lastIndex { $0 != " " } ?? line.startIndex - 1) - line.startIndex + 1))
     }
   }
 }

@@ -43,6 +43,14 @@ package struct ColorScale: Hashable, Sendable {
       samples: plane.values.flatMap { color(of: $0).samples })
   }
 
+  /// The scale as characters, from the lowest to the highest; about zero, signed numbers are blank.
+  func shades(_ style: TextStyle) -> [Character] {
+    switch style {
+    case .unicode: Array(ramp == .diverging ? "⣿⠿⠶⠂ ░▒▓█" : " ░▒▓█")
+    case .ascii: Array(ramp == .diverging ? "Oo=- +*#@" : " .:-=+*#%@")
+    }
+  }
+
   // MARK: - Drawing the scale
 
   /// The space beside a bar that its numbers take.
@@ -60,16 +68,24 @@ package struct ColorScale: Hashable, Sendable {
       })
     drawing.put(ramp, x: Int(x), y: Int(y))
     let axis = AxisScale(from: low, to: high)
-    for tick in axis.ticks(atMost: max(2, rows / 34)) {
-      guard let position = axis.position(of: tick.value), (-1e-9...1 + 1e-9).contains(position)
-      else { continue }
+    for (value, label) in labels(axis, atMost: max(2, rows / 34)) {
+      guard let position = axis.position(of: value) else { continue }
       let row = (y + Double(rows - 1) * (1 - position)).rounded(.down) + 0.5
       let edge = Double(Int(x)) + Self.barWidth
       drawing.stroke(.line([Point(edge, row), Point(edge + 4, row)]), Look.axis)
       drawing.write(
-        tick.label.printed, at: Point(edge + 8, row + 4), size: Look.smallSize, color: Look.faint)
+        label.printed, at: Point(edge + 8, row + 4), size: Look.smallSize, color: Look.faint)
     }
     drawing.write(name, at: Point(Double(Int(x)), y - 8), size: Look.smallSize)
+  }
+
+  /// The numbers at the bar: round ones, or the ends and the middle where few fit.
+  private func labels(
+    _ axis: AxisScale, atMost count: Int
+  ) -> [(value: Double, label: NumberLabel)] {
+    let ticks = axis.ticks(atMost: count)
+    guard ticks.count < 3 else { return ticks.map { ($0.value, $0.label) } }
+    return [low, (low + high) / 2, high].map { ($0, NumberLabel($0, significant: 3)) }
   }
 }
 

@@ -29,7 +29,7 @@ package struct HeatMap: Figure {
     let (mapWidth, mapHeight) = (plane.width * cell, plane.height * cell)
     let rowLabels = AxisScale(from: Double(firstRow), to: Double(firstRow + plane.height))
     let rowTicks = indices(rowLabels, firstRow, plane.height, mapHeight)
-    let gutter = PlotArea.labelWidth(rowTicks) + 10
+    let gutter = max(PlotArea.labelWidth(rowTicks), 16) + 10
     let barHeight = Double(max(mapHeight, 120))
     let right = Look.margin + gutter + Double(mapWidth) + 24
     let width = max(420, right + ColorScale.barWidth + ColorScale.labelWidth + Look.margin)
@@ -76,21 +76,24 @@ package struct HeatMap: Figure {
     }
   }
 
+  /// Writes each number into its cell, all with one power of ten.
   private func writeNumbers(_ left: Double, _ top: Double, on drawing: inout Drawing) {
+    let size = plane.values.lazy.filter(\.isFinite).map { abs(Double($0)) }.max() ?? 0
+    let power = CommonPower(largest: size)
+    if let name = power.name {
+      drawing.write(
+        name, at: Point(left + Double(plane.width * cell), top - 8), size: Look.smallSize,
+        anchor: .end)
+    }
     for row in 0..<plane.height {
       for column in 0..<plane.width {
         let value = plane.values[row * plane.width + column]
-        let isDark = scale.color(of: value).luma < 0.55
-        var text = NumberLabel(Double(value), significant: 3).printed
-        if OutlineFont.regular.width(of: text, size: 11) > Double(cell) - 4 {
-          text = NumberLabel(Double(value), significant: 1).printed
-        }
         drawing.write(
-          text,
+          power.label(Double(value)).printed,
           at: Point(
             left + (Double(column) + 0.5) * Double(cell),
             top + (Double(row) + 0.5) * Double(cell) + 4),
-          size: 11, color: isDark ? .white : Look.text, anchor: .middle)
+          size: 11, color: scale.color(of: value).luma < 0.55 ? .white : Look.text, anchor: .middle)
       }
     }
   }
@@ -98,7 +101,7 @@ package struct HeatMap: Figure {
   // MARK: - Text
 
   package func text(_ style: TextStyle) -> [String] {
-    let shades: [Character] = Array(style == .unicode ? " ░▒▓█" : " .:-=+*#%@")
+    let shades = scale.shades(style)
     func shade(_ value: Float) -> Character {
       guard !value.isNaN else { return "?" }
       let part = min(max(scale.part(of: value), 0), 1)

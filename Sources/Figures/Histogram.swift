@@ -64,14 +64,14 @@ package struct Histogram: Figure {
     let area = PlotArea(x: xScale, y: yScale, width: width, top: around.top, bottom: bottom)
     var drawing = around.drawing(width: width, figureBottom: bottom)
     area.draw(on: &drawing, xName: name, yName: countName)
+    // A gap of a pixel between bars that are wide enough for one.
+    let gap = (area.right - area.left) / Double(counts.count) > 6 ? 1.0 : 0
     for (index, count) in counts.enumerated() where count > 0 {
       guard let start = area.x.position(of: edges[index]),
         let end = area.x.position(of: edges[index + 1])
       else { continue }
       let (left, right) = (column(start, area), column(end, area))
       let size = height(count, area.y) * (area.bottom - area.top)
-      // A gap of a pixel between bars that are wide enough for one.
-      let gap = right - left > 4 ? 1.0 : 0
       drawing.fill(
         .rectangle(x: left, y: area.bottom - size, width: right - left - gap, height: size),
         Palette.blue)

@@ -112,28 +112,35 @@ package struct KernelTiles: Figure {
     return Picture(width: width, height: height, color: .rgb, samples: samples)
   }
 
+  // MARK: - Text
+
+  /// How many output channels are written.
+  private static let writtenOutputs = 4
+
   package func text(_ style: TextStyle) -> [String] {
-    groups.flatMap { group in
-      [group.name]
-        + (0..<min(outputs, 4)).flatMap { output in
-          rows(group, output, style)
-        } + (outputs > 4 ? ["\(outputs - 4) more output channels"] : [])
+    let written = min(outputs, Self.writtenOutputs)
+    return groups.flatMap { group in
+      let numbers = group.kernels.prefix(written * inputs).map { kernel in
+        kernel.values.map { style.number(NumberLabel(Double($0), significant: 3)) }
+      }
+      let width = (numbers.joined().map(\.count).max() ?? 0) + 2
+      let lines = (0..<written).flatMap { output in
+        rows(Array(numbers[output * inputs..<(output + 1) * inputs]), output, width: width)
+      }
+      return [group.name] + lines
+        + (outputs > written ? ["\(outputs - written) more output channels"] : [])
     }
   }
 
   /// The kernels of one output channel side by side, as numbers.
-  private func rows(_ group: Group, _ output: Int, _ style: TextStyle) -> [String] {
-    let cellWidth = 10
-    let shown = max(1, min(inputs, (TextStyle.columns - 12) / (cellWidth * kernel.width + 2)))
+  private func rows(_ kernels: [[String]], _ output: Int, width: Int) -> [String] {
+    let shown = max(1, min(inputs, TextStyle.columns / (width * kernel.width + 2)))
     let more = shown < inputs ? ", inputs 0 to \(shown - 1) of \(inputs)" : ""
     return ["output \(output)\(more)"]
       + (0..<kernel.height).map { y in
-        (0..<shown).map { input in
-          let kernel = group.kernels[output * inputs + input]
-          return (0..<kernel.width).map { x in
-            let number = style.number(
-              NumberLabel(Double(kernel.values[y * kernel.width + x]), significant: 3))
-            return String(repeating: " ", count: max(1, cellWidth - number.count)) + number
+        kernels.prefix(shown).map { numbers in
+          numbers[y * kernel.width..<(y + 1) * kernel.width].map { number in
+            String(repeating: " ", count: width - number.count) + number
           }.joined()
         }.joined(separator: "  ")
       }

@@ -73,11 +73,11 @@ package struct NetworkDiagram: Figure {
   package struct Flow: Hashable, Sendable {
     package let name: String
     package let links: [Link]
-    /// What stands at a link, such as `ρ·g`.
-    package let weight: String
+    /// What a link carries, such as `ρ·g`.
+    package let load: String
 
-    package init(name: String, links: [Link] = [], weight: String = "ρ") {
-      (self.name, self.links, self.weight) = (name, links, weight)
+    package init(name: String, links: [Link] = [], load: String = "ρ·g") {
+      (self.name, self.links, self.load) = (name, links, load)
     }
   }
 

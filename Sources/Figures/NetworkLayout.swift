@@ -17,6 +17,7 @@ struct NetworkLayout {
   private var places: [Place] = []
   private let width: Double
   private let inputEnd: Double, outputStart: Double
+  private let routes: LinkRoutes
 
   private static let boxWidth = 92.0, boxHeight = 54.0, radius = 11.0
   private static let space = 24.0, blockPadding = 18.0
@@ -29,21 +30,33 @@ struct NetworkLayout {
     let whole = Self.extent(diagram, isCompact: false)
     isCompact = whole > Self.widest
     inputEnd = Look.margin + Self.terminalWidth
-    var x = inputEnd + Self.space
-    for layer in diagram.layers {
+    routes = LinkRoutes(diagram.flow?.links ?? [])
+    var x = inputEnd + Self.gap(before: 0, diagram, routes)
+    for (index, layer) in diagram.layers.enumerated() {
       let place = Self.place(layer, from: x, isCompact: isCompact)
       places.append(place)
-      x = place.right + (diagram.flow == nil ? Self.space : Self.space + 14)
+      x = place.right + Self.gap(before: index + 1, diagram, routes)
     }
     outputStart = x
     width = max(560, x + Self.terminalWidth + Look.margin)
   }
 
+  /// The width of a drawing without links.
   private static func extent(_ diagram: NetworkDiagram, isCompact: Bool) -> Double {
     diagram.layers.reduce(2 * (Look.margin + terminalWidth) + space) { x, layer in
-      place(layer, from: x, isCompact: isCompact).right + space + 14
+      place(layer, from: x, isCompact: isCompact).right + space
     }
   }
+
+  /// The space before layer `index`, in which links turn down.
+  private static func gap(
+    before index: Int, _ diagram: NetworkDiagram, _ routes: LinkRoutes
+  ) -> Double {
+    guard diagram.flow != nil else { return space }
+    return max(38, 30 + Double(routes.count(inGap: index)) * slotWidth)
+  }
+
+  private static let slotWidth = 8.0
 
   private static func place(
     _ layer: NetworkDiagram.Layer, from left: Double, isCompact: Bool
@@ -74,37 +87,16 @@ struct NetworkLayout {
     return hasNetworkSkip ? 112 : blocks
   }
 
-  /// The levels of links below: one for each number of layers that a link passes.
-  private var levels: [NetworkDiagram.Link: Int] {
-    let links = (diagram.flow?.links ?? []).sorted {
-      ($0.from - $0.to, $0.to) < ($1.from - $1.to, $1.to)
-    }
-    var taken: [[ClosedRange<Int>]] = []
-    var levels: [NetworkDiagram.Link: Int] = [:]
-    for link in links {
-      // Links that only touch at a layer may share a level.
-      let span = link.to * 2 + 1...link.from * 2 - (link.from > link.to ? 1 : 0)
-      let level =
-        taken.firstIndex { !$0.contains { $0.overlaps(span) } } ?? taken.count
-      if level == taken.count { taken.append([]) }
-      taken[level].append(span)
-      levels[link] = level
-    }
-    return levels
-  }
-
   private static let flowDepth = 66.0, levelHeight = 30.0
 
   // MARK: - Drawing
 
   func drawing() -> Drawing {
-    let levels = levels
     let around = Surroundings(diagram, legend: legend, width: width)
     let middle = (around.top + above + 14).rounded()
     var below = 56.0
     if diagram.flow != nil {
-      let depth = Double((levels.values.max() ?? -1) + 1)
-      below = Self.flowDepth + 34 + depth * Self.levelHeight
+      below = Self.flowDepth + 34 + Double(routes.levelCount) * Self.levelHeight
     }
     var drawing = around.drawing(width: width, figureBottom: middle + below)
     drawFrames(middle, on: &drawing)
@@ -121,7 +113,7 @@ struct NetworkLayout {
     drawing.write(
       diagram.output, at: Point(outputStart + Self.terminalWidth, middle - 40),
       size: Look.smallSize, color: Look.faint, anchor: .end)
-    if let flow = diagram.flow { draw(flow, levels, middle, on: &drawing) }
+    if let flow = diagram.flow { draw(flow, middle, on: &drawing) }
     return drawing
   }
 
@@ -284,15 +276,14 @@ struct NetworkLayout {
       + distances.map { distance in
         let link = flow.links.first { $0.from - $0.to == distance }
         return LegendEntry(
-          label: "\(flow.weight)·g from \(distance) \(distance == 1 ? "layer" : "layers") up",
+          label: "\(flow.load) from \(distance) \(distance == 1 ? "layer" : "layers") up",
           color: link.map(color) ?? Self.standard, sign: .line(dashes: []))
       }
   }
 
   /// Draws the gradients under the layers, from right to left.
   private func draw(
-    _ flow: NetworkDiagram.Flow, _ levels: [NetworkDiagram.Link: Int], _ middle: Double,
-    on drawing: inout Drawing
+    _ flow: NetworkDiagram.Flow, _ middle: Double, on drawing: inout Drawing
   ) {
     let y = middle + Self.flowDepth
     var start = outputStart + Self.terminalWidth / 2
@@ -309,9 +300,8 @@ struct NetworkLayout {
       start = left
     }
     step(from: start, to: Look.margin + Self.terminalWidth / 2, y, on: &drawing)
-    for (link, level) in levels.sorted(by: { $0.value < $1.value }) {
-      draw(link, level, y, flow, on: &drawing)
-    }
+    for link in flow.links { draw(link, y, on: &drawing) }
+    for link in flow.links { label(link, y, flow, on: &drawing) }
   }
 
   private func step(
@@ -321,34 +311,53 @@ struct NetworkLayout {
     drawing.arrowHead(at: Point(end, y), from: Point(start, y), Self.standard, size: 13)
   }
 
-  /// Draws a link from where its source hands down to where its target is fed.
-  private func draw(
-    _ link: NetworkDiagram.Link, _ level: Int, _ y: Double, _ flow: NetworkDiagram.Flow,
+  /// The x at which a link leaves its source and reaches its target, and how deep it runs.
+  private func route(_ link: NetworkDiagram.Link, _ y: Double) -> (Double, Double, Double) {
+    let start =
+      places[link.from].left - 9 - Self.slotWidth * Double(routes.slotAtStart(link))
+    let end = places[link.to].right + 13 + Self.slotWidth * Double(routes.slotAtEnd(link))
+    return (start, end, y + 30 + Double(routes.level(link)) * Self.levelHeight)
+  }
+
+  private func draw(_ link: NetworkDiagram.Link, _ y: Double, on drawing: inout Drawing) {
+    let (start, end, depth) = route(link, y)
+    let corner = min(12, (start - end) / 2)
+    var path = Path()
+    path.move(to: Point(start, y + 2))
+    path.line(to: Point(start, depth - corner))
+    path.curve(
+      Point(start, depth - corner / 3), Point(start - corner / 3, depth),
+      to: Point(start - corner, depth))
+    path.line(to: Point(end + corner, depth))
+    path.curve(
+      Point(end + corner / 3, depth), Point(end, depth - corner / 3), to: Point(end, depth - corner)
+    )
+    path.line(to: Point(end, y + 12))
+    drawing.stroke(path, color(link), width: 2)
+    drawing.arrowHead(at: Point(end, y + 4), from: Point(end, depth), color(link))
+  }
+
+  /// Writes what a link carries into its line, where it is long enough, beside the lines that cross
+  /// it.
+  private func label(
+    _ link: NetworkDiagram.Link, _ y: Double, _ flow: NetworkDiagram.Flow,
     on drawing: inout Drawing
   ) {
-    let depth = y + 30 + Double(level) * Self.levelHeight
-    let spread = 3 * Double(level % 4)
-    let start = Point(places[link.from].left - 6 - spread, y + 2)
-    let end = Point(places[link.to].right + 6 + spread, y + 9)
-    let corner = 12.0
-    var path = Path()
-    path.move(to: start)
-    path.line(to: Point(start.x, depth - corner))
-    path.curve(
-      Point(start.x, depth - 4), Point(start.x - 4, depth), to: Point(start.x - corner, depth))
-    path.line(to: Point(end.x + corner, depth))
-    path.curve(
-      Point(end.x + 4, depth), Point(end.x, depth - 4), to: Point(end.x, depth - corner))
-    path.line(to: Point(end.x, end.y + 6))
-    let color = color(link)
-    drawing.stroke(path, color, width: 2)
-    drawing.arrowHead(at: end, from: Point(end.x, depth), color)
-    let words = "\(flow.weight)·g(\(diagram.layers[link.from].name))"
-    let center = (start.x + end.x) / 2
-    let width = OutlineFont.bold.width(of: words, size: 11)
+    let (start, end, depth) = route(link, y)
+    let words = "\(flow.load)(\(diagram.layers[link.from].name))"
+    let half = OutlineFont.bold.width(of: words, size: 11) / 2 + 5
+    guard start - end > 2 * half + 30 else { return }
+    let crossings = flow.links.filter { routes.level($0) > routes.level(link) }
+      .flatMap { [route($0, y).0, route($0, y).1] }
+    let middle = (start + end) / 2
+    let center =
+      stride(from: 0, to: (start - end) / 2 - half - 15, by: 6)
+      .flatMap { [middle - $0, middle + $0] }
+      .first { x in !crossings.contains { abs($0 - x) < half + 4 } } ?? middle
     drawing.fill(
-      .rectangle(x: center - width / 2 - 4, y: depth - 8, width: width + 8, height: 16), .white)
+      .rectangle(x: center - half, y: depth - 8, width: 2 * half, height: 16), .white)
     drawing.write(
-      words, at: Point(center, depth + 4), size: 11, bold: true, color: color, anchor: .middle)
+      words, at: Point(center, depth + 4), size: 11, bold: true, color: color(link),
+      anchor: .middle)
   }
 }

@@ -2,57 +2,47 @@
 
 extension NetworkDiagram {
   package func text(_ style: TextStyle) -> [String] {
-    var lines = ["net.in"]
-    for (index, layer) in layers.enumerated() {
-      lines += Self.lines(of: layer).map { style == .unicode ? $0 : Self.inASCII($0) }
-      lines += links(to: index, style)
+    let lines = layers.enumerated().flatMap { index, layer in
+      Self.lines(of: layer) + links(to: index)
     }
-    lines.append(output.isEmpty ? "net.out" : style == .unicode ? output : Self.inASCII(output))
-    return lines
+    let all = ["net.in"] + lines + [output.isEmpty ? "net.out" : output]
+    return style == .unicode ? all : all.map(Self.inASCII)
   }
 
   private static let skipColumn = 34
 
   private static func lines(of layer: Layer) -> [String] {
-    let words = layer.convolutions.map {
-      "conv \($0.kernel)×\($0.kernel)  \($0.inputs) → \($0.outputs)  \($0.activation)"
+    let words = layer.convolutions.enumerated().map { index, convolution in
+      "  ▼  \((index == 0 ? layer.name : "").clipped(to: 4)) conv "
+        + "\(convolution.kernel)×\(convolution.kernel)  "
+        + "\(convolution.inputs) → \(convolution.outputs)  \(convolution.activation)"
     }
-    guard let merge = layer.merge else {
-      return words.enumerated().map { index, text in
-        "  ▼  \((index == 0 ? layer.name : "").clipped(to: 4)) \(text)"
-      }
-    }
+    guard let merge = layer.merge else { return words }
     let signs = merge.signs.joined(separator: " then ")
-    guard layer.skip != .networkInput else {
-      return words.enumerated().map { index, text in
-        "  ▼  \((index == 0 ? layer.name : "").clipped(to: 4)) \(text)"
-      } + ["  \(signs)◀─── net.in"]
-    }
+    guard layer.skip != .networkInput else { return words + ["  \(signs) ◀─── net.in"] }
     let rule = String(repeating: "─", count: skipColumn)
-    let note = layer.skip == .projection ? "  conv 1×1" : ""
     return ["  ├─\(rule)╮"]
       + words.enumerated().map { index, text in
-        "  ▼  \((index == 0 ? layer.name : "").clipped(to: 4)) \(text)"
-          .clipped(to: skipColumn + 4) + "│" + (index == 0 ? note : "")
-      }
-      + ["  \(signs)◀" + String(rule.dropFirst(signs.count - 1)) + "╯"]
+        let note = index == 0 && layer.skip == .projection ? " conv 1×1" : ""
+        return "\(text.clipped(to: skipColumn + 4))│\(note)"
+      } + ["  \(signs) ◀\(rule.dropFirst(signs.count))╯"]
   }
 
   /// What else is fed to a layer in the backward pass.
-  private func links(to index: Int, _ style: TextStyle) -> [String] {
+  private func links(to index: Int) -> [String] {
     guard let flow else { return [] }
     let sources = flow.links.filter { $0.to == index }.map(\.from).sorted()
     guard !sources.isEmpty else { return [] }
-    let sum = sources.map { "\(flow.weight)·g(\(layers[$0].name))" }.joined(separator: " + ")
-    let text = "  ▲  gradient of \(layers[index].name) also from \(sum)"
-    return style.joined([style == .unicode ? text : Self.inASCII(text)])
+    let sum = sources.map { "\(flow.load)(\(layers[$0].name))" }.joined(separator: " + ")
+    return ["  ▲  gradient of \(layers[index].name) also from \(sum)"]
   }
 
+  /// Sign by sign, so that columns stay.
   private static func inASCII(_ text: String) -> String {
-    let signs: [Character: String] = [
+    let signs: [Character: Character] = [
       "▼": "v", "▲": "^", "◀": "-", "─": "-", "│": "|", "├": "+", "╮": ".", "╯": "'", "×": "x",
-      "→": "->", "·": "*", "ρ": "rho", "−": "-",
+      "→": ">", "·": "*", "ρ": "r", "−": "-",
     ]
-    return text.map { signs[$0] ?? String($0) }.joined()
+    return String(text.map { signs[$0] ?? $0 })
   }
 }

@@ -7,9 +7,9 @@ package struct NumberLabel: Hashable, Sendable {
   /// The power of ten behind them, if any.
   private let exponent: Int?
 
-  /// A whole number of 1 to 9 times 10ⁿ, as on a logarithmic axis.
-  init(_ digit: Int, exponent: Int) {
-    if (-3...4).contains(exponent) {
+  /// A whole number of 1 to 9 times 10ⁿ, as on a logarithmic axis; `isBare` never writes it out.
+  init(_ digit: Int, exponent: Int, isBare: Bool = false) {
+    if !isBare, (-3...4).contains(exponent) {
       let value =
         exponent < 0 ? Double(digit) / powerOfTen(-exponent) : Double(digit) * powerOfTen(exponent)
       digits = fixed(value, max(0, -exponent))
@@ -52,6 +52,13 @@ package struct NumberLabel: Hashable, Sendable {
     }
   }
 
+  /// A number with `decimals` after the point, or its name if it is not finite.
+  fileprivate init(_ value: Double, decimals: Int) {
+    digits =
+      value.isFinite ? fixed(value, decimals) : value.isNaN ? "nan" : value < 0 ? "-inf" : "inf"
+    exponent = nil
+  }
+
   /// As in print: `−2×10⁻⁵`.
   package var printed: String {
     let body = digits.replacing("-", with: "−")
@@ -70,6 +77,30 @@ package struct NumberLabel: Hashable, Sendable {
     "-": "⁻", "0": "⁰", "1": "¹", "2": "²", "3": "³", "4": "⁴", "5": "⁵", "6": "⁶", "7": "⁷",
     "8": "⁸", "9": "⁹",
   ]
+}
+
+/// One power of ten for all numbers of a table, so that they compare at a glance.
+struct CommonPower {
+  private let exponent: Int
+  private let decimals: Int
+
+  /// The power that suits numbers up to `largest`: three digits for the largest.
+  init(largest: Double) {
+    let top = largest > 0 ? Int(decimalLog(max(largest, 1e-290)).rounded(.down)) : 0
+    exponent = (-1...3).contains(top) ? 0 : top
+    decimals = max(0, 2 - (top - exponent))
+  }
+
+  /// What the numbers are multiples of; none for 1.
+  var name: String? {
+    exponent == 0 ? nil : "numbers × \(NumberLabel(1, exponent: exponent, isBare: true).printed)"
+  }
+
+  func label(_ value: Double) -> NumberLabel {
+    let scaled =
+      exponent < 0 ? value * powerOfTen(-exponent) : value / powerOfTen(exponent)
+    return NumberLabel(scaled, decimals: decimals)
+  }
 }
 
 /// `value` with `digits` after the point, and no minus before zero.

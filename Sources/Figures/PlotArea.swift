@@ -15,7 +15,7 @@ struct PlotArea {
     // The name of the y axis stands above it, that of the x axis under the numbers.
     self.top = (top + 26).rounded()
     self.bottom = (bottom - 46).rounded()
-    yTicks = y.ticks(atMost: max(2, Int((self.bottom - self.top) / 52)))
+    yTicks = y.ticks(atMost: max(2, Int((self.bottom - self.top) / 40)))
     left = (Look.margin + Self.labelWidth(yTicks) + 10).rounded()
     right = (width - Look.margin - 6).rounded()
     let wanted = max(2, Int((right - left) / 84))

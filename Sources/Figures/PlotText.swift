@@ -67,8 +67,9 @@ extension Plot {
   private func number(_ scale: AxisScale, at column: Int, on grid: inout CharacterGrid) {
     var taken: Set<Int> = []
     for (index, series) in series.enumerated() where index < 9 {
-      guard let position = series.points.last(where: { scale.position(of: $0.y) != nil })
-        .flatMap({ scale.position(of: $0.y) })
+      guard
+        let position = series.points.last(where: { scale.position(of: $0.y) != nil })
+          .flatMap({ scale.position(of: $0.y) })
       else { continue }
       let wanted = place(position, grid.rows, flipped: true)
       let free = (0..<grid.rows).filter { !taken.contains($0) }.min { a, b in
