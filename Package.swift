@@ -42,6 +42,9 @@ let package = Package(
       name: "CLibPNG", pkgConfig: "libpng",
       providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
     .systemLibrary(
+      name: "CCairo", pkgConfig: "cairo",
+      providers: [.apt(["libcairo2-dev"]), .brew(["cairo"])]),
+    .systemLibrary(
       name: "CEdit", pkgConfig: "libedit",
       providers: [.apt(["libedit-dev"]), .brew(["libedit"])]),
     // libpng without longjmp, which Swift cannot import.
@@ -63,7 +66,7 @@ let package = Package(
     library("Fingerprints", ["CCrypto"]),
     library("Tensors", ["CMalloc", "COpenBLAS", "Fingerprints"]),
     library("CT", ["CDCMTK", "COpenJPEG", "Fingerprints", "Tensors"]),
-    library("Figures", ["CPNG", "Tensors", "Fingerprints"]),
+    library("Figures", ["CCairo", "CPNG", "Tensors", "Fingerprints"]),
 
     // MARK: - Learning
     library("Networks", ["Tensors"]),

@@ -206,24 +206,28 @@ extension Command<Workspace> {
 extension Workspace {
   /// Writes a picture under a name made of `name`, and says so.
   fileprivate mutating func write(_ picture: Figures.Picture, name: String) throws -> Outcome {
+    let written = try write(picture, named: name)
+    var outcome = Outcome()
+    outcome.add(written)
+    outcome.result = [
+      "path": .string(written.path), "px": .string(written.fingerprint),
+      "width": .integer(written.width), "height": .integer(written.height),
+    ]
+    return outcome
+  }
+
+  /// Writes a picture where automatic pictures go, under a name made of `name`.
+  mutating func write(
+    _ picture: Figures.Picture, named name: String
+  ) throws -> CommandLanguage.Picture {
     let words = name.split { !$0.isLetter && !$0.isNumber && $0 != "." }.joined(separator: "-")
     let base = words.replacing(".", with: "-")
     let count = pictureNames[base, default: 0] + 1
     pictureNames[base] = count
-    return try save(PNG(picture), as: count == 1 ? "\(base).png" : "\(base)-\(count).png")
-  }
-
-  /// Writes a PNG where automatic pictures go.
-  private func save(_ png: PNG, as file: String) throws -> Outcome {
+    let file = count == 1 ? "\(base).png" : "\(base)-\(count).png"
     let path = files.isConfined ? file : files.output.appending(path: file).path
-    try png.write(to: try files.writing(path))
-    var outcome = Outcome()
-    outcome.add(png.picture.recorded(as: file))
-    outcome.result = [
-      "path": .string(file), "px": .string(png.picture.pixelFingerprint),
-      "width": .integer(png.picture.width), "height": .integer(png.picture.height),
-    ]
-    return outcome
+    try PNG(picture).write(to: try files.writing(path))
+    return picture.recorded(as: file)
   }
 }
 

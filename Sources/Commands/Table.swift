@@ -22,7 +22,8 @@ private let learningCommands: [Command<Workspace>] = [
 ]
 
 private let lookingCommands: [Command<Workspace>] = [
-  .stats, .show, .view, .panel, .windowCommand,
+  .stats, .show, .view, .panel, .windowCommand, .hist, .plot, .plotLoss, .plotPSNR, .plotGradients,
+  .plotNet, .plotFlow, .kernels,
 ]
 
 private let otherCommands: [Command<Workspace>] = [

@@ -138,6 +138,7 @@ extension Workspace {
       let images = few.map { denoiser.denoise(data.noisy.image($0)) }
       return FiguresOfMerit(meanOf: judged.figures(of: Tensor(joining: images))).psnr
     }
+    let recorder = curveRecorder(options, resumes: resumes, data, slices.count)
     var made = 0
     let report: TrainingReport
     do throws(NonFiniteError) {
@@ -147,12 +148,14 @@ extension Workspace {
         shouldDrop: { context.interruption.requests > 1 }
       ) { progress in
         made = progress.step
+        recorder.add(progress)
         meter.show(progress)
         return context.interruption.isRequested ? .interrupt : nil
       }
     } catch {
       // What was learned before the step that failed is kept.
       take(trainer)
+      curves.keep(recorder.curve)
       throw commandError(error)
     }
     // The first step was dropped: nothing has changed.
@@ -161,7 +164,11 @@ extension Workspace {
     let before = resumes ? unfinished?.steps ?? 0 : 0
     unfinished = UnfinishedTraining(
       options: options, steps: max(0, max(before, meter.asked) - made))
-    var outcome = try describe(report, options, arguments, data)
+    let figures = FiguresOfMerit(
+      meanOf: data.clean.slices(watched).figures(
+        of: Tensor(joining: try watched.map { try denoisedSlice($0) })))
+    curves.keep(recorder.finish(psnr: figures.psnr))
+    var outcome = try describe(report, options, arguments, "\(label) psnr", figures.psnr)
     if isScheduled, trainer.scheduledUpdatesLeft < 0 {
       outcome.warn(
         "the schedule of the learning rate ended before this: its last rate stays; 'train' begins it "
@@ -198,14 +205,10 @@ extension Workspace {
         : "patch=64, or set limit.memory=")
   }
 
-  private mutating func describe(
+  private func describe(
     _ report: TrainingReport, _ options: TrainingOptions, _ arguments: Arguments,
-    _ data: TrainingData
+    _ judged: String, _ psnr: Double
   ) throws -> Outcome {
-    let (label, watched) = watchedSlices(data.clean)
-    let images = try watched.map { try denoisedSlice($0) }
-    let figures = FiguresOfMerit(
-      meanOf: data.clean.slices(watched).figures(of: Tensor(joining: images)))
     var outcome = Outcome()
     let rate = Double(report.slices) / max(report.seconds, 1e-9)
     let speed = rate < 100 ? NumberFormat.significant(3).string(rate) : "\(Int(rate))"
@@ -217,12 +220,12 @@ extension Workspace {
     outcome.say(
       """
       epoch \(report.epochs)\(epochs)\(steps)  \
-      loss \(report.loss, significant: 4)\(rateAndClipping(report))  \(label) psnr \(figures.psnr, digits: 2) dB  \
+      loss \(report.loss, significant: 4)\(rateAndClipping(report))  \(judged) \(psnr, digits: 2) dB  \
       \(volatile: "\(seconds) s, \(speed) \(options.patch == nil ? "slices" : "patches")/s")
       """)
     outcome.result = [
       "steps": .integer(report.steps), "epochs": .integer(report.epochs),
-      "loss": .number(report.loss), "psnr": .number(figures.psnr),
+      "loss": .number(report.loss), "psnr": .number(psnr),
       "lr": report.learningRate.map { .number($0) } ?? .null,
       "clipped": optimizer.clipping == nil ? .null : .integer(report.clipped),
       "stopped": report.reason == .finished ? .null : .string(report.reason.rawValue),
@@ -269,7 +272,7 @@ extension Workspace {
   }
 
   /// The slices that watch over training: validation, or some that train when there are none.
-  private func watchedSlices(_ clean: ImageStack) -> (label: String, slices: [Int]) {
+  func watchedSlices(_ clean: ImageStack) -> (label: String, slices: [Int]) {
     let validation = split?.slices(.validation) ?? []
     return validation.isEmpty
       ? ("training", Array(trainingSlices(clean).prefix(4))) : ("validation", validation)

@@ -42,6 +42,8 @@ package struct Workspace: Sendable {
   var namedFlows: [String: any GradientFlow] = [:]
   /// Set while training goes on; a changed network or optimizer begins anew.
   var trainer: Trainer?
+  /// How the trainings of the session went.
+  var curves = TrainingCurves()
   /// What is left of a training that was stopped.
   var unfinished: UnfinishedTraining?
 

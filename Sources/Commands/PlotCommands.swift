@@ -1,0 +1,224 @@
+import CommandLanguage
+import Figures
+import GradientFlows
+import Networks
+import Tensors
+import Training
+
+extension Command<Workspace> {
+  private static let setup = [
+    "phantom size=32 slices=4 patients=2", "noise gaussian sigma=60HU", "block channels=2", "conv",
+  ]
+  private static let runs = Parameter.key(
+    "runs", .integer(1...TrainingCurves.capacity), "the last so many trainings, in one plot",
+    default: .value("1"))
+
+  static let plotLoss = Command(
+    CommandSpec(
+      "plot loss", family: .looking,
+      summary: "Draw the loss over the epochs of the last training.",
+      details: """
+        A point a step in short trainings; from 8 epochs on, a point is the mean of an epoch, and the \
+        band reaches from the lowest to the highest loss of its steps. 'continue' and a further \
+        'train' of the same network go on with its curve. runs= shows several trainings in one.
+        """,
+      parameters: [runs, FigureParameters.axis] + FigureParameters.all,
+      examples: [
+        CommandExample("plot loss", after: setup + ["train epochs=2"]),
+        CommandExample(
+          "plot loss runs=2 as=text",
+          after: setup + ["train epochs=2", "optimizer sgd", "train epochs=2"]),
+      ], seeAlso: ["plot psnr", "train", "race"])
+  ) { arguments, workspace, _ in
+    let curves = try workspace.requireCurves(arguments)
+    let losses = curves.map(\.readableLosses)
+    let kind = try arguments.axisKind(suiting: losses.joined().map(\.mean))
+    let name = workspace.loss.name
+    return try workspace.show(
+      name: "loss", statistics: curves.map(\.lossSummary),
+      result: ["runs": .list(curves, \.lossJSON)], arguments
+    ) { statistics in
+      Plot(
+        title: "Loss in training", x: .init("epoch"),
+        y: .init("loss (\(name))", kind),
+        series: zip(curves, losses).map { curve, pieces in
+          Plot.Series(
+            curve.title,
+            pieces.map { .init(x: $0.epochs, y: $0.mean, low: $0.low, high: $0.high) })
+        }, statistics: statistics)
+    }
+  }
+
+  static let plotPSNR = Command(
+    CommandSpec(
+      "plot psnr", family: .looking,
+      summary: "Draw the PSNR over the epochs of the last training.",
+      details: """
+        Of the validation slices, or of some training slices if there are none, as 'train' prints it. \
+        They are judged after each epoch, or after every few where that would slow the training \
+        down. The dashed line is the PSNR of the noisy slices. runs= shows several trainings in one.
+        """,
+      parameters: [runs] + FigureParameters.all,
+      examples: [CommandExample("plot psnr", after: setup + ["train epochs=3"])],
+      seeAlso: ["plot loss", "evaluate", "race"])
+  ) { arguments, workspace, _ in
+    let curves = try workspace.requireCurves(arguments)
+    let watched = Set(curves.map(\.watched)).sorted().joined(separator: " and ")
+    let noisy = curves[curves.count - 1].noisyPSNR
+    return try workspace.show(
+      name: "psnr", statistics: curves.map(\.psnrSummary),
+      result: ["runs": .list(curves, \.psnrJSON)], arguments
+    ) { statistics in
+      Plot(
+        title: "PSNR of the \(watched) slices", x: .init("epoch"), y: .init("PSNR in dB"),
+        series: curves.map { curve in
+          Plot.Series(
+            curve.title, curve.judgements.map { Plot.Point(x: $0.epochs, y: $0.psnr) })
+        }, references: [.init("noisy", noisy)], statistics: statistics)
+    }
+  }
+
+  static let plotGradients = Command(
+    CommandSpec(
+      "plot gradients", family: .looking,
+      summary: "Draw how large the gradient of each layer's parameters is.",
+      details: """
+        A bar is the Euclidean norm of the gradient of all weights and biases of a layer, on the batch \
+        of the last update with the weights before it. With flow=, one bar a flow.
+        """,
+      parameters: [
+        .key(
+          "flow", .list(.text(placeholder: "NAME")), "the flows to show",
+          default: .absent("the one in use")),
+        FigureParameters.axis,
+      ] + FigureParameters.all,
+      examples: [
+        CommandExample("plot gradients", after: setup + ["train steps=1"]),
+        CommandExample(
+          "plot gradients flow=standard,tape as=text", after: setup + ["train steps=1"]),
+      ], seeAlso: ["compare", "diagnose", "plot flow"])
+  ) { arguments, workspace, _ in
+    let names = arguments.list("flow").map { value in
+      if case .text(let name) = value { name } else { "" }
+    }
+    let flows = try names.enumerated().map { index, name in
+      (name, try workspace.fittingFlow(name, at: "flow", index: index, arguments))
+    }
+    let chosen = flows.isEmpty ? [(workspace.flow.name, workspace.flow)] : flows
+    let norms = try chosen.map { name, flow in
+      (name: name, values: try workspace.requirePass(flow).layerGradientNorms)
+    }
+    let layers = workspace.network.layerNames
+    let kind = try arguments.axisKind(suiting: norms.flatMap(\.values))
+    return try workspace.show(
+      name: "gradients",
+      statistics: norms.map { gradientSummary($0.name, layers, $0.values) },
+      result: [
+        "rows": .list(layers.indices) { index in
+          .object(
+            [JSONValue.Member("name", .string(layers[index]))]
+              + norms.map { JSONValue.Member($0.name, .number($0.values[index])) })
+        }
+      ], arguments
+    ) { statistics in
+      BarChart(
+        title: "Gradient of each layer's parameters", groups: layers,
+        series: norms.map { BarChart.Series("flow \($0.name)", $0.values) },
+        axis: .init("norm of the gradient", kind), statistics: statistics)
+    }
+  }
+
+  /// The line under the bars: the smallest and the largest.
+  private static func gradientSummary(
+    _ name: String, _ layers: [String], _ norms: [Double]
+  ) -> OutputLine {
+    let finite = norms.indices.filter { norms[$0].isFinite }
+    guard let low = finite.min(by: { norms[$0] < norms[$1] }),
+      let high = finite.max(by: { norms[$0] < norms[$1] })
+    else { return "flow \(name)  no finite gradient" }
+    let broken = norms.count - finite.count
+    return """
+      flow \(name)  smallest \(norms[low], significant: 4) in \(layers[low])  \
+      largest \(norms[high], significant: 4) in \(layers[high])\
+      \(broken > 0 ? "  not finite in \(broken) layers" : "")
+      """
+  }
+}
+
+extension Workspace {
+  /// The curves of the last trainings that `runs=` asks for.
+  fileprivate func requireCurves(_ arguments: Arguments) throws(CommandError) -> [TrainingCurve] {
+    let wanted = Array(curves.all.suffix(try arguments.integer("runs")))
+    guard !wanted.isEmpty else {
+      throw CommandError(
+        .state, "there was no training yet", hint: "train first, for example 'train epochs=5'")
+    }
+    return wanted
+  }
+}
+
+extension PassResult<Float> {
+  /// The Euclidean norm of the gradient of each layer's parameters.
+  fileprivate var layerGradientNorms: [Double] {
+    gradients.layers.map { layer in
+      layer.parameters.reduce(0.0) { sum, tensor in
+        tensor.scalars.reduce(sum) { $0 + Double($1) * Double($1) }
+      }.squareRoot()
+    }
+  }
+}
+
+extension Loss {
+  /// The word that chooses it.
+  fileprivate var name: String {
+    switch self {
+    case .meanSquaredError: "mse"
+    case .halfSquares: "half-squares"
+    case .meanAbsoluteError: "l1"
+    }
+  }
+}
+
+extension TrainingCurve {
+  /// `2 main, standard, adam`.
+  fileprivate var title: String { "run \(number): \(network), \(setting)" }
+
+  fileprivate var lossSummary: OutputLine {
+    let pieces = readableLosses
+    let lowest = pieces.filter { $0.mean.isFinite }.min { $0.mean < $1.mean }
+    return """
+      run \(number)  \(steps) steps, \(epochs, significant: 3) epochs  \
+      loss first \(pieces.first?.mean ?? .nan, significant: 4)  \
+      last \(pieces.last?.mean ?? .nan, significant: 4)  \
+      lowest \(lowest?.mean ?? .nan, significant: 4) \
+      after \(lowest?.epochs ?? .nan, significant: 3) epochs
+      """
+  }
+
+  fileprivate var psnrSummary: OutputLine {
+    let best = judgements.filter { $0.psnr.isFinite }.max { $0.psnr < $1.psnr }
+    return """
+      run \(number)  \(watched) psnr first \(judgements.first?.psnr ?? .nan, digits: 2) dB  \
+      last \(judgements.last?.psnr ?? .nan, digits: 2) dB  \
+      best \(best?.psnr ?? .nan, digits: 2) dB after \(best?.epochs ?? .nan, significant: 3) epochs  \
+      noisy \(noisyPSNR, digits: 2) dB
+      """
+  }
+
+  fileprivate var lossJSON: JSONValue {
+    let pieces = readableLosses
+    return [
+      "run": .integer(number), "network": .string(network), "setting": .string(setting),
+      "epochs": .list(pieces) { .number($0.epochs) }, "loss": .list(pieces) { .number($0.mean) },
+      "low": .list(pieces) { .number($0.low) }, "high": .list(pieces) { .number($0.high) },
+    ]
+  }
+
+  fileprivate var psnrJSON: JSONValue {
+    [
+      "run": .integer(number), "network": .string(network), "setting": .string(setting),
+      "epochs": .list(judgements) { .number($0.epochs) },
+      "psnr": .list(judgements) { .number($0.psnr) }, "noisy": .number(noisyPSNR),
+    ]
+  }
+}

@@ -1,0 +1,127 @@
+/// How many numbers fall between evenly spaced edges.
+///
+/// A bin holds its lower edge, the last one both. NaN and infinities are in none.
+package struct Histogram: Figure {
+  package let title: String
+  /// What is counted, with its unit.
+  package let name: String
+  /// One more than there are bins, rising.
+  package let edges: [Double]
+  package let counts: [Int]
+  /// Whether bars grow with the logarithm of the count.
+  package let isLogarithmic: Bool
+  package let statistics: [String]
+
+  /// Counts `values` in `bins` bins from the smallest to the largest; equal numbers stand in the
+  /// middle of a bin of their own size.
+  package init(
+    title: String, name: String, values: [Float], bins: Int, isLogarithmic: Bool = false,
+    statistics: [String] = []
+  ) {
+    precondition(bins > 0, "A histogram has at least one bin.")
+    let finite = values.lazy.filter(\.isFinite).map(Double.init)
+    var (low, high) = (Double.infinity, -Double.infinity)
+    for value in finite {
+      low = min(low, value)
+      high = max(high, value)
+    }
+    if low > high { (low, high) = (0, 1) }
+    var bins = bins
+    if low == high {
+      let half = low == 0 ? 0.5 : abs(low) / 2
+      (low, high, bins) = (low - half, high + half, 1)
+    }
+    var counts = [Int](repeating: 0, count: bins)
+    for value in finite {
+      counts[min(Int((value - low) / (high - low) * Double(bins)), bins - 1)] += 1
+    }
+    (self.title, self.name, self.counts) = (title, name, counts)
+    edges = (0...bins).map { low + (high - low) * Double($0) / Double(bins) }
+    (self.isLogarithmic, self.statistics) = (isLogarithmic, statistics)
+  }
+
+  private var xScale: AxisScale { AxisScale(covering: edges, room: 0.01) }
+
+  /// A logarithmic axis begins below 1, so that a count of 1 is seen.
+  private var yScale: AxisScale {
+    isLogarithmic
+      ? AxisScale(
+        covering: [0.5] + counts.filter { $0 > 0 }.map(Double.init), kind: .logarithmic, room: 0)
+      : AxisScale(covering: counts.map(Double.init), includesZero: true)
+  }
+
+  private var countName: String { isLogarithmic ? "count (log)" : "count" }
+
+  /// The height of a bar, 0 to 1.
+  private func height(_ count: Int, _ scale: AxisScale) -> Double {
+    count == 0 ? 0 : min(max(scale.position(of: Double(count)) ?? 0, 0), 1)
+  }
+
+  package func drawing() -> Drawing {
+    let width = Double(Look.width)
+    let around = Surroundings(self, width: width)
+    let bottom = around.top + 380
+    let area = PlotArea(x: xScale, y: yScale, width: width, top: around.top, bottom: bottom)
+    var drawing = around.drawing(width: width, figureBottom: bottom)
+    area.draw(on: &drawing, xName: name, yName: countName)
+    // A gap of a pixel between bars that are wide enough for one.
+    let gap = (area.right - area.left) / Double(counts.count) > 6 ? 1.0 : 0
+    for (index, count) in counts.enumerated() where count > 0 {
+      guard let start = area.x.position(of: edges[index]),
+        let end = area.x.position(of: edges[index + 1])
+      else { continue }
+      let (left, right) = (column(start, area), column(end, area))
+      let size = height(count, area.y) * (area.bottom - area.top)
+      drawing.fill(
+        .rectangle(x: left, y: area.bottom - size, width: right - left - gap, height: size),
+        Palette.blue)
+    }
+    return drawing
+  }
+
+  private func column(_ position: Double, _ area: PlotArea) -> Double {
+    (area.left + position * (area.right - area.left)).rounded()
+  }
+
+  package func text(_ style: TextStyle) -> [String] {
+    let rows = 10
+    let scale = yScale
+    let ticks = scale.ticks(atMost: 4)
+    let gutter = style.gutter(ticks)
+    let columns = TextStyle.columns - gutter
+    var grid = CharacterGrid(columns: columns, rows: rows)
+    let eighths: [Character] = Array(" ▁▂▃▄▅▆▇█")
+    for column in 0..<columns {
+      // Each column shows the fullest bin under it, so that no lone one is lost.
+      let first = column * counts.count / columns
+      let last = max(first, ((column + 1) * counts.count + columns - 1) / columns - 1)
+      let fullest = counts[first...min(last, counts.count - 1)].max() ?? 0
+      var size = Int((height(fullest, scale) * Double(rows * 8)).rounded())
+      if fullest > 0 { size = max(size, 1) }
+      for row in 0..<rows {
+        let part = min(max(size - 8 * row, 0), 8)
+        if style == .unicode {
+          grid[rows - 1 - row, column] = eighths[part]
+        } else if part >= 4 || (part > 0 && row == 0) {
+          grid[rows - 1 - row, column] = "#"
+        }
+      }
+    }
+    var labels: [Int: String] = [:]
+    for tick in ticks {
+      guard let position = scale.position(of: tick.value), (0...1).contains(position) else {
+        continue
+      }
+      labels[min(rows - 1, Int(Double(rows) * (1 - position)))] = style.number(tick.label)
+    }
+    let ends = [edges[0], edges[edges.count - 1]].map {
+      style.number(NumberLabel($0, significant: 4))
+    }
+    let free = max(2, columns - ends[0].count - ends[1].count - name.count)
+    let half = String(repeating: " ", count: free / 2)
+    let rest = String(repeating: " ", count: free - free / 2)
+    let space = String(repeating: " ", count: gutter)
+    return [countName] + style.framed(grid.lines, labels: labels, gutter: gutter, columns: columns)
+      + ["\(space)\(ends[0])\(half)\(name)\(rest)\(ends[1])"]
+  }
+}

@@ -1,0 +1,104 @@
+/// A network as a paper draws it: blocks with their convolutions, skips and merges; and, if wanted,
+/// the ways that gradients take back.
+package struct NetworkDiagram: Figure {
+  /// A convolution and the activation behind it.
+  package struct Convolution: Hashable, Sendable {
+    package let kernel: Int, inputs: Int, outputs: Int
+    package let activation: String
+
+    package init(kernel: Int, inputs: Int, outputs: Int, activation: String) {
+      (self.kernel, self.inputs, self.outputs) = (kernel, inputs, outputs)
+      self.activation = activation
+    }
+  }
+
+  /// How a block joins its last activation a with the skip value s.
+  package enum Merge: Hashable, Sendable {
+    case add
+    case multiply
+    /// a · s + s
+    case multiplyAdd
+
+    /// The signs of the operations in their order.
+    var signs: [String] {
+      switch self {
+      case .add: ["+"]
+      case .multiply: ["×"]
+      case .multiplyAdd: ["×", "+"]
+      }
+    }
+  }
+
+  /// Where the skip value comes from.
+  package enum Skip: Hashable, Sendable {
+    case block
+    case networkInput
+    /// A 1×1 convolution of the block's input.
+    case projection
+  }
+
+  package struct Layer: Hashable, Sendable {
+    package let name: String
+    package let convolutions: [Convolution]
+    /// None for a plain convolution, and for a block that joins nothing.
+    package let merge: Merge?
+    package let skip: Skip
+    package let isBlock: Bool
+
+    /// A block.
+    package init(block name: String, _ convolutions: [Convolution], merge: Merge?, skip: Skip) {
+      (self.name, self.convolutions, self.merge, self.skip) = (name, convolutions, merge, skip)
+      isBlock = true
+    }
+
+    /// A plain convolution.
+    package init(convolution name: String, _ convolution: Convolution) {
+      (self.name, convolutions, merge, skip) = (name, [convolution], nil, .block)
+      isBlock = false
+    }
+
+    /// Where its skip comes from, if it has one.
+    var usedSkip: Skip? { merge == nil ? nil : skip }
+  }
+
+  /// An extra way of gradients: what layer `from` passes on is also fed to layer `to`.
+  package struct Link: Hashable, Sendable {
+    /// Places among the layers.
+    package let from: Int, to: Int
+
+    package init(from: Int, to: Int) { (self.from, self.to) = (from, to) }
+  }
+
+  /// The ways that gradients take.
+  package struct Flow: Hashable, Sendable {
+    package let name: String
+    package let links: [Link]
+    /// What a link carries, such as `ρ·g`.
+    package let load: String
+
+    package init(name: String, links: [Link] = [], load: String = "ρ·g") {
+      (self.name, self.links, self.load) = (name, links, load)
+    }
+  }
+
+  package let title: String
+  package let layers: [Layer]
+  /// What becomes of the last layer's result: `net.out = net.in − result`; may be empty.
+  package let output: String
+  package let flow: Flow?
+  package let statistics: [String]
+
+  package init(
+    title: String, layers: [Layer], output: String = "", flow: Flow? = nil,
+    statistics: [String] = []
+  ) {
+    precondition(
+      (flow?.links ?? []).allSatisfy {
+        layers.indices.contains($0.from) && layers.indices.contains($0.to)
+      }, "Links join layers that exist.")
+    (self.title, self.layers, self.output) = (title, layers, output)
+    (self.flow, self.statistics) = (flow, statistics)
+  }
+
+  package func drawing() -> Drawing { NetworkLayout(self).drawing() }
+}

@@ -1,0 +1,363 @@
+/// Where the parts of a network diagram stand, from left to right on one line.
+struct NetworkLayout {
+  /// A layer's extent and its parts.
+  private struct Place {
+    var left = 0.0, right = 0.0
+    /// The left edge of each box.
+    var boxes: [Double] = []
+    /// The middles of the merge circles.
+    var merges: [Double] = []
+    /// Where the skip branches off.
+    var branch = 0.0
+  }
+
+  private let diagram: NetworkDiagram
+  /// Whether a block is one box, because a network with all its convolutions would be too wide.
+  private let isCompact: Bool
+  private var places: [Place] = []
+  private let width: Double
+  private let inputEnd: Double, outputStart: Double
+  private let routes: LinkRoutes
+
+  private static let boxWidth = 92.0, boxHeight = 54.0, radius = 11.0
+  private static let space = 24.0, blockPadding = 18.0
+  private static let terminalWidth = 62.0
+  /// The widest drawing with every convolution as a box.
+  private static let widest = 2400.0
+
+  init(_ diagram: NetworkDiagram) {
+    self.diagram = diagram
+    let whole = Self.extent(diagram, isCompact: false)
+    isCompact = whole > Self.widest
+    inputEnd = Look.margin + Self.terminalWidth
+    routes = LinkRoutes(diagram.flow?.links ?? [])
+    var x = inputEnd + Self.gap(before: 0, diagram, routes)
+    for (index, layer) in diagram.layers.enumerated() {
+      let place = Self.place(layer, from: x, isCompact: isCompact)
+      places.append(place)
+      x = place.right + Self.gap(before: index + 1, diagram, routes)
+    }
+    outputStart = x
+    width = max(560, x + Self.terminalWidth + Look.margin)
+  }
+
+  /// The width of a drawing without links.
+  private static func extent(_ diagram: NetworkDiagram, isCompact: Bool) -> Double {
+    diagram.layers.reduce(2 * (Look.margin + terminalWidth) + space) { x, layer in
+      place(layer, from: x, isCompact: isCompact).right + space
+    }
+  }
+
+  /// The space before layer `index`, in which links turn down.
+  private static func gap(
+    before index: Int, _ diagram: NetworkDiagram, _ routes: LinkRoutes
+  ) -> Double {
+    guard diagram.flow != nil else { return space }
+    return max(38, 30 + Double(routes.count(inGap: index)) * slotWidth)
+  }
+
+  private static let slotWidth = 8.0
+
+  private static func place(
+    _ layer: NetworkDiagram.Layer, from left: Double, isCompact: Bool
+  ) -> Place {
+    var place = Place(left: left)
+    var x = left + (layer.isBlock ? blockPadding + 8 : 0)
+    place.branch = left + blockPadding / 2
+    for index in 0..<(isCompact ? 1 : layer.convolutions.count) {
+      if index > 0 { x += space }
+      place.boxes.append(x)
+      x += boxWidth
+    }
+    for _ in layer.merge?.signs ?? [] {
+      place.merges.append(x + space + radius)
+      x += space + 2 * radius
+    }
+    place.right = x + (layer.isBlock ? blockPadding - 4 : 0)
+    return place
+  }
+
+  // MARK: - Heights
+
+  private var hasNetworkSkip: Bool { diagram.layers.contains { $0.usedSkip == .networkInput } }
+
+  /// How far above the middle line the parts reach.
+  private var above: Double {
+    let blocks = diagram.layers.contains { $0.isBlock } ? 80.0 : 44
+    return hasNetworkSkip ? 112 : blocks
+  }
+
+  private static let flowDepth = 66.0, levelHeight = 30.0
+
+  // MARK: - Drawing
+
+  func drawing() -> Drawing {
+    let around = Surroundings(diagram, legend: legend, width: width)
+    let middle = (around.top + above + 14).rounded()
+    var below = 56.0
+    if diagram.flow != nil {
+      below = Self.flowDepth + 34 + Double(routes.levelCount) * Self.levelHeight
+    }
+    var drawing = around.drawing(width: width, figureBottom: middle + below)
+    drawFrames(middle, on: &drawing)
+    drawNetworkSkip(middle, on: &drawing)
+    drawTerminal("net.in", "1 channel", Look.margin, middle, on: &drawing)
+    drawTerminal("net.out", "1 channel", outputStart, middle, on: &drawing)
+    var end = inputEnd
+    for (layer, place) in zip(diagram.layers, places) {
+      let first = place.boxes.first ?? place.left
+      drawing.arrow(from: Point(end, middle), to: Point(first, middle), Self.line)
+      end = draw(layer, place, middle, on: &drawing)
+    }
+    drawing.arrow(from: Point(end, middle), to: Point(outputStart, middle), Self.line)
+    drawing.write(
+      diagram.output, at: Point(outputStart + Self.terminalWidth, middle - 40),
+      size: Look.smallSize, color: Look.faint, anchor: .end)
+    if let flow = diagram.flow { draw(flow, middle, on: &drawing) }
+    return drawing
+  }
+
+  private static let line = RGB(0x444444)
+  private static let boxFill = RGB(0xE3F1FA), boxEdge = Palette.blue
+  private static let frameFill = RGB(0xF7F7F7), frameEdge = RGB(0xBDBDBD)
+
+  private func drawFrames(_ middle: Double, on drawing: inout Drawing) {
+    for (layer, place) in zip(diagram.layers, places) where layer.isBlock {
+      drawing.shape(
+        .rectangle(
+          x: place.left, y: middle - 74, width: place.right - place.left, height: 114, radius: 8),
+        fill: Self.frameFill, stroke: .init(Self.frameEdge, width: 1))
+      drawing.write(
+        layer.name, at: Point(place.left + 8, middle - 57), size: Look.smallSize, bold: true)
+    }
+  }
+
+  private func drawTerminal(
+    _ name: String, _ note: String, _ left: Double, _ middle: Double, on drawing: inout Drawing
+  ) {
+    drawing.shape(
+      .rectangle(
+        x: left, y: middle - 17, width: Self.terminalWidth, height: 34, radius: 17),
+      fill: .white, stroke: .init(Self.line, width: 1.5))
+    let center = left + Self.terminalWidth / 2
+    drawing.write(name, at: Point(center, middle + 4.5), size: Look.smallSize, anchor: .middle)
+    drawing.write(
+      note, at: Point(center, middle + 32), size: 11, color: Look.faint, anchor: .middle)
+  }
+
+  /// Draws boxes, skip and merge; returns where the layer's arrow leaves.
+  private func draw(
+    _ layer: NetworkDiagram.Layer, _ place: Place, _ middle: Double, on drawing: inout Drawing
+  ) -> Double {
+    for (index, left) in place.boxes.enumerated() {
+      if index > 0 {
+        drawing.arrow(
+          from: Point(place.boxes[index - 1] + Self.boxWidth, middle), to: Point(left, middle),
+          Self.line)
+      }
+      drawBox(words(layer, index), left, middle, on: &drawing)
+    }
+    if !layer.isBlock {
+      drawing.write(
+        layer.name, at: Point(place.left + 2, middle - 34), size: Look.smallSize, bold: true)
+    }
+    var end = (place.boxes.last ?? place.left) + Self.boxWidth
+    for (center, sign) in zip(place.merges, layer.merge?.signs ?? []) {
+      drawing.arrow(
+        from: Point(end, middle), to: Point(center - Self.radius, middle), Self.line)
+      drawing.shape(
+        .circle(Point(center, middle), radius: Self.radius), fill: .white,
+        stroke: .init(Self.line, width: 1.5))
+      drawing.write(sign, at: Point(center, middle + 5.5), size: 16, bold: true, anchor: .middle)
+      end = center + Self.radius
+    }
+    if let skip = layer.usedSkip, skip != .networkInput {
+      drawSkip(skip, place, middle, on: &drawing)
+    }
+    return end
+  }
+
+  /// The lines in a box: kernel, channels, activation.
+  private func words(_ layer: NetworkDiagram.Layer, _ index: Int) -> [String] {
+    let convolution = layer.convolutions[index]
+    let last = layer.convolutions[layer.convolutions.count - 1]
+    let count = layer.convolutions.count
+    let kernel = "\(convolution.kernel)×\(convolution.kernel)"
+    guard isCompact, count > 1 else {
+      return [
+        "conv \(kernel)", "\(convolution.inputs) → \(convolution.outputs)",
+        convolution.activation,
+      ]
+    }
+    return ["\(count)× conv \(kernel)", "\(convolution.inputs) → \(last.outputs)", last.activation]
+  }
+
+  private func drawBox(
+    _ words: [String], _ left: Double, _ middle: Double, on drawing: inout Drawing
+  ) {
+    drawing.shape(
+      .rectangle(
+        x: left, y: middle - Self.boxHeight / 2, width: Self.boxWidth, height: Self.boxHeight,
+        radius: 5),
+      fill: Self.boxFill, stroke: .init(Self.boxEdge, width: 1.5))
+    for (index, word) in words.enumerated() {
+      drawing.write(
+        word, at: Point(left + Self.boxWidth / 2, middle - 11 + 16 * Double(index)),
+        size: index == 0 ? Look.smallSize : 11, bold: index == 0,
+        color: index == 0 ? Look.text : Look.faint, anchor: .middle)
+    }
+  }
+
+  /// Draws a skip within a block: up, over the boxes, down into each merge.
+  private func drawSkip(
+    _ skip: NetworkDiagram.Skip, _ place: Place, _ middle: Double, on drawing: inout Drawing
+  ) {
+    let height = middle - 46
+    drawing.fill(.circle(Point(place.branch, middle), radius: 3), Self.line)
+    let last = place.merges[place.merges.count - 1]
+    drawing.stroke(
+      .line([Point(place.branch, middle), Point(place.branch, height), Point(last, height)]),
+      Self.line, width: 1.5)
+    for center in place.merges {
+      drawing.arrow(
+        from: Point(center, height), to: Point(center, middle - Self.radius), Self.line)
+    }
+    guard skip == .projection else { return }
+    let (left, right) = (place.boxes[0], place.boxes[place.boxes.count - 1] + Self.boxWidth)
+    let center = (left + right) / 2
+    drawing.shape(
+      .rectangle(x: center - 36, y: height - 10, width: 72, height: 20, radius: 4),
+      fill: Self.boxFill, stroke: .init(Self.boxEdge, width: 1.5))
+    drawing.write(
+      "conv 1×1", at: Point(center, height + 4), size: 11, bold: true, anchor: .middle)
+  }
+
+  /// Draws the network's input as a line above all blocks, with arrows down to those that join it.
+  private func drawNetworkSkip(_ middle: Double, on drawing: inout Drawing) {
+    let ends = zip(diagram.layers, places).filter { $0.0.usedSkip == .networkInput }
+      .flatMap(\.1.merges)
+    guard let last = ends.last else { return }
+    let height = middle - 98
+    let start = Look.margin + Self.terminalWidth / 2
+    drawing.stroke(
+      .line([Point(start, middle - 17), Point(start, height), Point(last, height)]), Self.line,
+      width: 1.5)
+    for end in ends {
+      drawing.arrow(from: Point(end, height), to: Point(end, middle - Self.radius), Self.line)
+    }
+  }
+
+  // MARK: - Gradients
+
+  private static let standard = Palette.orange
+  /// The colors of links by the number of blocks that they pass; orange is the standard way.
+  private static let linkColors = [
+    Palette.blue, Palette.vermillion, Palette.green, Palette.purple, Palette.sky,
+  ]
+
+  private func color(_ link: NetworkDiagram.Link) -> RGB {
+    Self.linkColors[distanceIndex(link) % Self.linkColors.count]
+  }
+
+  /// 0 for the shortest links of the flow, 1 for the next longer ones.
+  private func distanceIndex(_ link: NetworkDiagram.Link) -> Int {
+    distances.firstIndex(of: link.from - link.to) ?? 0
+  }
+
+  private var distances: [Int] {
+    Set((diagram.flow?.links ?? []).map { $0.from - $0.to }).sorted()
+  }
+
+  private var legend: [LegendEntry] {
+    guard let flow = diagram.flow else { return [] }
+    let standard = LegendEntry(
+      label: "gradient from layer to layer", color: Self.standard, sign: .line(dashes: []))
+    return [standard]
+      + distances.map { distance in
+        let link = flow.links.first { $0.from - $0.to == distance }
+        return LegendEntry(
+          label: "\(flow.load) from \(distance) \(distance == 1 ? "layer" : "layers") up",
+          color: link.map(color) ?? Self.standard, sign: .line(dashes: []))
+      }
+  }
+
+  /// Draws the gradients under the layers, from right to left.
+  private func draw(
+    _ flow: NetworkDiagram.Flow, _ middle: Double, on drawing: inout Drawing
+  ) {
+    let y = middle + Self.flowDepth
+    var start = outputStart + Self.terminalWidth / 2
+    for index in places.indices.reversed() {
+      let (left, right) = (places[index].left, places[index].right)
+      step(from: start, to: right, y, on: &drawing)
+      // Through the layer: its own pullback.
+      drawing.stroke(
+        .line([Point(right, y), Point(left, y)]), Self.standard.mixed(with: .white, 0.35),
+        width: 7)
+      drawing.write(
+        diagram.layers[index].name, at: Point((left + right) / 2, y + 3.5), size: 10, bold: true,
+        anchor: .middle)
+      start = left
+    }
+    step(from: start, to: Look.margin + Self.terminalWidth / 2, y, on: &drawing)
+    for link in flow.links { draw(link, y, on: &drawing) }
+    for link in flow.links { label(link, y, flow, on: &drawing) }
+  }
+
+  private func step(
+    from start: Double, to end: Double, _ y: Double, on drawing: inout Drawing
+  ) {
+    drawing.stroke(.line([Point(start, y), Point(end + 8, y)]), Self.standard, width: 3)
+    drawing.arrowHead(at: Point(end, y), from: Point(start, y), Self.standard, size: 13)
+  }
+
+  /// The x at which a link leaves its source and reaches its target, and how deep it runs.
+  private func route(_ link: NetworkDiagram.Link, _ y: Double) -> (Double, Double, Double) {
+    let start =
+      places[link.from].left - 9 - Self.slotWidth * Double(routes.slotAtStart(link))
+    let end = places[link.to].right + 13 + Self.slotWidth * Double(routes.slotAtEnd(link))
+    return (start, end, y + 30 + Double(routes.level(link)) * Self.levelHeight)
+  }
+
+  private func draw(_ link: NetworkDiagram.Link, _ y: Double, on drawing: inout Drawing) {
+    let (start, end, depth) = route(link, y)
+    let corner = min(12, (start - end) / 2)
+    var path = Path()
+    path.move(to: Point(start, y + 2))
+    path.line(to: Point(start, depth - corner))
+    path.curve(
+      Point(start, depth - corner / 3), Point(start - corner / 3, depth),
+      to: Point(start - corner, depth))
+    path.line(to: Point(end + corner, depth))
+    path.curve(
+      Point(end + corner / 3, depth), Point(end, depth - corner / 3), to: Point(end, depth - corner)
+    )
+    path.line(to: Point(end, y + 12))
+    drawing.stroke(path, color(link), width: 2)
+    drawing.arrowHead(at: Point(end, y + 4), from: Point(end, depth), color(link))
+  }
+
+  /// Writes what a link carries into its line, where it is long enough, beside the lines that cross
+  /// it.
+  private func label(
+    _ link: NetworkDiagram.Link, _ y: Double, _ flow: NetworkDiagram.Flow,
+    on drawing: inout Drawing
+  ) {
+    let (start, end, depth) = route(link, y)
+    let words = "\(flow.load)(\(diagram.layers[link.from].name))"
+    let half = OutlineFont.bold.width(of: words, size: 11) / 2 + 5
+    guard start - end > 2 * half + 30 else { return }
+    let crossings = flow.links.filter { routes.level($0) > routes.level(link) }
+      .flatMap { [route($0, y).0, route($0, y).1] }
+    let middle = (start + end) / 2
+    let center =
+      stride(from: 0, to: (start - end) / 2 - half - 15, by: 6)
+      .flatMap { [middle - $0, middle + $0] }
+      .first { x in !crossings.contains { abs($0 - x) < half + 4 } } ?? middle
+    drawing.fill(
+      .rectangle(x: center - half, y: depth - 8, width: 2 * half, height: 16), .white)
+    drawing.write(
+      words, at: Point(center, depth + 4), size: 11, bold: true, color: color(link),
+      anchor: .middle)
+  }
+}

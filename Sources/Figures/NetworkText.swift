@@ -1,0 +1,48 @@
+// A network from top to bottom in characters, skips at the right.
+
+extension NetworkDiagram {
+  package func text(_ style: TextStyle) -> [String] {
+    let lines = layers.enumerated().flatMap { index, layer in
+      Self.lines(of: layer) + links(to: index)
+    }
+    let all = ["net.in"] + lines + [output.isEmpty ? "net.out" : output]
+    return style == .unicode ? all : all.map(Self.inASCII)
+  }
+
+  private static let skipColumn = 34
+
+  private static func lines(of layer: Layer) -> [String] {
+    let words = layer.convolutions.enumerated().map { index, convolution in
+      "  ▼  \((index == 0 ? layer.name : "").clipped(to: 4)) conv "
+        + "\(convolution.kernel)×\(convolution.kernel)  "
+        + "\(convolution.inputs) → \(convolution.outputs)  \(convolution.activation)"
+    }
+    guard let merge = layer.merge else { return words }
+    let signs = merge.signs.joined(separator: " then ")
+    guard layer.skip != .networkInput else { return words + ["  \(signs) ◀─── net.in"] }
+    let rule = String(repeating: "─", count: skipColumn)
+    return ["  ├─\(rule)╮"]
+      + words.enumerated().map { index, text in
+        let note = index == 0 && layer.skip == .projection ? " conv 1×1" : ""
+        return "\(text.clipped(to: skipColumn + 4))│\(note)"
+      } + ["  \(signs) ◀\(rule.dropFirst(signs.count))╯"]
+  }
+
+  /// What else is fed to a layer in the backward pass.
+  private func links(to index: Int) -> [String] {
+    guard let flow else { return [] }
+    let sources = flow.links.filter { $0.to == index }.map(\.from).sorted()
+    guard !sources.isEmpty else { return [] }
+    let sum = sources.map { "\(flow.load)(\(layers[$0].name))" }.joined(separator: " + ")
+    return ["  ▲  gradient of \(layers[index].name) also from \(sum)"]
+  }
+
+  /// Sign by sign, so that columns stay.
+  private static func inASCII(_ text: String) -> String {
+    let signs: [Character: Character] = [
+      "▼": "v", "▲": "^", "◀": "-", "─": "-", "│": "|", "├": "+", "╮": ".", "╯": "'", "×": "x",
+      "→": ">", "·": "*", "ρ": "r", "−": "-",
+    ]
+    return String(text.map { signs[$0] ?? $0 })
+  }
+}

@@ -1,0 +1,132 @@
+/// How loss and PSNR went during one training, from its first step on.
+///
+/// Losses of steps are kept as they are up to a bound; in longer trainings, two neighbors become
+/// one piece again and again, so that memory stays small and the picture the same.
+package struct TrainingCurve: Hashable, Sendable {
+  /// The losses of some steps in a row.
+  package struct Piece: Hashable, Sendable {
+    /// Epochs since the training began, after the last of the steps.
+    package var epochs: Double
+    package var steps: Int
+    package var mean: Double, low: Double, high: Double
+
+    fileprivate mutating func append(_ next: Piece) {
+      let total = steps + next.steps
+      mean = (mean * Double(steps) + next.mean * Double(next.steps)) / Double(total)
+      // A NaN must not hide behind a comparison.
+      low = next.low.isNaN ? next.low : low.isNaN ? low : Swift.min(low, next.low)
+      high = next.high.isNaN ? next.high : high.isNaN ? high : Swift.max(high, next.high)
+      (steps, epochs) = (total, next.epochs)
+    }
+  }
+
+  /// The mean PSNR of the watched slices.
+  package struct Judgement: Hashable, Sendable {
+    /// Epochs since the training began.
+    package let epochs: Double
+    /// In dB.
+    package let psnr: Double
+  }
+
+  /// The number of the training within its session, from 1.
+  package let number: Int
+  /// The name of the network that trained.
+  package let network: String
+  /// What else tells the training from others: its flow and optimizer.
+  package let setting: String
+  /// Which slices are watched: `validation` or `training`.
+  package let watched: String
+  /// The PSNR of the watched slices before any denoising, in dB.
+  package let noisyPSNR: Double
+  package private(set) var judgements: [Judgement] = []
+  private var whole: [Piece] = []
+  /// The steps that make a piece, and one that is not whole yet.
+  private var stepsPerPiece = 1
+  private var partial: Piece?
+  private var position = 0.0
+
+  private static let capacity = 4096
+
+  package init(
+    number: Int, network: String, setting: String, watched: String, noisyPSNR: Double
+  ) {
+    (self.number, self.network, self.setting) = (number, network, setting)
+    (self.watched, self.noisyPSNR) = (watched, noisyPSNR)
+  }
+
+  /// The losses in order.
+  package var losses: [Piece] { whole + (partial.map { [$0] } ?? []) }
+
+  package var steps: Int { losses.reduce(0) { $0 + $1.steps } }
+
+  /// Epochs since the training began.
+  package var epochs: Double { position }
+
+  /// Whether the last step ended an epoch.
+  package var isAtEpochEnd: Bool { position == position.rounded() }
+
+  /// Adds the loss of a step that is `part` of an epoch.
+  package mutating func add(loss: Double, part: Double) {
+    let sum = position + part
+    // Thirds of an epoch must sum up to whole ones.
+    position = abs(sum - sum.rounded()) < 1e-6 ? sum.rounded() : sum
+    let piece = Piece(epochs: position, steps: 1, mean: loss, low: loss, high: loss)
+    if partial == nil { partial = piece } else { partial?.append(piece) }
+    guard let made = partial, made.steps >= stepsPerPiece else { return }
+    whole.append(made)
+    partial = nil
+    if whole.count == Self.capacity { halve() }
+  }
+
+  /// Adds the PSNR after the last step, unless it is there already.
+  package mutating func add(psnr: Double) {
+    guard judgements.last?.epochs != position else { return }
+    judgements.append(Judgement(epochs: position, psnr: psnr))
+  }
+
+  /// A new epoch begins, even if the last one was left in the middle.
+  package mutating func beginEpoch() { position = position.rounded(.up) }
+
+  private mutating func halve() {
+    whole = stride(from: 0, to: whole.count, by: 2).map { index in
+      var piece = whole[index]
+      piece.append(whole[index + 1])
+      return piece
+    }
+    stepsPerPiece *= 2
+  }
+
+  /// The losses of whole epochs, where there are enough; else of steps.
+  package var readableLosses: [Piece] {
+    guard position >= 8, Double(losses.count) > position else { return losses }
+    return losses.reduce(into: []) { epochs, piece in
+      if let last = epochs.last, last.epochs.rounded(.up) == piece.epochs.rounded(.up) {
+        epochs[epochs.count - 1].append(piece)
+      } else {
+        epochs.append(piece)
+      }
+    }
+  }
+}
+
+extension TrainingCurve {
+  /// After how many epochs the watched slices are judged, so that judging takes at most a tenth of
+  /// the arithmetic of training, or 30 billion multiplications if that is more.
+  ///
+  /// No clock has a say: the same session judges at the same steps everywhere.
+  ///
+  /// - Parameters:
+  ///   - epochs: All epochs of the training.
+  ///   - epochPixels: The pixels that an epoch trains on.
+  ///   - judgedPixels: The pixels that are judged.
+  ///   - parameters: Of the network: multiplications for a pixel in one pass.
+  package static func judgingInterval(
+    epochs: Int, epochPixels: Int, judgedPixels: Int, parameters: Int
+  ) -> Int {
+    // A step is a forward pass and two passes back.
+    let training = 3 * Double(epochPixels) * Double(epochs) * Double(parameters)
+    let judging = Double(judgedPixels) * Double(epochs) * Double(parameters)
+    let interval = (judging / max(training / 10, 3e10)).rounded(.up)
+    return max(1, Int(min(interval, Double(max(1, epochs)))))
+  }
+}
