@@ -23,6 +23,9 @@ package struct Picture: Hashable, Sendable {
     self.fingerprint = fingerprint
   }
 
+  /// Whether its samples are colors, not grey levels.
+  package var isColored: Bool { samples.hasPrefix("rgb") }
+
   /// `[png noisy-3.png 256x256 gray8 px:5d0e12ab90ff]`.
   package var line: String {
     let name = Escapes.inside(VisibleText.visible(path))

@@ -38,6 +38,8 @@ extension Workspace {
   ///   - result: The numbers for `--json`.
   ///   - arguments: `as=` and `file=`.
   ///   - draw: Makes the figure from the lines of statistics.
+  /// - Returns: The text or the picture, with the statistics.
+  /// - Throws: `CommandError` when the file cannot be written.
   mutating func show(
     name: String, statistics: [OutputLine], result: JSONValue, _ arguments: Arguments,
     draw: ([String]) -> any Figure

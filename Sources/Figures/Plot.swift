@@ -165,6 +165,7 @@ extension Plot {
   /// - Parameters:
   ///   - label: The contestant's name.
   ///   - curves: The metric after epochs 1, 2, …, a curve a run; shorter ones end earlier.
+  /// - Returns: The mean and the band.
   package static func spread(_ label: String, _ curves: [[Double]]) -> Series {
     let length = curves.map(\.count).max() ?? 0
     return Series(

@@ -25,7 +25,7 @@ package struct RGB: Hashable, Sendable {
       red: mix(red, other.red), green: mix(green, other.green), blue: mix(blue, other.blue))
   }
 
-  /// How bright it looks, 0 to 1 (Rec. 709 weights on the coded values).
+  /// How bright it looks, 0 to 1, by the weights of BT.709 on the coded values.
   package var luma: Double {
     (0.2126 * Double(red) + 0.7152 * Double(green) + 0.0722 * Double(blue)) / 255
   }

@@ -8,6 +8,7 @@ extension TextStyle {
   ///   - labels: What is written at some of the rows.
   ///   - gutter: The width of what stands before the rows.
   ///   - columns: The length of the lower axis.
+  /// - Returns: The lines from top to bottom.
   func framed(
     _ rows: [String], labels: [Int: String], gutter: Int, columns: Int
   ) -> [String] {

@@ -120,6 +120,7 @@ extension TrainingCurve {
   ///   - epochPixels: The pixels that an epoch trains on.
   ///   - judgedPixels: The pixels that are judged.
   ///   - parameters: Of the network: multiplications for a pixel in one pass.
+  /// - Returns: The number of epochs from one judgement to the next, at least 1.
   package static func judgingInterval(
     epochs: Int, epochPixels: Int, judgedPixels: Int, parameters: Int
   ) -> Int {

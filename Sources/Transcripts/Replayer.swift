@@ -72,12 +72,15 @@ private struct ReplayChecker {
   private(set) var data = Stamp.DataLog()
   private var seen: Set<Int> = []
   private var isAfterTraining = false
+  /// Whether pictures in color are drawn as they were.
+  private let drawsAlike: Bool
 
   init(session: SessionFile, replayer: Replayer) {
     self.session = session
     self.replayer = replayer
     report.toTheDigit = Stamp.mustAgreeToTheDigit(
       record: session.stamps, here: replayer.stamps)
+    drawsAlike = Stamp.drawsAlike(record: session.stamps, here: replayer.stamps)
   }
 
   /// Compares one command; false when the replay must not go on.
@@ -203,13 +206,14 @@ private struct ReplayChecker {
       return checkFile(isThere ? file : nil, fingerprint, recorded, picture, entry)
     }
     newPictures.append(picture.path)
+    let mustBeEqual = report.toTheDigit && (drawsAlike || !picture.isColored)
     let verdict =
       isThere
       ? replayer.pictures.compare(file, PictureFiles.path(replayer.outputFolder, picture.path))
       : .unknown
     var note: String?
     if case .differs(let text) = verdict { note = text }
-    if !report.toTheDigit && verdict == .agrees {
+    if !mustBeEqual && verdict == .agrees {
       report.tolerated += 1
       return true
     }

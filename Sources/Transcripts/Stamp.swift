@@ -36,6 +36,16 @@ package struct Stamp: Hashable, Sendable {
   /// The keys that must be equal for a replay to agree to the digit; so must all data.
   package static let decidingKeys: Set<String> = ["backflow", "engine", "blas"]
 
+  /// The key that names the library which draws pictures in color.
+  private static let drawingKey = "drawing"
+
+  /// Whether pictures in color must be equal to the pixel, as far as the drawing library goes.
+  ///
+  /// Another version of it may cover the edges of shapes otherwise. Grey pictures need no library.
+  static func drawsAlike(record: [Stamp], here: [Stamp]) -> Bool {
+    record.last { $0.key == drawingKey }.map(here.contains) ?? true
+  }
+
   /// Whether what ran here must agree with the record to the digit.
   ///
   /// A key that the record leaves out was not needed for it, but without the program's version

@@ -1,3 +1,4 @@
+import Figures
 import Foundation
 import Tensors
 import Transcripts
@@ -10,6 +11,7 @@ enum Stamps {
     [
       Stamp("backflow", version), Stamp("seed", "\(seed)"),
       Stamp("engine", "reference float32"), Stamp("blas", blasDescription),
+      Stamp("drawing", "cairo \(Drawing.libraryVersion)"),
       Stamp("threads", "\(Parallelism.threads)"), Stamp("cpu", cpu),
     ]
   }

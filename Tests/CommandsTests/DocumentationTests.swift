@@ -363,7 +363,7 @@ private final class PagePlay {
   /// Stamps as many as those of the program, whose lines come before the first command.
   private static let stamps = [
     Stamp("backflow", "0"), Stamp("seed", "1"), Stamp("engine", "here"), Stamp("blas", "here"),
-    Stamp("threads", "1"), Stamp("cpu", "here"),
+    Stamp("drawing", "here"), Stamp("threads", "1"), Stamp("cpu", "here"),
   ]
 
   /// The report of a replay of what ran before `block`, saved and then altered as it says.

@@ -11,6 +11,8 @@ struct ToyStudio {
   var offset = 0.0
   /// The pixels of every picture.
   var pixels = "aaaaaaaaaaaa"
+  /// The samples of every picture.
+  var samples = "gray8"
   /// The fingerprint of the data.
   var data = "sha256:1111"
   var unit = "HU"
@@ -50,7 +52,8 @@ struct ToyStudio {
         var outcome = Outcome()
         outcome.add(
           Picture(
-            path: "noisy-3.png", width: 4, height: 3, samples: "gray8", fingerprint: studio.pixels))
+            path: "noisy-3.png", width: 4, height: 3, samples: studio.samples,
+            fingerprint: studio.pixels))
         return outcome
       },
       Command(
