@@ -44,7 +44,8 @@ package struct AxisScale: Hashable, Sendable {
     if startsAtZero { low = 0 }
     if endsAtZero { high = 0 }
     // One value, or values that differ by rounding alone, stand in the middle of some room.
-    let size = max(abs(low), abs(high))
+    // Logarithms differ by rounding in proportion to the values, not to themselves.
+    let size = max(abs(low), abs(high), kind == .logarithmic ? 1 : 0)
     if high - low <= size * 1e-12 || high - low < 1e-290 {
       let half = kind == .logarithmic ? 0.5 : size > 1e-290 ? size * 0.5 : 1
       if !startsAtZero { low -= half }

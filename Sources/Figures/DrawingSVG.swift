@@ -81,6 +81,7 @@ extension Drawing {
       case "<": result += "&lt;"
       case ">": result += "&gt;"
       case "\"": result += "&quot;"
+      case "\n": result += "\n"
       case "\u{0}"..."\u{1F}", "\u{FFFE}", "\u{FFFF}": result += " "
       default: result.unicodeScalars.append(scalar)
       }

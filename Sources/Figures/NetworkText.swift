@@ -33,9 +33,21 @@ extension NetworkDiagram {
     guard let flow else { return [] }
     let sources = flow.links.filter { $0.to == index }.map(\.from).sorted()
     guard !sources.isEmpty else { return [] }
-    let sum = sources.map { "\(flow.load)(\(layers[$0].name))" }.joined(separator: " + ")
-    return ["  ▲  gradient of \(layers[index].name) also from \(sum)"]
+    let start = "  ▲  gradient of \(layers[index].name) also from "
+    var lines = [start]
+    for (position, source) in sources.enumerated() {
+      let isLast = position + 1 == sources.count
+      let term = "\(flow.load)(\(layers[source].name))\(isLast ? "" : " + ")"
+      if lines[lines.count - 1].count + term.count > Self.columns {
+        lines.append(String(repeating: " ", count: start.count))
+      }
+      lines[lines.count - 1] += term
+    }
+    return lines
   }
+
+  /// A line is no longer than this.
+  private static let columns = 79
 
   /// Sign by sign, so that columns stay.
   private static func inASCII(_ text: String) -> String {

@@ -73,7 +73,8 @@ import Testing
       // An H has a side bearing of about a tenth of the size.
       #expect(abs(Double(try #require(columns.first)) - left) < 4)
       #expect(abs(Double(try #require(columns.last)) - left - width) < 4)
-      #expect(rows.last == 29 && (14...16).contains(try #require(rows.first)))
+      let first = try #require(rows.first)
+      #expect(rows.last == 29 && (14...16).contains(first))
     }
   }
 
@@ -146,7 +147,7 @@ import Testing
     for style in TextStyle.allCases {
       let lines = figure.text(style)
       #expect(!lines.isEmpty)
-      #expect(lines.allSatisfy { $0.count <= 79 && !$0.hasSuffix(" ") || $0.count <= 79 })
+      #expect(lines.allSatisfy { $0.count <= 79 })
       #expect(lines.allSatisfy { !$0.contains("\n") && !$0.contains("<") })
       if style == .ascii {
         #expect(lines.allSatisfy { $0.utf8.allSatisfy { (32..<127).contains($0) } }, "\(lines)")

@@ -115,8 +115,10 @@ final class Scratch {
   static let stamps = [Stamp("backflow", "0.1.0"), Stamp("blas", "openblas 0.3.21 SkylakeX")]
 
   /// Records `lines` and saves them as `first.session`.
-  func record(_ lines: [String], stamps: [Stamp] = Scratch.stamps) throws {
-    let runner = ToyStudio.runner(ToyStudio(folder: out))
+  func record(
+    _ lines: [String], on studio: ToyStudio? = nil, stamps: [Stamp] = Scratch.stamps
+  ) throws {
+    let runner = ToyStudio.runner(studio ?? ToyStudio(folder: out))
     var recorder = Recorder()
     for (index, line) in lines.enumerated() {
       if line.hasPrefix("#") {
