@@ -53,8 +53,11 @@ enum Program {
       process.standardError = try streams.handle("errors")
       let ended = ended
       process.terminationHandler = { _ in ended.signal() }
-      try process.run()
+      try Self.launching.withLock { _ in try process.run() }
     }
+
+    /// One launch at a time: launching reads what launching changes, the table of open files.
+    private static let launching = Mutex<Void>(())
 
     var output: String { (try? streams.read("output")) ?? "" }
 
