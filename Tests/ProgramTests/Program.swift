@@ -56,7 +56,7 @@ enum Program {
       try Self.launching.withLock { _ in try process.run() }
     }
 
-    /// One launch at a time: launching reads what launching changes, the table of open files.
+    /// One launch at a time: `Process.run` has crashed while others ran beside it.
     private static let launching = Mutex<Void>(())
 
     var output: String { (try? streams.read("output")) ?? "" }
