@@ -28,6 +28,9 @@ package enum Convolution {
     let geometry = Geometry(input: input.shape, kernel: kernel.shape)
     precondition(
       bias.map { $0.shape.count == geometry.outputs } ?? true, "A bias has one number a kernel.")
+    if let result = EngineConvolution(input, kernel.shape)?.forward(input, kernel, bias) {
+      return result
+    }
     let foundNonFinite = Flag()
     let scalars = uninitializedScalars(geometry.images * geometry.outputs * geometry.pixels) {
       (output: UnsafeMutablePointer<Element>) in
@@ -76,7 +79,7 @@ package enum Convolution {
   package static func inputGradient<Element: Scalar>(
     _ outputGradient: FeatureMap<Element>, kernel: Tensor<Element>
   ) -> FeatureMap<Element> {
-    forward(outputGradient, kernel: turned(kernel))
+    forward(outputGradient, kernel: kernel.turned)
   }
 
   /// The gradient of ``forward(_:kernel:bias:)`` with respect to its kernel.
@@ -101,6 +104,11 @@ package enum Convolution {
       outputGradient.shape.channels == geometry.outputs
         && outputGradient.shape.planeCount == geometry.pixels,
       "The output gradient \(outputGradient.shape) fits the input \(input.shape).")
+    if let result = EngineConvolution(input, kernelShape)?
+      .kernelGradient(input, outputGradient, kernelShape)
+    {
+      return result
+    }
     let groups = min(8, geometry.strips)
     var partials = [Element](repeating: 0, count: groups * kernelShape.count)
     partials.withUnsafeMutableBufferPointer { partials in
@@ -150,6 +158,7 @@ package enum Convolution {
   ) -> Tensor<Element> {
     let (images, channels) = (outputGradient.shape.batch, outputGradient.shape.channels)
     let pixels = outputGradient.shape.planeCount
+    if let result = EngineConvolution.biasGradient(outputGradient) { return result }
     var sums = [Double](repeating: 0, count: images * channels)
     sums.withUnsafeMutableBufferPointer { sums in
       outputGradient.scalars.withUnsafeBufferPointer { gradient in
@@ -197,19 +206,21 @@ package enum Convolution {
     }
     return a + b + c + d == 0
   }
+}
 
+extension Tensor {
   /// The kernel turned by 180° with its channel axes exchanged: `[O, C, kH, kW]` to `[C, O, kH, kW]`.
-  private static func turned<Element: Scalar>(_ kernel: Tensor<Element>) -> Tensor<Element> {
-    let (outputs, inputs) = (kernel.shape[0], kernel.shape[1])
-    let area = kernel.shape[2] * kernel.shape[3]
-    var scalars: [Element] = []
-    scalars.reserveCapacity(kernel.shape.count)
+  var turned: Tensor {
+    let (outputs, inputs) = (shape[0], shape[1])
+    let area = shape[2] * shape[3]
+    var result: [Element] = []
+    result.reserveCapacity(shape.count)
     for c in 0..<inputs {
       for o in 0..<outputs {
         let start = (o * inputs + c) * area
-        scalars += kernel.scalars[start..<start + area].reversed()
+        result += scalars[start..<start + area].reversed()
       }
     }
-    return Tensor(shape: [inputs, outputs, kernel.shape[2], kernel.shape[3]], scalars: scalars)
+    return Tensor(shape: [inputs, outputs, shape[2], shape[3]], scalars: result)
   }
 }

@@ -61,6 +61,16 @@ extension FeatureMap {
       scalars.withUnsafeBufferPointer { x in
         other.scalars.withUnsafeBufferPointer { y in
           guard let x = x.baseAddress, let y = y.baseAddress else { return }
+          if layout == .interleaved {
+            let stored = MapLayout.storedChannels(channels)
+            return parallelRanges(shape.batch * pixels) { range in
+              for pixel in range {
+                for i in pixel * stored..<(pixel + 1) * stored {
+                  output[i] = Function.apply(x[i], y[pixel])
+                }
+              }
+            }
+          }
           parallel(chunks: shape.batch * channels) { plane, _ in
             let values = x + plane * pixels
             let shared = y + plane / channels * pixels
@@ -132,6 +142,16 @@ extension FeatureMap {
     let result = uninitializedScalars(images * pixels) { (output: UnsafeMutablePointer<Element>) in
       scalars.withUnsafeBufferPointer { x in
         guard let x = x.baseAddress else { return }
+        if layout == .interleaved {
+          let stored = MapLayout.storedChannels(channels)
+          return parallelRanges(images * pixels) { range in
+            for pixel in range {
+              var sum = x[pixel * stored]
+              for c in 1..<channels { sum += x[pixel * stored + c] }
+              output[pixel] = sum
+            }
+          }
+        }
         parallel(chunks: images) { image, _ in
           let sum = output + image * pixels
           let planes = x + image * channels * pixels

@@ -10,12 +10,18 @@ package struct FeatureMap<Element: Scalar>: Sendable {
   /// Only convolutions look: every non-finite value meets the next convolution or the loss.
   package let foundNonFinite: Bool
 
-  /// The values; row-major `[N, C, H, W]` in the reference engine.
+  /// The values, in the order that ``layout`` says.
   var scalars: [Element]
 
   /// A map of the values of `tensor`, `[N, C, H, W]`.
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
   package init(_ tensor: Tensor<Element>) {
-    self.init(shape: tensor.shape, scalars: tensor.scalars)
+    let layout = MapLayout(channels: tensor.shape.channels, Element.self)
+    self.init(
+      shape: tensor.shape,
+      scalars: layout == .planar
+        ? tensor.scalars : MapLayout.interleave(tensor.scalars, shape: tensor.shape))
   }
 
   init(shape: Shape, scalars: [Element], foundNonFinite: Bool = false) {
@@ -25,9 +31,81 @@ package struct FeatureMap<Element: Scalar>: Sendable {
     self.foundNonFinite = foundNonFinite
   }
 
+  /// How the values lie in memory: a matter of the number of channels alone.
+  var layout: MapLayout { MapLayout(channels: shape.channels, Element.self) }
+
   /// The values as a tensor.
-  package var tensor: Tensor<Element> {
-    Tensor(shape: shape, scalars: scalars)
+  package var tensor: Tensor<Element> { Tensor(shape: shape, scalars: rowMajorScalars()) }
+
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  private func rowMajorScalars() -> [Element] {
+    layout == .planar ? scalars : MapLayout.deinterleave(scalars, shape: shape)
+  }
+}
+
+/// How the values of a map lie in memory.
+///
+/// In Double, where the reference engine computes, every map is planar. So are Float maps of few
+/// channels, where vectors run along rows; the others keep the channels of a pixel together.
+enum MapLayout: Sendable {
+  /// `[N, C, H, W]`, as in a tensor.
+  case planar
+  /// `[N, H, W, C′]`; C′ is C rounded up to a multiple of 8, and what stands beyond C is no value.
+  case interleaved
+
+  init<Element: Scalar>(channels: Int, _ type: Element.Type) {
+    self = type == Float.self && (channels == 8 || channels >= 12) ? .interleaved : .planar
+  }
+
+  /// C′: the channels that an interleaved map stores.
+  static func storedChannels(_ channels: Int) -> Int { (channels + 7) / 8 * 8 }
+
+  @inline(__always)
+  static func interleave<Element: Scalar>(_ planes: [Element], shape: Shape) -> [Element] {
+    let (channels, pixels) = (shape.channels, shape.planeCount)
+    let stored = storedChannels(channels)
+    return uninitializedScalars(shape.batch * pixels * stored) { target in
+      planes.withUnsafeBufferPointer { planes in
+        guard let planes = planes.baseAddress else { return }
+        parallelPixels(shape) { image, range in
+          let source = planes + image * channels * pixels
+          for pixel in range {
+            let place = target + (image * pixels + pixel) * stored
+            for c in 0..<channels { place[c] = source[c * pixels + pixel] }
+            for c in channels..<stored { place[c] = 0 }
+          }
+        }
+      }
+    }
+  }
+
+  @inline(__always)
+  static func deinterleave<Element: Scalar>(_ scalars: [Element], shape: Shape) -> [Element] {
+    let (channels, pixels) = (shape.channels, shape.planeCount)
+    let stored = storedChannels(channels)
+    return uninitializedScalars(shape.count) { planes in
+      scalars.withUnsafeBufferPointer { scalars in
+        guard let scalars = scalars.baseAddress else { return }
+        parallelPixels(shape) { image, range in
+          let target = planes + image * channels * pixels
+          for pixel in range {
+            let place = scalars + (image * pixels + pixel) * stored
+            for c in 0..<channels { target[c * pixels + pixel] = place[c] }
+          }
+        }
+      }
+    }
+  }
+
+  /// Calls `body` for consecutive pixels of each image, on several threads.
+  @inline(__always)
+  static func parallelPixels(_ shape: Shape, _ body: (_ image: Int, _ pixels: Range<Int>) -> Void) {
+    let pixels = shape.planeCount
+    let parts = max(1, pixels * shape.channels / elementsPerChunk)
+    parallel(chunks: shape.batch * parts) { chunk, _ in
+      body(chunk / parts, range(ofChunk: chunk % parts, of: parts, count: pixels))
+    }
   }
 }
 

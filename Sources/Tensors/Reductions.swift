@@ -24,6 +24,8 @@ extension FeatureMap {
   package func signs() -> FeatureMap { mapped(Sign.self) }
 
   private func sum<Function: UnaryFunction>(_ function: Function.Type) -> Double {
+    // What an interleaved map stores beyond its channels must not count.
+    let scalars = tensor.scalars
     let chunks = max(1, scalars.count / elementsPerChunk)
     var partials = [Double](repeating: 0, count: chunks)
     partials.withUnsafeMutableBufferPointer { partials in

@@ -1,0 +1,36 @@
+// One copy of all kernels; the macros say for which instruction set.
+
+namespace NAMESPACE {
+#include "Vectors.hpp"
+
+#include "Epilogue.hpp"
+#include "WinogradTransforms.hpp"
+
+#include "Direct.hpp"
+#include "Winograd.hpp"
+
+static const ck_kernels kernels = {
+    .name = NAME,
+    .winograd_scratch = winogradScratch,
+    .winograd_kernel = winogradKernel,
+    .winograd_forward = winogradForward,
+    .winograd_gradient = winogradGradient,
+    .winograd_kernel_gradient = winogradKernelGradient,
+    .tile_sums = tileSums,
+    .direct_scratch = directScratch,
+    .direct_forward = directForward,
+    .direct_gradient = directGradient,
+    .reducing_forward = reducingForward,
+};
+}  // namespace NAMESPACE
+
+#undef LANES
+#undef FUSES
+#undef ROWS_OF_TWO
+#undef ROWS_OF_ONE
+#undef INPUTS_OF_TWO
+#undef NAMESPACE
+#undef NAME
+#undef INLINE
+#undef UNROLL
+#undef EACH_LANES
