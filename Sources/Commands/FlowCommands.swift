@@ -70,7 +70,7 @@ extension Command<Workspace> {
         CommandExample("flow dilated rate=1000 decay=0.08", after: blocks),
         CommandExample(
           "flow dilated rate=0.05 links=sparse combine=product as=mild", after: blocks),
-      ], seeAlso: ["flow standard", "compare", "race", "plot flow"])
+      ], seeAlso: ["flow standard", "compare", "race"])
   ) { arguments, workspace, _ in
     var flow = DilatedFlow()
     flow.rate = try arguments.number("rate").value

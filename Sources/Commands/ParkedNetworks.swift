@@ -9,7 +9,7 @@ struct ParkedNetwork: Sendable {
   let network: Network<Float>
   let initializer: Initializer
   let seed: UInt64?
-  let optimizer: any Optimizer
+  let optimizer: OptimizerSetting
   let trainer: Trainer?
   let unfinished: UnfinishedTraining?
   var lastPass: TrainingPass<Float>?
@@ -28,9 +28,7 @@ extension Command<Workspace> {
         """,
       parameters: [.word("name", .text(placeholder: "NAME"), "the name of the copy")],
       examples: [
-        CommandExample("net fork second", after: ["block channels=2", "conv"]),
-        CommandExample(
-          "stats second/b1.conv1.weight", after: ["block channels=2", "conv", "net fork second"]),
+        CommandExample("net fork second", after: ["block channels=2", "conv"])
       ], seeAlso: ["net use", "net show", "race"])
   ) { arguments, workspace, _ in
     let name = try arguments.text("name")

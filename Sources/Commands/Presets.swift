@@ -81,8 +81,8 @@ struct Preset: Sendable {
     Preset(
       name: "article-\(name)",
       summary: "the article's case \(name): six blocks, merge=\(merge), \(flow)",
-      dataLines: ["noise gaussian fraction=0.3 fresh"],
-      lines: ["scale none", "net new init=normal:1"]
+      dataLines: ["scale none", "noise gaussian fraction=0.3 fresh"],
+      lines: ["net new init=normal:1"]
         + blocks.map {
           "block channels=\($0.channels) kernel=\($0.kernel) act=\($0.activation.rawValue) "
             + "merge=\(merge) skip=input bias=no"
@@ -98,14 +98,14 @@ struct Preset: Sendable {
   private static let partFour = Preset(
     name: "article-part4",
     summary: "the series' part 4: three blocks of two 3×3, skips by a 1×1 with ReLU",
-    dataLines: ["noise uniform gain=0..2.5 fresh"],
-    lines: ["scale minmax", "net new init=normal:0.05"]
+    dataLines: ["scale minmax", "noise uniform gain=0..2.5 fresh"],
+    lines: ["net new init=normal:0.05"]
       + [8, 8, 1].map {
         "block channels=\($0) act=relu merge=add skip=project project-act=relu convs=2 bias=no"
       } + ["output normalize", "loss mse", "optimizer adam lr=1e-4", "flow standard"],
     training: "train epochs=100 batch=10")
 
-  /// He et al. (2016), in the small: no batch normalization, no pooling; the network finds the noise.
+  /// A small network of the kind that He and others published in 2016, which finds the noise.
   private static let resnet = Preset(
     name: "resnet", summary: "four residual blocks of two 3×3, 32 channels, output subtract",
     dataLines: [],
@@ -114,7 +114,7 @@ struct Preset: Sendable {
       + ["conv", "output subtract", "loss mse", "optimizer adam lr=0.001", "flow standard"],
     training: "train epochs=100 batch=16 patch=64")
 
-  /// Zhang et al., "Beyond a Gaussian denoiser" (2017), without its batch normalization.
+  /// That of "Beyond a Gaussian denoiser" (Zhang and others, 2017) without batch normalization.
   private static let dncnn = Preset(
     name: "dncnn", summary: "seventeen 3×3 convolutions, 64 channels, output subtract",
     dataLines: [],
@@ -122,7 +122,7 @@ struct Preset: Sendable {
       + ["conv", "output subtract", "loss mse", "optimizer adam lr=0.001", "flow standard"],
     training: "train epochs=50 batch=128 patch=40")
 
-  /// The ten-layer network that RED-CNN was compared with: Chen et al. (2017).
+  /// The ten-layer network that RED-CNN was compared with (Chen and others, 2017).
   private static let cnn10 = Preset(
     name: "cnn10", summary: "ten 3×3 convolutions, 32 channels, ReLU",
     dataLines: [],

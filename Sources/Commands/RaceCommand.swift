@@ -39,7 +39,9 @@ extension Command<Workspace> {
       ],
       examples: [
         CommandExample("race flow=standard,dilated seeds=3 epochs=2", after: setup),
-        CommandExample("race optimizer=adam,sgd seeds=2 steps=3", after: setup),
+        CommandExample(
+          "race optimizer=adam,fast seeds=2 steps=3",
+          after: setup + ["optimizer sgd lr=0.1 momentum=0.9 as=fast", "optimizer adam"]),
       ], seeAlso: ["compare", "flow dilated", "net fork", "evaluate"])
   ) { arguments, workspace, context in
     let contestants = try workspace.contestants(arguments)
@@ -56,7 +58,7 @@ extension Command<Workspace> {
     }
     let race = Race(
       data: data, trainingSlices: slices, judgedSlices: workspace.judgingSlices(data.clean),
-      loss: workspace.loss, options: options)
+      loss: workspace.loss, gradientNoise: workspace.gradientNoise, options: options)
     let seeds = (0..<(try arguments.integer("seeds"))).map { workspace.settings.seed &+ UInt64($0) }
     var results = contestants.map { RaceResult(name: $0.name) }
     for (round, seed) in seeds.enumerated() {
@@ -212,21 +214,6 @@ extension Workspace {
       try contestant.flow.requireFit(contestant.network)
     }
     return result
-  }
-
-  /// The optimizer that an argument names: the one in use, or one with its defaults.
-  private func knownOptimizer(
-    _ name: String, at argument: String, _ arguments: Arguments
-  ) throws(CommandError) -> any Optimizer {
-    if optimizer.line.hasPrefix("optimizer \(name) ") { return optimizer }
-    switch name {
-    case "adam": return Adam()
-    case "sgd": return SGD()
-    default:
-      throw arguments.error(
-        at: argument, .unknownName, "there is no optimizer called '\(name)'",
-        hint: NearestNames.question(for: name, among: ["adam", "sgd"]) ?? "adam or sgd")
-    }
   }
 
   /// The slices that judge: test, else validation, else all.

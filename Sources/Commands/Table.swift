@@ -14,8 +14,9 @@ private let networkCommands: [Command<Workspace>] = [
 ]
 
 private let learningCommands: [Command<Workspace>] = [
-  .loss, .optimizerAdam, .optimizerSGD, .flowStandard, .flowDilated, .flowTape, .flow,
-  .train, .continue, .evaluate, .denoise,
+  .loss, .optimizerAdam, .optimizerSGD, .optimizerRMSProp, .optimizerAdagrad, .optimizerAdadelta,
+  .optimizer, .flowStandard, .flowDilated, .flowTape, .flow, .gradientNoise, .train, .continue,
+  .evaluate, .denoise,
   .baselineMedian,
 ]
 

@@ -19,13 +19,18 @@ extension Command<Workspace> {
         An epoch visits each training slice once (with patch=, one random patch of each); a short \
         last batch is kept. steps= makes exactly that many updates. Ctrl-C stops after the current \
         step and keeps everything, a second one drops the step; 'continue' goes on. A NaN or an infinity stops the training \
-        before it harms the weights and is named; nan=keep goes on.
+        before it harms the weights and is named; nan=keep goes on. A schedule of the optimizer \
+        begins with each 'train' and spans its updates; with both steps= and epochs=, it spans the \
+        epochs.
         """,
       parameters: [
         .key("epochs", .integer(1...mostUpdates), "visits of each slice", default: .value("10")),
         .key(
           "steps", .integer(1...mostUpdates), "exactly this many updates",
           default: .absent("all epochs")),
+        .key(
+          "horizon", .integer(1...mostUpdates), "updates that the optimizer's schedule spans",
+          default: .absent("all updates of the line")),
         .key("batch", .integer(1...4096), "slices of one update", default: .value("4")),
         .key(
           "patch", .integer(1...4096), "side of the random squares",
@@ -46,6 +51,11 @@ extension Command<Workspace> {
     var options = TrainingOptions()
     options.epochs = try arguments.integer("epochs")
     options.steps = arguments.integerIfGiven("steps")
+    if let updates = arguments.integerIfGiven("horizon") {
+      options.horizon = .updates(updates)
+    } else if arguments.has("epochs") {
+      options.horizon = .epochs(options.epochs)
+    }
     options.batch = try arguments.integer("batch")
     options.patch = arguments.integerIfGiven("patch")
     options.shuffles = try arguments.flag("shuffle")
@@ -61,7 +71,8 @@ extension Command<Workspace> {
       summary: "Go on with a training that was stopped, or train longer.",
       details: """
         Without a number, makes the updates that were left when the training stopped; the result is \
-        the same as if it had not been stopped.
+        the same as if it had not been stopped. A schedule of the optimizer goes on, too; beyond its \
+        end the last rate stays.
         """,
       parameters: [
         .key(
@@ -121,7 +132,8 @@ extension Workspace {
     let (label, watched) = watchedSlices(data.clean)
     let few = Array(watched.prefix(2))
     let judged = data.clean.slices(few)
-    let meter = ProgressMeter(context, label: label) { network in
+    let isScheduled = optimizer.schedule != .constant
+    let meter = ProgressMeter(context, label: label, showsRate: isScheduled) { network in
       let denoiser = Denoiser(network, scale: data.scale)
       let images = few.map { denoiser.denoise(data.noisy.image($0)) }
       return FiguresOfMerit(meanOf: judged.figures(of: Tensor(joining: images))).psnr
@@ -130,8 +142,9 @@ extension Workspace {
     let report: TrainingReport
     do throws(NonFiniteError) {
       report = try trainer.train(
-        on: data, slices: slices, loss: loss, flow: flow, options: options, resumes: resumes,
-        clock: watch, shouldDrop: { context.interruption.requests > 1 }
+        on: data, slices: slices, loss: loss, flow: flow, noise: gradientNoise, options: options,
+        resumes: resumes, clock: watch,
+        shouldDrop: { context.interruption.requests > 1 }
       ) { progress in
         made = progress.step
         meter.show(progress)
@@ -148,7 +161,13 @@ extension Workspace {
     let before = resumes ? unfinished?.steps ?? 0 : 0
     unfinished = UnfinishedTraining(
       options: options, steps: max(0, max(before, meter.asked) - made))
-    return try describe(report, options, arguments, data)
+    var outcome = try describe(report, options, arguments, data)
+    if isScheduled, trainer.scheduledUpdatesLeft < 0 {
+      outcome.warn(
+        "the schedule of the learning rate ended before this: its last rate stays; 'train' begins it "
+          + "anew")
+    }
+    return outcome
   }
 
   /// Throws when the patches are larger than the slices.
@@ -198,17 +217,20 @@ extension Workspace {
     outcome.say(
       """
       epoch \(report.epochs)\(epochs)\(steps)  \
-      loss \(report.loss, significant: 4)  \(label) psnr \(figures.psnr, digits: 2) dB  \
+      loss \(report.loss, significant: 4)\(rateAndClipping(report))  \(label) psnr \(figures.psnr, digits: 2) dB  \
       \(volatile: "\(seconds) s, \(speed) \(options.patch == nil ? "slices" : "patches")/s")
       """)
     outcome.result = [
       "steps": .integer(report.steps), "epochs": .integer(report.epochs),
       "loss": .number(report.loss), "psnr": .number(figures.psnr),
+      "lr": report.learningRate.map { .number($0) } ?? .null,
+      "clipped": optimizer.clipping == nil ? .null : .integer(report.clipped),
       "stopped": report.reason == .finished ? .null : .string(report.reason.rawValue),
     ]
     if report.reason != .finished {
       let cause = report.reason == .time ? "time is over" : "stopped by hand"
-      outcome.recordedCommand = Self.recorded(arguments.line, steps: report.steps, cause)
+      outcome.recordedCommand =
+        recorded(arguments, options, steps: report.steps) + "  # \(cause)"
       outcome.wasInterrupted = report.reason == .interrupt
       outcome.remarks.append(
         "stopped after step \(report.steps) (\(cause)); all is kept, 'continue' goes on")
@@ -216,11 +238,34 @@ extension Workspace {
     return outcome
   }
 
+  /// What the line says of the last learning rate and of clipping, where they are not the same in
+  /// every step: `  lr 0.0005  clipped 3 of 40`.
+  private func rateAndClipping(_ report: TrainingReport) -> OutputLine {
+    var words: OutputLine = ""
+    if optimizer.schedule != .constant, let rate = report.learningRate {
+      words = "\(words)  lr \(rate, significant: 3)"
+    }
+    if optimizer.clipping != nil {
+      words = "\(words)  clipped \(report.clipped) of \(report.steps)"
+    }
+    return words
+  }
+
   /// The command that repeats exactly the steps that were made.
-  private static func recorded(_ line: String, steps: Int, _ cause: String) -> String {
-    let kept = line.replacing(/\s+(steps|time)\s*=\s*\S+/.ignoresCase(), with: "")
+  private func recorded(
+    _ arguments: Arguments, _ options: TrainingOptions, steps: Int
+  ) -> String {
+    let kept = arguments.line.replacing(/\s+(steps|time)\s*=\s*\S+/.ignoresCase(), with: "")
       .replacing(/\s#.*$/, with: "")
-    return "\(kept) steps=\(steps)  # \(cause)"
+    return "\(kept)\(horizonWords(arguments, options)) steps=\(steps)"
+  }
+
+  /// What keeps a schedule as long as it was when the line gets another number of steps.
+  private func horizonWords(_ arguments: Arguments, _ options: TrainingOptions) -> String {
+    guard optimizer.schedule != .constant, arguments.spec.parameter(named: "horizon") != nil,
+      !arguments.has("horizon"), !arguments.has("epochs")
+    else { return "" }
+    return options.steps.map { " horizon=\($0)" } ?? " epochs=\(options.epochs)"
   }
 
   /// The slices that watch over training: validation, or some that train when there are none.
@@ -239,16 +284,20 @@ private final class ProgressMeter {
   /// The PSNR of a network on a slice or two, in dB, and what it is called.
   private let judge: (Network<Float>) throws -> Double
   private let label: String
+  private let showsRate: Bool
   private var shown = -1.0
   private var psnr: String?
   private var nextJudgement = 1.0
   /// The updates the training was asked for.
   private(set) var asked = 0
 
-  init(_ context: CommandContext, label: String, judge: @escaping (Network<Float>) throws -> Double)
-  {
+  init(
+    _ context: CommandContext, label: String, showsRate: Bool,
+    judge: @escaping (Network<Float>) throws -> Double
+  ) {
     self.context = context
     self.label = label
+    self.showsRate = showsRate
     self.judge = judge
   }
 
@@ -264,7 +313,8 @@ private final class ProgressMeter {
     }
     let parts = [
       "epoch \(progress.epoch)/\(progress.epochs)  step \(progress.step)/\(progress.steps)",
-      "loss \(text(progress.loss, 4))", psnr, "\(text(rate, 3)) steps/s",
+      "loss \(text(progress.loss, 4))",
+      showsRate ? "lr \(text(progress.learningRate, 3))" : nil, psnr, "\(text(rate, 3)) steps/s",
       "\(Int(left.rounded(.up))) s left",
     ]
     context.progress(

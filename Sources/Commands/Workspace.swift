@@ -33,7 +33,10 @@ package struct Workspace: Sendable {
   /// The seed of `net new`, in place of the session's.
   var networkSeed: UInt64?
   var loss = Loss.meanSquaredError { didSet { forgetPass() } }
-  var optimizer: any Optimizer = Adam() { didSet { trainer = nil } }
+  var optimizer = OptimizerSetting(Adam()) { didSet { trainer = nil } }
+  /// Settings that were kept under a name.
+  var namedOptimizers: [String: OptimizerSetting] = [:]
+  var gradientNoise: GradientNoise?
   var flow: any GradientFlow = StandardFlow()
   /// Flows that were kept under a name.
   var namedFlows: [String: any GradientFlow] = [:]

@@ -67,8 +67,9 @@ package struct DilatedFlow: LayerwiseFlow {
   package var decay = 0.08
   package var links = Links.dense
   package var combination = Combination.sum
-  /// The blocks, counted from 1, that `combination` holds for; the others take the other way. Empty
-  /// if it holds for all.
+  /// The blocks, counted from 1, that `combination` holds for; empty if it holds for all.
+  ///
+  /// The others take the other way.
   package var combinationBlocks: Set<Int> = []
   package var insertion = Insertion.before
 

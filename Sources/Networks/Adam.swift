@@ -30,7 +30,10 @@ package struct Adam: Optimizer {
   package func update(
     _ gradient: Tensor<Float>, state: OptimizerState, step: Int
   ) -> OptimizerState {
-    let powers = isCorrectionConstant ? (beta1, beta2) : (power(beta1, step), power(beta2, step))
+    let powers =
+      isCorrectionConstant
+      ? (beta1, beta2)
+      : (ReproducibleMath.power(beta1, step), ReproducibleMath.power(beta2, step))
     let (rate, epsilon) = (Float(learningRate), Float(epsilon))
     let (keep1, take1) = (Float(beta1), Float(1 - beta1))
     let (keep2, take2) = (Float(beta2), Float(1 - beta2))
@@ -54,16 +57,5 @@ package struct Adam: Optimizer {
     state.v = Tensor(shape: gradient.shape, scalars: v)
     state.update = Tensor(shape: gradient.shape, scalars: change)
     return state
-  }
-
-  /// baseᵉ for e ≥ 0, by multiplication alone, so that every machine gives the same bits.
-  private func power(_ base: Double, _ exponent: Int) -> Double {
-    var (result, square, rest) = (1.0, base, exponent)
-    while rest > 0 {
-      if rest & 1 == 1 { result *= square }
-      square *= square
-      rest >>= 1
-    }
-    return result
   }
 }

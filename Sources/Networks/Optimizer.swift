@@ -5,6 +5,9 @@ package protocol Optimizer: Sendable {
   /// The line that chooses the rule.
   var line: String { get }
 
+  /// How far a step goes; a schedule changes it from update to update.
+  var learningRate: Double { get set }
+
   /// Computes the change to add to a parameter.
   ///
   /// - Parameters:
@@ -19,9 +22,10 @@ package protocol Optimizer: Sendable {
 
 /// What an optimizer remembers of one parameter, and its last update.
 package struct OptimizerState: Sendable {
-  /// The running mean of gradients: Adam's first moment, or SGD's velocity.
+  /// The running mean of gradients: Adam's first moment, or the velocity of SGD and RMSProp;
+  /// Adadelta's running mean of squared updates.
   package var m: Tensor<Float>?
-  /// Adam's second moment.
+  /// The running mean of squared gradients, or Adagrad's sum of them.
   package var v: Tensor<Float>?
   /// What was last added to the parameter.
   package var update: Tensor<Float>?

@@ -43,15 +43,16 @@ package struct Diagnosis: Sendable {
   ///   - optimizer: What makes updates of them.
   ///   - states: What the optimizer had after the pass; none if there was no update.
   package init(
-    _ pass: TrainingPass<Float>, flow: any GradientFlow, optimizer: any Optimizer,
+    _ pass: TrainingPass<Float>, flow: any GradientFlow, optimizer: OptimizerSetting,
     states: [OptimizerState]?
   ) {
     self.pass = pass
     result = pass.run(flow, retention: .everything)
-    let gradients = result.gradients.parameters
+    var gradients = result.gradients.parameters
+    _ = optimizer.clipping?.clip(&gradients)
     self.states =
       states
-      ?? gradients.map { optimizer.update($0, state: OptimizerState(), step: 1) }
+      ?? gradients.map { optimizer.rule.update($0, state: OptimizerState(), step: 1) }
   }
 
   /// What the pass and the updates show, the causes before the effects.

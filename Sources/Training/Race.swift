@@ -8,11 +8,11 @@ package struct Contestant: Sendable {
   /// Whose layers are built anew, with weights of each seed.
   package let network: Network<Float>
   package let initializer: Initializer
-  package let optimizer: any Optimizer
+  package let optimizer: OptimizerSetting
   package let flow: any GradientFlow
 
   package init(
-    name: String, network: Network<Float>, initializer: Initializer, optimizer: any Optimizer,
+    name: String, network: Network<Float>, initializer: Initializer, optimizer: OptimizerSetting,
     flow: any GradientFlow
   ) {
     (self.name, self.network, self.initializer) = (name, network, initializer)
@@ -41,14 +41,16 @@ package struct Race: Sendable {
   /// The slices that judge at the end; the first of them are watched after each epoch.
   package let judgedSlices: [Int]
   package let loss: Loss
+  /// What disturbs the gradients, if anything does; its numbers come from the seed of each run.
+  package let gradientNoise: GradientNoise?
   package let options: TrainingOptions
 
   package init(
     data: TrainingData, trainingSlices: [Int], judgedSlices: [Int], loss: Loss,
-    options: TrainingOptions
+    gradientNoise: GradientNoise?, options: TrainingOptions
   ) {
     (self.data, self.trainingSlices, self.judgedSlices) = (data, trainingSlices, judgedSlices)
-    (self.loss, self.options) = (loss, options)
+    (self.loss, self.gradientNoise, self.options) = (loss, gradientNoise, options)
   }
 
   /// The batches of one epoch.
@@ -61,6 +63,7 @@ package struct Race: Sendable {
   ///   - seed: Of weights, order and patches.
   ///   - shouldStop: Asked after each step.
   /// - Returns: What came of it, or nothing when it was stopped.
+  /// - Throws: `NetworkError` when the layers do not fit together.
   package func run(
     _ contestant: Contestant, seed: UInt64, shouldStop: () -> Bool
   ) throws(NetworkError) -> RaceRun? {
@@ -68,13 +71,15 @@ package struct Race: Sendable {
     var trainer = Trainer(network, optimizer: contestant.optimizer)
     var options = options
     options.seed = seed
+    var gradientNoise = gradientNoise
+    gradientNoise?.seed = seed
     let watched = Array(judgedSlices.prefix(4))
     var run = RaceRun()
     var isStopped = false
     do throws(NonFiniteError) {
       let report = try trainer.train(
-        on: data, slices: trainingSlices, loss: loss, flow: contestant.flow, options: options,
-        clock: { 0 }
+        on: data, slices: trainingSlices, loss: loss, flow: contestant.flow, noise: gradientNoise,
+        options: options, clock: { 0 }
       ) { progress in
         isStopped = shouldStop()
         if progress.step % stepsPerEpoch == 0 || progress.step == progress.steps {

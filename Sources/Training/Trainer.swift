@@ -5,7 +5,7 @@ import Tensors
 /// A network in training: its weights, what the optimizer remembers, and where in the data it is.
 package struct Trainer: Sendable {
   package private(set) var network: Network<Float>
-  package let optimizer: any Optimizer
+  package let optimizer: OptimizerSetting
   /// What the optimizer remembers of each parameter, in the order of the network's parameters.
   package private(set) var states: [OptimizerState]
   /// Updates made since training began.
@@ -14,12 +14,14 @@ package struct Trainer: Sendable {
   package private(set) var epoch = 0
   /// The pass behind the last update: its weights before the update, and its batch.
   package private(set) var lastPass: TrainingPass<Float>?
+  /// Where the schedule of the learning rate stands.
+  private var span = ScheduleSpan(firstUpdate: 0, firstEpoch: 0, horizon: 1)
   /// Where a NaN or an infinity first arose, in a training that was told to go on.
   package private(set) var firstNonFinite: NonFiniteError?
   /// The batches of the epoch that are still to come, when it was left in the middle.
   private var pending: [BatchPlan] = []
 
-  package init(_ network: Network<Float>, optimizer: any Optimizer) {
+  package init(_ network: Network<Float>, optimizer: OptimizerSetting) {
     self.network = network
     self.optimizer = optimizer
     states = Array(repeating: OptimizerState(), count: network.parameters.count)
@@ -27,6 +29,9 @@ package struct Trainer: Sendable {
 
   /// Whether an epoch was left in the middle.
   package var isWithinEpoch: Bool { !pending.isEmpty }
+
+  /// The updates that the schedule of the learning rate still spans; negative beyond its end.
+  package var scheduledUpdatesLeft: Int { span.firstUpdate + span.horizon - step }
 
   /// Trains on the slices of `data`.
   ///
@@ -39,8 +44,9 @@ package struct Trainer: Sendable {
   ///   - slices: The slices to train on.
   ///   - loss: What is made small.
   ///   - flow: How gradients travel.
+  ///   - noise: What disturbs the gradients, if anything does.
   ///   - options: How long, in which order and in which pieces.
-  ///   - resumes: Goes on in the middle of an epoch; otherwise a new one begins.
+  ///   - resumes: Goes on in the middle of an epoch and of the schedule; otherwise both begin anew.
   ///   - clock: The seconds since this run began; only a time limit and the report look at it.
   ///   - shouldDrop: Asked when a step is computed; if so, the step is dropped and the training ends.
   ///   - afterStep: Called after each step; what it returns ends the training.
@@ -48,7 +54,8 @@ package struct Trainer: Sendable {
   /// - Throws: `NonFiniteError` when a step gave a NaN or an infinity.
   package mutating func train(
     on data: TrainingData, slices: [Int], loss: Loss, flow: some GradientFlow,
-    options: TrainingOptions, resumes: Bool = false, clock: () -> Double,
+    noise: GradientNoise? = nil, options: TrainingOptions, resumes: Bool = false,
+    clock: () -> Double,
     shouldDrop: () -> Bool = { false },
     afterStep: (TrainingProgress) -> StopReason?
   ) throws(NonFiniteError) -> TrainingReport {
@@ -56,9 +63,19 @@ package struct Trainer: Sendable {
     let perEpoch = (slices.count + options.batch - 1) / options.batch
     let asked =
       options.steps ?? pending.count + perEpoch * (options.epochs - (isWithinEpoch ? 1 : 0))
+    if !resumes {
+      let horizon =
+        switch options.horizon {
+        case .updates(let updates): updates
+        case .epochs(let epochs): perEpoch * epochs
+        case nil: asked
+        }
+      span = ScheduleSpan(firstUpdate: step, firstEpoch: epoch, horizon: horizon)
+    }
     let firstEpoch = isWithinEpoch ? epoch - 1 : epoch
     let epochs = max(1, (asked + perEpoch - 1) / perEpoch)
-    var (done, trained) = (0, 0)
+    var (done, trained, clipped) = (0, 0, 0)
+    var rate: Double?
     var (lossSum, lossCount) = (0.0, 0)
     var reason = StopReason.finished
     while done < asked {
@@ -68,9 +85,12 @@ package struct Trainer: Sendable {
         pending = data.batches(epoch: epoch, slices: slices, options: options)
       }
       let batch = data.batch(pending[0], step: step + 1, patch: options.patch)
+      let rule = optimizer.rule(
+        update: step - span.firstUpdate, epoch: epoch - 1 - span.firstEpoch, horizon: span.horizon)
       guard
-        let value = try update(
-          batch, pending[0], loss: loss, flow: flow, options: options, shouldDrop: shouldDrop)
+        let made = try update(
+          batch, pending[0], loss: loss, flow: flow, noise: noise, rule: rule, options: options,
+          shouldDrop: shouldDrop)
       else {
         reason = .interrupt
         break
@@ -79,12 +99,13 @@ package struct Trainer: Sendable {
       done += 1
       if begins { (lossSum, lossCount) = (0, 0) }
       trained += batch.input.shape.batch
-      lossSum += value
+      lossSum += made.loss
       lossCount += 1
+      clipped += made.isClipped ? 1 : 0
+      rate = rule.learningRate
       let progress = TrainingProgress(
         network: network, step: done, steps: asked, epoch: epoch - firstEpoch, epochs: epochs,
-        loss: value,
-        slices: trained, seconds: clock())
+        loss: made.loss, learningRate: rule.learningRate, slices: trained, seconds: clock())
       if let stop = afterStep(progress) {
         reason = done < asked ? stop : .finished
         break
@@ -96,14 +117,15 @@ package struct Trainer: Sendable {
     }
     return TrainingReport(
       steps: done, epochs: epoch - firstEpoch, loss: lossSum / Double(max(1, lossCount)),
-      slices: trained, seconds: clock(), reason: reason)
+      learningRate: rate, clipped: clipped, slices: trained, seconds: clock(), reason: reason)
   }
 
-  /// One update of all weights; returns the loss before it, or nothing when the step is dropped.
+  /// One update of all weights; returns the loss before it and whether the gradients were clipped,
+  /// or nothing when the step is dropped.
   private mutating func update(
-    _ batch: Batch, _ plan: BatchPlan, loss: Loss, flow: some GradientFlow,
-    options: TrainingOptions, shouldDrop: () -> Bool
-  ) throws(NonFiniteError) -> Double? {
+    _ batch: Batch, _ plan: BatchPlan, loss: Loss, flow: some GradientFlow, noise: GradientNoise?,
+    rule: any Optimizer, options: TrainingOptions, shouldDrop: () -> Bool
+  ) throws(NonFiniteError) -> (loss: Double, isClipped: Bool)? {
     let pass = TrainingPass(
       network: network, input: batch.input, target: batch.target, mask: batch.mask, loss: loss,
       epoch: max(0, epoch - 1))
@@ -112,8 +134,12 @@ package struct Trainer: Sendable {
     if isWatching, !result.isFinite() {
       try meet(origin(of: pass, batch, plan, flow), options)
     }
-    let updates = zip(states, result.gradients.parameters).map { state, gradient in
-      optimizer.update(gradient, state: state, step: step + 1)
+    var gradients = result.gradients.parameters
+    let isClipped = optimizer.clipping?.clip(&gradients) ?? false
+    // Noise comes after clipping, which would weaken it.
+    noise?.apply(to: &gradients, names: network.parameterNames, step: step + 1)
+    let updates = zip(states, gradients).map { state, gradient in
+      rule.update(gradient, state: state, step: step + 1)
     }
     let weights = zip(network.parameters, updates).map { weight, state in
       weight.adding(state.update)
@@ -126,7 +152,7 @@ package struct Trainer: Sendable {
     network.parameters = weights
     states = updates
     step += 1
-    return result.loss
+    return (result.loss, isClipped)
   }
 
   /// Stops at a NaN or an infinity, or notes the first and goes on.
@@ -165,4 +191,11 @@ package struct Trainer: Sendable {
     }
     return nil
   }
+}
+
+/// The updates that a schedule of the learning rate spans.
+private struct ScheduleSpan {
+  /// The updates and epochs that were made before it began.
+  let firstUpdate: Int, firstEpoch: Int
+  let horizon: Int
 }

@@ -3,8 +3,10 @@ package import Networks
 /// What a `train` line says.
 package struct TrainingOptions: Hashable, Sendable {
   package var epochs = 10
-  /// Exactly this many updates; epochs then only set the horizon of a schedule.
+  /// Exactly this many updates, whatever the epochs.
   package var steps: Int?
+  /// What the optimizer's schedule spans; none for the updates of this run.
+  package var horizon: Horizon?
   package var batch = 4
   /// The side of the random patches; none for whole slices.
   package var patch: Int?
@@ -16,6 +18,12 @@ package struct TrainingOptions: Hashable, Sendable {
   package var timeLimit: Double?
 
   package init() {}
+}
+
+/// How long a schedule of the learning rate is.
+package enum Horizon: Hashable, Sendable {
+  case updates(Int)
+  case epochs(Int)
 }
 
 /// Why a training ended.
@@ -52,6 +60,8 @@ package struct TrainingProgress: Sendable {
   package let epoch: Int, epochs: Int
   /// The loss of the batch.
   package let loss: Double
+  /// The learning rate of the step.
+  package let learningRate: Double
   /// Slices (or patches) trained so far in this run.
   package let slices: Int
   /// Since this run began.
@@ -65,6 +75,10 @@ package struct TrainingReport: Sendable {
   package let epochs: Int
   /// The mean loss of the last epoch, over its batches of this run.
   package let loss: Double
+  /// The learning rate of the last update; none if there was no update.
+  package let learningRate: Double?
+  /// How many updates had their gradients clipped.
+  package let clipped: Int
   package let slices: Int
   package let seconds: Double
   package let reason: StopReason

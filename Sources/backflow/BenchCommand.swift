@@ -52,7 +52,7 @@ struct BenchCommand: ParsableCommand {
         values: clean, mask: nil, unit: .stored(0...1),
         origins: Array(repeating: SliceOrigin(patient: 1, series: 1), count: batch)),
       noisy: noise.apply(to: clean), freshNoise: nil, scale: .none)
-    var trainer = Trainer(network, optimizer: Adam())
+    var trainer = Trainer(network, optimizer: OptimizerSetting(Adam()))
     var options = TrainingOptions()
     options.batch = batch
     options.steps = 1

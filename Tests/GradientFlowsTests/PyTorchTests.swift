@@ -12,6 +12,8 @@ struct PyTorchTests {
     let gradient: String
     let learning_rate: Double
     let losses: [Double]
+    let adam_rate: Double?
+    let adam_losses: [Double]?
     let weights: [String]
     let gradients: [String]
     let activation_gradients: [String]
@@ -32,24 +34,50 @@ struct PyTorchTests {
 
   @Test(arguments: Fixture.folders(in: "networks"))
   func `ten steps of SGD end where PyTorch's end`(_ fixture: Fixture) throws {
-    let (first, expected) = try load(fixture)
-    var pass = first
+    let (pass, expected) = try load(fixture)
     var rule = SGD()
     rule.learningRate = expected.learning_rate
+    try descend(pass, rule, losses: expected.losses, to: "after", fixture, within: 1e-5)
+  }
+
+  /// The fixtures that also went ten steps with Adam.
+  static let withAdam = Fixture.folders(in: "networks").filter {
+    (try? $0.json("case.json", as: Case.self).adam_rate) != nil
+  }
+
+  @Test(arguments: withAdam)
+  func `ten steps of Adam end where PyTorch's end`(_ fixture: Fixture) throws {
+    let (pass, expected) = try load(fixture)
+    var rule = Adam()
+    rule.learningRate = try #require(expected.adam_rate)
+    try descend(
+      pass, rule, losses: try #require(expected.adam_losses), to: "after-adam", fixture,
+      within: 1e-4)
+  }
+
+  @Test func `three networks go with Adam`() {
+    #expect(Self.withAdam.count >= 3)
+  }
+
+  /// Makes ten steps and compares each loss, and the weights at the end.
+  private func descend(
+    _ first: TrainingPass<Float>, _ rule: any Optimizer, losses: [Double], to folder: String,
+    _ fixture: Fixture, within tolerance: Double
+  ) throws {
+    var pass = first
+    var states = pass.network.parameters.map { _ in OptimizerState() }
     for step in 1...10 {
       let result = pass.run(StandardFlow(), retention: .training)
-      #expect(abs(result.loss - expected.losses[step - 1]) <= 1e-4 * abs(expected.losses[step - 1]))
-      var network = pass.network
-      network.parameters = zip(network.parameters, result.gradients.parameters).map { w, g in
-        let update = rule.update(g, state: OptimizerState(), step: step).update
-        return Tensor(
-          shape: w.shape, scalars: zip(w.scalars, update?.scalars ?? []).map { $0 + $1 })
+      #expect(abs(result.loss - losses[step - 1]) <= 1e-4 * abs(losses[step - 1]))
+      states = zip(states, result.gradients.parameters).map { state, gradient in
+        rule.update(gradient, state: state, step: step)
       }
-      pass = TrainingPass(
-        network: network, input: pass.input, target: pass.target, loss: pass.loss)
+      var network = pass.network
+      network.parameters = zip(network.parameters, states).map { $0.adding($1.update) }
+      pass = pass.with(network)
     }
     for (name, weight) in zip(pass.network.parameterNames, pass.network.parameters) {
-      expectClose(weight, try fixture.tensor("after/\(name)"), within: 1e-5, name)
+      expectClose(weight, try fixture.tensor("\(folder)/\(name)"), within: tolerance, name)
     }
   }
 

@@ -96,7 +96,7 @@ struct `With --json` {
 
   @Test func `train says what was done`() throws {
     let result = try last("train steps=3 batch=1").result
-    #expect(result.keys == ["steps", "epochs", "loss", "psnr", "stopped"])
+    #expect(result.keys == ["steps", "epochs", "loss", "psnr", "stopped", "lr", "clipped"])
     #expect(result.number("steps") == 3 && result.number("epochs") == 2)
     #expect(result.members["stopped"] is NSNull)
   }
@@ -115,7 +115,7 @@ struct `With --json` {
 
   @Test func `gradcheck lists its samples`() throws {
     let result = try last("gradcheck b1.conv1.weight samples=5").result
-    #expect(result.keys == ["rows", "worst"])
+    #expect(result.keys == ["rows", "worst", "nature"])
     let rows = result.objects("rows")
     #expect(rows.count == 5)
     for row in rows {

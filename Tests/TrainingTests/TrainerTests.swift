@@ -7,7 +7,7 @@ import Training
 
 struct TrainerTests {
   @Test func `an epoch visits each slice once and keeps a short last batch`() throws {
-    var trainer = Trainer(try Network(lines: ["conv"]), optimizer: Adam())
+    var trainer = Trainer(try Network(lines: ["conv"]), optimizer: OptimizerSetting(Adam()))
     var options = TrainingOptions()
     options.epochs = 3
     options.batch = 4
@@ -28,7 +28,7 @@ struct TrainerTests {
   @Test func `training lowers the loss`() throws {
     var trainer = Trainer(
       try Network(lines: ["block channels=4 convs=2", "conv", "output subtract"]),
-      optimizer: Adam())
+      optimizer: OptimizerSetting(Adam()))
     var options = TrainingOptions()
     options.epochs = 200
     var losses: [Double] = []
@@ -63,7 +63,8 @@ struct TrainerTests {
   }
 
   @Test func `a stopped step leaves everything as it was`() throws {
-    var trainer = Trainer(try Network(lines: ["conv", "conv"]), optimizer: Adam())
+    var trainer = Trainer(
+      try Network(lines: ["conv", "conv"]), optimizer: OptimizerSetting(Adam()))
     var options = TrainingOptions()
     options.epochs = 1
     var bad = data(count: 2)

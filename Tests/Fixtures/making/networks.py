@@ -160,6 +160,39 @@ CASES = {
         ],
         "size": (3, 14, 9), "loss": "mse", "learning_rate": 0.1,
     },
+    # The article's third kind of network with a last activation that can attenuate.
+    "six-blocks": {
+        "lines": [
+            "block channels=3 kernel=13 act=sigmoid merge=multiply-add skip=input bias=no",
+            "block channels=3 kernel=7 act=tanh merge=multiply-add skip=input bias=no",
+            "block channels=3 kernel=3 act=arctan merge=multiply-add skip=input bias=no",
+            "block channels=3 kernel=5 act=relu merge=multiply-add skip=input bias=no",
+            "block channels=3 kernel=3 act=tanh merge=multiply-add skip=input bias=no",
+            "block channels=1 kernel=1 act=linear merge=multiply-add skip=input bias=no",
+        ],
+        "size": (2, 10, 11), "loss": "mse", "learning_rate": 0.01, "adam_rate": 0.001,
+    },
+    "deep-subtract": {
+        "lines": [
+            "conv channels=6 kernel=3 act=elu",
+            "block channels=6 kernel=3 act=elu merge=add skip=block convs=2",
+            "block channels=6 kernel=3 act=tanh merge=add skip=block convs=2",
+            "block channels=4 kernel=5 act=elu merge=add skip=project convs=1",
+            "conv channels=1",
+            "output subtract",
+        ],
+        "size": (3, 9, 12), "loss": "mse", "learning_rate": 0.02, "adam_rate": 0.002,
+    },
+    "mixed-l1": {
+        "lines": [
+            "block channels=4 kernel=3 act=leaky-relu merge=add skip=input convs=2",
+            "block channels=4 kernel=1 act=sigmoid merge=multiply skip=block",
+            "conv channels=3 kernel=5 act=arctan bias=no",
+            "conv channels=1",
+            "output subtract",
+        ],
+        "size": (2, 8, 13), "loss": "l1", "learning_rate": 0.01, "adam_rate": 0.001,
+    },
 }
 
 # Found by trying: the first seed of each case whose values keep away from every kink.
@@ -167,6 +200,7 @@ SEEDS = {
     "resnet": 45, "multiply-input": 1, "multiply-add": 2, "none": 1, "elu-leaky": 1,
     "half-squares": 1, "half-squares-declared": 1, "l1": 1, "wide-kernels": 1, "three-convs": 73,
     "broadcast": 2, "plain-convs": 3, "linear": 1,
+    "six-blocks": 1, "deep-subtract": 2, "mixed-l1": 1,
 }
 
 
@@ -269,15 +303,15 @@ def loss_of(case, output, target):
     return loss, loss
 
 
-def descend(case, network, image, target, dtype):
-    """Ten SGD steps on one full batch in `dtype`, and everything to be recorded about them."""
+def descend(case, network, image, target, dtype, make_optimizer):
+    """Ten steps on one full batch in `dtype`, and everything to be recorded about them."""
     image = torch.tensor(image, dtype=dtype, requires_grad=True)
     target = torch.tensor(target, dtype=dtype)
     weights = {
         name: torch.tensor(weight, dtype=dtype, requires_grad=True)
         for name, weight in network.weights.items()
     }
-    optimizer = torch.optim.SGD(weights.values(), lr=case["learning_rate"])
+    optimizer = make_optimizer(weights.values())
     record = {"losses": [], "distances": []}
     for step in range(STEPS + 1):
         values, kinks = {}, []
@@ -325,13 +359,23 @@ def deviation(values, exact):
 
 
 def run(case, seed):
-    """One case in single and in double precision."""
+    """One case in single and in double precision, by SGD and, where it has a rate, by Adam."""
     generator = np.random.default_rng(seed)
     network = Network(case["lines"], generator)
     image, target = images(case["size"], generator)
-    single = descend(case, network, image, target, torch.float32)
-    double = descend(case, network, image, target, torch.float64)
-    return network, image, target, single, double
+
+    def both(make_optimizer):
+        return [
+            descend(case, network, image, target, dtype, make_optimizer)
+            for dtype in (torch.float32, torch.float64)
+        ]
+
+    single, double = both(lambda weights: torch.optim.SGD(weights, lr=case["learning_rate"]))
+    adam = (
+        both(lambda weights: torch.optim.Adam(weights, lr=case["adam_rate"]))
+        if "adam_rate" in case else None
+    )
+    return network, image, target, single, double, adam
 
 
 def keeps_away(record):
@@ -344,9 +388,10 @@ def make(folder):
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     for name, case in CASES.items():
-        network, image, target, single, double = run(case, SEEDS[name])
-        assert keeps_away(single) and keeps_away(double), f"{name}: too near to a kink"
-        assert single["losses"][-1] < single["losses"][0], f"{name}: does not learn"
+        network, image, target, single, double, adam = run(case, SEEDS[name])
+        for record in [single, double] + (adam or []):
+            assert keeps_away(record), f"{name}: too near to a kink"
+            assert record["losses"][-1] < record["losses"][0], f"{name}: does not learn"
         losses = np.array(double["losses"])
         write_array(folder / name / "input.npy", image)
         write_array(folder / name / "target.npy", target)
@@ -354,6 +399,7 @@ def make(folder):
         for kind, tensors in [
             ("weights", network.weights), ("gradients", single["gradients"]),
             ("gradients", single["values"]), ("after", single["after"]),
+            ("after-adam", adam[0]["after"] if adam else {}),
         ]:
             for tensor, values in tensors.items():
                 write_array(folder / name / kind / f"{tensor}.npy", values)
@@ -364,6 +410,7 @@ def make(folder):
             "learning_rate": case["learning_rate"],
             "steps": STEPS,
             "losses": single["losses"],
+            **({"adam_rate": case["adam_rate"], "adam_losses": adam[0]["losses"]} if adam else {}),
             "weights": list(network.weights),
             "gradients": list(single["gradients"]),
             "activation_gradients": list(single["values"]),
@@ -373,6 +420,8 @@ def make(folder):
                     "activation_gradients": deviation(single["values"], double["values"]),
                     "after": deviation(single["after"], double["after"]),
                     "losses": np.abs(np.array(single["losses"]) / losses - 1).max(),
+                    **({"after_adam": deviation(adam[0]["after"], adam[1]["after"])}
+                       if adam else {}),
                 }.items()
             },
         })

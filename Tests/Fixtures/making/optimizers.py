@@ -1,4 +1,4 @@
-"""Optimizers: PyTorch's, and the article's variants of Adam evaluated by NumPy from formulas."""
+"""Optimizers, schedules and clipping: PyTorch's; the article's variants of Adam by NumPy from formulas."""
 
 import numpy as np
 import torch
@@ -33,6 +33,73 @@ SGD_CASES = {
     "sgd-momentum": {"lr": 0.02, "momentum": 0.9, "nesterov": False},
     "sgd-nesterov": {"lr": 0.02, "momentum": 0.9, "nesterov": True},
 }
+
+RMSPROP_CASES = {
+    "rmsprop": {"lr": 0.01, "alpha": 0.99, "eps": 1e-8, "momentum": 0.0},
+    "rmsprop-momentum": {"lr": 0.003, "alpha": 0.9, "eps": 1e-4, "momentum": 0.8},
+}
+ADAGRAD_CASES = {
+    "adagrad": {"lr": 0.01, "lr_decay": 0.0, "initial_accumulator_value": 0.0, "eps": 1e-10},
+    "adagrad-decay": {"lr": 0.1, "lr_decay": 0.05, "initial_accumulator_value": 0.1, "eps": 1e-6},
+}
+ADADELTA_CASES = {
+    "adadelta": {"lr": 1.0, "rho": 0.9, "eps": 1e-6},
+    "adadelta-other": {"lr": 0.5, "rho": 0.95, "eps": 1e-4},
+}
+# What PyTorch calls the moments that Backflow calls m and v.
+MOMENTS = {
+    "rmsprop": {"m": "momentum_buffer", "v": "square_avg"},
+    "adagrad": {"v": "sum"},
+    "adadelta": {"m": "acc_delta", "v": "square_avg"},
+}
+OTHERS = [
+    ("rmsprop", torch.optim.RMSprop, RMSPROP_CASES),
+    ("adagrad", torch.optim.Adagrad, ADAGRAD_CASES),
+    ("adadelta", torch.optim.Adadelta, ADADELTA_CASES),
+]
+
+# Horizons from one update to many, and what `torch.optim.lr_scheduler` makes of them.
+SCHEDULE_LR = 0.02
+SCHEDULES = {
+    "cosine": ("CosineAnnealingLR", 40, {"T_max": 40, "eta_min": 0.0}),
+    "cosine-final": ("CosineAnnealingLR", 7, {"T_max": 7, "eta_min": 0.001}),
+    "one-cycle": ("OneCycleLR", 40, {"max_lr": 0.02, "total_steps": 40, "pct_start": 0.3}),
+    "one-cycle-other": ("OneCycleLR", 11, {
+        "max_lr": 0.02, "total_steps": 11, "pct_start": 0.5, "div_factor": 10,
+        "final_div_factor": 50}),
+    "one-cycle-short": ("OneCycleLR", 2, {"max_lr": 0.02, "total_steps": 2, "pct_start": 0.3}),
+    "warm-up": ("LinearLR", 20, {"start_factor": 0.04, "end_factor": 1.0, "total_iters": 8}),
+    # One step of StepLR is an epoch here, of four updates.
+    "step": ("StepLR", 12, {"step_size": 3, "gamma": 0.1}),
+}
+
+
+def schedule_rates(kind, count, options):
+    """The rate of each of `count` updates (for StepLR, epochs)."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=SCHEDULE_LR)
+    if kind == "OneCycleLR":
+        options = options | {"cycle_momentum": False}
+    scheduler = getattr(torch.optim.lr_scheduler, kind)(optimizer, **options)
+    rates = []
+    for _ in range(count):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if len(rates) < count:
+            scheduler.step()
+    return rates
+
+
+def clipped(gradients, limit, by):
+    """Gradients of two parameters, clipped by PyTorch, and their norm before."""
+    parameters = [torch.zeros(g.shape, dtype=torch.float64) for g in gradients]
+    for parameter, gradient in zip(parameters, gradients):
+        parameter.grad = torch.tensor(gradient)
+    norm = torch.nn.utils.get_total_norm([p.grad for p in parameters]).item()
+    if by == "norm":
+        torch.nn.utils.clip_grad_norm_(parameters, limit)
+    else:
+        torch.nn.utils.clip_grad_value_(parameters, limit)
+    return [p.grad.numpy() for p in parameters], norm
 
 
 def by_torch(start, gradients, make_optimizer):
@@ -105,6 +172,31 @@ def make(folder):
         write_array(folder / name / "weights.npy", weights, "<f8")
         records.append({
             "name": name, "optimizer": "sgd", "computed_by": "torch.optim.SGD", **options})
+    for kind, make_optimizer, cases in OTHERS:
+        for name, options in cases.items():
+            weights, states = by_torch(
+                start, gradients, lambda parameters: make_optimizer(parameters, **options))
+            write_array(folder / name / "weights.npy", weights, "<f8")
+            for moment, theirs in MOMENTS[kind].items():
+                if theirs in states[-1] and (moment != "m" or options.get("momentum") != 0):
+                    write_array(
+                        folder / name / f"{moment}.npy",
+                        np.array([state[theirs] for state in states]), "<f8")
+            records.append({
+                "name": name, "optimizer": kind,
+                "computed_by": f"torch.optim.{make_optimizer.__name__}", **options})
+
+    two = [generator.normal(size=(2, 3)), generator.normal(size=4)]
+    for i, gradient in enumerate(two):
+        write_array(folder / "clipping" / f"gradient{i}.npy", gradient, "<f8")
+    clippings = []
+    for name, by, limit in [
+        ("norm", "norm", 1.0), ("norm-wide", "norm", 100.0), ("value", "value", 0.5),
+    ]:
+        after, norm = clipped(two, limit, by)
+        for i, gradient in enumerate(after):
+            write_array(folder / "clipping" / name / f"gradient{i}.npy", gradient, "<f8")
+        clippings.append({"name": name, "by": by, "limit": limit, "norm": norm})
 
     overflow = {"start": 0.5, "gradients": [1e25, 1e25, 1.0], "lr": 0.001, "correction": "step"}
     for update in ("direct", "incremental"):
@@ -120,6 +212,12 @@ def make(folder):
         "sgd": "torch.optim.SGD: the first step's velocity is the gradient itself; "
                "u = momentum*u + g; w = w - lr*u, with Nesterov w = w - lr*(g + momentum*u)",
         "cases": records,
+        "schedules": [
+            {"name": name, "kind": kind, "lr": SCHEDULE_LR, "horizon": count, **options,
+             "rates": schedule_rates(kind, count, options)}
+            for name, (kind, count, options) in SCHEDULES.items()
+        ],
+        "clippings": clippings,
         "float32_overflow": {
             "note": "g*g overflows float32: direct keeps v = inf and the weight stays, incremental "
                     "makes v = inf - inf = nan at the second step",

@@ -1,0 +1,51 @@
+package import Tensors
+
+/// A limit to how large gradients may be before the optimizer sees them.
+///
+///     norm    g ← g·min(1, limit/(‖g‖ + 10⁻⁶)), ‖g‖ over all parameters together
+///     value   g ← max(−limit, min(limit, g)), each number alone
+///
+/// The norm keeps the direction, the value does not.
+/// Source: Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks"
+/// (2013), in the form of `torch.nn.utils.clip_grad_norm_` and `clip_grad_value_`.
+package enum GradientClipping: Hashable, Sendable {
+  case norm(Double)
+  case value(Double)
+
+  /// What a command line says of it.
+  package var words: String {
+    switch self {
+    case .norm(let limit): "clip=norm:\(limit)"
+    case .value(let limit): "clip=value:\(limit)"
+    }
+  }
+
+  /// Limits the gradients of all parameters.
+  ///
+  /// - Parameter gradients: A tensor for each parameter.
+  /// - Returns: Whether anything was above the limit.
+  package func clip(_ gradients: inout [Tensor<Float>]) -> Bool {
+    switch self {
+    case .norm(let limit):
+      // In Double, where no square of a Float overflows.
+      let squares = gradients.map { $0.scalars.reduce(0.0) { $0 + Double($1) * Double($1) } }
+      let factor = limit / (squares.reduce(0, +).squareRoot() + 1e-6)
+      // Not `factor >= 1`: the norm of a gradient with a NaN makes the whole gradient NaN.
+      guard !(factor >= 1) else { return false }
+      for t in gradients.indices {
+        for i in gradients[t].scalars.indices { gradients[t].scalars[i] *= Float(factor) }
+      }
+      return true
+    case .value(let limit):
+      let limit = Float(limit)
+      var isAbove = false
+      for t in gradients.indices {
+        for (i, g) in gradients[t].scalars.enumerated() where g.magnitude > limit {
+          gradients[t].scalars[i] = g < 0 ? -limit : limit
+          isAbove = true
+        }
+      }
+      return isAbove
+    }
+  }
+}
