@@ -28,12 +28,15 @@ package enum Convolution {
     let geometry = Geometry(input: input.shape, kernel: kernel.shape)
     precondition(
       bias.map { $0.shape.count == geometry.outputs } ?? true, "A bias has one number a kernel.")
-    if let result = EngineConvolution(input, kernel.shape)?.forward(input, kernel, bias) {
-      return result
+    if let engine = EngineConvolution(input, kernel.shape),
+      let x = input as? FeatureMap<Float>, let w = kernel as? Tensor<Float>,
+      let z = engine.forward(x, w, bias as? Tensor<Float>).output as? FeatureMap<Element>
+    {
+      return z
     }
     let foundNonFinite = Flag()
-    let scalars = uninitializedScalars(geometry.images * geometry.outputs * geometry.pixels) {
-      (output: UnsafeMutablePointer<Element>) in
+    let scalars = MapMemory<Element>(geometry.images * geometry.outputs * geometry.pixels) {
+      output in
       input.scalars.withUnsafeBufferPointer { images in
         kernel.scalars.withUnsafeBufferPointer { weights in
           guard let images = images.baseAddress, let weights = weights.baseAddress else { return }
@@ -79,7 +82,7 @@ package enum Convolution {
   package static func inputGradient<Element: Scalar>(
     _ outputGradient: FeatureMap<Element>, kernel: Tensor<Element>
   ) -> FeatureMap<Element> {
-    forward(outputGradient, kernel: kernel.turned)
+    inputGradient(outputGradient, kernel: kernel, adding: nil)
   }
 
   /// The gradient of ``forward(_:kernel:bias:)`` with respect to its kernel.
@@ -104,8 +107,10 @@ package enum Convolution {
       outputGradient.shape.channels == geometry.outputs
         && outputGradient.shape.planeCount == geometry.pixels,
       "The output gradient \(outputGradient.shape) fits the input \(input.shape).")
-    if let result = EngineConvolution(input, kernelShape)?
-      .kernelGradient(input, outputGradient, kernelShape)
+    if let engine = EngineConvolution(input, kernelShape),
+      let x = input.resolved as? FeatureMap<Float>, let g = outputGradient as? FeatureMap<Float>,
+      let result = engine.parameterGradients(x, g, kernelShape, hasBias: false).kernel
+        as? Tensor<Element>
     {
       return result
     }
@@ -158,7 +163,12 @@ package enum Convolution {
   ) -> Tensor<Element> {
     let (images, channels) = (outputGradient.shape.batch, outputGradient.shape.channels)
     let pixels = outputGradient.shape.planeCount
-    if let result = EngineConvolution.biasGradient(outputGradient) { return result }
+    if outputGradient.layout == .interleaved, let g = outputGradient as? FeatureMap<Float>,
+      let result = EngineConvolution(g, [channels, channels, 3, 3])?.biasGradient(g)
+        as? Tensor<Element>
+    {
+      return result
+    }
     var sums = [Double](repeating: 0, count: images * channels)
     sums.withUnsafeMutableBufferPointer { sums in
       outputGradient.scalars.withUnsafeBufferPointer { gradient in

@@ -12,7 +12,8 @@ protocol BinaryFunction {
 extension FeatureMap {
   /// The map of `function(x)` for each value x.
   func mapped<Function: UnaryFunction>(_ function: Function.Type) -> FeatureMap {
-    let result = uninitializedScalars(scalars.count) { (output: UnsafeMutablePointer<Element>) in
+    let scalars = resolved.scalars
+    let result = MapMemory<Element>(scalars.count) { output in
       scalars.withUnsafeBufferPointer { input in
         guard let input = input.baseAddress else { return }
         parallelRanges(scalars.count) { range in
@@ -30,13 +31,14 @@ extension FeatureMap {
     with other: FeatureMap, _ function: Function.Type
   ) -> FeatureMap {
     other.shape == shape
-      ? combinedAlike(other, function) : combinedBroadcasting(other, function)
+      ? resolved.combinedAlike(other.resolved, function)
+      : resolved.combinedBroadcasting(other, function)
   }
 
   private func combinedAlike<Function: BinaryFunction>(
     _ other: FeatureMap, _ function: Function.Type
   ) -> FeatureMap {
-    let result = uninitializedScalars(scalars.count) { (output: UnsafeMutablePointer<Element>) in
+    let result = MapMemory<Element>(scalars.count) { output in
       scalars.withUnsafeBufferPointer { x in
         other.scalars.withUnsafeBufferPointer { y in
           guard let x = x.baseAddress, let y = y.baseAddress else { return }
@@ -57,7 +59,7 @@ extension FeatureMap {
         && other.shape.planeCount == shape.planeCount,
       "\(other.shape) broadcasts over \(shape).")
     let (channels, pixels) = (shape.channels, shape.planeCount)
-    let result = uninitializedScalars(scalars.count) { (output: UnsafeMutablePointer<Element>) in
+    let result = MapMemory<Element>(scalars.count) { output in
       scalars.withUnsafeBufferPointer { x in
         other.scalars.withUnsafeBufferPointer { y in
           guard let x = x.baseAddress, let y = y.baseAddress else { return }
@@ -139,7 +141,8 @@ extension FeatureMap {
   @specialized(where Element == Double)
   package func summedOverChannels() -> FeatureMap {
     let (images, channels, pixels) = (shape.batch, shape.channels, shape.planeCount)
-    let result = uninitializedScalars(images * pixels) { (output: UnsafeMutablePointer<Element>) in
+    let scalars = resolved.scalars
+    let result = MapMemory<Element>(images * pixels) { output in
       scalars.withUnsafeBufferPointer { x in
         guard let x = x.baseAddress else { return }
         if layout == .interleaved {

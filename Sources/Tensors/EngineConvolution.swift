@@ -47,32 +47,50 @@ struct EngineConvolution {
 
   // MARK: - Forward
 
-  func forward<Element: Scalar>(
-    _ input: FeatureMap<Element>, _ kernel: Tensor<Element>, _ bias: Tensor<Element>?
-  ) -> FeatureMap<Element>? {
-    guard let input = input as? FeatureMap<Float>, let kernel = kernel as? Tensor<Float> else {
-      return nil
+  /// What is done to a result on its way to memory; only interleaved outputs take it.
+  struct Ending {
+    var activation = Activation.linear
+    var reluNaN = ReLUNaN.keep
+    /// Added to the activation.
+    var addend: FeatureMap<Float>?
+    /// Whether the bits of act′ are wanted.
+    var keepsMask = false
+
+    fileprivate var code: Int32 {
+      guard activation == .relu else { return Int32(ck_linear) }
+      return Int32(reluNaN == .zero ? ck_hiding_relu : ck_relu)
     }
-    return forward(input, kernel, bias as? Tensor<Float>) as? FeatureMap<Element>
   }
 
-  private func forward(
-    _ input: FeatureMap<Float>, _ kernel: Tensor<Float>, _ bias: Tensor<Float>?
-  ) -> FeatureMap<Float> {
+  /// Whether ``Ending`` can be given.
+  var takesEnding: Bool { !writesPlanar }
+
+  func forward(
+    _ input: FeatureMap<Float>, _ kernel: Tensor<Float>, _ bias: Tensor<Float>?,
+    isTurned: Bool = false, _ ending: Ending = Ending()
+  ) -> (output: FeatureMap<Float>, mask: MapMemory<UInt8>?) {
     let kernels = InstructionSet.kernels
-    let prepared = usesWinograd ? winogradKernel(kernel) : directKernel(kernel)
-    let paddedBias = bias.map { $0.scalars + [Float](repeating: 0, count: storedOutputs - outputs) }
+    let prepared =
+      usesWinograd
+      ? winogradKernel(kernel, isTurned: isTurned)
+      : directKernel(isTurned ? kernel.turned : kernel)
+    let paddedBias = bias.map {
+      MapMemory($0.scalars + [Float](repeating: 0, count: storedOutputs - outputs))
+    }
+    let addend = ending.addend?.resolved
+    let count = images * height * width * storedOutputs
+    let mask = ending.keepsMask ? MapMemory<UInt8>(count / 8) { _ in } : nil
     let found = Flag()
-    let scalars = uninitializedScalars(images * height * width * storedOutputs) {
-      (output: UnsafeMutablePointer<Float>) in
-      withPointers(input.scalars, prepared, paddedBias ?? []) { input, prepared, bias in
-        var convolution = ck_convolution(
-          images: images, height: height, width: width,
-          inputs: storedInputs, outputs: storedOutputs,
-          kernel_height: kernelHeight, kernel_width: kernelWidth,
-          planar_input: readsPlanar ? 1 : 0, activation: Int32(ck_linear),
-          input: input, input_mask: nil, kernel: prepared,
-          bias: paddedBias == nil ? nil : bias, addend: nil, output: output, output_mask: nil)
+    let scalars = MapMemory<Float>(count) { output in
+      var convolution = ck_convolution(
+        images: images, height: height, width: width,
+        inputs: storedInputs, outputs: storedOutputs,
+        kernel_height: kernelHeight, kernel_width: kernelWidth,
+        planar_input: readsPlanar ? 1 : 0, activation: ending.code,
+        input: input.scalars.start, input_mask: input.mask?.start, kernel: prepared.start,
+        bias: paddedBias?.start, addend: addend?.scalars.start, output: output,
+        output_mask: mask?.start)
+      withExtendedLifetime((prepared, paddedBias, addend, input)) {
         withUnsafePointer(to: &convolution) { convolution in
           if usesWinograd {
             withScratch(kernels.winograd_scratch(storedInputs, storedOutputs), tileChunks) {
@@ -92,21 +110,23 @@ struct EngineConvolution {
         }
       }
     }
-    return FeatureMap(
+    let output = FeatureMap(
       shape: [images, outputs, height, width], scalars: scalars, foundNonFinite: found.isRaised)
+    return (output, mask)
   }
 
   /// `[36][C′][O′]`.
-  private func winogradKernel(_ kernel: Tensor<Float>) -> [Float] {
+  private func winogradKernel(_ kernel: Tensor<Float>, isTurned: Bool) -> MapMemory<Float> {
     let kernels = InstructionSet.kernels
-    return uninitializedScalars(Int(CK_WINOGRAD_POINTS) * storedInputs * storedOutputs) { target in
+    return MapMemory(Int(CK_WINOGRAD_POINTS) * storedInputs * storedOutputs) { target in
       kernel.scalars.withUnsafeBufferPointer { weights in
         guard let weights = weights.baseAddress else { return }
         let chunks = max(1, storedInputs * storedOutputs / 1024)
         parallel(chunks: chunks) { chunk, _ in
           let range = range(ofChunk: chunk, of: chunks, count: storedInputs)
           kernels.winograd_kernel(
-            weights, outputs, inputs, 0, target, storedInputs, storedOutputs, range.lowerBound,
+            weights, kernel.shape[0], kernel.shape[1], isTurned ? 1 : 0, target, storedInputs,
+            storedOutputs, range.lowerBound,
             range.upperBound)
         }
       }
@@ -114,7 +134,7 @@ struct EngineConvolution {
   }
 
   /// `[kH][kW][C′][O′]`, or `[O][kH][kW][C′]` where outputs are planar.
-  private func directKernel(_ kernel: Tensor<Float>) -> [Float] {
+  private func directKernel(_ kernel: Tensor<Float>) -> MapMemory<Float> {
     let area = kernelHeight * kernelWidth
     var result = [Float](repeating: 0, count: area * storedInputs * storedOutputs)
     for o in 0..<outputs {
@@ -128,39 +148,52 @@ struct EngineConvolution {
         }
       }
     }
-    return result
+    return MapMemory(result)
   }
 
   // MARK: - Kernel gradient
 
-  func kernelGradient<Element: Scalar>(
-    _ input: FeatureMap<Element>, _ gradient: FeatureMap<Element>, _ shape: Shape
-  ) -> Tensor<Element>? {
-    guard let input = input as? FeatureMap<Float>, let gradient = gradient as? FeatureMap<Float>
-    else { return nil }
-    let result =
-      usesWinograd
-      ? winogradGradient(input, gradient, shape)
-      : writesPlanar
-        ? exchangedGradient(input, gradient, shape) : directGradient(input, gradient, shape)
-    return result as? Tensor<Element>
+  /// The gradient of the kernel, and that of the bias if it is wanted.
+  func parameterGradients(
+    _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ shape: Shape, hasBias: Bool
+  ) -> (kernel: Tensor<Float>, bias: Tensor<Float>?) {
+    if usesWinograd { return winogradGradient(input, gradient, shape, hasBias: hasBias) }
+    let kernel =
+      writesPlanar
+      ? exchangedGradient(input, gradient, shape) : directGradient(input, gradient, shape)
+    return (kernel, hasBias ? Convolution.biasGradient(gradient) : nil)
   }
 
   private func winogradGradient(
-    _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ shape: Shape
-  ) -> Tensor<Float> {
+    _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ shape: Shape, hasBias: Bool
+  ) -> (kernel: Tensor<Float>, bias: Tensor<Float>?) {
     let kernels = InstructionSet.kernels
-    let sums = groupSums(
-      input, gradient, count: Int(CK_WINOGRAD_POINTS) * storedInputs * storedOutputs,
-      chunks: tileChunks, scratch: kernels.winograd_scratch(storedInputs, storedOutputs)
-    ) { kernels.winograd_gradient($0, $1, $2, nil, $3) }
+    let groups = min(Self.groups, tileChunks)
+    var biasSums = [Double](repeating: 0, count: groups * storedOutputs)
+    let sums = biasSums.withUnsafeMutableBufferPointer { biasSums in
+      groupSums(
+        input, gradient, count: Int(CK_WINOGRAD_POINTS) * storedInputs * storedOutputs,
+        chunks: tileChunks, scratch: kernels.winograd_scratch(storedInputs, storedOutputs)
+      ) { pass, chunk, group, sums, scratch in
+        kernels.winograd_gradient(
+          pass, chunk, sums,
+          hasBias ? biasSums.baseAddress.map { $0 + group * storedOutputs } : nil, scratch)
+      }
+    }
+    let kernel = kernelGradient(sums, shape)
+    return (kernel, hasBias ? biasGradient(sums: biasSums, groups: groups) : nil)
+  }
+
+  /// The sums of a Winograd gradient, transformed back.
+  private func kernelGradient(_ sums: MapMemory<Float>, _ shape: Shape) -> Tensor<Float> {
+    let kernels = InstructionSet.kernels
     return Tensor(shape: shape) { weights in
-      sums.withUnsafeBufferPointer { sums in
-        guard let sums = sums.baseAddress, let weights = weights.baseAddress else { return }
+      withExtendedLifetime(sums) {
+        guard let weights = weights.baseAddress else { return }
         let chunks = max(1, storedOutputs / 8)
         parallel(chunks: chunks) { chunk, _ in
           kernels.winograd_kernel_gradient(
-            sums, storedInputs, storedOutputs, weights, outputs, inputs, chunk * 8,
+            sums.start, storedInputs, storedOutputs, weights, outputs, inputs, chunk * 8,
             min(outputs, chunk * 8 + 8))
         }
       }
@@ -176,13 +209,13 @@ struct EngineConvolution {
       input, gradient, count: area * storedInputs * storedOutputs, chunks: rowChunks,
       scratch: kernels.direct_scratch(
         storedInputs, storedOutputs, kernelHeight, kernelWidth, width)
-    ) { kernels.direct_gradient($0, $1, $2, $3) }
+    ) { kernels.direct_gradient($0, $1, $3, $4) }
     var result = Tensor<Float>(shape: shape, repeating: 0)
     for o in 0..<outputs {
       for c in 0..<inputs {
         for tap in 0..<area {
           result.scalars[(o * inputs + c) * area + tap] =
-            sums[(tap * storedInputs + c) * storedOutputs + o]
+            sums.start[(tap * storedInputs + c) * storedOutputs + o]
         }
       }
     }
@@ -203,65 +236,59 @@ struct EngineConvolution {
   }
 
   /// The sums over all chunks, in a fixed number of groups that are added in order.
+  ///
+  /// `add` is given the pass, a chunk, its group, the group's sums and scratch memory.
   private func groupSums(
     _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, count: Int, chunks: Int,
     scratch: Int,
     _ add: (
-      UnsafePointer<ck_gradient>, Int, UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>
-    )
-      -> Void
-  ) -> [Float] {
+      UnsafePointer<ck_gradient>, _ chunk: Int, _ group: Int, UnsafeMutablePointer<Float>,
+      UnsafeMutablePointer<Float>
+    ) -> Void
+  ) -> MapMemory<Float> {
     let groups = min(Self.groups, chunks)
-    var sums = [Float](repeating: 0, count: groups * count)
-    sums.withUnsafeMutableBufferPointer { sums in
-      withPointers(input.scalars, gradient.scalars, []) { input, gradient, _ in
-        guard let sums = sums.baseAddress else { return }
-        var pass = ck_gradient(
-          images: images, height: height, width: width,
-          inputs: storedInputs, outputs: storedOutputs,
-          kernel_height: kernelHeight, kernel_width: kernelWidth,
-          planar_input: readsPlanar ? 1 : 0, input: input, gradient: gradient, gradient_mask: nil)
+    return MapMemory(groups * count) { sums in
+      var pass = self.pass(input.scalars, gradient)
+      withExtendedLifetime((input, gradient)) {
         withUnsafePointer(to: &pass) { pass in
           withScratch(scratch, groups) { group, scratch in
+            let sums = sums + group * count
+            sums.update(repeating: 0, count: count)
             for chunk in range(ofChunk: group, of: groups, count: chunks) {
-              add(pass, chunk, sums + group * count, scratch)
+              add(pass, chunk, group, sums, scratch)
             }
           }
         }
-        parallelRanges(count) { range in
-          for group in 1..<max(1, groups) {
-            let partial = sums + group * count
-            for i in range { sums[i] += partial[i] }
-          }
+      }
+      parallelRanges(count) { range in
+        for group in 1..<max(1, groups) {
+          let partial = sums + group * count
+          for i in range { sums[i] += partial[i] }
         }
       }
     }
-    return sums
+  }
+
+  private func pass(_ input: MapMemory<Float>, _ gradient: FeatureMap<Float>) -> ck_gradient {
+    ck_gradient(
+      images: images, height: height, width: width,
+      inputs: storedInputs, outputs: storedOutputs,
+      kernel_height: kernelHeight, kernel_width: kernelWidth,
+      planar_input: readsPlanar ? 1 : 0, input: input.start, gradient: gradient.scalars.start,
+      gradient_mask: gradient.mask?.start)
   }
 
   // MARK: - Bias gradient
 
-  /// The sum over images and pixels of an interleaved map, tile by tile; none for planar maps.
-  static func biasGradient<Element: Scalar>(_ gradient: FeatureMap<Element>) -> Tensor<Element>? {
-    guard gradient.layout == .interleaved, let map = gradient as? FeatureMap<Float>,
-      let pass = EngineConvolution(
-        map, [map.shape.channels, map.shape.channels, 3, 3])
-    else { return nil }
-    return pass.biasGradient(map) as? Tensor<Element>
-  }
-
-  private func biasGradient(_ gradient: FeatureMap<Float>) -> Tensor<Float> {
+  /// The sum over images and pixels of an interleaved map, tile by tile.
+  func biasGradient(_ gradient: FeatureMap<Float>) -> Tensor<Float> {
     let kernels = InstructionSet.kernels
     let groups = min(Self.groups, tileChunks)
     var sums = [Double](repeating: 0, count: groups * storedOutputs)
     sums.withUnsafeMutableBufferPointer { sums in
-      withPointers(gradient.scalars, [], []) { gradient, _, _ in
-        guard let sums = sums.baseAddress else { return }
-        var pass = ck_gradient(
-          images: images, height: height, width: width,
-          inputs: storedInputs, outputs: storedOutputs,
-          kernel_height: kernelHeight, kernel_width: kernelWidth,
-          planar_input: 0, input: gradient, gradient: gradient, gradient_mask: nil)
+      guard let sums = sums.baseAddress else { return }
+      var pass = self.pass(gradient.scalars, gradient)
+      withExtendedLifetime(gradient) {
         withUnsafePointer(to: &pass) { pass in
           withScratch(Int(CK_WINOGRAD_POINTS + 1) * storedOutputs, groups) { group, scratch in
             for chunk in range(ofChunk: group, of: groups, count: tileChunks) {
@@ -271,7 +298,11 @@ struct EngineConvolution {
         }
       }
     }
-    return Tensor(
+    return biasGradient(sums: sums, groups: groups)
+  }
+
+  private func biasGradient(sums: [Double], groups: Int) -> Tensor<Float> {
+    Tensor(
       shape: [outputs],
       scalars: (0..<outputs).map { o in
         Float((0..<groups).reduce(0) { $0 + sums[$1 * storedOutputs + o] })
@@ -293,20 +324,6 @@ struct EngineConvolution {
       let start = memory.bindMemory(to: Float.self)
       guard let start = start.baseAddress else { return }
       parallel(chunks: chunks) { chunk, worker in body(chunk, start + worker * stride) }
-    }
-  }
-
-  private func withPointers(
-    _ a: [Float], _ b: [Float], _ c: [Float],
-    _ body: (UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>) -> Void
-  ) {
-    a.withUnsafeBufferPointer { a in
-      b.withUnsafeBufferPointer { b in
-        c.withUnsafeBufferPointer { c in
-          guard let first = a.baseAddress else { return }
-          body(first, b.baseAddress ?? first, c.baseAddress ?? first)
-        }
-      }
     }
   }
 }

@@ -1,3 +1,5 @@
+import CKernels
+
 /// The values between the operations of a network, `[N, C, H, W]`.
 ///
 /// The layout in memory is the engine's own affair: networks hand feature maps from operation to
@@ -11,7 +13,13 @@ package struct FeatureMap<Element: Scalar>: Sendable {
   package let foundNonFinite: Bool
 
   /// The values, in the order that ``layout`` says.
-  var scalars: [Element]
+  let scalars: MapMemory<Element>
+
+  /// The bits of an interleaved map whose values are 0 where the bit is 0, and ``scalars`` elsewhere.
+  ///
+  /// So the gradient of a ReLU costs nothing: convolutions read through the mask; other operations
+  /// take ``resolved`` first.
+  var mask: MapMemory<UInt8>?
 
   /// A map of the values of `tensor`, `[N, C, H, W]`.
   @specialized(where Element == Float)
@@ -21,10 +29,10 @@ package struct FeatureMap<Element: Scalar>: Sendable {
     self.init(
       shape: tensor.shape,
       scalars: layout == .planar
-        ? tensor.scalars : MapLayout.interleave(tensor.scalars, shape: tensor.shape))
+        ? MapMemory(tensor.scalars) : MapLayout.interleave(tensor.scalars, shape: tensor.shape))
   }
 
-  init(shape: Shape, scalars: [Element], foundNonFinite: Bool = false) {
+  init(shape: Shape, scalars: MapMemory<Element>, foundNonFinite: Bool = false) {
     precondition(shape.rank == 4, "A feature map is [N,C,H,W], not \(shape).")
     self.shape = shape
     self.scalars = scalars
@@ -40,7 +48,24 @@ package struct FeatureMap<Element: Scalar>: Sendable {
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   private func rowMajorScalars() -> [Element] {
-    layout == .planar ? scalars : MapLayout.deinterleave(scalars, shape: shape)
+    layout == .planar
+      ? scalars.withUnsafeBufferPointer(Array.init)
+      : MapLayout.deinterleave(resolved.scalars, shape: shape)
+  }
+
+  /// The same map without a mask.
+  var resolved: FeatureMap {
+    guard let mask, let map = self as? FeatureMap<Float> else { return self }
+    let kernels = InstructionSet.kernels
+    let values = MapMemory<Float>(scalars.count) { output in
+      // A multiple of 8 values a pixel, and a bit of the mask for each.
+      parallelRanges(map.scalars.count / 8) { range in
+        kernels.apply_mask(
+          map.scalars.start + range.lowerBound * 8, mask.start + range.lowerBound,
+          output + range.lowerBound * 8, range.count * 8)
+      }
+    }
+    return FeatureMap<Float>(shape: shape, scalars: values) as? FeatureMap ?? self
   }
 }
 
@@ -62,10 +87,12 @@ enum MapLayout: Sendable {
   static func storedChannels(_ channels: Int) -> Int { (channels + 7) / 8 * 8 }
 
   @inline(__always)
-  static func interleave<Element: Scalar>(_ planes: [Element], shape: Shape) -> [Element] {
+  static func interleave<Element: Scalar>(
+    _ planes: [Element], shape: Shape
+  ) -> MapMemory<Element> {
     let (channels, pixels) = (shape.channels, shape.planeCount)
     let stored = storedChannels(channels)
-    return uninitializedScalars(shape.batch * pixels * stored) { target in
+    return MapMemory(shape.batch * pixels * stored) { target in
       planes.withUnsafeBufferPointer { planes in
         guard let planes = planes.baseAddress else { return }
         parallelPixels(shape) { image, range in
@@ -81,10 +108,13 @@ enum MapLayout: Sendable {
   }
 
   @inline(__always)
-  static func deinterleave<Element: Scalar>(_ scalars: [Element], shape: Shape) -> [Element] {
+  static func deinterleave<Element: Scalar>(
+    _ scalars: MapMemory<Element>, shape: Shape
+  ) -> [Element] {
     let (channels, pixels) = (shape.channels, shape.planeCount)
     let stored = storedChannels(channels)
-    return uninitializedScalars(shape.count) { planes in
+    return Tensor(shape: shape) { planes in
+      guard let planes = planes.baseAddress else { return }
       scalars.withUnsafeBufferPointer { scalars in
         guard let scalars = scalars.baseAddress else { return }
         parallelPixels(shape) { image, range in
@@ -95,7 +125,7 @@ enum MapLayout: Sendable {
           }
         }
       }
-    }
+    }.scalars
   }
 
   /// Calls `body` for consecutive pixels of each image, on several threads.
@@ -117,15 +147,4 @@ let elementsPerChunk = 1 << 15
 func parallelRanges(_ count: Int, _ body: (Range<Int>) -> Void) {
   let chunks = max(1, count / elementsPerChunk)
   parallel(chunks: chunks) { chunk, _ in body(range(ofChunk: chunk, of: chunks, count: count)) }
-}
-
-/// An array of `count` scalars that `body` writes completely.
-@inline(__always)
-func uninitializedScalars<Element: Scalar>(
-  _ count: Int, _ body: (UnsafeMutablePointer<Element>) -> Void
-) -> [Element] {
-  Array(unsafeUninitializedCapacity: count) { buffer, initialized in
-    if let start = buffer.baseAddress { body(start) }
-    initialized = count
-  }
 }

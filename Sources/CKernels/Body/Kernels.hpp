@@ -9,6 +9,8 @@ namespace NAMESPACE {
 #include "Direct.hpp"
 #include "Winograd.hpp"
 
+#include "Elementwise.hpp"
+
 static const ck_kernels kernels = {
     .name = NAME,
     .winograd_scratch = winogradScratch,
@@ -21,6 +23,7 @@ static const ck_kernels kernels = {
     .direct_forward = directForward,
     .direct_gradient = directGradient,
     .reducing_forward = reducingForward,
+    .apply_mask = applyMask,
 };
 }  // namespace NAMESPACE
 

@@ -106,6 +106,11 @@ typedef struct {
       const ck_gradient *gradient, ptrdiff_t chunk, float *sums, float *scratch);
   /// Interleaved to planar. Kernel: [outputs][kH][kW][inputs].
   int32_t (*reducing_forward)(const ck_convolution *convolution, ptrdiff_t chunk);
+
+  // MARK: Element by element
+
+  /// result = values where the mask is 1, else 0; `count` is a multiple of 8.
+  void (*apply_mask)(const float *values, const uint8_t *mask, float *result, ptrdiff_t count);
 } ck_kernels;
 
 /// The instruction sets, best first.
