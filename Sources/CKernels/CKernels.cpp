@@ -26,6 +26,12 @@
 #define ROWS_OF_TWO 12
 #define ROWS_OF_ONE 24
 #define INPUTS_OF_TWO 8
+#define PLANAR_VECTORS_OF_ONE 8
+#define PLANAR_VECTORS_OF_TWO 8
+#define PLANAR_VECTORS_OF_THREE 8
+#define PLANAR_VECTORS_OF_FOUR 6
+#define PLANAR_OUTPUTS 3
+#define PLANAR_TAPS 7
 #define NAMESPACE avx512
 #define NAME "avx512"
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
@@ -37,6 +43,12 @@
 #define ROWS_OF_TWO 6
 #define ROWS_OF_ONE 12
 #define INPUTS_OF_TWO 4
+#define PLANAR_VECTORS_OF_ONE 8
+#define PLANAR_VECTORS_OF_TWO 5
+#define PLANAR_VECTORS_OF_THREE 4
+#define PLANAR_VECTORS_OF_FOUR 3
+#define PLANAR_OUTPUTS 2
+#define PLANAR_TAPS 3
 #define NAMESPACE avx2
 #define NAME "avx2"
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
@@ -54,6 +66,12 @@
 #define ROWS_OF_TWO 3
 #define ROWS_OF_ONE 6
 #define INPUTS_OF_TWO 2
+#define PLANAR_VECTORS_OF_ONE 4
+#define PLANAR_VECTORS_OF_TWO 2
+#define PLANAR_VECTORS_OF_THREE 2
+#define PLANAR_VECTORS_OF_FOUR 1
+#define PLANAR_OUTPUTS 1
+#define PLANAR_TAPS 3
 #define NAMESPACE plain
 #define NAME "plain"
 #include "Body/Kernels.hpp"

@@ -1,13 +1,13 @@
 import CKernels
 
-/// The passes of one convolution on the fast kernels: Float maps of which one at least is
-/// interleaved.
+/// The passes of one convolution of Float maps on the fast kernels.
 ///
 /// | input       | output      | kernel | passes                                       |
 /// |-------------|-------------|--------|----------------------------------------------|
 /// | interleaved | interleaved | 3×3    | Winograd F(4×4, 3×3)                         |
 /// | any         | interleaved | other  | direct, vectors over output channels         |
 /// | interleaved | planar      | any    | direct, vectors over input channels          |
+/// | planar      | planar      | any    | direct, vectors along rows                   |
 ///
 /// Chunks and groups are cut by the shapes alone, so results do not depend on the threads.
 struct EngineConvolution {
@@ -27,12 +27,13 @@ struct EngineConvolution {
     writesPlanar = MapLayout(channels: outputs, Element.self) == .planar
     storedInputs = readsPlanar ? inputs : MapLayout.storedChannels(inputs)
     storedOutputs = writesPlanar ? outputs : MapLayout.storedChannels(outputs)
-    if readsPlanar && writesPlanar { return nil }
   }
 
   private var usesWinograd: Bool {
     !readsPlanar && !writesPlanar && kernelHeight == 3 && kernelWidth == 3
   }
+
+  private var isPlanar: Bool { readsPlanar && writesPlanar }
 
   /// Partial sums of gradients, added up in order; more would cost memory, fewer would idle threads.
   private static let groups = 8
@@ -73,7 +74,9 @@ struct EngineConvolution {
     let prepared =
       usesWinograd
       ? winogradKernel(kernel, isTurned: isTurned)
-      : directKernel(isTurned ? kernel.turned : kernel)
+      : isPlanar
+        ? MapMemory(isTurned ? kernel.turned.scalars : kernel.scalars)
+        : directKernel(isTurned ? kernel.turned : kernel)
     let paddedBias = bias.map {
       MapMemory($0.scalars + [Float](repeating: 0, count: storedOutputs - outputs))
     }
@@ -95,6 +98,10 @@ struct EngineConvolution {
           if usesWinograd {
             withScratch(kernels.winograd_scratch(storedInputs, storedOutputs), tileChunks) {
               if kernels.winograd_forward(convolution, $0, $1) != 0 { found.raise() }
+            }
+          } else if isPlanar {
+            withScratch(planarScratch, rowChunks) {
+              if kernels.planar_forward(convolution, $0, $1) != 0 { found.raise() }
             }
           } else if writesPlanar {
             parallel(chunks: rowChunks) { chunk, _ in
@@ -159,8 +166,10 @@ struct EngineConvolution {
   ) -> (kernel: Tensor<Float>, bias: Tensor<Float>?) {
     if usesWinograd { return winogradGradient(input, gradient, shape, hasBias: hasBias) }
     let kernel =
-      writesPlanar
-      ? exchangedGradient(input, gradient, shape) : directGradient(input, gradient, shape)
+      isPlanar
+      ? planarGradient(input, gradient, shape)
+      : writesPlanar
+        ? exchangedGradient(input, gradient, shape) : directGradient(input, gradient, shape)
     return (kernel, hasBias ? Convolution.biasGradient(gradient) : nil)
   }
 
@@ -222,7 +231,28 @@ struct EngineConvolution {
     return result
   }
 
-  /// The kernel gradient where outputs are planar: input and gradient change places, and the
+  private func planarGradient(
+    _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ shape: Shape
+  ) -> Tensor<Float> {
+    let kernels = InstructionSet.kernels
+    // 16 sums along the rows for each weight.
+    let sums = groupSums(
+      input, gradient, count: shape.count * 16, chunks: rowChunks, scratch: planarScratch
+    ) { kernels.planar_gradient($0, $1, $3, $4) }
+    return Tensor(shape: shape) { weights in
+      withExtendedLifetime(sums) {
+        if let weights = weights.baseAddress {
+          kernels.sum_lanes(sums.start, weights, shape.count)
+        }
+      }
+    }
+  }
+
+  private var planarScratch: Int {
+    InstructionSet.kernels.planar_scratch(inputs, outputs, kernelHeight, kernelWidth, width)
+  }
+
+  /// The kernel gradient where outputs are planar and inputs are not: input and gradient change places, and the
   /// kernel is turned.
   ///
   ///     Σ_p gradient[o,p]·input[c,p+u] = Σ_q input[c,q]·gradient[o,q−u]

@@ -7,6 +7,7 @@ namespace NAMESPACE {
 #include "WinogradTransforms.hpp"
 
 #include "Direct.hpp"
+#include "Planar.hpp"
 #include "Winograd.hpp"
 
 #include "Elementwise.hpp"
@@ -23,6 +24,10 @@ static const ck_kernels kernels = {
     .direct_forward = directForward,
     .direct_gradient = directGradient,
     .reducing_forward = reducingForward,
+    .planar_scratch = planarScratch,
+    .planar_forward = planarForward,
+    .planar_gradient = planarGradient,
+    .sum_lanes = sumLanes,
     .apply_mask = applyMask,
 };
 }  // namespace NAMESPACE
@@ -32,6 +37,12 @@ static const ck_kernels kernels = {
 #undef ROWS_OF_TWO
 #undef ROWS_OF_ONE
 #undef INPUTS_OF_TWO
+#undef PLANAR_VECTORS_OF_ONE
+#undef PLANAR_VECTORS_OF_TWO
+#undef PLANAR_VECTORS_OF_THREE
+#undef PLANAR_VECTORS_OF_FOUR
+#undef PLANAR_OUTPUTS
+#undef PLANAR_TAPS
 #undef NAMESPACE
 #undef NAME
 #undef INLINE

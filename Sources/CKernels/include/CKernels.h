@@ -107,6 +107,20 @@ typedef struct {
   /// Interleaved to planar. Kernel: [outputs][kH][kW][inputs].
   int32_t (*reducing_forward)(const ck_convolution *convolution, ptrdiff_t chunk);
 
+  // MARK: Direct, planar to planar
+
+  /// The floats of scratch memory that one worker needs.
+  ptrdiff_t (*planar_scratch)(
+      ptrdiff_t inputs, ptrdiff_t outputs, ptrdiff_t kernel_height, ptrdiff_t kernel_width,
+      ptrdiff_t width);
+  /// Kernel: [outputs][inputs][kH][kW].
+  int32_t (*planar_forward)(const ck_convolution *convolution, ptrdiff_t chunk, float *scratch);
+  /// Adds to `sums` [outputs][inputs][kH][kW][16]; the sum over the last axis is the gradient.
+  void (*planar_gradient)(
+      const ck_gradient *gradient, ptrdiff_t chunk, float *sums, float *scratch);
+  /// The sum of the 16 values of each of `count` sums.
+  void (*sum_lanes)(const float *sums, float *results, ptrdiff_t count);
+
   // MARK: Element by element
 
   /// result = values where the mask is 1, else 0; `count` is a multiple of 8.
