@@ -62,9 +62,12 @@ let package = Package(
       linkerSettings: ["dcmjpls", "dcmjpeg", "dcmimgle", "dcmdata", "oflog", "ofstd"]
         .map { .linkedLibrary($0) }),
 
+    // The inner loops of the convolution engine, once for each instruction set.
+    .target(name: "CKernels"),
+
     // MARK: - Numbers and pictures
     library("Fingerprints", ["CCrypto"]),
-    library("Tensors", ["CMalloc", "COpenBLAS", "Fingerprints"]),
+    library("Tensors", ["CKernels", "CMalloc", "COpenBLAS", "Fingerprints"]),
     library("CT", ["CDCMTK", "COpenJPEG", "Fingerprints", "Tensors"]),
     library("Figures", ["CCairo", "CPNG", "Tensors", "Fingerprints"]),
 

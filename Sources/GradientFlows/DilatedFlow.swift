@@ -111,7 +111,7 @@ package struct DilatedFlow: LayerwiseFlow {
       let gradients = layer.backward(
         incoming, pass.layers[index], retention: retention, needsInput: index > 0 || keepsInput,
         insertion: insertion)
-      layers.insert(gradients, at: 0)
+      layers.insert(keepsInput ? gradients : gradients.ofParameters, at: 0)
       if let handedDown = gradients.input {
         incoming = handedDown
         passedOn[index] = handedDown

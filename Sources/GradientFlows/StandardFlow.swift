@@ -41,7 +41,7 @@ package struct StandardFlow: LayerwiseFlow {
       let gradients = layer.backward(
         incoming, pass.layers[index], retention: retention,
         needsInput: index > 0 || keepsInput)
-      layers.insert(gradients, at: 0)
+      layers.insert(keepsInput ? gradients : gradients.ofParameters, at: 0)
       if let handedDown = gradients.input { incoming = handedDown }
     }
     return NetworkGradients(

@@ -20,19 +20,32 @@ package struct Conv2D<Element: Scalar>: Sendable {
     Convolution.forward(x, kernel: weight, bias: bias)
   }
 
+  /// out = act(z) + addend, to the bits of one after the other.
+  package func activated(
+    _ x: FeatureMap<Element>, _ activation: Activation, _ reluNaN: ReLUNaN,
+    adding addend: FeatureMap<Element>? = nil, _ retention: Retention
+  ) -> ActivatedMap<Element> {
+    Convolution.activated(
+      x, kernel: weight, bias: bias, activation: activation, reluNaN: reluNaN, adding: addend,
+      keepsRecord: retention != .nothing)
+  }
+
   /// The gradients of x, weight and bias from dz, the gradient of z.
   ///
   /// - Parameters:
   ///   - dz: `[N, O, H, W]`.
   ///   - x: What ``forward(_:)`` was given.
   ///   - needsInput: Whether the gradient of x is wanted.
+  ///   - addend: Added to the gradient of x.
   /// - Returns: The gradient of x if it is wanted, and those of the parameters.
   package func backward(
-    _ dz: FeatureMap<Element>, input x: FeatureMap<Element>, needsInput: Bool = true
+    _ dz: FeatureMap<Element>, input x: FeatureMap<Element>, needsInput: Bool = true,
+    adding addend: FeatureMap<Element>? = nil
   ) -> (input: FeatureMap<Element>?, parameters: [Tensor<Element>]) {
-    let dweight = Convolution.kernelGradient(x, dz, kernelShape: weight.shape)
-    let dbias = bias.map { _ in Convolution.biasGradient(dz) }
-    let dx = needsInput ? Convolution.inputGradient(dz, kernel: weight) : nil
+    let (dweight, dbias) = Convolution.parameterGradients(
+      x, dz, kernelShape: weight.shape, hasBias: bias != nil)
+    let dx =
+      needsInput ? Convolution.inputGradient(dz, kernel: weight, adding: addend) : nil
     return (dx, [dweight] + (dbias.map { [$0] } ?? []))
   }
 }

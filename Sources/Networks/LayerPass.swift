@@ -18,6 +18,8 @@ package struct LayerPass<Element: Scalar>: Sendable {
   package var preactivations: [FeatureMap<Element>?] = []
   /// aᵢ = act(zᵢ).
   package var activations: [FeatureMap<Element>?] = []
+  /// What the derivative of each activation is computed from.
+  package var records: [ActivationRecord<Element>] = []
   /// s, the value that the merge joins.
   package var skip: FeatureMap<Element>?
   /// What the layer hands on.
@@ -43,4 +45,11 @@ package struct LayerGradients<Element: Scalar>: Sendable {
   package var parameters: [Tensor<Element>] = []
 
   package init(output: FeatureMap<Element>?) { self.output = output }
+
+  /// The parameters' gradients alone: what training goes on with.
+  package var ofParameters: LayerGradients {
+    var result = LayerGradients(output: nil)
+    result.parameters = parameters
+    return result
+  }
 }

@@ -25,11 +25,8 @@ package struct PlainConvolution<Element: Scalar>: Sendable {
   package func forward(
     _ x: FeatureMap<Element>, retention: Retention, reluNaN: ReLUNaN
   ) -> LayerPass<Element> {
-    let z = convolution.forward(x)
-    let a = options.activation.forward(z, reluNaN: reluNaN)
-    var pass = LayerPass(output: a)
-    pass.foundNonFinite = z.foundNonFinite
-    pass.keep(preactivation: z, activation: a, retention, options.activation)
+    var pass = LayerPass(output: x)
+    pass.output = pass.compute(convolution, x, options.activation, retention, reluNaN)
     if retention != .nothing { pass.input = x }
     return pass
   }
@@ -38,11 +35,10 @@ package struct PlainConvolution<Element: Scalar>: Sendable {
   package func backward(
     _ da: FeatureMap<Element>, _ pass: LayerPass<Element>, retention: Retention, needsInput: Bool
   ) -> LayerGradients<Element> {
-    guard let x = pass.input, let a = pass.activations[0] else {
+    guard let x = pass.input, let record = pass.records.first else {
       preconditionFailure("The forward pass kept too little for a backward pass.")
     }
-    let dz = options.activation.backward(
-      da, activation: a, preactivation: pass.preactivations[0])
+    let dz = options.activation.backward(da, record)
     let (dx, parameters) = convolution.backward(dz, input: x, needsInput: needsInput)
     var result = LayerGradients(output: da)
     (result.input, result.parameters) = (dx, parameters)

@@ -74,13 +74,6 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
     reluNaN: ReLUNaN
   ) -> LayerPass<Element> {
     var pass = LayerPass(output: x)
-    var a = x
-    for convolution in convolutions {
-      let z = convolution.forward(a)
-      a = options.activation.forward(z, reluNaN: reluNaN)
-      pass.foundNonFinite = pass.foundNonFinite || z.foundNonFinite
-      pass.keep(preactivation: z, activation: a, retention, options.activation)
-    }
     let s: FeatureMap<Element> =
       switch options.skip {
       case .block: x
@@ -88,12 +81,17 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
       case .project:
         project.map { options.projectActivation.forward($0.forward(x), reluNaN: reluNaN) } ?? x
       }
+    var a = x
+    for (i, convolution) in convolutions.enumerated() {
+      let addsSkip = i == convolutions.count - 1 && options.merge == .add
+      a = pass.compute(
+        convolution, a, options.activation, retention, reluNaN, adding: addsSkip ? s : nil)
+    }
     pass.output =
       switch options.merge {
-      case .add: a.adding(s)
       case .multiply: a.multiplied(by: s)
       case .multiplyAdd: a.multipliedAndAdded(s)
-      case .none: a
+      case .add, .none: a
       }
     if retention != .nothing {
       pass.input = x
@@ -119,8 +117,13 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
     _ gradient: FeatureMap<Element>, _ pass: LayerPass<Element>, retention: Retention,
     needsInput: Bool, insertion: FeatureMap<Element>? = nil
   ) -> LayerGradients<Element> {
-    guard let x = pass.input, let a = pass.activations.last ?? nil else {
+    guard let x = pass.input, pass.records.count == convolutions.count else {
       preconditionFailure("The forward pass kept too little for a backward pass.")
+    }
+    /// a, which merges that multiply need.
+    func activation() -> FeatureMap<Element> {
+      guard let a = pass.activations.last ?? nil else { preconditionFailure("a was not kept.") }
+      return a
     }
     var result = LayerGradients(output: gradient)
     var da = gradient
@@ -130,21 +133,20 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
       case .add, .none: break
       case .multiply:
         da = gradient.multiplied(by: s)
-        ds = gradient.multiplied(by: a)
+        ds = gradient.multiplied(by: activation())
       case .multiplyAdd:
         da = gradient.multiplied(by: s)
-        ds = a.multipliedAndAdded(gradient)
+        ds = activation().multipliedAndAdded(gradient)
       }
       result.skip = ds.shape == s.shape ? ds : ds.summedOverChannels()
     }
 
     for i in convolutions.indices.reversed() {
-      guard let activation = pass.activations[i] else { preconditionFailure("aᵢ was not kept.") }
-      var dz = options.activation.backward(
-        da, activation: activation, preactivation: pass.preactivations[i])
+      var dz = options.activation.backward(da, pass.records[i])
       if let insertion, i == convolutions.count - 1 { dz = dz.adding(insertion) }
       let (dx, parameters) = convolutions[i].backward(
-        dz, input: i == 0 ? x : pass.activations[i - 1] ?? x, needsInput: i > 0 || needsInput)
+        dz, input: i == 0 ? x : pass.activations[i - 1] ?? x, needsInput: i > 0 || needsInput,
+        adding: i == 0 && options.skip == .block ? result.skip : nil)
       result.keep(preactivation: dz, activation: da, retention)
       result.parameters = parameters + result.parameters
       if let dx { da = dx }
@@ -154,7 +156,8 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
     guard let ds = result.skip else { return result }
     switch options.skip {
     case .block:
-      result.input = result.input?.adding(ds)
+      // Added behind the first convolution.
+      break
     case .input:
       result.networkInput = ds
     case .project:
@@ -170,15 +173,29 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
 }
 
 extension LayerPass {
-  /// Keeps zᵢ and aᵢ as far as `retention` asks.
-  mutating func keep(
-    preactivation z: FeatureMap<Element>, activation a: FeatureMap<Element>,
-    _ retention: Retention, _ function: Activation
-  ) {
-    guard retention != .nothing else { return }
-    let keepsZ = retention == .everything || function.needsPreactivation
-    preactivations.append(keepsZ ? z : nil)
+  /// Computes aᵢ = act(convᵢ(x)), plus `addend` where given, and keeps what `retention` asks for.
+  ///
+  /// Whoever wants every value gets each operation alone; the results are the same bits.
+  mutating func compute(
+    _ convolution: Conv2D<Element>, _ x: FeatureMap<Element>, _ function: Activation,
+    _ retention: Retention, _ reluNaN: ReLUNaN, adding addend: FeatureMap<Element>? = nil
+  ) -> FeatureMap<Element> {
+    guard retention == .everything else {
+      let result = convolution.activated(x, function, reluNaN, adding: addend, retention)
+      foundNonFinite = foundNonFinite || result.foundNonFinite
+      if let record = result.record {
+        records.append(record)
+        activations.append(result.activation)
+      }
+      return result.output
+    }
+    let z = convolution.forward(x)
+    let a = function.forward(z, reluNaN: reluNaN)
+    foundNonFinite = foundNonFinite || z.foundNonFinite
+    preactivations.append(z)
     activations.append(a)
+    records.append(.values(activation: a, preactivation: z))
+    return addend.map { a.adding($0) } ?? a
   }
 }
 

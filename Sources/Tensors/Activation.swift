@@ -95,7 +95,7 @@ private enum Pullback<Function: ActivationFunction>: BinaryFunction {
 private enum ReLU: ActivationFunction {
   static func apply<Element: Scalar>(_ z: Element) -> Element { z < 0 ? 0 : z }
   static func backward<Element: Scalar>(_ da: Element, _ a: Element) -> Element {
-    a > 0 ? da : a.isNaN ? a : 0
+    a <= 0 ? 0 : da
   }
 }
 

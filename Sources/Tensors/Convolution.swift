@@ -28,9 +28,15 @@ package enum Convolution {
     let geometry = Geometry(input: input.shape, kernel: kernel.shape)
     precondition(
       bias.map { $0.shape.count == geometry.outputs } ?? true, "A bias has one number a kernel.")
+    if let engine = EngineConvolution(input, kernel.shape),
+      let x = input as? FeatureMap<Float>, let w = kernel as? Tensor<Float>,
+      let z = engine.forward(x, w, bias as? Tensor<Float>).output as? FeatureMap<Element>
+    {
+      return z
+    }
     let foundNonFinite = Flag()
-    let scalars = uninitializedScalars(geometry.images * geometry.outputs * geometry.pixels) {
-      (output: UnsafeMutablePointer<Element>) in
+    let scalars = MapMemory<Element>(geometry.images * geometry.outputs * geometry.pixels) {
+      output in
       input.scalars.withUnsafeBufferPointer { images in
         kernel.scalars.withUnsafeBufferPointer { weights in
           guard let images = images.baseAddress, let weights = weights.baseAddress else { return }
@@ -76,7 +82,7 @@ package enum Convolution {
   package static func inputGradient<Element: Scalar>(
     _ outputGradient: FeatureMap<Element>, kernel: Tensor<Element>
   ) -> FeatureMap<Element> {
-    forward(outputGradient, kernel: turned(kernel))
+    inputGradient(outputGradient, kernel: kernel, adding: nil)
   }
 
   /// The gradient of ``forward(_:kernel:bias:)`` with respect to its kernel.
@@ -101,6 +107,13 @@ package enum Convolution {
       outputGradient.shape.channels == geometry.outputs
         && outputGradient.shape.planeCount == geometry.pixels,
       "The output gradient \(outputGradient.shape) fits the input \(input.shape).")
+    if let engine = EngineConvolution(input, kernelShape),
+      let x = input.resolved as? FeatureMap<Float>, let g = outputGradient as? FeatureMap<Float>,
+      let result = engine.parameterGradients(x, g, kernelShape, hasBias: false).kernel
+        as? Tensor<Element>
+    {
+      return result
+    }
     let groups = min(8, geometry.strips)
     var partials = [Element](repeating: 0, count: groups * kernelShape.count)
     partials.withUnsafeMutableBufferPointer { partials in
@@ -150,6 +163,12 @@ package enum Convolution {
   ) -> Tensor<Element> {
     let (images, channels) = (outputGradient.shape.batch, outputGradient.shape.channels)
     let pixels = outputGradient.shape.planeCount
+    if outputGradient.layout == .interleaved, let g = outputGradient as? FeatureMap<Float>,
+      let result = EngineConvolution(g, [channels, channels, 3, 3])?.biasGradient(g)
+        as? Tensor<Element>
+    {
+      return result
+    }
     var sums = [Double](repeating: 0, count: images * channels)
     sums.withUnsafeMutableBufferPointer { sums in
       outputGradient.scalars.withUnsafeBufferPointer { gradient in
@@ -197,19 +216,21 @@ package enum Convolution {
     }
     return a + b + c + d == 0
   }
+}
 
+extension Tensor {
   /// The kernel turned by 180° with its channel axes exchanged: `[O, C, kH, kW]` to `[C, O, kH, kW]`.
-  private static func turned<Element: Scalar>(_ kernel: Tensor<Element>) -> Tensor<Element> {
-    let (outputs, inputs) = (kernel.shape[0], kernel.shape[1])
-    let area = kernel.shape[2] * kernel.shape[3]
-    var scalars: [Element] = []
-    scalars.reserveCapacity(kernel.shape.count)
+  var turned: Tensor {
+    let (outputs, inputs) = (shape[0], shape[1])
+    let area = shape[2] * shape[3]
+    var result: [Element] = []
+    result.reserveCapacity(shape.count)
     for c in 0..<inputs {
       for o in 0..<outputs {
         let start = (o * inputs + c) * area
-        scalars += kernel.scalars[start..<start + area].reversed()
+        result += scalars[start..<start + area].reversed()
       }
     }
-    return Tensor(shape: [inputs, outputs, kernel.shape[2], kernel.shape[3]], scalars: scalars)
+    return Tensor(shape: [inputs, outputs, shape[2], shape[3]], scalars: result)
   }
 }

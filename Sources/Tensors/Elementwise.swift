@@ -12,7 +12,8 @@ protocol BinaryFunction {
 extension FeatureMap {
   /// The map of `function(x)` for each value x.
   func mapped<Function: UnaryFunction>(_ function: Function.Type) -> FeatureMap {
-    let result = uninitializedScalars(scalars.count) { (output: UnsafeMutablePointer<Element>) in
+    let scalars = resolved.scalars
+    let result = MapMemory<Element>(scalars.count) { output in
       scalars.withUnsafeBufferPointer { input in
         guard let input = input.baseAddress else { return }
         parallelRanges(scalars.count) { range in
@@ -30,13 +31,14 @@ extension FeatureMap {
     with other: FeatureMap, _ function: Function.Type
   ) -> FeatureMap {
     other.shape == shape
-      ? combinedAlike(other, function) : combinedBroadcasting(other, function)
+      ? resolved.combinedAlike(other.resolved, function)
+      : resolved.combinedBroadcasting(other, function)
   }
 
   private func combinedAlike<Function: BinaryFunction>(
     _ other: FeatureMap, _ function: Function.Type
   ) -> FeatureMap {
-    let result = uninitializedScalars(scalars.count) { (output: UnsafeMutablePointer<Element>) in
+    let result = MapMemory<Element>(scalars.count) { output in
       scalars.withUnsafeBufferPointer { x in
         other.scalars.withUnsafeBufferPointer { y in
           guard let x = x.baseAddress, let y = y.baseAddress else { return }
@@ -57,10 +59,20 @@ extension FeatureMap {
         && other.shape.planeCount == shape.planeCount,
       "\(other.shape) broadcasts over \(shape).")
     let (channels, pixels) = (shape.channels, shape.planeCount)
-    let result = uninitializedScalars(scalars.count) { (output: UnsafeMutablePointer<Element>) in
+    let result = MapMemory<Element>(scalars.count) { output in
       scalars.withUnsafeBufferPointer { x in
         other.scalars.withUnsafeBufferPointer { y in
           guard let x = x.baseAddress, let y = y.baseAddress else { return }
+          if layout == .interleaved {
+            let stored = MapLayout.storedChannels(channels)
+            return parallelRanges(shape.batch * pixels) { range in
+              for pixel in range {
+                for i in pixel * stored..<(pixel + 1) * stored {
+                  output[i] = Function.apply(x[i], y[pixel])
+                }
+              }
+            }
+          }
           parallel(chunks: shape.batch * channels) { plane, _ in
             let values = x + plane * pixels
             let shared = y + plane / channels * pixels
@@ -129,9 +141,20 @@ extension FeatureMap {
   @specialized(where Element == Double)
   package func summedOverChannels() -> FeatureMap {
     let (images, channels, pixels) = (shape.batch, shape.channels, shape.planeCount)
-    let result = uninitializedScalars(images * pixels) { (output: UnsafeMutablePointer<Element>) in
+    let scalars = resolved.scalars
+    let result = MapMemory<Element>(images * pixels) { output in
       scalars.withUnsafeBufferPointer { x in
         guard let x = x.baseAddress else { return }
+        if layout == .interleaved {
+          let stored = MapLayout.storedChannels(channels)
+          return parallelRanges(images * pixels) { range in
+            for pixel in range {
+              var sum = x[pixel * stored]
+              for c in 1..<channels { sum += x[pixel * stored + c] }
+              output[pixel] = sum
+            }
+          }
+        }
         parallel(chunks: images) { image, _ in
           let sum = output + image * pixels
           let planes = x + image * channels * pixels

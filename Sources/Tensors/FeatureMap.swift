@@ -1,3 +1,5 @@
+import CKernels
+
 /// The values between the operations of a network, `[N, C, H, W]`.
 ///
 /// The layout in memory is the engine's own affair: networks hand feature maps from operation to
@@ -10,24 +12,130 @@ package struct FeatureMap<Element: Scalar>: Sendable {
   /// Only convolutions look: every non-finite value meets the next convolution or the loss.
   package let foundNonFinite: Bool
 
-  /// The values; row-major `[N, C, H, W]` in the reference engine.
-  var scalars: [Element]
+  /// The values, in the order that ``layout`` says.
+  let scalars: MapMemory<Element>
+
+  /// The bits of an interleaved map whose values are 0 where the bit is 0, and ``scalars`` elsewhere.
+  ///
+  /// So the gradient of a ReLU costs nothing: convolutions read through the mask; other operations
+  /// take ``resolved`` first.
+  var mask: MapMemory<UInt8>?
 
   /// A map of the values of `tensor`, `[N, C, H, W]`.
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
   package init(_ tensor: Tensor<Element>) {
-    self.init(shape: tensor.shape, scalars: tensor.scalars)
+    let layout = MapLayout(channels: tensor.shape.channels, Element.self)
+    self.init(
+      shape: tensor.shape,
+      scalars: layout == .planar
+        ? MapMemory(tensor.scalars) : MapLayout.interleave(tensor.scalars, shape: tensor.shape))
   }
 
-  init(shape: Shape, scalars: [Element], foundNonFinite: Bool = false) {
+  init(shape: Shape, scalars: MapMemory<Element>, foundNonFinite: Bool = false) {
     precondition(shape.rank == 4, "A feature map is [N,C,H,W], not \(shape).")
     self.shape = shape
     self.scalars = scalars
     self.foundNonFinite = foundNonFinite
   }
 
+  /// How the values lie in memory: a matter of the number of channels alone.
+  var layout: MapLayout { MapLayout(channels: shape.channels, Element.self) }
+
   /// The values as a tensor.
-  package var tensor: Tensor<Element> {
-    Tensor(shape: shape, scalars: scalars)
+  package var tensor: Tensor<Element> { Tensor(shape: shape, scalars: rowMajorScalars()) }
+
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  private func rowMajorScalars() -> [Element] {
+    layout == .planar
+      ? scalars.withUnsafeBufferPointer(Array.init)
+      : MapLayout.deinterleave(resolved.scalars, shape: shape)
+  }
+
+  /// The same map without a mask.
+  var resolved: FeatureMap {
+    guard let mask, let map = self as? FeatureMap<Float> else { return self }
+    let kernels = InstructionSet.kernels
+    let values = MapMemory<Float>(scalars.count) { output in
+      // A multiple of 8 values a pixel, and a bit of the mask for each.
+      parallelRanges(map.scalars.count / 8) { range in
+        kernels.apply_mask(
+          map.scalars.start + range.lowerBound * 8, mask.start + range.lowerBound,
+          output + range.lowerBound * 8, range.count * 8)
+      }
+    }
+    return FeatureMap<Float>(shape: shape, scalars: values) as? FeatureMap ?? self
+  }
+}
+
+/// How the values of a map lie in memory.
+///
+/// In Double, where the reference engine computes, every map is planar. So are Float maps of few
+/// channels, where vectors run along rows; the others keep the channels of a pixel together.
+enum MapLayout: Sendable {
+  /// `[N, C, H, W]`, as in a tensor.
+  case planar
+  /// `[N, H, W, C′]`; C′ is C rounded up to a multiple of 8, and what stands beyond C is no value.
+  case interleaved
+
+  init<Element: Scalar>(channels: Int, _ type: Element.Type) {
+    self = type == Float.self && (channels == 8 || channels >= 12) ? .interleaved : .planar
+  }
+
+  /// C′: the channels that an interleaved map stores.
+  static func storedChannels(_ channels: Int) -> Int { (channels + 7) / 8 * 8 }
+
+  @inline(__always)
+  static func interleave<Element: Scalar>(
+    _ planes: [Element], shape: Shape
+  ) -> MapMemory<Element> {
+    let (channels, pixels) = (shape.channels, shape.planeCount)
+    let stored = storedChannels(channels)
+    return MapMemory(shape.batch * pixels * stored) { target in
+      planes.withUnsafeBufferPointer { planes in
+        guard let planes = planes.baseAddress else { return }
+        parallelPixels(shape) { image, range in
+          let source = planes + image * channels * pixels
+          for pixel in range {
+            let place = target + (image * pixels + pixel) * stored
+            for c in 0..<channels { place[c] = source[c * pixels + pixel] }
+            for c in channels..<stored { place[c] = 0 }
+          }
+        }
+      }
+    }
+  }
+
+  @inline(__always)
+  static func deinterleave<Element: Scalar>(
+    _ scalars: MapMemory<Element>, shape: Shape
+  ) -> [Element] {
+    let (channels, pixels) = (shape.channels, shape.planeCount)
+    let stored = storedChannels(channels)
+    return Tensor(shape: shape) { planes in
+      guard let planes = planes.baseAddress else { return }
+      scalars.withUnsafeBufferPointer { scalars in
+        guard let scalars = scalars.baseAddress else { return }
+        parallelPixels(shape) { image, range in
+          let target = planes + image * channels * pixels
+          for pixel in range {
+            let place = scalars + (image * pixels + pixel) * stored
+            for c in 0..<channels { target[c * pixels + pixel] = place[c] }
+          }
+        }
+      }
+    }.scalars
+  }
+
+  /// Calls `body` for consecutive pixels of each image, on several threads.
+  @inline(__always)
+  static func parallelPixels(_ shape: Shape, _ body: (_ image: Int, _ pixels: Range<Int>) -> Void) {
+    let pixels = shape.planeCount
+    let parts = max(1, pixels * shape.channels / elementsPerChunk)
+    parallel(chunks: shape.batch * parts) { chunk, _ in
+      body(chunk / parts, range(ofChunk: chunk % parts, of: parts, count: pixels))
+    }
   }
 }
 
@@ -39,15 +147,4 @@ let elementsPerChunk = 1 << 15
 func parallelRanges(_ count: Int, _ body: (Range<Int>) -> Void) {
   let chunks = max(1, count / elementsPerChunk)
   parallel(chunks: chunks) { chunk, _ in body(range(ofChunk: chunk, of: chunks, count: count)) }
-}
-
-/// An array of `count` scalars that `body` writes completely.
-@inline(__always)
-func uninitializedScalars<Element: Scalar>(
-  _ count: Int, _ body: (UnsafeMutablePointer<Element>) -> Void
-) -> [Element] {
-  Array(unsafeUninitializedCapacity: count) { buffer, initialized in
-    if let start = buffer.baseAddress { body(start) }
-    initialized = count
-  }
 }

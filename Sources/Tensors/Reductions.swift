@@ -15,7 +15,14 @@ extension FeatureMap {
   @specialized(where Element == Double)
   package func scaled(by factor: Double) -> FeatureMap {
     let factor = Element(factor)
-    return FeatureMap(shape: shape, scalars: scalars.map { $0 * factor })
+    let scalars = resolved.scalars
+    return FeatureMap(
+      shape: shape,
+      scalars: MapMemory(scalars.count) { output in
+        parallelRanges(scalars.count) { range in
+          for i in range { output[i] = scalars.start[i] * factor }
+        }
+      })
   }
 
   /// 1 for x > 0, −1 for x < 0, 0 for 0; NaN stays.
@@ -24,6 +31,10 @@ extension FeatureMap {
   package func signs() -> FeatureMap { mapped(Sign.self) }
 
   private func sum<Function: UnaryFunction>(_ function: Function.Type) -> Double {
+    // What an interleaved map stores beyond its channels must not count.
+    if layout == .interleaved {
+      return FeatureMap<Double>(tensor.doubles()).sum(function)
+    }
     let chunks = max(1, scalars.count / elementsPerChunk)
     var partials = [Double](repeating: 0, count: chunks)
     partials.withUnsafeMutableBufferPointer { partials in

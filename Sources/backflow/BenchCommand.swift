@@ -69,7 +69,7 @@ struct BenchCommand: ParsableCommand {
     let result: JSONValue = [
       "seconds_per_step": .number(median), "gflops": .number(operations / median / 1e9),
       "peak_mib": .integer(peakMebibytes),
-      "engine": .string("reference float32, \(blasDescription)"),
+      "engine": .string("\(engineDescription), \(InstructionSet.current)"),
     ]
     print(result.text)
   }

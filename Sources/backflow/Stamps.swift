@@ -10,7 +10,7 @@ enum Stamps {
   static func here(seed: UInt64) -> [Stamp] {
     [
       Stamp("backflow", version), Stamp("seed", "\(seed)"),
-      Stamp("engine", "reference float32"), Stamp("blas", blasDescription),
+      Stamp("engine", engineDescription), Stamp("blas", blasDescription),
       Stamp("drawing", "cairo \(Drawing.libraryVersion)"),
       Stamp("threads", "\(Parallelism.threads)"), Stamp("cpu", cpu),
     ]

@@ -30,7 +30,7 @@ struct SessionReplayTests {
     var replayer = Replayer(
       paths: paths, outputFolder: session.folder.path,
       stamps: [
-        Stamp("backflow", "0.1.0"), Stamp("engine", "reference float32"),
+        Stamp("backflow", "0.1.0"), Stamp("engine", engineDescription),
         Stamp("blas", blasDescription),
       ],
       pictures: PictureTools(

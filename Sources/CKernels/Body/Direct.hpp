@@ -1,0 +1,301 @@
+// Convolutions of any odd kernel, computed from their definition.
+//
+// A chunk is up to 16 rows of one image. Rows of the input are copied to scratch memory with zeros
+// beyond both ends, channels together; so a row of the kernel meets kW·C values in a line.
+
+INLINE ptrdiff_t rowChunks(ptrdiff_t height) {
+  return (height + CK_ROWS_PER_CHUNK - 1) / CK_ROWS_PER_CHUNK;
+}
+
+/// Rows of input with zeros at both ends, [width + kW − 1][channels], each kept until kH further
+/// rows are there.
+struct PaddedRows {
+  float *memory;
+  ptrdiff_t stride;
+  ptrdiff_t rows;
+
+  inline __attribute__((always_inline)) float *at(ptrdiff_t y) const {
+    return memory + (y + rows) % rows * stride;
+  }
+};
+
+INLINE ptrdiff_t paddedRowStride(ptrdiff_t channels, ptrdiff_t kernelWidth, ptrdiff_t width) {
+  return (width + kernelWidth - 1) * channels + 16;
+}
+
+INLINE ptrdiff_t paddedRowsSize(
+    ptrdiff_t channels, ptrdiff_t kernelHeight, ptrdiff_t kernelWidth, ptrdiff_t width) {
+  return kernelHeight * paddedRowStride(channels, kernelWidth, width);
+}
+
+/// The rows of the input, and one row of the gradient for the masked one.
+static KERNEL ptrdiff_t directScratch(
+    ptrdiff_t inputs, ptrdiff_t outputs, ptrdiff_t kernelHeight, ptrdiff_t kernelWidth,
+    ptrdiff_t width) {
+  return paddedRowsSize(inputs, kernelHeight, kernelWidth, width) + width * outputs;
+}
+
+/// Row `y` of an image, or zeros outside it.
+static KERNEL void padRow(
+    const float *input, const uint8_t *mask, bool isPlanar, ptrdiff_t image, ptrdiff_t height,
+    ptrdiff_t width, ptrdiff_t channels, ptrdiff_t y, ptrdiff_t margin, float *target) {
+  const ptrdiff_t count = (width + 2 * margin) * channels;
+  if (y < 0 || y >= height) {
+    memset(target, 0, (size_t)count * sizeof(float));
+    return;
+  }
+  memset(target, 0, (size_t)(margin * channels) * sizeof(float));
+  memset(target + count - margin * channels, 0, (size_t)(margin * channels) * sizeof(float));
+  float *inside = target + margin * channels;
+  if (isPlanar) {
+    const float *plane = input + image * channels * height * width + y * width;
+    for (ptrdiff_t c = 0; c < channels; c++, plane += height * width)
+      for (ptrdiff_t x = 0; x < width; x++) inside[x * channels + c] = plane[x];
+    return;
+  }
+  const ptrdiff_t start = (image * height + y) * width * channels;
+  if (!mask) {
+    memcpy(inside, input + start, (size_t)(width * channels) * sizeof(float));
+    return;
+  }
+  for (ptrdiff_t i = 0; i < width * channels; i += 8)
+    store<8>(inside + i, masked<8>(load<8>(input + start + i), mask + ((start + i) >> 3)));
+}
+
+// MARK: - To interleaved outputs
+
+/// `pixels` pixels from column x, for `columns` vectors of output channels.
+template <int pixels, int columns, int L, int activation, bool adds>
+INLINE void directPixels(
+    const ck_convolution *a, const PaddedRows &rows, ptrdiff_t y, ptrdiff_t x, ptrdiff_t o,
+    ptrdiff_t offset, Strangeness &strange) {
+  const ptrdiff_t outputs = a->outputs, taps = a->kernel_width * a->inputs;
+  Floats<L> sums[pixels][columns] = {};
+  const float *kernel = a->kernel + o;
+  for (ptrdiff_t u = 0; u < a->kernel_height; u++) {
+    const float *row = rows.at(y + u - a->kernel_height / 2) + x * a->inputs;
+    for (ptrdiff_t k = 0; k < taps; k++, kernel += outputs) {
+      Floats<L> weights[columns];
+      UNROLL for (int j = 0; j < columns; j++) weights[j] = load<L>(kernel + j * L);
+      UNROLL for (int p = 0; p < pixels; p++) {
+        const Floats<L> value = splat<L>(row[p * a->inputs + k]);
+        UNROLL for (int j = 0; j < columns; j++) sums[p][j] = fma(value, weights[j], sums[p][j]);
+      }
+    }
+  }
+  const Destination destination = {a->output, a->addend, a->output_mask};
+  UNROLL for (int j = 0; j < columns; j++) {
+    const Floats<L> bias = a->bias ? load<L>(a->bias + o + j * L) : Floats<L>{};
+    UNROLL for (int p = 0; p < pixels; p++) {
+      const Floats<L> z = sums[p][j] + bias;
+      strange.note<L>(z);
+      destination.write<L, activation, adds>(offset + (x + p) * outputs + o + j * L, z);
+    }
+  }
+}
+
+template <int pixels, int columns, int L, int activation, bool adds>
+static KERNEL bool directRow(
+    const ck_convolution *a, const PaddedRows &rows, ptrdiff_t y, ptrdiff_t o, ptrdiff_t offset) {
+  Strangeness strange;
+  ptrdiff_t x = 0;
+  for (; x + pixels <= a->width; x += pixels)
+    directPixels<pixels, columns, L, activation, adds>(a, rows, y, x, o, offset, strange);
+  for (; x + 4 <= a->width; x += 4)
+    directPixels<4, columns, L, activation, adds>(a, rows, y, x, o, offset, strange);
+  for (; x < a->width; x++)
+    directPixels<1, columns, L, activation, adds>(a, rows, y, x, o, offset, strange);
+  return strange.found();
+}
+
+template <int activation, bool adds>
+static KERNEL bool directOutputs(
+    const ck_convolution *a, const PaddedRows &rows, ptrdiff_t y, ptrdiff_t offset) {
+  bool strange = false;
+  ptrdiff_t o = 0;
+  for (; o + 2 * LANES <= a->outputs; o += 2 * LANES)
+    strange |= directRow<ROWS_OF_TWO, 2, LANES, activation, adds>(a, rows, y, o, offset);
+  for (; o + LANES <= a->outputs; o += LANES)
+    strange |= directRow<ROWS_OF_ONE, 1, LANES, activation, adds>(a, rows, y, o, offset);
+  if constexpr (LANES == 16)
+    if (o < a->outputs) strange |= directRow<ROWS_OF_ONE, 1, 8, activation, adds>(a, rows, y, o, offset);
+  return strange;
+}
+
+static KERNEL int32_t directForward(const ck_convolution *a, ptrdiff_t chunk, float *scratch) {
+  const ptrdiff_t image = chunk / rowChunks(a->height);
+  const ptrdiff_t first = chunk % rowChunks(a->height) * CK_ROWS_PER_CHUNK;
+  const ptrdiff_t last = least(a->height, first + CK_ROWS_PER_CHUNK);
+  const ptrdiff_t reach = a->kernel_height / 2, margin = a->kernel_width / 2;
+  const PaddedRows rows = {
+      scratch, paddedRowStride(a->inputs, a->kernel_width, a->width), a->kernel_height};
+  bool strange = false;
+  for (ptrdiff_t y = first - reach; y < last + reach; y++) {
+    padRow(
+        a->input, a->input_mask, a->planar_input, image, a->height, a->width, a->inputs, y, margin,
+        rows.at(y));
+    const ptrdiff_t center = y - reach;
+    if (center < first) continue;
+    const ptrdiff_t offset = (image * a->height + center) * a->width * a->outputs;
+    if (a->addend)
+      strange |= a->activation == ck_relu ? directOutputs<ck_relu, true>(a, rows, center, offset)
+          : a->activation == ck_hiding_relu
+          ? directOutputs<ck_hiding_relu, true>(a, rows, center, offset)
+          : directOutputs<ck_linear, true>(a, rows, center, offset);
+    else
+      strange |= a->activation == ck_relu ? directOutputs<ck_relu, false>(a, rows, center, offset)
+          : a->activation == ck_hiding_relu
+          ? directOutputs<ck_hiding_relu, false>(a, rows, center, offset)
+          : directOutputs<ck_linear, false>(a, rows, center, offset);
+  }
+  return strange;
+}
+
+// MARK: - Kernel gradient with an interleaved gradient of the output
+
+/// sums[tap][output] += Σ over the row of value[x][tap] · gradient[x][output], for `taps` taps that
+/// lie in a line.
+template <int taps, int columns, int L>
+INLINE void multiplyRow(
+    const float *values, ptrdiff_t inputs, const float *gradient, ptrdiff_t outputs,
+    ptrdiff_t width, float *sums) {
+  Floats<L> products[taps][columns] = {};
+  for (ptrdiff_t x = 0; x < width; x++) {
+    Floats<L> g[columns];
+    UNROLL for (int j = 0; j < columns; j++) g[j] = load<L>(gradient + x * outputs + j * L);
+    UNROLL for (int k = 0; k < taps; k++) {
+      const Floats<L> value = splat<L>(values[x * inputs + k]);
+      UNROLL for (int j = 0; j < columns; j++) products[k][j] = fma(value, g[j], products[k][j]);
+    }
+  }
+  UNROLL for (int k = 0; k < taps; k++)
+    UNROLL for (int j = 0; j < columns; j++) {
+      float *target = sums + k * outputs + j * L;
+      store<L>(target, load<L>(target) + products[k][j]);
+    }
+}
+
+template <int columns, int L>
+static KERNEL void multiplyRows(
+    const float *values, ptrdiff_t inputs, ptrdiff_t taps, const float *gradient, ptrdiff_t outputs,
+    ptrdiff_t width, float *sums) {
+  constexpr int many = columns == 2 ? ROWS_OF_TWO : ROWS_OF_TWO * 2;
+  ptrdiff_t k = 0;
+  for (; k + many <= taps; k += many)
+    multiplyRow<many, columns, L>(values + k, inputs, gradient, outputs, width, sums + k * outputs);
+  for (; k + 3 <= taps; k += 3)
+    multiplyRow<3, columns, L>(values + k, inputs, gradient, outputs, width, sums + k * outputs);
+  for (; k < taps; k++)
+    multiplyRow<1, columns, L>(values + k, inputs, gradient, outputs, width, sums + k * outputs);
+}
+
+static KERNEL void directGradient(
+    const ck_gradient *a, ptrdiff_t chunk, float *sums, float *scratch) {
+  const ptrdiff_t image = chunk / rowChunks(a->height);
+  const ptrdiff_t first = chunk % rowChunks(a->height) * CK_ROWS_PER_CHUNK;
+  const ptrdiff_t last = least(a->height, first + CK_ROWS_PER_CHUNK);
+  const ptrdiff_t reach = a->kernel_height / 2, margin = a->kernel_width / 2;
+  const ptrdiff_t taps = a->kernel_width * a->inputs, outputs = a->outputs;
+  const PaddedRows rows = {
+      scratch, paddedRowStride(a->inputs, a->kernel_width, a->width), a->kernel_height};
+  float *maskedRow = scratch + paddedRowsSize(a->inputs, a->kernel_height, a->kernel_width, a->width);
+  for (ptrdiff_t y = first - reach; y < last + reach; y++) {
+    padRow(
+        a->input, nullptr, a->planar_input, image, a->height, a->width, a->inputs, y, margin,
+        rows.at(y));
+    const ptrdiff_t center = y - reach;
+    if (center < first) continue;
+    const float *gradient = a->gradient + (image * a->height + center) * a->width * outputs;
+    if (a->gradient_mask) {
+      padRow(
+          a->gradient, a->gradient_mask, false, image, a->height, a->width, outputs, center, 0,
+          maskedRow);
+      gradient = maskedRow;
+    }
+    for (ptrdiff_t u = 0; u < a->kernel_height; u++) {
+      const float *values = rows.at(center + u - reach);
+      float *target = sums + u * taps * outputs;
+      ptrdiff_t o = 0;
+      for (; o + 2 * LANES <= outputs; o += 2 * LANES)
+        multiplyRows<2, LANES>(
+            values, a->inputs, taps, gradient + o, outputs, a->width, target + o);
+      for (; o + LANES <= outputs; o += LANES)
+        multiplyRows<1, LANES>(
+            values, a->inputs, taps, gradient + o, outputs, a->width, target + o);
+      if constexpr (LANES == 16)
+        if (o < outputs)
+          multiplyRows<1, 8>(values, a->inputs, taps, gradient + o, outputs, a->width, target + o);
+    }
+  }
+}
+
+// MARK: - To planar outputs
+
+/// One output at `pixels` neighbors from column x: a product of lanes over the input channels.
+template <int pixels>
+INLINE void reducePixels(
+    const ck_convolution *a, ptrdiff_t image, ptrdiff_t y, ptrdiff_t x, ptrdiff_t firstTap,
+    ptrdiff_t lastTap, const float *kernel, float *results) {
+  const ptrdiff_t inputs = a->inputs, reach = a->kernel_height / 2, margin = a->kernel_width / 2;
+  Wide sums[pixels] = {};
+  for (ptrdiff_t u = most(0, reach - y); u < least(a->kernel_height, a->height - y + reach); u++) {
+    const ptrdiff_t row = ((image * a->height + y + u - reach) * a->width + x - margin) * inputs;
+    for (ptrdiff_t v = firstTap; v < lastTap; v++) {
+      const ptrdiff_t start = row + v * inputs;
+      const float *weights = kernel + (u * a->kernel_width + v) * inputs;
+      ptrdiff_t c = 0;
+      for (; c + 16 <= inputs; c += 16) {
+        const Wide w = load<16>(weights + c);
+        UNROLL for (int p = 0; p < pixels; p++) {
+          const ptrdiff_t place = start + p * inputs + c;
+          Wide value = load<16>(a->input + place);
+          if (a->input_mask) value = masked<16>(value, a->input_mask + (place >> 3));
+          sums[p] = fma(value, w, sums[p]);
+        }
+      }
+      if (c < inputs) UNROLL for (int p = 0; p < pixels; p++) {
+          const ptrdiff_t place = start + p * inputs + c;
+          Floats<8> value = load<8>(a->input + place);
+          if (a->input_mask) value = masked<8>(value, a->input_mask + (place >> 3));
+          // The eight channels at the end join the lower lanes.
+          Floats<8> lower;
+          memcpy(&lower, &sums[p], sizeof lower);
+          lower = fma(value, load<8>(weights + c), lower);
+          memcpy(&sums[p], &lower, sizeof lower);
+        }
+    }
+  }
+  UNROLL for (int p = 0; p < pixels; p++) results[p] = sumOfLanes(sums[p]);
+}
+
+static KERNEL int32_t reducingForward(const ck_convolution *a, ptrdiff_t chunk) {
+  const ptrdiff_t image = chunk / rowChunks(a->height);
+  const ptrdiff_t first = chunk % rowChunks(a->height) * CK_ROWS_PER_CHUNK;
+  const ptrdiff_t last = least(a->height, first + CK_ROWS_PER_CHUNK);
+  const ptrdiff_t margin = a->kernel_width / 2;
+  bool strange = false;
+  for (ptrdiff_t y = first; y < last; y++)
+    for (ptrdiff_t o = 0; o < a->outputs; o++) {
+      float *row = a->output + ((image * a->outputs + o) * a->height + y) * a->width;
+      const float *kernel = a->kernel + o * a->kernel_height * a->kernel_width * a->inputs;
+      const float bias = a->bias ? a->bias[o] : 0;
+      for (ptrdiff_t x = 0; x < a->width;) {
+        float z[4];
+        ptrdiff_t count = 1;
+        if (x >= margin && x + 4 + margin <= a->width) {
+          count = 4;
+          reducePixels<4>(a, image, y, x, 0, a->kernel_width, kernel, z);
+        } else {
+          reducePixels<1>(
+              a, image, y, x, most(0, margin - x), least(a->kernel_width, a->width - x + margin),
+              kernel, z);
+        }
+        for (ptrdiff_t p = 0; p < count; p++) {
+          row[x + p] = z[p] + bias;
+          strange |= !(row[x + p] - row[x + p] == 0);
+        }
+        x += count;
+      }
+    }
+  return strange;
+}

@@ -1,0 +1,34 @@
+// What happens to a convolution's result on its way to memory:
+//
+//   out = act(z + bias) + addend
+//
+// One rounding an operation, as when each is computed alone.
+
+/// act(z), and the bits that are 1 where act′ is 1.
+template <int L, int activation> INLINE Floats<L> activated(Floats<L> z, uint8_t *mask) {
+  if constexpr (activation == ck_relu) {
+    Ints<L> negative = z <= Floats<L>{};
+    if (mask) storeBits<L>(mask, ~negative);
+    return (z < Floats<L>{}) ? Floats<L>{} : z;
+  } else if constexpr (activation == ck_hiding_relu) {
+    Ints<L> positive = z > Floats<L>{};
+    if (mask) storeBits<L>(mask, positive);
+    return positive ? z : Floats<L>{};
+  } else {
+    return z;
+  }
+}
+
+/// Where an interleaved result goes; offsets count values.
+struct Destination {
+  float *output;
+  const float *addend;
+  uint8_t *mask;
+
+  template <int L, int activation, bool adds>
+  inline __attribute__((always_inline)) void write(ptrdiff_t offset, Floats<L> z) const {
+    Floats<L> value = activated<L, activation>(z, mask ? mask + (offset >> 3) : nullptr);
+    if constexpr (adds) value = value + load<L>(addend + offset);
+    store<L>(output + offset, value);
+  }
+};

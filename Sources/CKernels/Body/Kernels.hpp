@@ -1,0 +1,50 @@
+// One copy of all kernels; the macros say for which instruction set.
+
+namespace NAMESPACE {
+#include "Vectors.hpp"
+
+#include "Epilogue.hpp"
+#include "WinogradTransforms.hpp"
+
+#include "Direct.hpp"
+#include "Planar.hpp"
+#include "Winograd.hpp"
+
+#include "Elementwise.hpp"
+
+static const ck_kernels kernels = {
+    .name = NAME,
+    .winograd_scratch = winogradScratch,
+    .winograd_kernel = winogradKernel,
+    .winograd_forward = winogradForward,
+    .winograd_gradient = winogradGradient,
+    .winograd_kernel_gradient = winogradKernelGradient,
+    .tile_sums = tileSums,
+    .direct_scratch = directScratch,
+    .direct_forward = directForward,
+    .direct_gradient = directGradient,
+    .reducing_forward = reducingForward,
+    .planar_scratch = planarScratch,
+    .planar_forward = planarForward,
+    .planar_gradient = planarGradient,
+    .sum_lanes = sumLanes,
+    .apply_mask = applyMask,
+};
+}  // namespace NAMESPACE
+
+#undef LANES
+#undef FUSES
+#undef ROWS_OF_TWO
+#undef ROWS_OF_ONE
+#undef INPUTS_OF_TWO
+#undef PLANAR_VECTORS_OF_ONE
+#undef PLANAR_VECTORS_OF_TWO
+#undef PLANAR_VECTORS_OF_THREE
+#undef PLANAR_VECTORS_OF_FOUR
+#undef PLANAR_OUTPUTS
+#undef PLANAR_TAPS
+#undef NAMESPACE
+#undef NAME
+#undef INLINE
+#undef UNROLL
+#undef EACH_LANES

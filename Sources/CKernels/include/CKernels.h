@@ -1,0 +1,142 @@
+#ifndef CKERNELS_H
+#define CKERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// The inner loops of the convolution engine, compiled once for each instruction set.
+//
+// Scheduling, memory and shapes are the caller's affair: a kernel computes one chunk of a pass on the
+// calling thread, from memory it is given. Two layouts occur:
+//
+//   planar       [N][C][H][W], dense
+//   interleaved  [N][H][W][C'], where C' is C rounded up to a multiple of 8; what stands in the
+//                channels beyond C never reaches another channel
+//
+// A mask holds one bit for each value of an interleaved map, 1 where the gradient passes.
+
+#pragma clang assume_nonnull begin
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// What a convolution does to its result before it is written.
+enum {
+  ck_linear = 0,
+  ck_relu = 1,         // max(z, 0), which hands NaN on
+  ck_hiding_relu = 2,  // max(z, 0), where NaN becomes 0
+};
+
+/// A convolution: out = act(input ∗ kernel + bias) + addend.
+typedef struct {
+  ptrdiff_t images, height, width;
+  /// The channels as stored: rounded up where interleaved.
+  ptrdiff_t inputs, outputs;
+  /// The extents of the kernel.
+  ptrdiff_t kernel_height, kernel_width;
+  /// Whether `input` is planar; `output` is as the kernel says.
+  int32_t planar_input;
+  int32_t activation;
+  const float *input;
+  const uint8_t *_Nullable input_mask;
+  /// Prepared for the kernel.
+  const float *kernel;
+  const float *_Nullable bias;
+  /// Like the output.
+  const float *_Nullable addend;
+  float *output;
+  uint8_t *_Nullable output_mask;
+} ck_convolution;
+
+/// A kernel gradient: Σ over images and pixels of input ⊗ gradient.
+typedef struct {
+  ptrdiff_t images, height, width;
+  ptrdiff_t inputs, outputs;
+  ptrdiff_t kernel_height, kernel_width;
+  int32_t planar_input;
+  const float *input;
+  const float *gradient;
+  const uint8_t *_Nullable gradient_mask;
+} ck_gradient;
+
+/// Tiles that a Winograd chunk covers, along the rows of tiles of all images.
+#define CK_TILES_PER_CHUNK 48
+/// Values of a transformed tile: 6×6.
+#define CK_WINOGRAD_POINTS 36
+/// Rows that a chunk of the direct kernels covers, within one image.
+#define CK_ROWS_PER_CHUNK 16
+
+/// The kernels for one instruction set.
+typedef struct {
+  const char *name;
+
+  // MARK: Winograd F(4×4, 3×3), interleaved
+
+  /// The floats of scratch memory that one worker needs.
+  ptrdiff_t (*winograd_scratch)(ptrdiff_t inputs, ptrdiff_t outputs);
+  /// Transforms kernels [O][I][3][3] to [36][inputs][outputs], for input channels first..<last.
+  /// `turned` takes them as the gradient of the input does: channels exchanged, turned by 180°.
+  void (*winograd_kernel)(
+      const float *weights, ptrdiff_t kernels, ptrdiff_t channels, int32_t turned, float *transformed,
+      ptrdiff_t inputs, ptrdiff_t outputs, ptrdiff_t first, ptrdiff_t last);
+  /// Computes chunk `chunk`; returns whether it met a NaN or an infinity.
+  int32_t (*winograd_forward)(const ck_convolution *convolution, ptrdiff_t chunk, float *scratch);
+  /// Adds chunk `chunk` to `sums` [36][inputs][outputs] and, if wanted, to `bias_sums` [outputs].
+  void (*winograd_gradient)(
+      const ck_gradient *gradient, ptrdiff_t chunk, float *sums, double *_Nullable bias_sums,
+      float *scratch);
+  /// Transforms sums back to kernels [O][I][3][3], for kernels first..<last.
+  void (*winograd_kernel_gradient)(
+      const float *sums, ptrdiff_t inputs, ptrdiff_t outputs, float *weights, ptrdiff_t kernels,
+      ptrdiff_t channels, ptrdiff_t first, ptrdiff_t last);
+  /// Adds the gradient's values in chunk `chunk` to `bias_sums`, as winograd_gradient does.
+  void (*tile_sums)(
+      const ck_gradient *gradient, ptrdiff_t chunk, double *bias_sums, float *scratch);
+
+  // MARK: Direct, any odd kernel
+
+  /// The floats of scratch memory that one worker needs.
+  ptrdiff_t (*direct_scratch)(
+      ptrdiff_t inputs, ptrdiff_t outputs, ptrdiff_t kernel_height, ptrdiff_t kernel_width, ptrdiff_t width);
+  /// Any layout to interleaved. Kernel: [kH][kW][inputs][outputs].
+  int32_t (*direct_forward)(const ck_convolution *convolution, ptrdiff_t chunk, float *scratch);
+  /// Any layout with an interleaved gradient; adds to `sums` [kH][kW][inputs][outputs].
+  void (*direct_gradient)(
+      const ck_gradient *gradient, ptrdiff_t chunk, float *sums, float *scratch);
+  /// Interleaved to planar. Kernel: [outputs][kH][kW][inputs].
+  int32_t (*reducing_forward)(const ck_convolution *convolution, ptrdiff_t chunk);
+
+  // MARK: Direct, planar to planar
+
+  /// The floats of scratch memory that one worker needs.
+  ptrdiff_t (*planar_scratch)(
+      ptrdiff_t inputs, ptrdiff_t outputs, ptrdiff_t kernel_height, ptrdiff_t kernel_width,
+      ptrdiff_t width);
+  /// Kernel: [outputs][inputs][kH][kW].
+  int32_t (*planar_forward)(const ck_convolution *convolution, ptrdiff_t chunk, float *scratch);
+  /// Adds to `sums` [outputs][inputs][kH][kW][16]; the sum over the last axis is the gradient.
+  void (*planar_gradient)(
+      const ck_gradient *gradient, ptrdiff_t chunk, float *sums, float *scratch);
+  /// The sum of the 16 values of each of `count` sums.
+  void (*sum_lanes)(const float *sums, float *results, ptrdiff_t count);
+
+  // MARK: Element by element
+
+  /// result = values where the mask is 1, else 0; `count` is a multiple of 8.
+  void (*apply_mask)(const float *values, const uint8_t *mask, float *result, ptrdiff_t count);
+} ck_kernels;
+
+/// The instruction sets, best first.
+enum { ck_avx512 = 0, ck_avx2 = 1, ck_plain = 2 };
+
+/// The kernels for `instruction_set`; none if this machine cannot run them.
+const ck_kernels *_Nullable ck_kernels_for(int32_t instruction_set);
+
+#ifdef __cplusplus
+}
+#endif
+
+#pragma clang assume_nonnull end
+
+#endif

@@ -1,0 +1,359 @@
+import CKernels
+
+/// The passes of one convolution of Float maps on the fast kernels.
+///
+/// | input       | output      | kernel | passes                                       |
+/// |-------------|-------------|--------|----------------------------------------------|
+/// | interleaved | interleaved | 3×3    | Winograd F(4×4, 3×3)                         |
+/// | any         | interleaved | other  | direct, vectors over output channels         |
+/// | interleaved | planar      | any    | direct, vectors over input channels          |
+/// | planar      | planar      | any    | direct, vectors along rows                   |
+///
+/// Chunks and groups are cut by the shapes alone, so results do not depend on the threads.
+struct EngineConvolution {
+  private let images: Int, height: Int, width: Int
+  /// Channels read and written, and how many of each are stored.
+  private let inputs: Int, outputs: Int, storedInputs: Int, storedOutputs: Int
+  private let kernelHeight: Int, kernelWidth: Int
+  private let readsPlanar: Bool, writesPlanar: Bool
+
+  /// None if the reference engine is to compute it.
+  init?<Element: Scalar>(_ input: FeatureMap<Element>, _ kernel: Shape) {
+    guard Element.self == Float.self, input.shape.count > 0 else { return nil }
+    (images, height, width) = (input.shape.batch, input.shape.height, input.shape.width)
+    (inputs, outputs) = (kernel[1], kernel[0])
+    (kernelHeight, kernelWidth) = (kernel[2], kernel[3])
+    readsPlanar = input.layout == .planar
+    writesPlanar = MapLayout(channels: outputs, Element.self) == .planar
+    storedInputs = readsPlanar ? inputs : MapLayout.storedChannels(inputs)
+    storedOutputs = writesPlanar ? outputs : MapLayout.storedChannels(outputs)
+  }
+
+  private var usesWinograd: Bool {
+    !readsPlanar && !writesPlanar && kernelHeight == 3 && kernelWidth == 3
+  }
+
+  private var isPlanar: Bool { readsPlanar && writesPlanar }
+
+  /// Partial sums of gradients, added up in order; more would cost memory, fewer would idle threads.
+  private static let groups = 8
+
+  private var tileChunks: Int {
+    let tiles = images * ((height + 3) / 4) * ((width + 3) / 4)
+    return (tiles + Int(CK_TILES_PER_CHUNK) - 1) / Int(CK_TILES_PER_CHUNK)
+  }
+  private var rowChunks: Int {
+    images * ((height + Int(CK_ROWS_PER_CHUNK) - 1) / Int(CK_ROWS_PER_CHUNK))
+  }
+
+  // MARK: - Forward
+
+  /// What is done to a result on its way to memory; only interleaved outputs take it.
+  struct Ending {
+    var activation = Activation.linear
+    var reluNaN = ReLUNaN.keep
+    /// Added to the activation.
+    var addend: FeatureMap<Float>?
+    /// Whether the bits of act′ are wanted.
+    var keepsMask = false
+
+    fileprivate var code: Int32 {
+      guard activation == .relu else { return Int32(ck_linear) }
+      return Int32(reluNaN == .zero ? ck_hiding_relu : ck_relu)
+    }
+  }
+
+  /// Whether ``Ending`` can be given.
+  var takesEnding: Bool { !writesPlanar }
+
+  func forward(
+    _ input: FeatureMap<Float>, _ kernel: Tensor<Float>, _ bias: Tensor<Float>?,
+    isTurned: Bool = false, _ ending: Ending = Ending()
+  ) -> (output: FeatureMap<Float>, mask: MapMemory<UInt8>?) {
+    let kernels = InstructionSet.kernels
+    let prepared =
+      usesWinograd
+      ? winogradKernel(kernel, isTurned: isTurned)
+      : isPlanar
+        ? MapMemory(isTurned ? kernel.turned.scalars : kernel.scalars)
+        : directKernel(isTurned ? kernel.turned : kernel)
+    let paddedBias = bias.map {
+      MapMemory($0.scalars + [Float](repeating: 0, count: storedOutputs - outputs))
+    }
+    let addend = ending.addend?.resolved
+    let count = images * height * width * storedOutputs
+    let mask = ending.keepsMask ? MapMemory<UInt8>(count / 8) { _ in } : nil
+    let found = Flag()
+    let scalars = MapMemory<Float>(count) { output in
+      var convolution = ck_convolution(
+        images: images, height: height, width: width,
+        inputs: storedInputs, outputs: storedOutputs,
+        kernel_height: kernelHeight, kernel_width: kernelWidth,
+        planar_input: readsPlanar ? 1 : 0, activation: ending.code,
+        input: input.scalars.start, input_mask: input.mask?.start, kernel: prepared.start,
+        bias: paddedBias?.start, addend: addend?.scalars.start, output: output,
+        output_mask: mask?.start)
+      withExtendedLifetime((prepared, paddedBias, addend, input)) {
+        withUnsafePointer(to: &convolution) { convolution in
+          if usesWinograd {
+            withScratch(kernels.winograd_scratch(storedInputs, storedOutputs), tileChunks) {
+              if kernels.winograd_forward(convolution, $0, $1) != 0 { found.raise() }
+            }
+          } else if isPlanar {
+            withScratch(planarScratch, rowChunks) {
+              if kernels.planar_forward(convolution, $0, $1) != 0 { found.raise() }
+            }
+          } else if writesPlanar {
+            parallel(chunks: rowChunks) { chunk, _ in
+              if kernels.reducing_forward(convolution, chunk) != 0 { found.raise() }
+            }
+          } else {
+            let scratch = kernels.direct_scratch(
+              storedInputs, storedOutputs, kernelHeight, kernelWidth, width)
+            withScratch(scratch, rowChunks) {
+              if kernels.direct_forward(convolution, $0, $1) != 0 { found.raise() }
+            }
+          }
+        }
+      }
+    }
+    let output = FeatureMap(
+      shape: [images, outputs, height, width], scalars: scalars, foundNonFinite: found.isRaised)
+    return (output, mask)
+  }
+
+  /// `[36][C′][O′]`.
+  private func winogradKernel(_ kernel: Tensor<Float>, isTurned: Bool) -> MapMemory<Float> {
+    let kernels = InstructionSet.kernels
+    return MapMemory(Int(CK_WINOGRAD_POINTS) * storedInputs * storedOutputs) { target in
+      kernel.scalars.withUnsafeBufferPointer { weights in
+        guard let weights = weights.baseAddress else { return }
+        let chunks = max(1, storedInputs * storedOutputs / 1024)
+        parallel(chunks: chunks) { chunk, _ in
+          let range = range(ofChunk: chunk, of: chunks, count: storedInputs)
+          kernels.winograd_kernel(
+            weights, kernel.shape[0], kernel.shape[1], isTurned ? 1 : 0, target, storedInputs,
+            storedOutputs, range.lowerBound,
+            range.upperBound)
+        }
+      }
+    }
+  }
+
+  /// `[kH][kW][C′][O′]`, or `[O][kH][kW][C′]` where outputs are planar.
+  private func directKernel(_ kernel: Tensor<Float>) -> MapMemory<Float> {
+    let area = kernelHeight * kernelWidth
+    var result = [Float](repeating: 0, count: area * storedInputs * storedOutputs)
+    for o in 0..<outputs {
+      for c in 0..<inputs {
+        for tap in 0..<area {
+          let place =
+            writesPlanar
+            ? (o * area + tap) * storedInputs + c
+            : (tap * storedInputs + c) * storedOutputs + o
+          result[place] = kernel.scalars[(o * inputs + c) * area + tap]
+        }
+      }
+    }
+    return MapMemory(result)
+  }
+
+  // MARK: - Kernel gradient
+
+  /// The gradient of the kernel, and that of the bias if it is wanted.
+  func parameterGradients(
+    _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ shape: Shape, hasBias: Bool
+  ) -> (kernel: Tensor<Float>, bias: Tensor<Float>?) {
+    if usesWinograd { return winogradGradient(input, gradient, shape, hasBias: hasBias) }
+    let kernel =
+      isPlanar
+      ? planarGradient(input, gradient, shape)
+      : writesPlanar
+        ? exchangedGradient(input, gradient, shape) : directGradient(input, gradient, shape)
+    return (kernel, hasBias ? Convolution.biasGradient(gradient) : nil)
+  }
+
+  private func winogradGradient(
+    _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ shape: Shape, hasBias: Bool
+  ) -> (kernel: Tensor<Float>, bias: Tensor<Float>?) {
+    let kernels = InstructionSet.kernels
+    let groups = min(Self.groups, tileChunks)
+    var biasSums = [Double](repeating: 0, count: groups * storedOutputs)
+    let sums = biasSums.withUnsafeMutableBufferPointer { biasSums in
+      groupSums(
+        input, gradient, count: Int(CK_WINOGRAD_POINTS) * storedInputs * storedOutputs,
+        chunks: tileChunks, scratch: kernels.winograd_scratch(storedInputs, storedOutputs)
+      ) { pass, chunk, group, sums, scratch in
+        kernels.winograd_gradient(
+          pass, chunk, sums,
+          hasBias ? biasSums.baseAddress.map { $0 + group * storedOutputs } : nil, scratch)
+      }
+    }
+    let kernel = kernelGradient(sums, shape)
+    return (kernel, hasBias ? biasGradient(sums: biasSums, groups: groups) : nil)
+  }
+
+  /// The sums of a Winograd gradient, transformed back.
+  private func kernelGradient(_ sums: MapMemory<Float>, _ shape: Shape) -> Tensor<Float> {
+    let kernels = InstructionSet.kernels
+    return Tensor(shape: shape) { weights in
+      withExtendedLifetime(sums) {
+        guard let weights = weights.baseAddress else { return }
+        let chunks = max(1, storedOutputs / 8)
+        parallel(chunks: chunks) { chunk, _ in
+          kernels.winograd_kernel_gradient(
+            sums.start, storedInputs, storedOutputs, weights, outputs, inputs, chunk * 8,
+            min(outputs, chunk * 8 + 8))
+        }
+      }
+    }
+  }
+
+  private func directGradient(
+    _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ shape: Shape
+  ) -> Tensor<Float> {
+    let kernels = InstructionSet.kernels
+    let area = kernelHeight * kernelWidth
+    let sums = groupSums(
+      input, gradient, count: area * storedInputs * storedOutputs, chunks: rowChunks,
+      scratch: kernels.direct_scratch(
+        storedInputs, storedOutputs, kernelHeight, kernelWidth, width)
+    ) { kernels.direct_gradient($0, $1, $3, $4) }
+    var result = Tensor<Float>(shape: shape, repeating: 0)
+    for o in 0..<outputs {
+      for c in 0..<inputs {
+        for tap in 0..<area {
+          result.scalars[(o * inputs + c) * area + tap] =
+            sums.start[(tap * storedInputs + c) * storedOutputs + o]
+        }
+      }
+    }
+    return result
+  }
+
+  private func planarGradient(
+    _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ shape: Shape
+  ) -> Tensor<Float> {
+    let kernels = InstructionSet.kernels
+    // 16 sums along the rows for each weight.
+    let sums = groupSums(
+      input, gradient, count: shape.count * 16, chunks: rowChunks, scratch: planarScratch
+    ) { kernels.planar_gradient($0, $1, $3, $4) }
+    return Tensor(shape: shape) { weights in
+      withExtendedLifetime(sums) {
+        if let weights = weights.baseAddress {
+          kernels.sum_lanes(sums.start, weights, shape.count)
+        }
+      }
+    }
+  }
+
+  private var planarScratch: Int {
+    InstructionSet.kernels.planar_scratch(inputs, outputs, kernelHeight, kernelWidth, width)
+  }
+
+  /// The kernel gradient where outputs are planar and inputs are not: input and gradient change places, and the
+  /// kernel is turned.
+  ///
+  ///     Σ_p gradient[o,p]·input[c,p+u] = Σ_q input[c,q]·gradient[o,q−u]
+  private func exchangedGradient(
+    _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ shape: Shape
+  ) -> Tensor<Float> {
+    let exchangedShape: Shape = [inputs, outputs, kernelHeight, kernelWidth]
+    return EngineConvolution(gradient, exchangedShape)?
+      .directGradient(gradient, input, exchangedShape).turned
+      ?? Tensor(shape: shape, repeating: 0)
+  }
+
+  /// The sums over all chunks, in a fixed number of groups that are added in order.
+  ///
+  /// `add` is given the pass, a chunk, its group, the group's sums and scratch memory.
+  private func groupSums(
+    _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, count: Int, chunks: Int,
+    scratch: Int,
+    _ add: (
+      UnsafePointer<ck_gradient>, _ chunk: Int, _ group: Int, UnsafeMutablePointer<Float>,
+      UnsafeMutablePointer<Float>
+    ) -> Void
+  ) -> MapMemory<Float> {
+    let groups = min(Self.groups, chunks)
+    return MapMemory(groups * count) { sums in
+      var pass = self.pass(input.scalars, gradient)
+      withExtendedLifetime((input, gradient)) {
+        withUnsafePointer(to: &pass) { pass in
+          withScratch(scratch, groups) { group, scratch in
+            let sums = sums + group * count
+            sums.update(repeating: 0, count: count)
+            for chunk in range(ofChunk: group, of: groups, count: chunks) {
+              add(pass, chunk, group, sums, scratch)
+            }
+          }
+        }
+      }
+      parallelRanges(count) { range in
+        for group in 1..<max(1, groups) {
+          let partial = sums + group * count
+          for i in range { sums[i] += partial[i] }
+        }
+      }
+    }
+  }
+
+  private func pass(_ input: MapMemory<Float>, _ gradient: FeatureMap<Float>) -> ck_gradient {
+    ck_gradient(
+      images: images, height: height, width: width,
+      inputs: storedInputs, outputs: storedOutputs,
+      kernel_height: kernelHeight, kernel_width: kernelWidth,
+      planar_input: readsPlanar ? 1 : 0, input: input.start, gradient: gradient.scalars.start,
+      gradient_mask: gradient.mask?.start)
+  }
+
+  // MARK: - Bias gradient
+
+  /// The sum over images and pixels of an interleaved map, tile by tile.
+  func biasGradient(_ gradient: FeatureMap<Float>) -> Tensor<Float> {
+    let kernels = InstructionSet.kernels
+    let groups = min(Self.groups, tileChunks)
+    var sums = [Double](repeating: 0, count: groups * storedOutputs)
+    sums.withUnsafeMutableBufferPointer { sums in
+      guard let sums = sums.baseAddress else { return }
+      var pass = self.pass(gradient.scalars, gradient)
+      withExtendedLifetime(gradient) {
+        withUnsafePointer(to: &pass) { pass in
+          withScratch(Int(CK_WINOGRAD_POINTS + 1) * storedOutputs, groups) { group, scratch in
+            for chunk in range(ofChunk: group, of: groups, count: tileChunks) {
+              kernels.tile_sums(pass, chunk, sums + group * storedOutputs, scratch)
+            }
+          }
+        }
+      }
+    }
+    return biasGradient(sums: sums, groups: groups)
+  }
+
+  private func biasGradient(sums: [Double], groups: Int) -> Tensor<Float> {
+    Tensor(
+      shape: [outputs],
+      scalars: (0..<outputs).map { o in
+        Float((0..<groups).reduce(0) { $0 + sums[$1 * storedOutputs + o] })
+      })
+  }
+
+  // MARK: - Memory
+
+  /// Runs chunks on several threads, each with scratch memory of its own.
+  private func withScratch(
+    _ count: Int, _ chunks: Int, _ body: (_ chunk: Int, UnsafeMutablePointer<Float>) -> Void
+  ) {
+    // A worker's memory begins a cache line of its own.
+    let stride = (count + 63) / 16 * 16
+    let workers = min(Parallelism.threads, chunks)
+    withUnsafeTemporaryAllocation(
+      byteCount: workers * stride * MemoryLayout<Float>.stride, alignment: 64
+    ) { memory in
+      let start = memory.bindMemory(to: Float.self)
+      guard let start = start.baseAddress else { return }
+      parallel(chunks: chunks) { chunk, worker in body(chunk, start + worker * stride) }
+    }
+  }
+}

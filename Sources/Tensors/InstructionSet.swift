@@ -1,0 +1,46 @@
+import CKernels
+import Synchronization
+
+/// The arithmetic of the engine: where it is equal, so are all digits of trainings.
+package var engineDescription: String {
+  "winograd float32 1, \(InstructionSet.current.isFused ? "fused" : "not fused")"
+}
+
+/// The instruction sets that the kernels of the engine are compiled for, best first.
+package enum InstructionSet: Int32, CaseIterable, Sendable {
+  case avx512 = 0
+  case avx2
+  /// Vectors that every machine has; on ARM these are its own.
+  case plain
+
+  /// Those that this machine can run.
+  package static var available: [InstructionSet] {
+    allCases.filter { ck_kernels_for($0.rawValue) != nil }
+  }
+
+  /// The one in use; at first the best. Results depend on it only where ``isFused`` differs.
+  package static var current: InstructionSet {
+    get { InstructionSet(rawValue: chosen.load(ordering: .relaxed)) ?? best }
+    set { chosen.store(newValue.rawValue, ordering: .relaxed) }
+  }
+
+  private static let best = available.first ?? .plain
+  private static let chosen = Atomic<Int32>(-1)
+
+  /// Whether a product and a sum are rounded once.
+  package var isFused: Bool {
+    #if arch(x86_64)
+      self != .plain
+    #else
+      true
+    #endif
+  }
+
+  /// The kernels of the instruction set in use.
+  static var kernels: ck_kernels {
+    guard let kernels = ck_kernels_for(current.rawValue) else {
+      preconditionFailure("This machine cannot run \(current).")
+    }
+    return kernels.pointee
+  }
+}

@@ -1,0 +1,58 @@
+import GradientFlows
+import Networks
+import Tensors
+import TestSupport
+import Testing
+
+/// Training fuses operations that the stepper computes one by one.
+struct FusionTests {
+  static let networks: [[String]] = [
+    ["conv channels=16 act=relu", "block channels=16 convs=2", "block channels=16", "conv"],
+    ["conv channels=8 act=relu", "block channels=8 convs=3", "conv act=relu", "output subtract"],
+    ["block channels=12 kernel=5 skip=project", "block channels=12 merge=multiply", "conv"],
+    ["block channels=20 skip=input", "block channels=16 merge=none kernel=7", "conv kernel=5"],
+    ["conv channels=16 act=tanh", "block channels=16 merge=multiply-add act=arctan", "conv"],
+    ["block channels=4 convs=2", "block channels=4 act=sigmoid", "conv channels=24", "conv"],
+    ["block channels=24 act=elu convs=2 bias=no", "block channels=24 act=leaky-relu", "conv"],
+  ]
+
+  @Test(arguments: networks, [ReLUNaN.keep, .zero])
+  func `a fused step has the bits of separate operations`(
+    _ lines: [String], reluNaN: ReLUNaN
+  ) throws {
+    var network = try Network(lines: lines)
+    network.reluNaN = reluNaN
+    let stream = RandomStream(seed: 2, name: "fusion")
+    let input = Tensor<Float>(shape: [2, 1, 23, 30]) { stream.fillNormals($0) }
+    let target = Tensor<Float>(shape: input.shape) { stream.fillNormals($0, from: 1 << 30) }
+    let pass = TrainingPass(network: network, input: input, target: target, loss: .meanSquaredError)
+    let fused = pass.run(StandardFlow(), retention: .training)
+    let separate = pass.run(StandardFlow(), retention: .everything)
+    let plain = pass.forward(retention: .nothing)
+    #expect(fused.loss == separate.loss)
+    #expect(fused.pass.output.tensor.fingerprint == separate.pass.output.tensor.fingerprint)
+    #expect(plain.pass.output.tensor.fingerprint == separate.pass.output.tensor.fingerprint)
+    for (name, (a, b)) in zip(
+      network.parameterNames, zip(fused.gradients.parameters, separate.gradients.parameters))
+    {
+      #expect(a.fingerprint == b.fingerprint, "\(name)")
+    }
+  }
+
+  @Test(arguments: networks)
+  func `Float gradients are close to those of the reference engine`(_ lines: [String]) throws {
+    let network = try Network(lines: lines)
+    let stream = RandomStream(seed: 3, name: "fusion")
+    let input = Tensor<Float>(shape: [1, 1, 37, 41]) { stream.fillNormals($0) }
+    let target = Tensor<Float>(shape: input.shape, repeating: 0)
+    let pass = TrainingPass(network: network, input: input, target: target, loss: .meanSquaredError)
+    let found = pass.run(StandardFlow(), retention: .training)
+    let exact = pass.doubles.run(StandardFlow(), retention: .training)
+    #expect(abs(found.loss - exact.loss) <= 1e-5 * exact.loss)
+    for (name, (a, b)) in zip(
+      network.parameterNames, zip(found.gradients.parameters, exact.gradients.parameters))
+    {
+      expectClose(a, b, within: 2e-3, name)
+    }
+  }
+}

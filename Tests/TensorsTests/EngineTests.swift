@@ -1,0 +1,131 @@
+import Tensors
+import TestSupport
+import Testing
+
+/// The fast kernels against the reference engine in Double, and against themselves.
+@Suite(.serialized) struct EngineTests {
+  struct Case: CustomStringConvertible {
+    let images: Int, inputs: Int, outputs: Int, height: Int, width: Int, kernel: Int
+    var description: String { "\(images)×\(inputs)→\(outputs) \(height)×\(width) k\(kernel)" }
+
+    init(_ images: Int, _ inputs: Int, _ outputs: Int, _ height: Int, _ width: Int, _ kernel: Int) {
+      (self.images, self.inputs, self.outputs) = (images, inputs, outputs)
+      (self.height, self.width, self.kernel) = (height, width, kernel)
+    }
+  }
+
+  /// Every pair of layouts, sides of no tile, of less than a tile, of many; padded channels.
+  static let cases = [
+    Case(1, 16, 16, 8, 8, 3), Case(2, 32, 32, 37, 61, 3), Case(1, 64, 64, 33, 20, 3),
+    Case(3, 8, 8, 50, 13, 3), Case(1, 12, 20, 9, 11, 3), Case(2, 24, 8, 130, 5, 3),
+    Case(1, 32, 16, 1, 1, 3), Case(1, 16, 32, 3, 2, 3), Case(1, 17, 40, 4, 64, 3),
+    Case(1, 1, 32, 40, 37, 3), Case(2, 1, 8, 19, 30, 13), Case(1, 3, 16, 21, 22, 5),
+    Case(1, 9, 12, 10, 11, 1), Case(1, 32, 1, 40, 37, 3), Case(2, 8, 1, 19, 30, 7),
+    Case(1, 24, 5, 18, 9, 5), Case(1, 16, 16, 17, 19, 1), Case(1, 16, 24, 17, 19, 5),
+    Case(1, 8, 32, 6, 5, 13), Case(2, 128, 128, 12, 13, 3), Case(1, 5, 7, 30, 41, 3),
+    Case(2, 1, 5, 40, 300, 13), Case(1, 9, 9, 33, 70, 5), Case(1, 3, 11, 20, 129, 7),
+    Case(3, 1, 1, 5, 3, 9), Case(1, 4, 6, 17, 16, 11), Case(1, 7, 1, 18, 65, 1),
+    Case(1, 11, 4, 1, 200, 3), Case(1, 2, 2, 200, 1, 13),
+  ]
+
+  @Test(arguments: cases)
+  func `passes agree with the reference engine in Double`(_ shape: Case) {
+    let pass = Pass(shape)
+    let exact = pass.results { $0.doubles() }
+    for set in InstructionSet.available {
+      let found = with(set) { pass.results { $0.floats() } }
+      for (name, limit) in [("output", 2e-6), ("input", 2e-6), ("kernel", 1e-5), ("bias", 1e-6)] {
+        guard let a = found[name], let b = exact[name] else {
+          Issue.record("no \(name)")
+          continue
+        }
+        // Without fused products each is rounded once more.
+        expectClose(a, b, within: set.isFused ? limit : 2 * limit, "\(set) \(name)")
+      }
+    }
+  }
+
+  @Test(arguments: cases)
+  func `fusing instruction sets and all numbers of threads give the same bits`(_ shape: Case) {
+    let pass = Pass(shape)
+    let before = Parallelism.threads
+    defer { Parallelism.threads = before }
+    let reference = pass.results { $0.floats() }.mapValues(\.fingerprint)
+    for set in InstructionSet.available where set.isFused == InstructionSet.current.isFused {
+      for threads in [1, 2, 3, 8] {
+        Parallelism.threads = threads
+        let found = with(set) { pass.results { $0.floats() } }.mapValues(\.fingerprint)
+        #expect(found == reference, "\(set), \(threads) threads")
+      }
+    }
+  }
+
+  @Test(arguments: [
+    Case(1, 16, 16, 9, 11, 3), Case(1, 1, 16, 9, 11, 3), Case(1, 16, 1, 9, 11, 3),
+    Case(1, 8, 8, 9, 11, 5),
+  ])
+  func `a NaN or an infinity is found wherever it stands`(_ shape: Case) {
+    let pass = Pass(shape)
+    for set in InstructionSet.available {
+      with(set) {
+        for bad in [Float.nan, .infinity, -.infinity] {
+          for place in [0, 40, pass.input.shape.count - 1] {
+            var image = pass.input.floats()
+            image.scalars[place] = bad
+            let output = Convolution.forward(FeatureMap(image), kernel: pass.kernel.floats())
+            #expect(output.foundNonFinite)
+            #expect(!output.tensor.isFinite())
+          }
+        }
+        #expect(
+          !Convolution.forward(FeatureMap(pass.input.floats()), kernel: pass.kernel.floats())
+            .foundNonFinite)
+      }
+    }
+  }
+
+  @Test(arguments: [1, 8, 12, 16, 20, 33])
+  func `a map gives back the tensor it was made of`(channels: Int) {
+    let shape: Shape = [2, channels, 5, 7]
+    let tensor = Tensor<Float>(shape: shape, scalars: (0..<shape.count).map(Float.init))
+    #expect(FeatureMap(tensor).tensor.scalars == tensor.scalars)
+  }
+
+  private func with<Result>(_ set: InstructionSet, _ body: () -> Result) -> Result {
+    let before = InstructionSet.current
+    InstructionSet.current = set
+    defer { InstructionSet.current = before }
+    return body()
+  }
+
+  /// Random operands of one convolution.
+  struct Pass {
+    let input: Tensor<Double>, kernel: Tensor<Double>, bias: Tensor<Double>
+    let gradient: Tensor<Double>
+
+    init(_ shape: Case) {
+      func tensor(_ name: String, _ shape: Shape) -> Tensor<Double> {
+        let stream = RandomStream(seed: 7, name: name)
+        // Numbers of Float, so that both engines begin with the same ones.
+        return Tensor<Float>(shape: shape) { stream.fillNormals($0) }.doubles()
+      }
+      input = tensor("input", [shape.images, shape.inputs, shape.height, shape.width])
+      kernel = tensor("kernel", [shape.outputs, shape.inputs, shape.kernel, shape.kernel])
+      bias = tensor("bias", [shape.outputs])
+      gradient = tensor("gradient", [shape.images, shape.outputs, shape.height, shape.width])
+    }
+
+    func results<Element: Scalar>(
+      _ convert: (Tensor<Double>) -> Tensor<Element>
+    ) -> [String: Tensor<Element>] {
+      let (x, g) = (FeatureMap(convert(input)), FeatureMap(convert(gradient)))
+      let weights = convert(kernel)
+      return [
+        "output": Convolution.forward(x, kernel: weights, bias: convert(bias)).tensor,
+        "input": Convolution.inputGradient(g, kernel: weights).tensor,
+        "kernel": Convolution.kernelGradient(x, g, kernelShape: kernel.shape),
+        "bias": Convolution.biasGradient(g),
+      ]
+    }
+  }
+}
