@@ -35,6 +35,7 @@ extension Convolution {
   ///   - reluNaN: What ReLU makes of a NaN.
   ///   - addend: Added to the activation; its one channel may serve all.
   ///   - keepsRecord: Whether a backward pass will follow.
+  /// - Returns: The result, and what the backward pass needs.
   package static func activated<Element: Scalar>(
     _ input: FeatureMap<Element>, kernel: Tensor<Element>, bias: Tensor<Element>?,
     activation: Activation, reluNaN: ReLUNaN, adding addend: FeatureMap<Element>? = nil,

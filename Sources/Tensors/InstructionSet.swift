@@ -18,7 +18,9 @@ package enum InstructionSet: Int32, CaseIterable, Sendable {
     allCases.filter { ck_kernels_for($0.rawValue) != nil }
   }
 
-  /// The one in use; at first the best. Results depend on it only where ``isFused`` differs.
+  /// The one in use, at first the best.
+  ///
+  /// Results depend on it only where ``isFused`` differs.
   package static var current: InstructionSet {
     get { InstructionSet(rawValue: chosen.load(ordering: .relaxed)) ?? best }
     set { chosen.store(newValue.rawValue, ordering: .relaxed) }
