@@ -2,7 +2,7 @@ import CT
 import CommandLanguage
 import Figures
 import GradientFlows
-import Networks
+package import Networks
 import Tensors
 import Training
 
@@ -25,7 +25,7 @@ package struct Workspace: Sendable {
 
   // MARK: - Network and training
 
-  var network = Network<Float>() { didSet { forgetOwnPass() } }
+  package internal(set) var network = Network<Float>() { didSet { forgetOwnPass() } }
   /// What the network in use is called, and the others by name.
   var networkName = "main"
   var parked: [String: ParkedNetwork] = [:]
