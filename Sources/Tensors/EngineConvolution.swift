@@ -4,7 +4,7 @@ import CKernels
 ///
 /// | input       | output      | kernel | passes                                       |
 /// |-------------|-------------|--------|----------------------------------------------|
-/// | interleaved | interleaved | 3×3    | Winograd F(4×4, 3×3)                         |
+/// | interleaved | interleaved | 3×3    | Winograd F(4×4, 3×3), unless strict          |
 /// | any         | interleaved | other  | direct, vectors over output channels         |
 /// | interleaved | planar      | any    | direct, vectors over input channels          |
 /// | planar      | planar      | any    | direct, vectors along rows                   |
@@ -16,6 +16,7 @@ struct EngineConvolution {
   private let inputs: Int, outputs: Int, storedInputs: Int, storedOutputs: Int
   private let kernelHeight: Int, kernelWidth: Int
   private let readsPlanar: Bool, writesPlanar: Bool
+  private let precision = Precision.current
 
   /// None if the reference engine is to compute it.
   init?<Element: Scalar>(_ input: FeatureMap<Element>, _ kernel: Shape) {
@@ -30,7 +31,7 @@ struct EngineConvolution {
   }
 
   private var usesWinograd: Bool {
-    !readsPlanar && !writesPlanar && kernelHeight == 3 && kernelWidth == 3
+    precision == .fast && !readsPlanar && !writesPlanar && kernelHeight == 3 && kernelWidth == 3
   }
 
   private var isPlanar: Bool { readsPlanar && writesPlanar }

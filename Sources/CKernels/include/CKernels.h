@@ -21,11 +21,15 @@
 extern "C" {
 #endif
 
-/// What a convolution does to its result before it is written.
+/// What a convolution does to its result before it is written: the first three.
 enum {
   ck_linear = 0,
   ck_relu = 1,         // max(z, 0), which hands NaN on
   ck_hiding_relu = 2,  // max(z, 0), where NaN becomes 0
+  ck_elu = 3,
+  ck_sigmoid = 4,
+  ck_tanh = 5,
+  ck_arctan = 6,
 };
 
 /// A convolution: out = act(input ∗ kernel + bias) + addend.
@@ -128,6 +132,8 @@ typedef struct {
 
   /// result = values where the mask is 1, else 0; `count` is a multiple of 8.
   void (*apply_mask)(const float *values, const uint8_t *mask, float *result, ptrdiff_t count);
+  /// results = act(values) for one of the last four activations; the same bits on every machine.
+  void (*activate)(int32_t activation, const float *values, float *results, ptrdiff_t count);
 } ck_kernels;
 
 /// The instruction sets, best first.
