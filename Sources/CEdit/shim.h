@@ -73,9 +73,10 @@ static inline int cedit_history_enter(History *lines, const char *line) {
   return history(lines, &event, H_ENTER, line);
 }
 
-/// Changes a flag of the terminal while a line is edited, such as "-ixon".
-static inline int cedit_set_terminal(EditLine *editor, const char *flag) {
-  return el_set(editor, EL_SETTY, "-d", flag, NULL);
+/// Changes a flag of the terminal, such as "-ixon", while a line is edited ("-d") or between lines
+/// ("-x").
+static inline void cedit_set_terminal(EditLine *editor, const char *when, const char *flag) {
+  (void)el_set(editor, EL_SETTY, when, flag, NULL);
 }
 
 /// The name of the locale's character encoding; CODESET is a macro that names itself.

@@ -31,37 +31,23 @@ package struct Completion: Hashable, Sendable {
   /// The candidates a line each, with their descriptions, at most `columns` − 1 wide.
   package func list(columns: Int) -> [String] {
     let width = max(1, columns - 1)
-    var lines = expectation.map { [Self.cut($0, to: width)] } ?? []
+    var lines = expectation.map { [VisibleText.cut($0, to: width)] } ?? []
     let shown = candidates.prefix(Self.rowLimit)
     let texts = shown.map { VisibleText.visible($0.text) }
     let longest = texts.map { VisibleText.columns(of: $0) }.max() ?? 0
     let room = width - longest - 4
     for (text, candidate) in zip(texts, shown) {
       guard room >= 8, !candidate.description.isEmpty else {
-        lines.append(Self.cut("  " + text, to: width))
+        lines.append(VisibleText.cut("  " + text, to: width))
         continue
       }
       let gap = String(repeating: " ", count: longest - VisibleText.columns(of: text) + 2)
-      let description = Self.cut(VisibleText.visible(candidate.description), to: room)
+      let description = VisibleText.cut(VisibleText.visible(candidate.description), to: room)
       lines.append("  \(text)\(gap)\(description)")
     }
     if candidates.count > shown.count {
-      lines.append(Self.cut("… and \(candidates.count - shown.count) more", to: width))
+      lines.append(VisibleText.cut("… and \(candidates.count - shown.count) more", to: width))
     }
     return lines
-  }
-
-  /// The beginning of a text that fits into `columns`.
-  private static func cut(_ text: String, to columns: Int) -> String {
-    guard VisibleText.columns(of: text) > columns else { return text }
-    var kept = ""
-    var width = 0
-    for character in text {
-      let next = VisibleText.columns(of: [character])
-      guard width + next < columns else { break }
-      kept.append(character)
-      width += next
-    }
-    return kept + "…"
   }
 }

@@ -28,6 +28,20 @@ package enum VisibleText {
     }
   }
 
+  /// The beginning of a text that fits into `limit` columns, with `…` behind it if it was cut.
+  package static func cut(_ text: String, to limit: Int) -> String {
+    guard columns(of: text) > limit else { return text }
+    var kept = ""
+    var width = 0
+    for character in text {
+      let next = columns(of: character)
+      guard width + next < limit else { break }
+      kept.append(character)
+      width += next
+    }
+    return kept + "…"
+  }
+
   /// The picture of a control character or of a mark that turns the direction of writing.
   private static func picture(of scalar: Unicode.Scalar) -> Unicode.Scalar? {
     switch scalar.value {

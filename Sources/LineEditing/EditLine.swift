@@ -23,8 +23,7 @@ package final class EditLine: LineSource {
   var rest = ""
   /// What the paste key inserts.
   var clipboard = ""
-  var wasInterrupted = false
-  var marksPaste = false
+  private var wasInterrupted = false
 
   /// Takes over the terminal; none when there is none that can do more than print.
   ///
@@ -37,11 +36,16 @@ package final class EditLine: LineSource {
   ) {
     let terminal = ProcessInfo.processInfo.environment["TERM"] ?? ""
     guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1, !terminal.isEmpty,
-      terminal != "dumb", Self.chooseUTF8(), let editor = cedit_init("backflow")
+      terminal != "dumb", Self.chooseUTF8()
     else { return nil }
+    // Before libedit changes anything.
+    TerminalState.take()
+    guard let editor = cedit_init("backflow") else {
+      TerminalState.giveBack()
+      return nil
+    }
     (self.editor, self.history, self.completion) = (editor, history, completion)
     self.prompt = strdup(prompt)
-    TerminalState.install()
     keys = KeyReader(descriptor: STDIN_FILENO, signals: TerminalState.signals)
     _ = cedit_set_client(editor, Unmanaged.passUnretained(self).toOpaque())
     _ = cedit_set_prompt(editor) { EditLine.of($0)?.prompt }
@@ -55,6 +59,7 @@ package final class EditLine: LineSource {
 
   deinit {
     el_end(editor)
+    TerminalState.giveBack()
     free(prompt)
   }
 
@@ -72,13 +77,21 @@ package final class EditLine: LineSource {
     TerminalState.setEditing(true)
     var count: CInt = 0
     let text = el_gets(editor, &count).map { String(cString: $0) }
-    setMarksPaste(false)
     TerminalState.setEditing(false)
+    TerminalState.remember()
     guard let text, count > 0 else {
       pending = []
       return wasInterrupted ? .interrupted : .end
     }
     return .line(text.last == "\n" ? String(text.dropLast()) : text)
+  }
+
+  package func dropTypedAhead() -> Int {
+    TerminalState.forgetInterrupt()
+    keys.drop()
+    rest = ""
+    defer { pending = [] }
+    return pending.count
   }
 
   /// The editor that libedit calls back.
@@ -122,8 +135,9 @@ package final class EditLine: LineSource {
       _ = cedit_bind(editor, "\\ex", "ed-unassigned")
     }
     for key in [":", "v"] { _ = cedit_bind_alternative(editor, key, "ed-unassigned") }
-    // Ctrl-S would freeze the screen.
-    _ = cedit_set_terminal(editor, "-ixon")
+    // Ctrl-S would freeze the screen. While a command runs, keys wait for the next line as they are.
+    cedit_set_terminal(editor, "-d", "-ixon")
+    for flag in ["-ixon", "-icanon", "-echo"] { cedit_set_terminal(editor, "-x", flag) }
   }
 
   /// Binds a key to a function of our own.
@@ -157,13 +171,11 @@ package final class EditLine: LineSource {
 
   /// Gives libedit the next character: 1, or 0 at the end, or −1 after Ctrl-C.
   private func read(into place: UnsafeMutablePointer<wchar_t>?) -> CInt {
-    setMarksPaste(true)
+    TerminalState.remember()
     while true {
       let key = keys.next()
       switch key {
       case .character(let character):
-        // Before the line's end is shown, so that no code stands before what comes back.
-        if character == "\r" || character == "\n" { setMarksPaste(false) }
         place?.pointee = wchar_t(character.value)
         return 1
       case .paste(let text):
@@ -180,9 +192,6 @@ package final class EditLine: LineSource {
       case .resize:
         adoptSize()
       case .resume:
-        TerminalState.resume()
-        marksPaste = false
-        setMarksPaste(true)
         _ = cedit_redraw(editor)
       case .end:
         return 0

@@ -30,8 +30,7 @@ extension EditLine {
   }
 
   private func list(_ completion: Completion) -> CInt {
-    let size = Self.size
-    let lines = completion.list(columns: size.columns)
+    let lines = completion.list(columns: TerminalSize().columns)
     guard !lines.isEmpty else { return CC_REFRESH_BEEP }
     show(String(repeating: "\n", count: rowsBelowCursor + 1) + lines.joined(separator: "\n") + "\n")
     _ = cedit_redraw(editor)
@@ -89,18 +88,9 @@ extension EditLine {
 
   // MARK: - The screen
 
-  /// How large the terminal is.
-  static var size: (rows: Int, columns: Int) {
-    var size = winsize()
-    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
-      return (24, 80)
-    }
-    return (Int(size.ws_row), Int(size.ws_col))
-  }
-
   /// In which row below the prompt's a column of the line is.
   private func row(_ text: String) -> Int {
-    (CommandLines.prompt.count + VisibleText.columns(of: text)) / max(1, Self.size.columns)
+    (CommandLines.prompt.count + VisibleText.columns(of: text)) / TerminalSize().columns
   }
 
   /// How many rows of the line are below the cursor.
@@ -112,13 +102,6 @@ extension EditLine {
     show((rows > 0 ? "\u{1B}[\(rows)A" : "") + "\r\u{1B}[J")
     el_resize(editor)
     _ = cedit_redraw(editor)
-  }
-
-  /// Asks the terminal to mark what is pasted, or no longer to.
-  func setMarksPaste(_ wanted: Bool) {
-    guard wanted != marksPaste else { return }
-    marksPaste = wanted
-    wanted ? show("\u{1B}[?2004h") : TerminalState.stopMarkingPaste()
   }
 
   /// Writes to the terminal beside libedit, which has written all it had before it reads a key.

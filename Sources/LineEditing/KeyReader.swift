@@ -27,7 +27,8 @@ final class KeyReader {
   private let signals: Int32
   private var bytes: ArraySlice<UInt8> = []
   private var isAtEnd = false
-  private var putBack: Key?
+  /// Keys that come before what is typed.
+  private var waiting: [Key] = []
 
   /// Reads from `descriptor`; the numbers of signals come from `signals`.
   init(descriptor: Int32, signals: Int32) {
@@ -35,14 +36,11 @@ final class KeyReader {
   }
 
   /// Gives back a key that comes first next time.
-  func putBack(_ key: Key) { putBack = key }
+  func putBack(_ key: Key) { waiting.insert(key, at: 0) }
 
   /// Waits for the next key.
   func next() -> Key {
-    if let key = putBack {
-      putBack = nil
-      return key
-    }
+    if !waiting.isEmpty { return waiting.removeFirst() }
     while true {
       if let key = signal() { return key }
       if bytes.isEmpty {
@@ -56,7 +54,7 @@ final class KeyReader {
   }
 
   /// Forgets what was typed ahead.
-  func drop() { bytes = [] }
+  func drop() { (bytes, waiting) = ([], []) }
 
   // MARK: - Signals
 
@@ -84,7 +82,9 @@ final class KeyReader {
       pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
       pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
     ]
-    guard poll(&sources, 2, milliseconds) > 0, sources[0].revents != 0 else { return false }
+    guard poll(&sources, 2, milliseconds) > 0 else { return false }
+    // Signals first: what Ctrl-C drops has been read, what was typed after it has not.
+    guard sources[1].revents == 0, sources[0].revents != 0 else { return false }
     var chunk = [UInt8](repeating: 0, count: 65_536)
     let count = read(descriptor, &chunk, chunk.count)
     if count < 0 && (errno == EINTR || errno == EAGAIN) { return false }
@@ -121,24 +121,27 @@ final class KeyReader {
     }
     guard begins(with: Self.pasteStart) else { return nil }
     bytes.removeFirst(Self.pasteStart.count)
-    return .paste(paste())
+    return paste()
   }
 
-  /// The text up to the mark of its end.
-  private func paste() -> String {
+  /// The text up to the mark of its end, or Ctrl-C before it came.
+  private func paste() -> Key {
     var text: [UInt8] = []
     while true {
       while let byte = bytes.first {
         if byte == 0x1B, begins(with: Self.pasteEnd) {
           bytes.removeFirst(Self.pasteEnd.count)
-          return String(decoding: text, as: UTF8.self)
+          return .paste(String(decoding: text, as: UTF8.self))
         }
         bytes.removeFirst()
         if text.count < Self.longestPaste { text.append(byte) }
       }
-      guard !isAtEnd else { return String(decoding: text, as: UTF8.self) }
-      if signal() == .interrupt { return "" }
-      fill(waiting: -1)
+      guard !isAtEnd else { return .paste(String(decoding: text, as: UTF8.self)) }
+      switch signal() {
+      case .interrupt: return .interrupt
+      case let other?: waiting.append(other)
+      case nil: fill(waiting: -1)
+      }
     }
   }
 

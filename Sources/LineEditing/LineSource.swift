@@ -13,6 +13,9 @@ package protocol LineSource: AnyObject {
   /// The next line, after showing `prompt` where somebody can see it; `before` are the lines so far
   /// of a command that goes on.
   func next(prompt: String, after before: String) -> LineEvent
+
+  /// Drops what was typed or pasted and waits to be read; answers with the number of pasted lines.
+  func dropTypedAhead() -> Int
 }
 
 /// The lines of a text.
@@ -28,5 +31,10 @@ package final class TextLines: LineSource {
 
   package func next(prompt: String, after before: String) -> LineEvent {
     lines.popFirst().map { .line($0) } ?? .end
+  }
+
+  package func dropTypedAhead() -> Int {
+    defer { lines = [] }
+    return lines.count
   }
 }

@@ -39,6 +39,11 @@ package final class PlainInput: LineSource {
     }
   }
 
+  package func dropTypedAhead() -> Int {
+    defer { (bytes, start) = ([], 0) }
+    return bytes[start...].count { $0 == 10 }
+  }
+
   /// Reads more bytes; false when a signal came in between.
   private func fill() -> Bool {
     bytes.removeFirst(start)

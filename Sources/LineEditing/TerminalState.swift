@@ -1,15 +1,21 @@
 import Foundation
 
-/// The settings of the terminal while a line is edited, safe from every way out of the program.
+/// The settings of the terminal while the prompt has it, safe from every way out of the program.
 ///
 /// A line editor needs a terminal that neither echoes nor waits for whole lines; a shell needs the
-/// opposite. So whatever ends or stops the program while a line is edited first puts back what was
-/// there. Handlers touch only what is allocated beforehand, and call only what signals may call.
+/// opposite. The prompt keeps the terminal from its first line to its last, also while commands run:
+/// what is typed meanwhile waits, unseen, and becomes the next line. So whatever ends or stops the
+/// program first puts back what was there. Handlers touch only what is allocated beforehand, and
+/// call only what signals may call.
 package enum TerminalState {
   private struct State {
-    /// The settings before the program, and those of the editor when it was stopped.
-    var (original, editing) = (termios(), termios())
+    /// The settings before the program, and the prompt's.
+    var (original, prompt) = (termios(), termios())
+    /// Whether the terminal has the prompt's settings.
+    var isTaken = false
     var isEditing = false
+    /// Whether Ctrl-C came while no line was edited, and no command has heard of it.
+    var missedInterrupt = false
     /// Tells the reader of keys about signals, a byte each.
     var (reader, writer): (Int32, Int32) = (-1, -1)
   }
@@ -20,61 +26,77 @@ package enum TerminalState {
     return state
   }()
 
-  /// What tells the terminal to mark no longer what is pasted.
-  private nonisolated(unsafe) static let leavesPaste: UnsafeBufferPointer<UInt8> = {
-    let codes = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 8)
-    _ = codes.initialize(from: "\u{1B}[?2004l".utf8)
-    return UnsafeBufferPointer(codes)
-  }()
+  /// What tells the terminal to mark what is pasted, or no longer to.
+  private static let marksPaste = HandlerText("\u{1B}[?2004h")
+  private static let leavesPaste = HandlerText("\u{1B}[?2004l")
 
   /// The descriptor that gives the number of each signal that came while a line was edited.
   static var signals: Int32 { state.pointee.reader }
 
-  /// Remembers the terminal's settings and catches what could leave others behind.
-  static func install() {
-    guard state.pointee.reader < 0 else { return }
+  /// Remembers the terminal's settings, catches what could leave others behind, and asks the
+  /// terminal to mark what is pasted.
+  static func take() {
+    if state.pointee.reader < 0 { install() }
+    tcgetattr(STDIN_FILENO, &state.pointee.original)
+    state.pointee.prompt = state.pointee.original
+    state.pointee.isTaken = true
+    marksPaste.write(to: STDOUT_FILENO)
+  }
+
+  /// Puts back the settings of before, unless another program has the terminal now.
+  static func giveBack() {
+    guard state.pointee.isTaken else { return }
+    state.pointee.isTaken = false
+    putBack()
+  }
+
+  /// Notes the settings of the prompt, which a stop must not lose.
+  static func remember() { tcgetattr(STDIN_FILENO, &state.pointee.prompt) }
+
+  /// Begins and ends the editing of a line.
+  ///
+  /// A Ctrl-C that came too late for the command before is for the line that begins.
+  static func setEditing(_ isEditing: Bool) {
+    state.pointee.isEditing = isEditing
+    if isEditing, state.pointee.missedInterrupt { note(SIGINT) }
+    state.pointee.missedInterrupt = false
+  }
+
+  /// Forgets a Ctrl-C that a command has heard of.
+  static func forgetInterrupt() { state.pointee.missedInterrupt = false }
+
+  /// Takes a Ctrl-C for the line that is edited; false when no line is.
+  ///
+  /// For the handler of SIGINT.
+  package static func takeInterrupt() -> Bool {
+    guard state.pointee.isEditing else {
+      state.pointee.missedInterrupt = true
+      return false
+    }
+    note(SIGINT)
+    return true
+  }
+
+  private static func install() {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { return }
     for end in ends {
       _ = fcntl(end, F_SETFL, O_NONBLOCK)
       _ = fcntl(end, F_SETFD, FD_CLOEXEC)
     }
-    _ = leavesPaste
-    tcgetattr(STDIN_FILENO, &state.pointee.original)
+    _ = (marksPaste, leavesPaste)
     (state.pointee.reader, state.pointee.writer) = (ends[0], ends[1])
+    atexit { TerminalState.giveBack() }
     for number in [SIGTERM, SIGHUP, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV] {
       handle(number) { number in
-        TerminalState.restore()
+        TerminalState.giveBack()
         signal(number, SIG_DFL)
         raise(number)
       }
     }
     handle(SIGTSTP) { _ in TerminalState.stop() }
-    handle(SIGCONT) { number in TerminalState.note(number) }
+    handle(SIGCONT) { _ in TerminalState.goOn() }
     handle(SIGWINCH) { number in TerminalState.note(number) }
-  }
-
-  /// Begins and ends the editing of a line.
-  static func setEditing(_ isEditing: Bool) { state.pointee.isEditing = isEditing }
-
-  /// Takes a Ctrl-C for the line that is edited; false when no line is.
-  ///
-  /// For the handler of SIGINT.
-  package static func takeInterrupt() -> Bool {
-    guard state.pointee.isEditing else { return false }
-    note(SIGINT)
-    return true
-  }
-
-  /// Gives the terminal the editor's settings again after a stop.
-  static func resume() {
-    guard tcgetpgrp(STDIN_FILENO) == getpgrp() else { return }
-    tcsetattr(STDIN_FILENO, TCSADRAIN, &state.pointee.editing)
-  }
-
-  /// Lets the terminal hand over what is pasted without marks.
-  static func stopMarkingPaste() {
-    _ = write(STDOUT_FILENO, leavesPaste.baseAddress, leavesPaste.count)
   }
 
   // MARK: - In handlers
@@ -97,17 +119,19 @@ package enum TerminalState {
     errno = saved
   }
 
-  private static func restore() {
-    guard state.pointee.isEditing else { return }
-    stopMarkingPaste()
+  /// Whether the terminal is this program's; changing that of another would stop this one.
+  private static var isInForeground: Bool { tcgetpgrp(STDIN_FILENO) == getpgrp() }
+
+  private static func putBack() {
+    guard isInForeground else { return }
+    leavesPaste.write(to: STDOUT_FILENO)
     tcsetattr(STDIN_FILENO, TCSANOW, &state.pointee.original)
   }
 
   /// Stops the program as Ctrl-Z asks; it goes on here with `fg`.
   private static func stop() {
     let saved = errno
-    if state.pointee.isEditing { tcgetattr(STDIN_FILENO, &state.pointee.editing) }
-    restore()
+    if state.pointee.isTaken { putBack() }
     var (standard, former) = (sigaction(), sigaction())
     standard.__sigaction_handler.sa_handler = SIG_DFL
     sigaction(SIGTSTP, &standard, &former)
@@ -118,7 +142,19 @@ package enum TerminalState {
     raise(SIGTSTP)
     pthread_sigmask(SIG_SETMASK, &formerMask, nil)
     sigaction(SIGTSTP, &former, nil)
-    note(SIGCONT)
+    // Without a shell above, nothing stopped and nothing says to go on.
+    goOn()
+    errno = saved
+  }
+
+  /// Takes the terminal again after a stop, when it is this program's.
+  private static func goOn() {
+    let saved = errno
+    if state.pointee.isTaken, isInForeground {
+      tcsetattr(STDIN_FILENO, TCSANOW, &state.pointee.prompt)
+      marksPaste.write(to: STDOUT_FILENO)
+      if state.pointee.isEditing { note(SIGCONT) }
+    }
     errno = saved
   }
 }

@@ -1,21 +1,33 @@
 import CommandLanguage
 import Foundation
 import LineEditing
+import Synchronization
 
-/// Ctrl-C: the first asks the running command to stop, the third ends the program.
+/// Ctrl-C: the first asks the running command to stop, the second to drop what it is at.
 enum Interrupts {
   static let interruption = Interruption()
+  private static let scriptEnds = Atomic<Bool>(true)
+
+  /// Whether a third Ctrl-C ends the program, as nobody's work is lost when a script ends.
+  static var endsAtThird: Bool {
+    get { scriptEnds.load(ordering: .relaxed) }
+    set { scriptEnds.store(newValue, ordering: .relaxed) }
+  }
 
   /// Catches SIGINT.
   ///
   /// Reading a line is not restarted, so that Ctrl-C gives a new prompt.
   static func install() {
     var action = sigaction()
-    _ = interruption
+    // A handler must not be the first to use them.
+    _ = (interruption, endsAtThird)
+    Console.prepareNotices()
     action.__sigaction_handler.sa_handler = { _ in
       if TerminalState.takeInterrupt() { return }
       Interrupts.interruption.request()
-      if Interrupts.interruption.requests > 2 { _exit(ExitStatus.interrupted.rawValue) }
+      let requests = Interrupts.interruption.requests
+      if requests > 2, Interrupts.endsAtThird { _exit(ExitStatus.interrupted.rawValue) }
+      Console.noticeInterrupt(requests)
     }
     sigaction(SIGINT, &action, nil)
     // Whoever started the program from a thread that blocks signals has handed that down.

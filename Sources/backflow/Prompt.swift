@@ -32,6 +32,7 @@ struct Prompt {
   func run() -> ExitStatus {
     nameSessionsLeft()
     host.recovers = !host.isJSON
+    Interrupts.endsAtThird = false
     readLines()
     if let session = host.endRecovery() {
       host.say(["this session is kept, since it was not saved:", "  \(session)"])
@@ -42,6 +43,7 @@ struct Prompt {
   private func readLines() {
     var lines = CommandLines(input, goesOn: ContinuedLine.goesOn)
     while true {
+      Console.clearProgress()
       switch lines.next() {
       case .end:
         Console.print("")
@@ -57,8 +59,16 @@ struct Prompt {
         }
         host.show(execution)
         if execution.outcome?.quits == true { return }
+        if Interrupts.interruption.isRequested { dropTypedAhead() }
       }
     }
+  }
+
+  /// Drops what was to come after the command that Ctrl-C was meant for.
+  private func dropTypedAhead() {
+    let count = input.dropTypedAhead()
+    guard count > 0 else { return }
+    host.say(["\(count) pasted \(count == 1 ? "line does" : "lines do") not run after Ctrl-C"])
   }
 
   /// Says once how to get back what earlier sessions left.

@@ -19,12 +19,14 @@ struct PromptCommand: ParsableCommand {
     if isatty(STDIN_FILENO) == 1 {
       let folder = URL(filePath: FileManager.default.currentDirectoryPath)
       let host = Host(host, files: Files(person: folder), source: nil)
+      // The editor takes the terminal before the first words, so that no key meets another.
+      let prompt = Prompt(host)
       host.say([
         "Backflow \(Stamps.version). Three lines to try:", "  phantom",
         "  noise gaussian sigma=40HU",
         "  view noisy[3]", "'help' lists all commands, Tab completes, 'quit' leaves.",
       ])
-      leave(with: Prompt(host).run())
+      leave(with: prompt.run())
     }
     let text = String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self)
     let output = URL(filePath: out ?? "out/standard-input")

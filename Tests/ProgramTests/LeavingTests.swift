@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The ways out of the prompt, and what is left behind.
-@Suite(.serialized, .enabled(if: Terminal.isTestedAtLength))
+@Suite(.serialized, .enabled(if: Terminal.isAvailable))
 struct `Leaving the prompt` {
   let folder: Folder
 
@@ -10,7 +10,7 @@ struct `Leaving the prompt` {
 
   private func prompt() throws -> Terminal {
     let terminal = try Terminal(in: folder)
-    try terminal.wait(for: "\n> \u{1B}[?2004h")
+    try terminal.wait(for: "\n> ")
     return terminal
   }
 
@@ -38,7 +38,7 @@ struct `Leaving the prompt` {
   @Test func `by kill -9 keeps every command that came to its end, with its pictures`() throws {
     let terminal = try prompt()
     try terminal.type("phantom size=16 slices=1\r", until: "2 slices 16×16")
-    try terminal.type("view clean[0]\r", until: "\n> \u{1B}[?2004h")
+    try terminal.type("view clean[0]\r", until: "\n> ")
     terminal.send(SIGKILL)
     #expect(try terminal.ending() == -SIGKILL)
     let file = try recovery(in: try prompt().shown)
@@ -66,7 +66,7 @@ struct `Leaving the prompt` {
     let terminal = try Terminal(
       ["--norc", "--noprofile", "-i"], program: "/bin/bash", in: folder,
       environment: ["PS1": "shell: "])
-    try terminal.type("'\(Program.path)'\r", until: "\n> \u{1B}[?2004h")
+    try terminal.type("'\(Program.path)'\r", until: "\n> ")
     try terminal.type("phantom si", until: "phantom si")
     try terminal.type("\u{1A}", until: "Stopped")
     #expect(try terminal.type("echo still $((40+2))\r", until: "still 42").isEmpty == false)

@@ -15,9 +15,11 @@ final class Terminal {
   private let child: pid_t
   private let screen: Int32
   private var status: Int32?
-  /// All that the screen showed.
-  private(set) var shown = ""
+  /// What the screen showed, with plain line ends.
   private var bytes: [UInt8] = []
+
+  /// All that the screen showed.
+  var shown: String { String(decoding: bytes, as: UTF8.self) }
 
   /// Starts the program, or another one, at a terminal of `columns`.
   init(
@@ -93,11 +95,8 @@ final class Terminal {
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { write(screen, $0.baseAddress, min($0.count, 1024)) }
       if count > 0 { rest = rest.dropFirst(count) }
-      read()
-      if count <= 0 {
-        guard isRunning else { throw Program.Failure("the program has ended: \(shown)") }
-        usleep(1000)
-      }
+      if count <= 0, !isRunning { throw Program.Failure("the program has ended: \(shown)") }
+      read(waiting: count > 0 ? 0 : 10)
     }
   }
 
@@ -105,7 +104,7 @@ final class Terminal {
   @discardableResult
   func type(_ text: String, until mark: String) throws -> String {
     read()
-    let start = shown.count
+    let start = bytes.count
     try press(text.utf8)
     return try wait(for: mark, from: start)
   }
@@ -133,26 +132,25 @@ final class Terminal {
     return settings.c_lflag & flags == flags
   }
 
-  /// Waits for `mark` in what the screen showed after its first `start` characters.
+  /// Waits for `mark` in what the screen showed after its first `start` bytes.
   @discardableResult
   func wait(for mark: String, from start: Int = 0) throws -> String {
-    for _ in 0..<60_000 {
-      let runs = isRunning
-      read()
-      let news = String(shown.dropFirst(start))
-      if news.contains(mark) { return news }
-      guard runs else { break }
-      usleep(2000)
+    var seen = start
+    try wait(mark) {
+      defer { seen = max(start, bytes.count - mark.utf8.count) }
+      return bytes[seen...].firstRange(of: mark.utf8) != nil
     }
-    throw Program.Failure("\(mark) did not appear, but: \(shown.suffix(3000))")
+    return String(decoding: bytes[start...], as: UTF8.self)
   }
 
-  /// Waits until something holds.
+  /// Waits until something holds, for as long as a busy machine may take.
   func wait(_ what: String, until holds: () throws -> Bool) throws {
-    for _ in 0..<60_000 {
-      read()
+    let start = ContinuousClock.now
+    while ContinuousClock.now - start < .seconds(120) {
+      let runs = isRunning
+      read(waiting: runs ? 10 : 0)
       if try holds() { return }
-      usleep(2000)
+      guard runs else { break }
     }
     throw Program.Failure("\(what) did not come: \(shown.suffix(3000))")
   }
@@ -161,14 +159,7 @@ final class Terminal {
 
   /// Types Ctrl-D and waits for the end; answers with the exit status.
   func leave() throws -> Int32 {
-    // Pressed while a command runs, it is no key yet: a person presses it again at the prompt.
-    for _ in 0..<100 where isRunning {
-      _ = write(screen, [4], 1)
-      for _ in 0..<250 where isRunning {
-        read()
-        usleep(2000)
-      }
-    }
+    try press([4])
     return try ending()
   }
 
@@ -187,17 +178,23 @@ final class Terminal {
     return status == nil
   }
 
-  private func read() {
+  /// Takes what came, after waiting for it for some milliseconds.
+  private func read(waiting milliseconds: Int32 = 0) {
+    var screens = [pollfd(fd: screen, events: Int16(POLLIN), revents: 0)]
+    // A terminal that nobody has open would not let wait.
+    if milliseconds > 0, poll(&screens, 1, milliseconds) > 0,
+      screens[0].revents & Int16(POLLIN) == 0
+    {
+      usleep(1000)
+    }
     var chunk = [UInt8](repeating: 0, count: 65_536)
-    var hasNews = false
     while true {
       let count = Glibc.read(screen, &chunk, chunk.count)
-      guard count > 0 else { break }
-      bytes += chunk.prefix(count)
-      hasNews = true
+      guard count > 0 else { return }
+      for byte in chunk.prefix(count) {
+        if byte == 10, bytes.last == 13 { bytes.removeLast() }
+        bytes.append(byte)
+      }
     }
-    // Nobody looks back over a million characters.
-    if bytes.count > 1 << 20 { bytes.removeFirst(bytes.count - (1 << 16)) }
-    if hasNews { shown = String(decoding: bytes, as: UTF8.self).replacing("\r\n", with: "\n") }
   }
 }
