@@ -166,6 +166,7 @@ extension Workspace {
     let known = network.valueNames + parameters + ["loss"]
     guard known.contains(base) else { throw unknown(name, parameters + network.valueNames) }
     let isGradient = base != name
+    if let stepper { return try stepper.reached(name, base, gradientFlow) }
     let pass = try requirePass(isGradient ? gradientFlow : nil)
     let found = isGradient ? pass.gradient(base) : pass.value(base)
     guard let found else { throw unknown(name, parameters + network.valueNames) }

@@ -5,15 +5,25 @@ import Tensors
 ///
 /// Each computes in the precision that `set` chose.
 package let commandTable: [Command<Workspace>] =
-  (dataCommands + networkCommands + learningCommands + lookingCommands + otherCommands).map {
-    $0.around { body in
-      { arguments, workspace, context in
-        try Precision.$current.withValue(workspace.settings.precision) {
-          try body(arguments, &workspace, context)
-        }
-      }
-    }
-  } + SessionCommand.allCases.map { Command($0) }
+  (dataCommands + networkCommands + learningCommands + steppingCommands + lookingCommands
+  + otherCommands).map { $0.preceded(by: requireClosedPass) }
+  + SessionCommand.allCases.map { Command($0) }
+
+/// Throws when a command would change what an open pass was made of.
+@Sendable private func requireClosedPass(
+  _ spec: CommandSpec, _ workspace: Workspace
+) throws(CommandError) {
+  guard workspace.stepper != nil else { return }
+  let changes = [.data, .network, .learning].contains(spec.family)
+  let harmless = [
+    "data", "series", "tags", "net show", "net save", "flow", "flow standard", "flow dilated",
+    "flow tape",
+  ]
+  guard changes, !harmless.contains(spec.name) else { return }
+  throw CommandError(
+    .state, "a pass is open, and \(spec.name) would change what it was made of",
+    hint: "finish first: type 'finish'")
+}
 
 private let dataCommands: [Command<Workspace>] = [
   .phantom, .load, .series, .tags, .scale, .noiseGaussian, .noiseUniform, .split, .data, .crop,
@@ -29,6 +39,10 @@ private let learningCommands: [Command<Workspace>] = [
   .optimizer, .flowStandard, .flowDilated, .flowTape, .flow, .gradientNoise, .train, .continue,
   .evaluate, .denoise,
   .baselineMedian,
+]
+
+private let steppingCommands: [Command<Workspace>] = [
+  .forward, .backward, .step, .next, .until, .finish, .whereCommand, .pick,
 ]
 
 private let lookingCommands: [Command<Workspace>] = [

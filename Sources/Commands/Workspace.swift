@@ -47,6 +47,9 @@ package struct Workspace: Sendable {
   /// What is left of a training that was stopped.
   var unfinished: UnfinishedTraining?
 
+  /// The pass that is walked through now.
+  var stepper: Stepper?
+
   // MARK: - Results
 
   /// The pass behind the last update.

@@ -45,6 +45,11 @@ package enum TapeValue<Element: Scalar>: Sendable {
     return map
   }
 
+  fileprivate var tensor: Tensor<Element> {
+    guard case .tensor(let tensor) = self else { preconditionFailure("The entry holds a tensor.") }
+    return tensor
+  }
+
   fileprivate var number: Double {
     guard case .number(let number) = self else { preconditionFailure("The entry holds a number.") }
     return number
@@ -69,6 +74,9 @@ package struct Tape<Element: Scalar>: ~Copyable {
     let operands: [(index: Int, pullback: Pullback)]
     /// Whether a gradient of it is wanted.
     let isVariable: Bool
+    /// All entries that it was made from, and how: what computes it again.
+    let sources: [Int]
+    let compute: (([TapeValue<Element>]) -> TapeValue<Element>)?
   }
 
   private var entries: [Entry] = []
@@ -83,20 +91,36 @@ package struct Tape<Element: Scalar>: ~Copyable {
   package func number(_ variable: TapeVariable) -> Double { entries[variable.index].value.number }
 
   private func tensor(_ variable: TapeVariable) -> Tensor<Element> {
-    guard case .tensor(let tensor) = entries[variable.index].value else {
-      preconditionFailure("The entry holds a tensor.")
-    }
-    return tensor
+    entries[variable.index].value.tensor
   }
 
-  /// Writes a value that was made from `operands`; the ways back to constants are left out.
+  /// Computes a value from `operands` and writes it; the ways back to constants are left out.
   private mutating func write(
-    _ value: TapeValue<Element>, _ operands: [(TapeVariable, Pullback)]
+    _ operands: [(TapeVariable, Pullback)],
+    _ compute: @escaping ([TapeValue<Element>]) -> TapeValue<Element>
+  ) -> TapeVariable {
+    write(compute(operands.map { entries[$0.0.index].value }), operands, compute)
+  }
+
+  /// Writes a value whose ways back need it.
+  private mutating func write(
+    _ value: TapeValue<Element>, _ operands: [(TapeVariable, Pullback)],
+    _ compute: @escaping ([TapeValue<Element>]) -> TapeValue<Element>
   ) -> TapeVariable {
     let wanted = operands.filter { entries[$0.0.index].isVariable }
     entries.append(
       Entry(
-        value: value, operands: wanted.map { ($0.0.index, $0.1) }, isVariable: !wanted.isEmpty))
+        value: value, operands: wanted.map { ($0.0.index, $0.1) }, isVariable: !wanted.isEmpty,
+        sources: operands.map(\.0.index), compute: compute))
+    return TapeVariable(index: entries.count - 1)
+  }
+
+  /// Writes what is not computed.
+  private mutating func write(
+    given value: TapeValue<Element>, isVariable: Bool
+  ) -> TapeVariable {
+    entries.append(
+      Entry(value: value, operands: [], isVariable: isVariable, sources: [], compute: nil))
     return TapeVariable(index: entries.count - 1)
   }
 
@@ -106,14 +130,12 @@ package struct Tape<Element: Scalar>: ~Copyable {
   package mutating func input(
     _ map: FeatureMap<Element>, isVariable: Bool
   ) -> TapeVariable {
-    entries.append(Entry(value: .map(map), operands: [], isVariable: isVariable))
-    return TapeVariable(index: entries.count - 1)
+    write(given: .map(map), isVariable: isVariable)
   }
 
   /// A weight or bias, whose gradient is wanted.
   package mutating func parameter(_ tensor: Tensor<Element>) -> TapeVariable {
-    entries.append(Entry(value: .tensor(tensor), operands: [], isVariable: true))
-    return TapeVariable(index: entries.count - 1)
+    write(given: .tensor(tensor), isVariable: true)
   }
 
   // MARK: - Operations on maps
@@ -123,13 +145,16 @@ package struct Tape<Element: Scalar>: ~Copyable {
     _ x: TapeVariable, weight: TapeVariable, bias: TapeVariable?
   ) -> TapeVariable {
     let (input, kernel) = (map(x), tensor(weight))
-    let z = Convolution.forward(input, kernel: kernel, bias: bias.map { tensor($0) })
     var operands: [(TapeVariable, Pullback)] = [
       (x, { .map(Convolution.inputGradient($0.map, kernel: kernel)) }),
       (weight, { .tensor(Convolution.kernelGradient(input, $0.map, kernelShape: kernel.shape)) }),
     ]
     if let bias { operands.append((bias, { .tensor(Convolution.biasGradient($0.map)) })) }
-    return write(.map(z), operands)
+    return write(operands) { values in
+      .map(
+        Convolution.forward(
+          values[0].map, kernel: values[1].tensor, bias: values.count > 2 ? values[2].tensor : nil))
+    }
   }
 
   /// a = act(z).
@@ -139,42 +164,43 @@ package struct Tape<Element: Scalar>: ~Copyable {
     let input = map(z)
     let a = function.forward(input, reluNaN: reluNaN)
     return write(
-      .map(a), [(z, { .map(function.backward($0.map, activation: a, preactivation: input)) })])
+      .map(a), [(z, { .map(function.backward($0.map, activation: a, preactivation: input)) })]
+    ) { .map(function.forward($0[0].map, reluNaN: reluNaN)) }
   }
 
   /// The value itself, under a name of its own: its gradient is what arrives by this way.
   package mutating func identity(_ x: TapeVariable) -> TapeVariable {
-    write(.map(map(x)), [(x, { $0 })])
+    write([(x, { $0 })]) { $0[0] }
   }
 
   /// One channel that serves all channels of what it joins; backwards, the sum over them.
   ///
   /// The engine repeats the channel as it reads it, so that the value stays as it is.
   package mutating func broadcast(_ x: TapeVariable) -> TapeVariable {
-    let map = map(x)
+    let shape = map(x).shape
     return write(
-      .map(map),
-      [(x, { $0.map.shape == map.shape ? $0 : .map($0.map.summedOverChannels()) })])
+      [(x, { $0.map.shape == shape ? $0 : .map($0.map.summedOverChannels()) })]
+    ) { $0[0] }
   }
 
   /// x + y.
   package mutating func sum(_ x: TapeVariable, _ y: TapeVariable) -> TapeVariable {
-    write(.map(map(x).adding(map(y))), [(x, { $0 }), (y, { $0 })])
+    write([(x, { $0 }), (y, { $0 })]) { .map($0[0].map.adding($0[1].map)) }
   }
 
   /// x − y.
   package mutating func difference(_ x: TapeVariable, _ y: TapeVariable) -> TapeVariable {
-    write(.map(map(x).subtracting(map(y))), [(x, { $0 }), (y, { .map($0.map.negated()) })])
+    write([(x, { $0 }), (y, { .map($0.map.negated()) })]) {
+      .map($0[0].map.subtracting($0[1].map))
+    }
   }
 
   /// x · y, element by element.
   package mutating func product(_ x: TapeVariable, _ y: TapeVariable) -> TapeVariable {
     let (left, right) = (map(x), map(y))
-    return write(
-      .map(left.multiplied(by: right)),
-      [
-        (x, { .map($0.map.multiplied(by: right)) }), (y, { .map($0.map.multiplied(by: left)) }),
-      ])
+    return write([
+      (x, { .map($0.map.multiplied(by: right)) }), (y, { .map($0.map.multiplied(by: left)) }),
+    ]) { .map($0[0].map.multiplied(by: $0[1].map)) }
   }
 
   // MARK: - Reductions
@@ -182,19 +208,38 @@ package struct Tape<Element: Scalar>: ~Copyable {
   /// Σ x².
   package mutating func sumOfSquares(_ x: TapeVariable) -> TapeVariable {
     let map = map(x)
-    return write(.number(map.sumOfSquares()), [(x, { .map(map.scaled(by: 2 * $0.number)) })])
+    return write([(x, { .map(map.scaled(by: 2 * $0.number)) })]) {
+      .number($0[0].map.sumOfSquares())
+    }
   }
 
   /// Σ |x|, with gradient 0 at 0.
   package mutating func sumOfMagnitudes(_ x: TapeVariable) -> TapeVariable {
     let map = map(x)
-    return write(
-      .number(map.sumOfMagnitudes()), [(x, { .map(map.signs().scaled(by: $0.number)) })])
+    return write([(x, { .map(map.signs().scaled(by: $0.number)) })]) {
+      .number($0[0].map.sumOfMagnitudes())
+    }
   }
 
   /// A number divided by a constant.
   package mutating func quotient(_ x: TapeVariable, by divisor: Double) -> TapeVariable {
-    write(.number(number(x) / divisor), [(x, { .number($0.number / divisor) })])
+    write([(x, { .number($0.number / divisor) })]) { .number($0[0].number / divisor) }
+  }
+
+  // MARK: - Again
+
+  /// What a number on the tape would be if `variable` had another value.
+  package func number(
+    _ end: TapeVariable, replacing variable: TapeVariable, with value: FeatureMap<Element>
+  ) -> Double {
+    var changed = [variable.index: TapeValue.map(value)]
+    for index in variable.index + 1...end.index {
+      let entry = entries[index]
+      guard let compute = entry.compute, entry.sources.contains(where: { changed[$0] != nil })
+      else { continue }
+      changed[index] = compute(entry.sources.map { changed[$0] ?? entries[$0].value })
+    }
+    return (changed[end.index] ?? entries[end.index].value).number
   }
 
   // MARK: - Backwards

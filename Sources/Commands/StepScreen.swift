@@ -1,0 +1,185 @@
+import CommandLanguage
+import GradientFlows
+import Networks
+import Tensors
+
+/// What a stop in a pass shows.
+extension Stepper {
+  /// One screen about the operation that was done last: formula, shapes, norms, picked elements.
+  func screen() -> Outcome {
+    guard let step = current else {
+      return Outcome(
+        "at the start  \(steps.count) operations ahead", result: ["cursor": .integer(0)])
+    }
+    var outcome = Outcome(
+      """
+      \(cursor)/\(steps.count)  \(step.direction.rawValue)  \
+      \(step.layer.map { pass.network.layerNames[$0] } ?? "net")  \(step.operation)
+      """)
+    outcome.say(OutputLine("  \(step.formula)"))
+    var rows = step.reads.map { row("reads", $0) }
+    rows += step.writes.map { row("writes", $0) }
+    outcome.add(
+      OutputTable(
+        [.words(""), .words("name"), .words("shape")]
+          + flows.flatMap { flow in
+            let suffix = flows.count > 1 ? " \(flow.name)" : ""
+            return [OutputTable.Column.numbers("norm\(suffix)"), .numbers("zeros")]
+          }, rows: rows))
+    if step.operation == "links" { sayLinks(of: step, in: &outcome) }
+    if let arrival = step.arrival {
+      outcome.say(
+        OutputLine(
+          arrival.isFinal
+            ? "  \(arrival.number) of \(arrival.count) arrivals: \(step.place) is final"
+            : "  \(arrival.number) of \(arrival.count) arrivals: \(step.place) is not final yet"))
+    }
+    for line in pickLines() { outcome.say(line) }
+    outcome.result = [
+      "cursor": .integer(cursor), "of": .integer(steps.count),
+      "direction": .string(step.direction.rawValue),
+      "layer": step.layer.map { .string(pass.network.layerNames[$0]) } ?? .null,
+      "operation": .string(step.operation), "formula": .string(step.formula),
+      "reads": .list(step.reads) { .string($0) }, "writes": .list(step.writes) { .string($0) },
+    ]
+    return outcome
+  }
+
+  private func row(_ kind: String, _ name: String) -> [OutputLine] {
+    let shape = value(name).map { $0.shape.description } ?? ""
+    return [OutputLine("  \(kind)"), OutputLine(name), OutputLine(shape)]
+      + flows.indices.flatMap { index -> [OutputLine] in
+        guard let tensor = value(name, flow: index) else { return ["", ""] }
+        let zeros = tensor.scalars.count { $0 == 0 }
+        let share = 100 * Double(zeros) / Double(max(1, tensor.shape.count))
+        return ["\(tensor.norm, significant: 4)", "\(share, digits: 1) %"]
+      }
+  }
+
+  /// Each extra arrival of the dilated flow, by the block it comes from.
+  private func sayLinks(of step: PassStep, in outcome: inout Outcome) {
+    for entry in flows {
+      guard let dilated = entry.flow as? DilatedFlow, let target = step.layer else { continue }
+      let weight = dilated.weight(epoch: pass.epoch)
+      for link in dilated.links(in: pass.network) where link.target == target {
+        let name = pass.network.layerNames[link.source]
+        let norm = entry.result.gradient("\(name).in")?.norm ?? 0
+        outcome.say(
+          """
+            from \(name)  ρ \(weight, significant: 4) · ‖g‖ \(norm, significant: 4) = \
+          \(weight * norm, significant: 4)
+          """)
+      }
+    }
+  }
+
+  // MARK: - The map
+
+  /// The network with the cursor: ▶ what comes next, ✓ what is done, · what is pending.
+  func map() -> Outcome {
+    var outcome = Outcome()
+    let names = pass.network.layerNames
+    func sign(_ layer: Int, _ direction: PassStep.Direction) -> String {
+      let own = steps.indices.filter { steps[$0].layer == layer && steps[$0].direction == direction }
+      guard let first = own.first, let last = own.last else { return "·" }
+      return last < cursor ? "✓" : first >= cursor && cursor != first ? "·" : "▶"
+    }
+    outcome.add(
+      OutputTable(
+        [.words("forward"), .words("layer"), .words("backward"), .words("line")],
+        rows: names.indices.map { index in
+          [
+            OutputLine(sign(index, .forward)), OutputLine(names[index]),
+            OutputLine(sign(index, .backward)), OutputLine(pass.network.layers[index].line),
+          ]
+        }))
+    let place = current.map { "after \($0.direction.rawValue) \($0.operation), \($0.place)" }
+    let ahead = next.map { "next \($0.direction.rawValue) \($0.operation), \($0.place)" }
+    outcome.say(
+      OutputLine(
+        "\(cursor)/\(steps.count)  \(place ?? "at the start") · \(ahead ?? "at the end")"))
+    outcome.result = [
+      "cursor": .integer(cursor), "of": .integer(steps.count),
+      "next": next.map { .string($0.place) } ?? .null,
+    ]
+    return outcome
+  }
+
+  // MARK: - Picked elements
+
+  /// Throws when an element cannot be followed.
+  func checkPick(_ text: String, _ arguments: Arguments) throws(CommandError) {
+    do {
+      let indexed = try IndexedName(text)
+      guard let tensor = value(indexed.name) else {
+        throw CommandError(
+          .unknownName, "the pass has nothing called '\(indexed.name)'",
+          hint: NearestNames.question(for: indexed.name, among: steps.flatMap(\.writes)))
+      }
+      let part = try tensor.part(indexed.entries)
+      guard part.shape.count == 1 else {
+        throw CommandError(
+          .shape, "\(text) is \(part.shape), not one number",
+          hint: "give every index, for example [0,0,10,12]")
+      }
+    } catch {
+      let cause = commandError(error)
+      throw arguments.error(at: "element", cause.code, cause.message, hint: cause.hint)
+    }
+  }
+
+  /// A line for each followed element: its number and its gradient, as far as they are computed.
+  func pickLines() -> [OutputLine] {
+    picks.map { text in
+      guard let indexed = try? IndexedName(text) else { return OutputLine("  \(text)") }
+      var line: OutputLine = "  picked \(text)"
+      for name in [indexed.name, "\(indexed.name).grad"] where hasReached(name) {
+        for (index, entry) in flows.enumerated() {
+          guard let number = try? value(name, flow: index)?.part(indexed.entries).scalars.first
+          else { continue }
+          let flowName = flows.count > 1 && name != indexed.name ? " (\(entry.name))" : ""
+          let label = name == indexed.name ? "value" : "gradient"
+          if name == indexed.name, index > 0 { continue }
+          line = "\(line)  \(label)\(flowName) \(Double(number), significant: 6)"
+        }
+      }
+      return line
+    }
+  }
+
+  /// The value called `name`, if it has been computed by now.
+  ///
+  /// - Parameters:
+  ///   - name: As typed, such as `b1.out.grad.tape`.
+  ///   - base: Without `.grad` and a flow.
+  ///   - flow: Whose gradient is meant; none for a value.
+  /// - Returns: The tensor.
+  /// - Throws: `CommandError` when it lies ahead, or the flow is not walked.
+  func reached(
+    _ name: String, _ base: String, _ flow: (any GradientFlow)?
+  ) throws(CommandError) -> Tensor<Float> {
+    let place = flow == nil ? base : "\(base).grad"
+    guard hasReached(place) else {
+      throw CommandError(
+        .state, "\(place) has not been computed yet",
+        hint: "'until \(place)' goes on to it, 'where' shows the pass")
+    }
+    let index = flow.flatMap { wanted in flows.firstIndex { $0.flow.line == wanted.line } } ?? 0
+    if let flow, flows[index].flow.line != flow.line {
+      throw CommandError(
+        .state, "flow \(flow.name) is not walked here",
+        hint: "open 'backward flows=\(flows.map(\.name).joined(separator: ",")),\(flow.name)'")
+    }
+    guard let tensor = value(place, flow: index) else {
+      throw CommandError(.unknownName, "there is nothing called '\(name)'")
+    }
+    return tensor
+  }
+}
+
+extension Tensor<Float> {
+  /// √Σx², in Double.
+  var norm: Double {
+    scalars.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+  }
+}

@@ -1,0 +1,308 @@
+import CommandLanguage
+import GradientFlows
+import Networks
+import Tensors
+import Training
+
+extension Command<Workspace> {
+  private static let setup = [
+    "phantom size=32 slices=2", "noise gaussian sigma=60HU", "block channels=2 act=tanh",
+    "block channels=2 act=tanh merge=multiply", "conv",
+  ]
+
+  static let forward = Command(
+    CommandSpec(
+      "forward", family: .stepping,
+      summary: "Open a pass on a slice before its first operation.",
+      details: """
+        'step' does one operation, 'next' one layer, 'until NAME' goes on to a value, 'finish' to the \
+        end; all but finish also go back. A name can be looked at once it has been computed. Until \
+        'finish', data, network and training stay as they are.
+        """,
+      parameters: [
+        .word("input", .thing, "a noisy slice, such as noisy[3]"),
+        .key("target", .thing, "what the output is compared with", default: .absent("clean, the same slice")),
+      ],
+      examples: [
+        CommandExample("forward noisy[1]", after: setup),
+        CommandExample("forward noisy[1] target=clean[1]", after: setup),
+      ], seeAlso: ["backward", "step", "where", "explain"])
+  ) { arguments, workspace, _ in
+    try workspace.requireNoStepper(arguments)
+    try workspace.network.requireTrainable()
+    let pass = try workspace.slicePass(arguments)
+    try workspace.open(pass, flows: [workspace.flow.name], startsBackward: false, arguments)
+    return workspace.describeOpening()
+  }
+
+  static let backward = Command(
+    CommandSpec(
+      "backward", family: .stepping,
+      summary: "Open the backward pass of the last pass, under one flow or several.",
+      details: """
+        The last pass is that of 'forward', or the last training step. With flows=, several flows \
+        are walked at once, a column each; 'until difference' goes to where they first differ.
+        """,
+      parameters: [
+        .key(
+          "flows", .list(.text(placeholder: "FLOW")), "standard, dilated, tape, or kept names",
+          default: .absent("the one in use"))
+      ],
+      examples: [
+        CommandExample("backward", after: setup + ["train steps=1"]),
+        CommandExample("backward flows=standard,tape", after: setup + ["forward noisy[1]", "finish"]),
+      ], seeAlso: ["forward", "step", "compare"])
+  ) { arguments, workspace, _ in
+    if let stepper = workspace.stepper, stepper.current?.direction == .backward {
+      throw arguments.error(
+        .state, "a backward pass is open already", hint: "go on with 'step', or 'finish' it first")
+    }
+    guard let pass = workspace.stepper?.pass ?? workspace.lastPass else {
+      throw arguments.error(
+        .state, "there is no pass to go back through", hint: "type 'forward noisy[0]' first")
+    }
+    let names = arguments.list("flows").compactMap { value in
+      if case .text(let name) = value { name } else { nil }
+    }
+    try workspace.open(
+      pass, flows: names.isEmpty ? [workspace.flow.name] : names, startsBackward: true, arguments)
+    return workspace.describeOpening()
+  }
+
+  static let step = Command(
+    CommandSpec(
+      "step", family: .stepping,
+      summary: "Do one operation of the open pass, or take it back.",
+      parameters: [.flag("direction", ["back"], "one operation back", default: .absent("on"))],
+      examples: [
+        CommandExample("step", after: setup + ["forward noisy[1]"]),
+        CommandExample("step back", after: setup + ["forward noisy[1]", "step", "step"]),
+      ], seeAlso: ["next", "until", "where", "explain"])
+  ) { arguments, workspace, _ in
+    try workspace.move(arguments) { stepper in
+      let isBack = arguments.has("direction")
+      guard isBack ? stepper.stepBack() : stepper.step() else {
+        throw arguments.error(
+          .state, isBack ? "this is the start of the pass" : "this is the end of the pass",
+          hint: isBack ? "go on with 'step'" : "'step back' goes back, 'finish' closes it")
+      }
+    }
+  }
+
+  static let next = Command(
+    CommandSpec(
+      "next", family: .stepping,
+      summary: "Go to the end of a layer of the open pass, or back to its start.",
+      parameters: [.flag("direction", ["back"], "one layer back", default: .absent("on"))],
+      examples: [CommandExample("next", after: setup + ["forward noisy[1]"])],
+      seeAlso: ["step", "until"])
+  ) { arguments, workspace, _ in
+    try workspace.move(arguments) { stepper in
+      let isBack = arguments.has("direction")
+      guard isBack ? !stepper.isAtStart : !stepper.isAtEnd else {
+        throw arguments.error(
+          .state, isBack ? "this is the start of the pass" : "this is the end of the pass",
+          hint: isBack ? "go on with 'next'" : "'next back' goes back, 'finish' closes it")
+      }
+      if isBack { stepper.previousLayer() } else { stepper.nextLayer() }
+    }
+  }
+
+  static let until = Command(
+    CommandSpec(
+      "until", family: .stepping,
+      summary: "Go on in the open pass until a value is final.",
+      details: """
+        'until difference' goes to the first operation after which two flows of \
+        'backward flows=A,B' have other numbers.
+        """,
+      parameters: [.word("name", .thing, "a value or gradient such as b2.out.grad")],
+      examples: [CommandExample("until b1.out", after: setup + ["forward noisy[1]"])],
+      seeAlso: ["step", "next"])
+  ) { arguments, workspace, _ in
+    let name = try arguments.text("name")
+    return try workspace.move(arguments) { stepper in
+      if name.lowercased() == "difference" {
+        guard stepper.flows.count > 1 else {
+          throw arguments.error(
+            at: "name", .state, "only one flow is walked", hint: "open 'backward flows=A,B'")
+        }
+        guard stepper.advanceToDifference() else {
+          throw arguments.error(at: "name", .state, "the flows do not differ further on")
+        }
+        return
+      }
+      guard stepper.advance(to: name) else {
+        let names = stepper.pending.flatMap(\.writes)
+        throw arguments.error(
+          at: "name", .unknownName,
+          stepper.steps.contains { $0.writes.contains(name) }
+            ? "\(name) has been computed already" : "no operation ahead computes '\(name)'",
+          hint: NearestNames.question(for: name, among: names)
+            ?? names.first.map { "the next is \($0)" })
+      }
+    }
+  }
+
+  static let finish = Command(
+    CommandSpec(
+      "finish", family: .stepping,
+      summary: "Go to the end of the open pass and close it; its values stay.",
+      examples: [CommandExample("finish", after: setup + ["forward noisy[1]", "step"])],
+      seeAlso: ["forward", "backward"])
+  ) { arguments, workspace, _ in
+    let stepper = try workspace.requireStepper(arguments)
+    workspace.close(stepper)
+    let loss = stepper.flows[0].result.loss
+    return Outcome(
+      "finished  \(stepper.steps.count) operations · loss \(loss, significant: 4)",
+      result: ["steps": .integer(stepper.steps.count), "loss": .number(loss)])
+  }
+
+  static let whereCommand = Command(
+    CommandSpec(
+      "where", family: .stepping,
+      summary: "Show the open pass: what is done, where it stands, what is pending.",
+      examples: [CommandExample("where", after: setup + ["forward noisy[1]", "step"])],
+      seeAlso: ["step", "plot net"])
+  ) { arguments, workspace, _ in
+    let stepper = try workspace.requireStepper(arguments)
+    return stepper.map()
+  }
+
+  static let pick = Command(
+    CommandSpec(
+      "pick", family: .stepping,
+      summary: "Follow an element: each stop shows its number and its gradient.",
+      details: "'pick' alone lists what is followed; 'pick off' follows nothing.",
+      parameters: [
+        .word(
+          "element", .thing, "an element such as b1.out[0,1,10,12], or off",
+          default: .absent("list them"))
+      ],
+      examples: [
+        CommandExample("pick b1.out[0,1,10,12]", after: setup + ["forward noisy[1]"])
+      ], seeAlso: ["step", "explain"])
+  ) { arguments, workspace, _ in
+    var stepper = try workspace.requireStepper(arguments)
+    if let element = arguments.textIfGiven("element") {
+      if element.lowercased() == "off" {
+        stepper.picks = []
+      } else {
+        try stepper.checkPick(element, arguments)
+        if !stepper.picks.contains(element) { stepper.picks.append(element) }
+      }
+    }
+    workspace.stepper = stepper
+    var outcome = Outcome()
+    for line in stepper.pickLines() { outcome.say(line) }
+    outcome.result = ["picks": .list(stepper.picks) { .string($0) }]
+    return outcome
+  }
+}
+
+// MARK: - The workspace's open pass
+
+extension Workspace {
+  /// The open pass.
+  ///
+  /// - Throws: `CommandError` that says how to open one.
+  func requireStepper(_ arguments: Arguments) throws(CommandError) -> Stepper {
+    if let stepper { return stepper }
+    throw arguments.error(
+      .state, "no pass is open", hint: "type 'forward noisy[0]', or after a training 'backward'")
+  }
+
+  fileprivate func requireNoStepper(_ arguments: Arguments) throws(CommandError) {
+    guard stepper != nil else { return }
+    throw arguments.error(.state, "a pass is open", hint: "'finish' it first")
+  }
+
+  /// A pass of one slice, in network range.
+  fileprivate mutating func slicePass(_ arguments: Arguments) throws -> TrainingPass<Float> {
+    let input = try value(arguments, "input")
+    guard input.isImage else {
+      throw arguments.error(
+        at: "input", .wrongValue, "\(input.name) is no slice", hint: "for example noisy[0]")
+    }
+    func batch(_ value: NamedValue, _ argument: String) throws -> Tensor<Float> {
+      let extents = value.tensor.shape.extents
+      guard extents.count >= 2, extents.dropLast(2).allSatisfy({ $0 == 1 }) else {
+        throw arguments.error(
+          at: argument, .shape, "\(value.name) is \(value.tensor.shape), not one slice",
+          hint: "for example \(Self.stackNames[1])[0]")
+      }
+      return value.tensor.reshaped([1, 1, extents[extents.count - 2], extents[extents.count - 1]])
+    }
+    let noisy = try batch(input, "input")
+    let target =
+      arguments.has("target")
+      ? try value(arguments, "target") : try value("clean" + input.name.drop { $0 != "[" })
+    let clean = try batch(target, arguments.has("target") ? "target" : "input")
+    guard clean.shape == noisy.shape else {
+      throw arguments.error(
+        at: "target", .shape,
+        "the input is \(noisy.shape), the target \(clean.shape)", hint: "name equal parts of both")
+    }
+    try requireMemory(
+      3
+        * network.trainingBytes(
+          batch: 1, height: noisy.shape.height, width: noisy.shape.width), for: "the pass",
+      hint: "take a part of the slice, for example noisy[0, 0:64, 0:64]")
+    let scale = try requireScale()
+    return TrainingPass(
+      network: network, input: scale.toNetwork(noisy), target: scale.toNetwork(clean), loss: loss)
+  }
+
+  fileprivate mutating func open(
+    _ pass: TrainingPass<Float>, flows names: [String], startsBackward: Bool,
+    _ arguments: Arguments
+  ) throws {
+    let flows = try names.enumerated().map { index, name in
+      (
+        name: name,
+        flow: name == flow.name
+          ? flow : try fittingFlow(name, at: "flows", index: index, arguments)
+      )
+    }
+    for entry in flows { try entry.flow.requireFit(network) }
+    let picks = stepper?.picks ?? []
+    var opened = Stepper(pass, flows: flows, startsBackward: startsBackward)
+    opened.picks = picks
+    stepper = opened
+  }
+
+  /// Ends stepping; the pass is the last one now.
+  fileprivate mutating func close(_ stepper: Stepper) {
+    self.stepper = nil
+    lastPass = stepper.pass
+    inspected = [:]
+    for entry in stepper.flows { inspected[entry.flow.line] = entry.result }
+  }
+
+  /// Moves the cursor and shows where it stands then.
+  fileprivate mutating func move(
+    _ arguments: Arguments, _ body: (inout Stepper) throws -> Void
+  ) throws -> Outcome {
+    var stepper = try requireStepper(arguments)
+    try body(&stepper)
+    self.stepper = stepper
+    return stepper.screen()
+  }
+
+  fileprivate func describeOpening() -> Outcome {
+    guard let stepper else { return Outcome() }
+    let shape = stepper.pass.input.shape
+    let flows = stepper.flows.map(\.name).joined(separator: ", ")
+    let direction = stepper.isAtStart ? "forward" : "backward"
+    return Outcome(
+      """
+      \(direction)  \(stepper.pending.count) operations ahead · \(shape.description) · flow \(flows) · \
+      next: \(stepper.next?.operation ?? "nothing")
+      """,
+      result: [
+        "steps": .integer(stepper.steps.count), "cursor": .integer(stepper.cursor),
+        "flows": .list(stepper.flows.map(\.name)) { .string($0) },
+      ])
+  }
+}
