@@ -175,7 +175,7 @@ extension Workspace {
 
   /// What a gradient is of, and its flow: `b1.out` for `b1.out.grad`, under the chosen flow, and
   /// for `b1.out.grad.tape`; the name itself if it ends otherwise.
-  private func gradientName(_ name: String) -> (base: String, flow: (any GradientFlow)?) {
+  func gradientName(_ name: String) -> (base: String, flow: (any GradientFlow)?) {
     if name.hasSuffix(".grad") { return (String(name.dropLast(5)), flow) }
     for flowName in flowNames where name.hasSuffix(".grad.\(flowName)") {
       return (String(name.dropLast(6 + flowName.count)), knownFlow(flowName))

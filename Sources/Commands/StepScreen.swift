@@ -17,8 +17,9 @@ extension Stepper {
       \(step.layer.map { pass.network.layerNames[$0] } ?? "net")  \(step.operation)
       """)
     outcome.say(OutputLine("  \(step.formula)"))
-    var rows = step.reads.map { row("reads", $0) }
-    rows += step.writes.map { row("writes", $0) }
+    let rows =
+      step.reads.map { name in row("reads", name) { value(name, flow: $0) } }
+      + step.writes.map { name in row("writes", name) { written(name, by: step, flow: $0) } }
     outcome.add(
       OutputTable(
         [.words(""), .words("name"), .words("shape")]
@@ -45,11 +46,14 @@ extension Stepper {
     return outcome
   }
 
-  private func row(_ kind: String, _ name: String) -> [OutputLine] {
+  /// A line of the table; `tensor` gives the numbers of a flow.
+  private func row(
+    _ kind: String, _ name: String, _ tensor: (Int) -> Tensor<Float>?
+  ) -> [OutputLine] {
     let shape = value(name).map { $0.shape.description } ?? ""
     return [OutputLine("  \(kind)"), OutputLine(name), OutputLine(shape)]
       + flows.indices.flatMap { index -> [OutputLine] in
-        guard let tensor = value(name, flow: index) else { return ["", ""] }
+        guard let tensor = tensor(index) else { return ["", ""] }
         let zeros = tensor.scalars.count { $0 == 0 }
         let share = 100 * Double(zeros) / Double(max(1, tensor.shape.count))
         return ["\(tensor.norm, significant: 4)", "\(share, digits: 1) %"]

@@ -42,7 +42,7 @@ private let learningCommands: [Command<Workspace>] = [
 ]
 
 private let steppingCommands: [Command<Workspace>] = [
-  .forward, .backward, .step, .next, .until, .finish, .whereCommand, .pick,
+  .forward, .backward, .step, .next, .until, .finish, .whereCommand, .pick, .explain,
 ]
 
 private let lookingCommands: [Command<Workspace>] = [

@@ -231,17 +231,21 @@ extension Workspace {
     return result
   }
 
+  /// The last pass, of training or stepping.
+  func requireLastPass() throws(CommandError) -> TrainingPass<Float> {
+    if let lastPass { return lastPass }
+    throw CommandError(
+      .state, "there is no pass to look into yet",
+      hint: "train first, for example 'train steps=1', or type 'forward noisy[0]'")
+  }
+
   /// The values of the last pass under a flow, computed again with everything kept.
   mutating func requirePass(
     _ flow: (any GradientFlow)? = nil
   ) throws(CommandError) -> PassResult<Float> {
     let flow = flow ?? self.flow
     if let known = inspected[flow.line] { return known }
-    guard let lastPass else {
-      throw CommandError(
-        .state, "there is no pass to look into yet",
-        hint: "train first, for example 'train steps=1'")
-    }
+    let lastPass = try requireLastPass()
     do throws(NetworkError) {
       try flow.requireFit(network)
     } catch {

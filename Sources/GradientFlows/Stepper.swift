@@ -109,6 +109,15 @@ package struct Stepper: Sendable {
     flows[index].result.named(name)
   }
 
+  /// What `step` wrote under `name`: the first of two arrivals alone, as long as it is the last step.
+  package func written(_ name: String, by step: PassStep, flow index: Int = 0) -> Tensor<Float>? {
+    guard let arrival = step.arrival, !arrival.isFinal, name == step.place, let layer = step.layer,
+      case .block(let block) = pass.network.layers[layer],
+      let dz = flows[index].result.gradients.layers[layer].preactivations.first ?? nil
+    else { return value(name, flow: index) }
+    return Convolution.inputGradient(dz, kernel: block.convolutions[0].weight).tensor
+  }
+
   private func differs(_ name: String) -> Bool {
     guard let first = value(name)?.scalars else { return false }
     return flows.indices.dropFirst().contains { value(name, flow: $0)?.scalars != first }

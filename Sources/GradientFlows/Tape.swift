@@ -40,6 +40,20 @@ package enum TapeValue<Element: Scalar>: Sendable {
     }
   }
 
+  /// The value with one element moved.
+  fileprivate func moved(at offset: Int, by shift: Element) -> TapeValue {
+    switch self {
+    case .number(let number): return .number(number + Double(shift))
+    case .tensor(var tensor):
+      tensor.scalars[offset] += shift
+      return .tensor(tensor)
+    case .map(let map):
+      var tensor = map.tensor
+      tensor.scalars[offset] += shift
+      return .map(FeatureMap(tensor))
+    }
+  }
+
   fileprivate var map: FeatureMap<Element> {
     guard case .map(let map) = self else { preconditionFailure("The entry holds a map.") }
     return map
@@ -228,11 +242,11 @@ package struct Tape<Element: Scalar>: ~Copyable {
 
   // MARK: - Again
 
-  /// What a number on the tape would be if `variable` had another value.
+  /// What a number on the tape would be if the element at `offset` of `variable` were moved.
   package func number(
-    _ end: TapeVariable, replacing variable: TapeVariable, with value: FeatureMap<Element>
+    _ end: TapeVariable, moving variable: TapeVariable, at offset: Int, by shift: Element
   ) -> Double {
-    var changed = [variable.index: TapeValue.map(value)]
+    var changed = [variable.index: entries[variable.index].value.moved(at: offset, by: shift)]
     for index in variable.index + 1...end.index {
       let entry = entries[index]
       guard let compute = entry.compute, entry.sources.contains(where: { changed[$0] != nil })

@@ -1,6 +1,14 @@
 package import GradientFlows
 package import Networks
-import Tensors
+package import Tensors
+
+/// The rule of one update, with what it was given, a tensor or state for each parameter.
+package struct LastUpdate: Sendable {
+  package let rule: any Optimizer
+  package let before: [OptimizerState]
+  /// Clipping and noise included.
+  package let gradients: [Tensor<Float>]
+}
 
 /// A network in training: its weights, what the optimizer remembers, and where in the data it is.
 package struct Trainer: Sendable {
@@ -14,6 +22,8 @@ package struct Trainer: Sendable {
   package private(set) var epoch = 0
   /// The pass behind the last update: its weights before the update, and its batch.
   package private(set) var lastPass: TrainingPass<Float>?
+  /// What the last update was made of.
+  package private(set) var lastUpdate: LastUpdate?
   /// Where the schedule of the learning rate stands.
   private var span = ScheduleSpan(firstUpdate: 0, firstEpoch: 0, horizon: 1)
   /// Where a NaN or an infinity first arose, in a training that was told to go on.
@@ -166,6 +176,7 @@ package struct Trainer: Sendable {
     }
     if shouldDrop() { return nil }
     lastPass = pass
+    lastUpdate = LastUpdate(rule: rule, before: states, gradients: gradients)
     network.parameters = weights
     states = updates
     step += 1

@@ -60,6 +60,7 @@ final class Host {
       overrides: options.variables,
       progress: { update in if !isJSON { Console.show(update) } },
       interruption: Interrupts.interruption, describe: commandError)
+    runner.wantsEverything = isJSON
     Interrupts.install()
     runner.saveSession = { [unowned self] arguments in try save(arguments) }
   }
