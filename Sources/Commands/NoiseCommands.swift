@@ -81,7 +81,8 @@ extension Command<Workspace> {
     let clean = try workspace.requireClean()
     let gain = try arguments.interval("gain")
     return try workspace.makeNoisy(
-      .uniform(gain: gain.lower...gain.upper), clean, try workspace.noiseOptions(arguments), context)
+      .uniform(gain: gain.lower...gain.upper), clean, try workspace.noiseOptions(arguments), context
+    )
   }
 }
 

@@ -8,9 +8,9 @@ final class Terminal {
   /// Whether this machine has pseudo-terminals; a container without /dev/pts has none.
   static let isAvailable = FileManager.default.fileExists(atPath: "/dev/pts/ptmx")
 
-  /// Whether the long tests of the prompt run, too: `make test-terminal`.
-  static let isTestedAtLength =
-    isAvailable && ProcessInfo.processInfo.environment["BACKFLOW_TERMINAL"] != nil
+  /// How many times as many random keys are pressed: `make test-terminal` asks for more.
+  static let length =
+    ProcessInfo.processInfo.environment["BACKFLOW_TERMINAL"].flatMap(Int.init) ?? 1
 
   private let child: pid_t
   private let screen: Int32
