@@ -21,9 +21,10 @@ test: deps-test lint
 	swift build -c release --product backflow
 	swift test -c release --disable-testable-imports
 
-# The prompt key by key at a pseudo-terminal: slower than the other tests, and best alone.
+# Random keys at the prompt, as in the tests but more of them: make test-terminal LENGTH=50
+LENGTH ?= 10
 test-terminal: deps-test
-	BACKFLOW_TERMINAL=1 swift test -c release --disable-testable-imports --no-parallel --filter prompt
+	BACKFLOW_TERMINAL=$(LENGTH) swift test -c release --disable-testable-imports --filter random
 
 # Damaged DICOM files, as in the tests but more of them: make fuzz MUTATIONS=100000
 MUTATIONS ?= 20000

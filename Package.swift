@@ -115,7 +115,8 @@ let package = Package(
       ["CommandLanguage", "CT", "Figures", "Transcripts", "Tensors", "Fingerprints"]),
     // The program as its caller sees it; needs the executable built beside the tests.
     .testTarget(
-      name: "ProgramTests", dependencies: ["backflow", "Figures"], swiftSettings: strict),
+      name: "ProgramTests", dependencies: ["backflow", "Figures", "TestSupport"],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

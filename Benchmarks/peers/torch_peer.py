@@ -1,4 +1,7 @@
-"""Times a task in PyTorch: NCHW, channels_last, and compiled. Usage: torch_peer.py TASK STEPS THREADS"""
+"""Times a task in PyTorch. Usage: torch_peer.py TASK STEPS THREADS WAY,…
+
+The ways are NCHW, channels_last and compiled.
+"""
 
 import json
 import resource
@@ -75,7 +78,8 @@ def main():
             "compiled": (torch.channels_last, True)}
     times = {}
     peak = None
-    for name, (layout, compiles) in ways.items():
+    for name in sys.argv[4].split(","):
+        layout, compiles = ways[name]
         try:
             times[name] = seconds(task, steps, layout, compiles)
         except Exception as error:  # the compiler may be missing

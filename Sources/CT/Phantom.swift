@@ -41,14 +41,18 @@ package struct ThoraxPhantom: Sendable {
   ///
   /// Slice 0 is the lowest, at the diaphragm, and slices go towards the head, the order of a series
   /// sorted along its normal. The patient lies on the back; as in clinical pictures, columns run to
-  /// the patient's left and rows to the back.
-  package func stack(patient: Int) -> Tensor<Float> {
+  /// the patient's left and rows to the back. When `shouldStop`, asked from several threads, once
+  /// says yes, the rest is left out and the result means nothing.
+  package func stack(
+    patient: Int, shouldStop: () -> Bool = { false }
+  ) -> Tensor<Float> {
     precondition((0..<patients).contains(patient), "There is no patient \(patient).")
     let anatomy = PhantomAnatomy(seed: seed, patient: patient)
     let plane = size * size
     return Tensor(shape: [slices, 1, size, size]) { output in
       nonisolated(unsafe) let output = output
       parallel(chunks: slices) { index, _ in
+        guard !shouldStop() else { return }
         let z = (Double(index) + 0.5) * sliceSpacing
         let slice = anatomy.slice(size: size, pixel: Float(pixelSpacing), z: Float(z))
         _ = UnsafeMutableBufferPointer(rebasing: output[index * plane..<(index + 1) * plane])

@@ -60,6 +60,9 @@ package struct CommandContext: Sendable {
     self.interruption = interruption
   }
 
+  /// Whether somebody asked to stop, for work that asks from several threads.
+  package var shouldStop: @Sendable () -> Bool { { [interruption] in interruption.isRequested } }
+
   /// Throws when somebody asked to stop a command that has nothing to keep.
   package func stopIfInterrupted() throws(CommandError) {
     guard interruption.isRequested else { return }

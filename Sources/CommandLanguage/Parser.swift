@@ -1,24 +1,24 @@
 /// A command and its checked arguments.
-struct Invocation {
-  let spec: CommandSpec
+package struct Invocation {
+  package let spec: CommandSpec
   let arguments: Arguments
   /// Text and start of what `fails` and its like run.
   let command: (text: String, start: Int)?
 }
 
 /// Turns a command line into a command and its arguments, by the table.
-struct Parser {
+package struct Parser {
   /// The commands by name.
   let specs: [String: CommandSpec]
   let variables: Variables
 
-  init(_ specs: some Sequence<CommandSpec>, variables: Variables) {
+  package init(_ specs: some Sequence<CommandSpec>, variables: Variables) {
     self.specs = Dictionary(specs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     self.variables = variables
   }
 
   /// The command that `line` gives, or nil for a blank line or a comment.
-  func parse(_ line: String) throws(CommandError) -> Invocation? {
+  package func parse(_ line: String) throws(CommandError) -> Invocation? {
     do throws(CommandError) {
       if ContinuedLine.goesOn(line) {
         throw CommandError(

@@ -87,9 +87,11 @@ extension Command<Workspace> {
         "noisy slices are \(loaded.stack.values.shape), clean ones \(clean.values.shape)",
         hint: "load the noisy counterpart of the same slices")
     }
+    let figures = clean.figures(of: loaded.stack.values, shouldStop: context.shouldStop)
+    try context.stopIfInterrupted()
     workspace.noise = nil
     workspace.noisy = loaded.stack.values
-    var outcome = workspace.describeNoisy()
+    var outcome = workspace.describeNoisy(FiguresOfMerit(meanOf: figures), clean.unit)
     outcome.warnings += loaded.warnings
     outcome.data = [loaded.stamp(name: "noisy")]
     return outcome
@@ -169,9 +171,14 @@ extension Command<Workspace> {
       summary: "Say what is loaded, and how it is split, made noisy and scaled.",
       examples: [CommandExample("data", after: ["phantom size=32 slices=2"])],
       seeAlso: ["load", "split", "scale"])
-  ) { _, workspace, _ in
-    var outcome = workspace.describeClean(try workspace.requireClean())
-    if workspace.noisy != nil { outcome.append(workspace.describeNoisy()) }
+  ) { _, workspace, context in
+    let clean = try workspace.requireClean()
+    var outcome = workspace.describeClean(clean)
+    if let noisy = workspace.noisy {
+      let figures = clean.figures(of: noisy, shouldStop: context.shouldStop)
+      try context.stopIfInterrupted()
+      outcome.append(workspace.describeNoisy(FiguresOfMerit(meanOf: figures), clean.unit))
+    }
     let scale = try workspace.requireScale()
     outcome.say("scale  \(scale.lower)…\(scale.upper) → 0…1")
     if let split = workspace.split { outcome.append(workspace.describe(split)) }

@@ -31,6 +31,7 @@ extension Command<Workspace> {
     let slices = try workspace.judgedSlices(arguments)
     try workspace.network.requireTrainable()
     _ = try workspace.requireNoisy()
+    try workspace.requireMemory(copies: 4, of: slices.count, try workspace.requireClean())
     var images: [Tensor<Float>] = []
     for (count, slice) in slices.enumerated() {
       try context.stopIfInterrupted()
@@ -39,7 +40,7 @@ extension Command<Workspace> {
           "denoise \(count + 1)/\(slices.count)", fraction: Double(count) / Double(slices.count)))
       images.append(try workspace.denoisedSlice(slice))
     }
-    return try workspace.judge("denoised", images, slices, arguments)
+    return try workspace.judge("denoised", images, slices, arguments, context)
   }
 
   static let denoise = Command(
@@ -93,13 +94,17 @@ extension Command<Workspace> {
         on, convention,
       ],
       examples: [CommandExample("baseline median size=3", after: setup)], seeAlso: ["evaluate"])
-  ) { arguments, workspace, _ in
+  ) { arguments, workspace, context in
     let slices = try workspace.judgedSlices(arguments)
     let filter = MedianFilter(size: try arguments.integer("size"))
-    let filtered = filter.apply(to: try workspace.requireNoisy().images(slices))
+    try workspace.requireMemory(copies: 4, of: slices.count, try workspace.requireClean())
+    let filtered = filter.apply(
+      to: try workspace.requireNoisy().images(slices), shouldStop: context.shouldStop)
+    try context.stopIfInterrupted()
     let images = slices.indices.map { filtered.image($0) }
+    let outcome = try workspace.judge("baseline", images, slices, arguments, context)
     for (slice, image) in zip(slices, images) { workspace.baseline[slice] = image }
-    return try workspace.judge("baseline", images, slices, arguments)
+    return outcome
   }
 }
 
@@ -125,7 +130,8 @@ extension Workspace {
 
   /// The figures of noisy slices and of `images`, called `name`.
   fileprivate mutating func judge(
-    _ name: String, _ images: [Tensor<Float>], _ slices: [Int], _ arguments: Arguments
+    _ name: String, _ images: [Tensor<Float>], _ slices: [Int], _ arguments: Arguments,
+    _ context: CommandContext
   ) throws -> Outcome {
     let clean = try requireClean().slices(slices)
     let convention: Convention
@@ -140,10 +146,13 @@ extension Workspace {
     } else {
       convention = .full
     }
-    let noisyFigures = FiguresOfMerit(
-      meanOf: clean.figures(of: try requireNoisy().images(slices), convention: convention))
-    let figures = FiguresOfMerit(
-      meanOf: clean.figures(of: Tensor(joining: images), convention: convention))
+    func mean(_ images: Tensor<Float>) -> FiguresOfMerit {
+      FiguresOfMerit(
+        meanOf: clean.figures(of: images, convention: convention, shouldStop: context.shouldStop))
+    }
+    let noisyFigures = mean(try requireNoisy().images(slices))
+    let figures = mean(Tensor(joining: images))
+    try context.stopIfInterrupted()
     self.figures["noisy"] = noisyFigures
     self.figures[name] = figures
 

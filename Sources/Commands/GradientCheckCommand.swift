@@ -29,7 +29,7 @@ extension Command<Workspace> {
         CommandExample("gradcheck", after: ["block channels=2 act=tanh", "conv"]),
         CommandExample("gradcheck c1.weight samples=5", after: ["block channels=2", "conv"]),
       ], seeAlso: ["flow standard", "compare", "train"])
-  ) { arguments, workspace, _ in
+  ) { arguments, workspace, context in
     try workspace.network.requireTrainable()
     let names = try workspace.checkedParameters(arguments)
     try workspace.requireMemory(
@@ -41,8 +41,10 @@ extension Command<Workspace> {
     let pass = try workspace.smallPass().doubles
     let rows = GradientCheck(flow, pass).samples(
       of: names, count: max(1, (samples + names.count - 1) / names.count),
-      stream: RandomStream(seed: workspace.settings.seed, name: "gradcheck")
+      stream: RandomStream(seed: workspace.settings.seed, name: "gradcheck"),
+      shouldStop: context.shouldStop
     ).sorted { ($0.isKink ? 0 : 1, $0.relativeError) > ($1.isKink ? 0 : 1, $1.relativeError) }
+    try context.stopIfInterrupted()
     let smooth = rows.filter { !$0.isKink }
     guard let worst = smooth.first?.relativeError else {
       throw arguments.error(

@@ -93,6 +93,6 @@ package let helpTopics: [HelpTopic] = [
     and its pictures. 'backflow replay NAME.session' runs it again and checks every line and \
     picture; 'backflow run' only runs it. Lines that begin with "> " are commands, lines that \
     begin with # are for the reader, everything else came back. What was not saved is kept \
-    when you leave, and the next start says where.
+    when you leave, and the next start says where; the last 20 such sessions stay.
     """),
 ]

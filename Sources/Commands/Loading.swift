@@ -49,13 +49,23 @@ extension Workspace {
     var scalars: [Float] = []
     var origins: [SliceOrigin] = []
     var sources: [SliceSource] = []
+    func stopIfInterrupted(written: Int) throws(CommandError) {
+      guard let save, written > 0, context.interruption.isRequested else {
+        return try context.stopIfInterrupted()
+      }
+      throw CommandError(
+        "interrupted",
+        "interrupted; \(save)/ has \(written) of \(phantom.patients) series, the rest is as before",
+        status: .interrupted)
+    }
     for patient in 1...phantom.patients {
-      try context.stopIfInterrupted()
+      try stopIfInterrupted(written: patient - 1)
       context.progress(
         ProgressUpdate(
           "phantom: patient \(patient) of \(phantom.patients)",
           fraction: Double(patient - 1) / Double(phantom.patients)))
-      let stack = phantom.stack(patient: patient - 1)
+      let stack = phantom.stack(patient: patient - 1, shouldStop: context.shouldStop)
+      try stopIfInterrupted(written: patient - 1)
       if let save {
         _ = try CTWriter.write(
           stack, to: try files.writing(save + "/."),

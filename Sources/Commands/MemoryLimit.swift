@@ -2,6 +2,7 @@ import CommandLanguage
 import Foundation
 import Networks
 import Tensors
+import Training
 
 extension Workspace {
   /// The bytes that one command may take.
@@ -16,6 +17,14 @@ extension Workspace {
       .limit,
       "\(what) would need about \((bytes - 1) >> 20 + 1) MiB, the limit is \(memoryLimit >> 20) MiB",
       hint: "\(hint), or set limit.memory=")
+  }
+
+  /// Throws when `copies` of so many slices of a stack are more than one command may take.
+  func requireMemory(copies: Int, of slices: Int, _ stack: ImageStack) throws(CommandError) {
+    try requireMemory(
+      copies * slices * stack.height * stack.width * MemoryLayout<Float>.size,
+      for: "\(slices) slices of \(stack.height)×\(stack.width)",
+      hint: "take fewer slices, or crop them")
   }
 
   /// Throws when the weights of a further layer, with what training keeps of each, are too many.

@@ -32,7 +32,7 @@ extension Command<Workspace> {
         CommandExample("noise gaussian sigma=40HU", after: ["phantom size=32 slices=2"]),
         CommandExample("noise gaussian fraction=0.3 fresh", after: ["phantom size=32 slices=2"]),
       ], seeAlso: ["noise uniform", "evaluate"])
-  ) { arguments, workspace, _ in
+  ) { arguments, workspace, context in
     let clean = try workspace.requireClean()
     if arguments.has("sigma"), arguments.has("fraction") {
       throw arguments.error(
@@ -60,8 +60,8 @@ extension Command<Workspace> {
         .missingArgument, "the data are not in HU, so sigma has no default",
         hint: "give sigma= or fraction=")
     }
-    return workspace.makeNoisy(
-      .gaussian(deviation: deviation), clean, try workspace.noiseOptions(arguments))
+    return try workspace.makeNoisy(
+      .gaussian(deviation: deviation), clean, try workspace.noiseOptions(arguments), context)
   }
 
   static let noiseUniform = Command(
@@ -77,11 +77,12 @@ extension Command<Workspace> {
       ],
       examples: [CommandExample("noise uniform gain=0..2.5", after: ["phantom size=32 slices=2"])],
       seeAlso: ["noise gaussian"])
-  ) { arguments, workspace, _ in
+  ) { arguments, workspace, context in
     let clean = try workspace.requireClean()
     let gain = try arguments.interval("gain")
-    return workspace.makeNoisy(
-      .uniform(gain: gain.lower...gain.upper), clean, try workspace.noiseOptions(arguments))
+    return try workspace.makeNoisy(
+      .uniform(gain: gain.lower...gain.upper), clean, try workspace.noiseOptions(arguments), context
+    )
   }
 }
 
@@ -98,23 +99,25 @@ extension Workspace {
   }
 
   fileprivate mutating func makeNoisy(
-    _ kind: Noise.Kind, _ clean: ImageStack, _ options: (isFresh: Bool, seed: UInt64)
-  ) -> Outcome {
+    _ kind: Noise.Kind, _ clean: ImageStack, _ options: (isFresh: Bool, seed: UInt64),
+    _ context: CommandContext
+  ) throws -> Outcome {
+    try requireMemory(copies: 1, of: clean.count, clean)
     let noise = Noise(kind, isFresh: options.isFresh, seed: options.seed)
-    self.noise = noise
-    noisy = noise.apply(to: clean.values)
-    return describeNoisy()
+    let noisy = noise.apply(to: clean.values, shouldStop: context.shouldStop)
+    let figures = clean.figures(of: noisy, shouldStop: context.shouldStop)
+    try context.stopIfInterrupted()
+    (self.noise, self.noisy) = (noise, noisy)
+    return describeNoisy(FiguresOfMerit(meanOf: figures), clean.unit)
   }
 
   /// One line: `noisy  rmse 40.02 HU  psnr 40.20 dB  ssim 0.812  [full, range 4096]`.
-  func describeNoisy() -> Outcome {
-    guard let clean, let noisy else { return Outcome() }
-    let figures = FiguresOfMerit(meanOf: clean.figures(of: noisy))
+  func describeNoisy(_ figures: FiguresOfMerit, _ unit: ValueUnit) -> Outcome {
     var outcome = Outcome()
     outcome.say(
       """
-      noisy  rmse \(figures.rmse, digits: 2)\(clean.unit.suffix)  psnr \(figures.psnr, digits: 2) dB  \
-      ssim \(figures.ssim, digits: 3)  [\(Convention.full.label(for: clean.unit))]\
+      noisy  rmse \(figures.rmse, digits: 2)\(unit.suffix)  psnr \(figures.psnr, digits: 2) dB  \
+      ssim \(figures.ssim, digits: 3)  [\(Convention.full.label(for: unit))]\
       \(noise?.isFresh == true ? "  fresh in training" : "")
       """)
     outcome.result = ["noisy": figures.json]

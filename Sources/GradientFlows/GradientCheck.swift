@@ -36,8 +36,10 @@ package struct GradientCheck {
   }
 
   /// Checks `count` elements of each parameter in `names`, drawn by `stream`; all if it has fewer.
+  ///
+  /// When `shouldStop`, asked before each element, says yes, those so far are given back.
   package func samples(
-    of names: [String], count: Int, stream: RandomStream
+    of names: [String], count: Int, stream: RandomStream, shouldStop: () -> Bool = { false }
   ) -> [GradientSample] {
     let result = pass.run(flow, retention: .training)
     let all = pass.network.parameterNames
@@ -47,6 +49,7 @@ package struct GradientCheck {
       let gradient = result.gradients.parameters[parameter]
       let scale = max(1e-3 * gradient.largestMagnitude(), 1e-5 * abs(result.loss))
       for element in RandomStream.distinct(count, below: gradient.shape.count, stream) {
+        guard !shouldStop() else { return samples }
         let (numeric, isKink) = derivative(parameter, element)
         let analytic = gradient.scalars[element]
         let size = max(abs(analytic), abs(numeric), scale, .leastNormalMagnitude)

@@ -83,6 +83,8 @@ package final class EditLine: LineSource {
       pending = []
       return wasInterrupted ? .interrupted : .end
     }
+    // Pressed after the line's end, Ctrl-C is for the command.
+    if keys.takeInterrupt() { raise(SIGINT) }
     return .line(text.last == "\n" ? String(text.dropLast()) : text)
   }
 
@@ -129,12 +131,15 @@ package final class EditLine: LineSource {
       EditLine.run(e) { $0.replaceLine { $0.newer(than: $1) } }
     }
     _ = cedit_bind(editor, "^R", "em-inc-search-prev")
+    // No command has a control character in it; and Ctrl-C would be one for an instant.
+    _ = cedit_bind(editor, "^V", "ed-unassigned")
     // libedit's own commands, and an editor in a shell, have no place here.
     // In vi, such a binding would take the x after escape.
     if String(cString: cedit_keys(editor)) == "emacs" {
       _ = cedit_bind(editor, "\\ex", "ed-unassigned")
     }
-    for key in [":", "v"] { _ = cedit_bind_alternative(editor, key, "ed-unassigned") }
+    // A "." that repeats "r." in an empty line would repeat itself for ever, deaf to Ctrl-C.
+    for key in [":", "v", ".", "@"] { _ = cedit_bind_alternative(editor, key, "ed-unassigned") }
     // Ctrl-S would freeze the screen. While a command runs, keys wait for the next line as they are.
     cedit_set_terminal(editor, "-d", "-ixon")
     for flag in ["-ixon", "-icanon", "-echo"] { cedit_set_terminal(editor, "-x", flag) }
@@ -169,9 +174,21 @@ package final class EditLine: LineSource {
     "\\" + String(character(of: key), radix: 8)
   }
 
+  /// Puts the cursor back into the line, before libedit writes where it is.
+  ///
+  /// In vi's commands, "$" in an empty line leaves it before the line, and "N" that finds nothing
+  /// behind it. Moving it makes libedit look where it may be.
+  private func keepCursorInLine() {
+    let place = el_cursor(editor, 0)
+    if place == 0 { return }
+    _ = el_cursor(editor, place < 0 ? 1 : -1)
+    if place > 0 { _ = el_cursor(editor, place - el_cursor(editor, 0)) }
+  }
+
   /// Gives libedit the next character: 1, or 0 at the end, or −1 after Ctrl-C.
   private func read(into place: UnsafeMutablePointer<wchar_t>?) -> CInt {
     TerminalState.remember()
+    keepCursorInLine()
     while true {
       let key = keys.next()
       switch key {

@@ -53,6 +53,15 @@ final class KeyReader {
     }
   }
 
+  /// Whether Ctrl-C came after the last key; other signals become the next keys.
+  func takeInterrupt() -> Bool {
+    while let key = signal() {
+      if key == .interrupt { return true }
+      waiting.append(key)
+    }
+    return false
+  }
+
   /// Forgets what was typed ahead.
   func drop() { (bytes, waiting) = ([], []) }
 
@@ -63,7 +72,9 @@ final class KeyReader {
     while read(signals, &number, 1) == 1 {
       switch Int32(number) {
       case SIGINT:
-        drop()
+        // Bytes of one reading that Ctrl-C came into may be from after it.
+        bytes = bytes.suffix(TerminalState.bytesSinceInterrupt)
+        waiting = []
         return .interrupt
       case SIGWINCH: return .resize
       case SIGCONT: return .resume
@@ -82,9 +93,9 @@ final class KeyReader {
       pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
       pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
     ]
-    guard poll(&sources, 2, milliseconds) > 0 else { return false }
+    guard poll(&sources, 2, milliseconds) > 0, sources[0].revents != 0 else { return false }
     // Signals first: what Ctrl-C drops has been read, what was typed after it has not.
-    guard sources[1].revents == 0, sources[0].revents != 0 else { return false }
+    guard sources[1].revents == 0 else { return false }
     var chunk = [UInt8](repeating: 0, count: 65_536)
     let count = read(descriptor, &chunk, chunk.count)
     if count < 0 && (errno == EINTR || errno == EAGAIN) { return false }
@@ -93,6 +104,7 @@ final class KeyReader {
       return false
     }
     bytes = ArraySlice(bytes + chunk.prefix(count))
+    TerminalState.countBytes(count)
     return true
   }
 

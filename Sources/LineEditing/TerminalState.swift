@@ -16,6 +16,8 @@ package enum TerminalState {
     var isEditing = false
     /// Whether Ctrl-C came while no line was edited, and no command has heard of it.
     var missedInterrupt = false
+    /// How many bytes were read from the terminal, now and when Ctrl-C came last.
+    var (bytes, bytesAtInterrupt) = (0, 0)
     /// Tells the reader of keys about signals, a byte each.
     var (reader, writer): (Int32, Int32) = (-1, -1)
   }
@@ -58,9 +60,18 @@ package enum TerminalState {
   /// A Ctrl-C that came too late for the command before is for the line that begins.
   static func setEditing(_ isEditing: Bool) {
     state.pointee.isEditing = isEditing
-    if isEditing, state.pointee.missedInterrupt { note(SIGINT) }
+    if isEditing, state.pointee.missedInterrupt {
+      state.pointee.bytesAtInterrupt = state.pointee.bytes
+      note(SIGINT)
+    }
     state.pointee.missedInterrupt = false
   }
+
+  /// Counts bytes that were read from the terminal.
+  static func countBytes(_ count: Int) { state.pointee.bytes += count }
+
+  /// How many of them were read after the last Ctrl-C of a line.
+  static var bytesSinceInterrupt: Int { state.pointee.bytes - state.pointee.bytesAtInterrupt }
 
   /// Forgets a Ctrl-C that a command has heard of.
   static func forgetInterrupt() { state.pointee.missedInterrupt = false }
@@ -73,6 +84,7 @@ package enum TerminalState {
       state.pointee.missedInterrupt = true
       return false
     }
+    state.pointee.bytesAtInterrupt = state.pointee.bytes
     note(SIGINT)
     return true
   }

@@ -68,12 +68,16 @@ package enum Convention: Hashable, Sendable {
 extension ImageStack {
   /// The figures of one image for each slice, computed side by side on several threads.
   ///
+  /// When `shouldStop` once says yes, the rest is left out and the figures mean nothing.
+  ///
   /// - Parameters:
   ///   - images: The slices to judge, `[count, 1, H, W]`.
   ///   - convention: The range that the figures relate to.
+  ///   - shouldStop: Asked before each slice, from several threads.
   /// - Returns: The figures in the order of the slices.
   package func figures(
-    of images: Tensor<Float>, convention: Convention = .full
+    of images: Tensor<Float>, convention: Convention = .full,
+    shouldStop: () -> Bool = { false }
   ) -> [FiguresOfMerit] {
     precondition(images.shape == values.shape, "\(images.shape) are judged by \(values.shape).")
     let range = convention.range(for: unit)
@@ -82,8 +86,10 @@ extension ImageStack {
       parallel(chunks: count) { slice, _ in
         places.initializeElement(
           at: slice,
-          to: FiguresOfMerit(
-            images.image(slice), clean: values.image(slice), range: range, mask: mask(of: slice)))
+          to: shouldStop()
+            ? FiguresOfMerit(psnr: .nan, ssim: .nan, rmse: .nan)
+            : FiguresOfMerit(
+              images.image(slice), clean: values.image(slice), range: range, mask: mask(of: slice)))
       }
       initialized = count
     }

@@ -13,7 +13,12 @@ package struct MedianFilter {
   }
 
   /// Filters each image of `images`, `[N, 1, H, W]`; a square with a NaN in it gives NaN.
-  package func apply(to images: Tensor<Float>) -> Tensor<Float> {
+  ///
+  /// When `shouldStop`, asked from several threads, once says yes, the rest is left out and the
+  /// result means nothing.
+  package func apply(
+    to images: Tensor<Float>, shouldStop: () -> Bool = { false }
+  ) -> Tensor<Float> {
     let (height, width, r) = (images.shape.height, images.shape.width, size / 2)
     func mirrored(_ i: Int, _ extent: Int) -> Int {
       let period = 2 * extent
@@ -23,6 +28,7 @@ package struct MedianFilter {
     return Tensor(shape: images.shape) { output in
       images.scalars.withUnsafeBufferPointer { input in
         parallel(chunks: images.shape.batch * height) { line, _ in
+          guard !shouldStop() else { return }
           let image = line / height * height * width
           let y = line % height
           let rows = (-r...r).map { image + mirrored(y + $0, height) * width }

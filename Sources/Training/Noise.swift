@@ -19,10 +19,16 @@ package struct Noise: Hashable, Sendable {
   }
 
   /// The fixed draw for every slice of `clean`, `[N, 1, H, W]`.
-  package func apply(to clean: Tensor<Float>) -> Tensor<Float> {
+  ///
+  /// When `shouldStop`, asked from several threads, once says yes, the rest is left out and the
+  /// result means nothing.
+  package func apply(
+    to clean: Tensor<Float>, shouldStop: () -> Bool = { false }
+  ) -> Tensor<Float> {
     let pixels = clean.shape.planeCount
     return Tensor(shape: clean.shape) { output in
       parallel(chunks: clean.shape.batch) { slice, _ in
+        guard !shouldStop() else { return }
         let plane = UnsafeMutableBufferPointer(
           rebasing: output[slice * pixels..<(slice + 1) * pixels])
         clean.scalars.withUnsafeBufferPointer {

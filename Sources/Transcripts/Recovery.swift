@@ -46,7 +46,7 @@ package final class Recovery {
   package func discard() {
     guard holdsWork else { return }
     holdsWork = false
-    for path in [paths.file, paths.pictures] { try? FileManager.default.removeItem(atPath: path) }
+    for path in [paths.file, paths.pictures] { PictureFiles.remove(path) }
   }
 
   /// Ends a session that nothing is left of.
@@ -65,6 +65,26 @@ package final class Recovery {
       guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, unlink(path) == 0 else { return nil }
       let session = String(path.dropLast(".lock".count)) + ".session"
       return PictureFiles.exists(session) ? SessionPaths(file: session) : nil
+    }
+  }
+
+  /// How many sessions that nobody saved stay.
+  package static let keptCount = 20
+
+  /// Removes all but the newest sessions that were left, with what a replay made of them.
+  package static func prune(in folder: URL) {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    // Names begin with the time.
+    let sessions = names.filter { $0.hasSuffix(".session") }.sorted().dropLast(keptCount)
+    for paths in sessions.map({ SessionPaths(file: folder.appending(path: $0).path) }) {
+      let lock = String(paths.file.dropLast(".session".count)) + ".lock"
+      let descriptor = open(lock, O_RDWR | O_CLOEXEC)
+      defer { if descriptor >= 0 { close(descriptor) } }
+      // A prompt still writes what is locked.
+      guard descriptor < 0 || flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { continue }
+      for path in [paths.file, paths.pictures, paths.new, paths.newPictures, lock] {
+        PictureFiles.remove(path)
+      }
     }
   }
 

@@ -44,15 +44,14 @@ struct Prompt {
     var lines = CommandLines(input, goesOn: ContinuedLine.goesOn)
     while true {
       Console.clearProgress()
+      Interrupts.interruption.reset()
       switch lines.next() {
       case .end:
         Console.print("")
         return
       case .interrupted:
-        Interrupts.interruption.reset()
         Console.print("")
       case .command(let command):
-        Interrupts.interruption.reset()
         history?.add(ContinuedLine.joined(command.text))
         guard let execution = host.runner.run(command.text, line: firstLine + command.number) else {
           continue
@@ -74,6 +73,7 @@ struct Prompt {
   /// Says once how to get back what earlier sessions left.
   private func nameSessionsLeft() {
     guard !host.isJSON else { return }
+    Recovery.prune(in: StateFolder.sessions)
     for session in Recovery.left(in: StateFolder.sessions) {
       host.say([
         "An earlier session was not saved. To get it back:", "  backflow run \(session.file)",

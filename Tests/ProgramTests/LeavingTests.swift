@@ -84,7 +84,7 @@ struct `Leaving the prompt` {
     ]
     try folder.write(lines.joined(separator: "\n") + "\n", to: "long.txt")
     let terminal = try Terminal(["run", "long.txt"], in: folder)
-    try terminal.wait(for: "steps/s")
+    try terminal.wait(for: "  loss ")
     try terminal.interrupt(until: "its state is kept")
     try terminal.type("stats c1.weight\r", until: "std")
     #expect(try terminal.leave() == 130)

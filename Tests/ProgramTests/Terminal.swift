@@ -8,9 +8,9 @@ final class Terminal {
   /// Whether this machine has pseudo-terminals; a container without /dev/pts has none.
   static let isAvailable = FileManager.default.fileExists(atPath: "/dev/pts/ptmx")
 
-  /// Whether the long tests of the prompt run, too: `make test-terminal`.
-  static let isTestedAtLength =
-    isAvailable && ProcessInfo.processInfo.environment["BACKFLOW_TERMINAL"] != nil
+  /// How many times as many random keys are pressed: `make test-terminal` asks for more.
+  static let length =
+    ProcessInfo.processInfo.environment["BACKFLOW_TERMINAL"].flatMap(Int.init) ?? 1
 
   private let child: pid_t
   private let screen: Int32
@@ -132,6 +132,17 @@ final class Terminal {
     return settings.c_lflag & flags == flags
   }
 
+  /// How long a busy machine may take for anything.
+  static let patience = Duration.seconds(120)
+
+  /// How many bytes the screen has shown.
+  var position: Int { bytes.count }
+
+  /// Whether `mark` appears after the first `start` bytes, within a time.
+  func shows(_ mark: String, after start: Int, within limit: Duration) -> Bool {
+    (try? wait(mark, within: limit) { bytes[start...].firstRange(of: mark.utf8) != nil }) != nil
+  }
+
   /// Waits for `mark` in what the screen showed after its first `start` bytes.
   @discardableResult
   func wait(for mark: String, from start: Int = 0) throws -> String {
@@ -144,9 +155,11 @@ final class Terminal {
   }
 
   /// Waits until something holds, for as long as a busy machine may take.
-  func wait(_ what: String, until holds: () throws -> Bool) throws {
+  func wait(
+    _ what: String, within limit: Duration = patience, until holds: () throws -> Bool
+  ) throws {
     let start = ContinuousClock.now
-    while ContinuousClock.now - start < .seconds(120) {
+    while ContinuousClock.now - start < limit {
       let runs = isRunning
       read(waiting: runs ? 10 : 0)
       if try holds() { return }

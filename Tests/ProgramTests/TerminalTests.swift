@@ -32,7 +32,7 @@ struct `The prompt at a terminal` {
     for line in ["phantom size=32 slices=2", "noise gaussian", "block channels=2", "conv"] {
       try terminal.type(line + "\n", until: "\n> ")
     }
-    try terminal.type(line + "\n", until: "steps/s")
+    try terminal.type(line + "\n", until: "  loss ")
     let answer = try terminal.interrupt(until: "'continue' goes on")
     let steps = try #require(answer.firstMatch(of: /stopped after step (\d+)/)?.1)
     try terminal.type("stats c1.weight\n", until: "std")

@@ -234,11 +234,17 @@ INLINE void transformTile(
   }
 }
 
+/// Maps from this size on find no place in the caches until they are read again.
+constexpr ptrdiff_t streamedBytes = 6 << 20;
+
 template <int activation, bool adds>
 static KERNEL int32_t transformTiles(
     const ck_convolution *a, const float *products, ptrdiff_t stride, TileCursor cursor, int count) {
   const ptrdiff_t pixel = a->outputs, row = a->width * pixel;
-  const Destination destination = {a->output, a->addend, a->output_mask};
+  // Vectors of a streamed map lie at multiples of their size.
+  const bool streams = a->images * a->height * row * (ptrdiff_t)sizeof(float) >= streamedBytes
+      && pixel % least(16, pixel) == 0;
+  const Destination destination = {a->output, a->addend, a->output_mask, streams};
   Strangeness strange;
   for (int t = 0; t < count; t++, cursor.advance()) {
     const ptrdiff_t y = cursor.y * 4, x = cursor.x * 4;
@@ -314,6 +320,8 @@ static KERNEL int32_t winogradForward(
         Fetch(a->addend, a->height, a->width, a->outputs, tile, tile + count));
     strange |= transformTiles(a, products, placeStride(block, a->outputs), cursor, count);
   }
+  // What went past the caches is there for other threads, too.
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
   return strange;
 }
 
