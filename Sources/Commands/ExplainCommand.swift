@@ -85,6 +85,7 @@ extension Workspace {
     of text: String, most: Int, _ arguments: Arguments
   ) throws -> Explanation {
     let (name, index) = try element(text, arguments)
+    if isTyped(name) { return try typedExplanation(of: name, at: index, most: most, arguments) }
     if let update = try updateExplanation(name, index, arguments) { return update }
     let (base, gradientFlow) = gradientName(name)
     let isGradient = base != name
@@ -92,13 +93,10 @@ extension Workspace {
     let result: PassResult<Float>
     let pass: TrainingPass<Float>
     let chosen: any GradientFlow
-    if let stepper {
+    if let stepper, let walk = stepper.networkWalk {
       _ = try stepper.reached(name, base, gradientFlow)
-      let number = gradientFlow.flatMap { flow in
-        stepper.flows.firstIndex { $0.flow.line == flow.line }
-      }
-      let entry = stepper.flows[number ?? 0]
-      (result, pass, chosen) = (entry.result, stepper.pass, entry.flow)
+      let entry = walk.flows[gradientFlow.flatMap { walk.number(of: $0) } ?? 0]
+      (result, pass, chosen) = (entry.result, walk.pass, entry.flow)
     } else {
       chosen = gradientFlow ?? flow
       result = try requirePass(isGradient ? chosen : nil)
@@ -168,8 +166,9 @@ extension Workspace {
   /// The change of the loss by the number whose gradient `text` names; none for other names.
   mutating func lossDifference(by text: String) throws -> Double? {
     let indexed = try IndexedName(text)
+    if isTyped(indexed.name) { return try typedDifference(by: indexed) }
     let (base, flow) = gradientName(indexed.name)
-    guard flow != nil, let pass = stepper?.pass ?? lastPass else { return nil }
+    guard flow != nil, let pass = stepper?.networkWalk?.pass ?? lastPass else { return nil }
     let tensor = try value(indexed.name).tensor
     let offset = NamedElement(
       tensor: tensor,

@@ -1,4 +1,5 @@
 package import CommandLanguage
+import GradientFlows
 import Networks
 import Tensors
 import Training
@@ -6,7 +7,7 @@ import Training
 extension Workspace {
   /// The names of all things that a line may speak of now, with their shapes.
   package var nameCandidates: [Candidate] {
-    stackCandidates + parameterCandidates + passCandidates
+    stackCandidates + typedCandidates + parameterCandidates + passCandidates
   }
 
   private var stackCandidates: [Candidate] {
@@ -19,6 +20,15 @@ extension Workspace {
     }
     if !baseline.isEmpty { stacks.append(Candidate("baseline", shape)) }
     return stacks
+  }
+
+  /// The numbers that were typed, and their gradients.
+  private var typedCandidates: [Candidate] {
+    computation.names.flatMap { name -> [Candidate] in
+      let shape = computation.node(name)?.value.shape.description ?? ""
+      return [Candidate(name, shape)]
+        + (computationGradients == nil ? [] : [Candidate("\(name).grad", "gradient")])
+    }
   }
 
   /// The parameters, and what the optimizer keeps of them.

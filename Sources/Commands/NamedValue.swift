@@ -67,7 +67,7 @@ extension Workspace {
     if let other = try valueOfParkedNetwork(text) { return other }
     let indexed = try IndexedName(text)
     if let stack = try imageStack(indexed) { return stack }
-    let tensor = try networkTensor(indexed.name)
+    let tensor = try typedTensor(indexed.name) ?? networkTensor(indexed.name)
     return NamedValue(
       name: text, tensor: try tensor.part(indexed.entries), mask: nil, isImage: false)
   }
@@ -166,7 +166,9 @@ extension Workspace {
     let known = network.valueNames + parameters + ["loss"]
     guard known.contains(base) else { throw unknown(name, parameters + network.valueNames) }
     let isGradient = base != name
-    if let stepper { return try stepper.reached(name, base, gradientFlow) }
+    if let stepper, stepper.networkWalk != nil {
+      return try stepper.reached(name, base, gradientFlow)
+    }
     let pass = try requirePass(isGradient ? gradientFlow : nil)
     let found = isGradient ? pass.gradient(base) : pass.value(base)
     guard let found else { throw unknown(name, parameters + network.valueNames) }

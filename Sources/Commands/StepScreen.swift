@@ -14,7 +14,7 @@ extension Stepper {
     var outcome = Outcome(
       """
       \(cursor)/\(steps.count)  \(step.direction.rawValue)  \
-      \(step.layer.map { pass.network.layerNames[$0] } ?? "net")  \(step.operation)
+      \(step.layer.map { pass.layers[$0].name } ?? "net")  \(step.operation)
       """)
     outcome.say(OutputLine("  \(step.formula)"))
     let rows =
@@ -23,8 +23,8 @@ extension Stepper {
     outcome.add(
       OutputTable(
         [.words(""), .words("name"), .words("shape")]
-          + flows.flatMap { flow in
-            let suffix = flows.count > 1 ? " \(flow.name)" : ""
+          + pass.flowNames.flatMap { flow in
+            let suffix = pass.flowNames.count > 1 ? " \(flow)" : ""
             return [OutputTable.Column.numbers("norm\(suffix)"), .numbers("zeros")]
           }, rows: rows))
     if step.operation == "links" { sayLinks(of: step, in: &outcome) }
@@ -39,7 +39,7 @@ extension Stepper {
     outcome.result = [
       "cursor": .integer(cursor), "of": .integer(steps.count),
       "direction": .string(step.direction.rawValue),
-      "layer": step.layer.map { .string(pass.network.layerNames[$0]) } ?? .null,
+      "layer": step.layer.map { .string(pass.layers[$0].name) } ?? .null,
       "operation": .string(step.operation), "formula": .string(step.formula),
       "reads": .list(step.reads) { .string($0) }, "writes": .list(step.writes) { .string($0) },
     ]
@@ -52,7 +52,7 @@ extension Stepper {
   ) -> [OutputLine] {
     let shape = value(name).map { $0.shape.description } ?? ""
     return [OutputLine("  \(kind)"), OutputLine(name), OutputLine(shape)]
-      + flows.indices.flatMap { index -> [OutputLine] in
+      + pass.flowNames.indices.flatMap { index -> [OutputLine] in
         guard let tensor = tensor(index) else { return ["", ""] }
         let zeros = tensor.scalars.count { $0 == 0 }
         let share = 100 * Double(zeros) / Double(max(1, tensor.shape.count))
@@ -62,11 +62,12 @@ extension Stepper {
 
   /// Each extra arrival of the dilated flow, by the block it comes from.
   private func sayLinks(of step: PassStep, in outcome: inout Outcome) {
-    for entry in flows {
-      guard let dilated = entry.flow as? DilatedFlow, let target = step.layer else { continue }
-      let weight = dilated.weight(epoch: pass.epoch)
-      for link in dilated.links(in: pass.network) where link.target == target {
-        let name = pass.network.layerNames[link.source]
+    guard let walk = networkWalk, let target = step.layer else { return }
+    for entry in walk.flows {
+      guard let dilated = entry.flow as? DilatedFlow else { continue }
+      let weight = dilated.weight(epoch: walk.pass.epoch)
+      for link in dilated.links(in: walk.network) where link.target == target {
+        let name = walk.network.layerNames[link.source]
         let norm = entry.result.gradient("\(name).in")?.norm ?? 0
         outcome.say(
           """
@@ -82,7 +83,6 @@ extension Stepper {
   /// The network with the cursor: ▶ what comes next, ✓ what is done, · what is pending.
   func map() -> Outcome {
     var outcome = Outcome()
-    let names = pass.network.layerNames
     func sign(_ layer: Int, _ direction: PassStep.Direction) -> String {
       let own = steps.indices.filter { steps[$0].layer == layer && steps[$0].direction == direction }
       guard let first = own.first, let last = own.last else { return "·" }
@@ -91,10 +91,10 @@ extension Stepper {
     outcome.add(
       OutputTable(
         [.words("forward"), .words("layer"), .words("backward"), .words("line")],
-        rows: names.indices.map { index in
+        rows: pass.layers.indices.map { index in
           [
-            OutputLine(sign(index, .forward)), OutputLine(names[index]),
-            OutputLine(sign(index, .backward)), OutputLine(pass.network.layers[index].line),
+            OutputLine(sign(index, .forward)), OutputLine(pass.layers[index].name),
+            OutputLine(sign(index, .backward)), OutputLine(pass.layers[index].line),
           ]
         }))
     let place = current.map { "after \($0.direction.rawValue) \($0.operation), \($0.place)" }
@@ -138,10 +138,10 @@ extension Stepper {
       guard let indexed = try? IndexedName(text) else { return OutputLine("  \(text)") }
       var line: OutputLine = "  picked \(text)"
       for name in [indexed.name, "\(indexed.name).grad"] where hasReached(name) {
-        for (index, entry) in flows.enumerated() {
+        for (index, flow) in pass.flowNames.enumerated() {
           guard let number = try? value(name, flow: index)?.part(indexed.entries).scalars.first
           else { continue }
-          let flowName = flows.count > 1 && name != indexed.name ? " (\(entry.name))" : ""
+          let flowName = pass.flowNames.count > 1 && name != indexed.name ? " (\(flow))" : ""
           let label = name == indexed.name ? "value" : "gradient"
           if name == indexed.name, index > 0 { continue }
           line = "\(line)  \(label)\(flowName) \(Double(number), significant: 6)"
@@ -168,11 +168,11 @@ extension Stepper {
         .state, "\(place) has not been computed yet",
         hint: "'until \(place)' goes on to it, 'where' shows the pass")
     }
-    let index = flow.flatMap { wanted in flows.firstIndex { $0.flow.line == wanted.line } } ?? 0
-    if let flow, flows[index].flow.line != flow.line {
+    let index = flow.map { networkWalk?.number(of: $0) ?? -1 } ?? 0
+    if let flow, index < 0 {
       throw CommandError(
         .state, "flow \(flow.name) is not walked here",
-        hint: "open 'backward flows=\(flows.map(\.name).joined(separator: ",")),\(flow.name)'")
+        hint: "open 'backward flows=\(pass.flowNames.joined(separator: ",")),\(flow.name)'")
     }
     guard let tensor = value(place, flow: index) else {
       throw CommandError(.unknownName, "there is nothing called '\(name)'")

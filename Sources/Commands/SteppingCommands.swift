@@ -17,10 +17,11 @@ extension Command<Workspace> {
       details: """
         'step' does one operation, 'next' one layer, 'until NAME' goes on to a value, 'finish' to the \
         end; all but finish also go back. A name can be looked at once it has been computed. Until \
-        'finish', data, network and training stay as they are.
+        'finish', data, network and training stay as they are. 'forward y' walks through what a \
+        typed number was computed from.
         """,
       parameters: [
-        .word("input", .thing, "a noisy slice, such as noisy[3]"),
+        .word("input", .thing, "a noisy slice such as noisy[3], or a typed number"),
         .key("target", .thing, "what the output is compared with", default: .absent("clean, the same slice")),
       ],
       examples: [
@@ -29,6 +30,10 @@ extension Command<Workspace> {
       ], seeAlso: ["backward", "step", "where", "explain"])
   ) { arguments, workspace, _ in
     try workspace.requireNoStepper(arguments)
+    let name = try arguments.text("input")
+    if workspace.isTyped(name) {
+      return try workspace.openTyped(name, startsBackward: false, arguments)
+    }
     try workspace.network.requireTrainable()
     let pass = try workspace.slicePass(arguments)
     try workspace.open(pass, flows: [workspace.flow.name], startsBackward: false, arguments)
@@ -41,9 +46,12 @@ extension Command<Workspace> {
       summary: "Open the backward pass of the last pass, under one flow or several.",
       details: """
         The last pass is that of 'forward', or the last training step. With flows=, several flows \
-        are walked at once, a column each; 'until difference' goes to where they first differ.
+        are walked at once, a column each; 'until difference' goes to where they first differ. \
+        'backward y' gives the gradients of a typed number at once, and walks through them.
         """,
       parameters: [
+        .word(
+          "name", .thing, "a typed number, to go back from it", default: .absent("the last pass")),
         .key(
           "flows", .list(.text(placeholder: "FLOW")), "standard, dilated, tape, or kept names",
           default: .absent("the one in use"))
@@ -51,13 +59,22 @@ extension Command<Workspace> {
       examples: [
         CommandExample("backward", after: setup + ["train steps=1"]),
         CommandExample("backward flows=standard,tape", after: setup + ["forward noisy[1]", "finish"]),
+        CommandExample("backward y", after: ["tensor a = 2", "tensor y = a*a + a"]),
       ], seeAlso: ["forward", "step", "compare"])
   ) { arguments, workspace, _ in
-    if let stepper = workspace.stepper, stepper.current?.direction == .backward {
+    if let stepper = workspace.stepper, stepper.networkWalk != nil,
+      stepper.current?.direction == .backward
+    {
       throw arguments.error(
         .state, "a backward pass is open already", hint: "go on with 'step', or 'finish' it first")
     }
-    guard let pass = workspace.stepper?.pass ?? workspace.lastPass else {
+    if let name = arguments.textIfGiven("name") {
+      if let stepper = workspace.stepper, stepper.networkWalk != nil {
+        throw arguments.error(.state, "a pass is open", hint: "'finish' it first")
+      }
+      return try workspace.openTyped(name, startsBackward: true, arguments)
+    }
+    guard let pass = workspace.stepper?.networkWalk?.pass ?? workspace.lastPass else {
       throw arguments.error(
         .state, "there is no pass to go back through", hint: "type 'forward noisy[0]' first")
     }
@@ -123,7 +140,7 @@ extension Command<Workspace> {
     let name = try arguments.text("name")
     return try workspace.move(arguments) { stepper in
       if name.lowercased() == "difference" {
-        guard stepper.flows.count > 1 else {
+        guard stepper.pass.flowNames.count > 1 else {
           throw arguments.error(
             at: "name", .state, "only one flow is walked", hint: "open 'backward flows=A,B'")
         }
@@ -152,11 +169,7 @@ extension Command<Workspace> {
       seeAlso: ["forward", "backward"])
   ) { arguments, workspace, _ in
     let stepper = try workspace.requireStepper(arguments)
-    workspace.close(stepper)
-    let loss = stepper.flows[0].result.loss
-    return Outcome(
-      "finished  \(stepper.steps.count) operations · loss \(loss, significant: 4)",
-      result: ["steps": .integer(stepper.steps.count), "loss": .number(loss)])
+    return workspace.close(stepper)
   }
 
   static let whereCommand = Command(
@@ -214,7 +227,7 @@ extension Workspace {
   }
 
   fileprivate func requireNoStepper(_ arguments: Arguments) throws(CommandError) {
-    guard stepper != nil else { return }
+    guard stepper?.networkWalk != nil else { return }
     throw arguments.error(.state, "a pass is open", hint: "'finish' it first")
   }
 
@@ -267,17 +280,25 @@ extension Workspace {
     }
     for entry in flows { try entry.flow.requireFit(network) }
     let picks = stepper?.picks ?? []
-    var opened = Stepper(pass, flows: flows, startsBackward: startsBackward)
+    var opened = Stepper(NetworkWalk(pass, flows: flows), startsBackward: startsBackward)
     opened.picks = picks
     stepper = opened
   }
 
   /// Ends stepping; the pass is the last one now.
-  fileprivate mutating func close(_ stepper: Stepper) {
+  fileprivate mutating func close(_ stepper: Stepper) -> Outcome {
     self.stepper = nil
-    lastPass = stepper.pass
+    let count = stepper.steps.count
+    guard let walk = stepper.networkWalk else {
+      return Outcome("finished  \(count) operations", result: ["steps": .integer(count)])
+    }
+    lastPass = walk.pass
     inspected = [:]
-    for entry in stepper.flows { inspected[entry.flow.line] = entry.result }
+    for entry in walk.flows { inspected[entry.flow.line] = entry.result }
+    let loss = walk.flows[0].result.loss
+    return Outcome(
+      "finished  \(count) operations · loss \(loss, significant: 4)",
+      result: ["steps": .integer(count), "loss": .number(loss)])
   }
 
   /// Moves the cursor and shows where it stands then.
@@ -290,19 +311,21 @@ extension Workspace {
     return stepper.screen()
   }
 
-  fileprivate func describeOpening() -> Outcome {
+  func describeOpening() -> Outcome {
     guard let stepper else { return Outcome() }
-    let shape = stepper.pass.input.shape
-    let flows = stepper.flows.map(\.name).joined(separator: ", ")
+    let about =
+      stepper.networkWalk.map { walk in
+        "\(walk.pass.input.shape) · flow \(walk.flowNames.joined(separator: ", "))"
+      } ?? "typed numbers"
     let direction = stepper.isAtStart ? "forward" : "backward"
     return Outcome(
       """
-      \(direction)  \(stepper.pending.count) operations ahead · \(shape.description) · flow \(flows) · \
+      \(direction)  \(stepper.pending.count) operations ahead · \(about) · \
       next: \(stepper.next?.operation ?? "nothing")
       """,
       result: [
         "steps": .integer(stepper.steps.count), "cursor": .integer(stepper.cursor),
-        "flows": .list(stepper.flows.map(\.name)) { .string($0) },
+        "flows": .list(stepper.pass.flowNames) { .string($0) },
       ])
   }
 }

@@ -1,4 +1,5 @@
 package import CommandLanguage
+import GradientFlows
 import Tensors
 
 /// All commands, by family: the only registry.
@@ -13,7 +14,7 @@ package let commandTable: [Command<Workspace>] =
 @Sendable private func requireClosedPass(
   _ spec: CommandSpec, _ workspace: Workspace
 ) throws(CommandError) {
-  guard workspace.stepper != nil else { return }
+  guard workspace.stepper?.networkWalk != nil else { return }
   let changes = [.data, .network, .learning].contains(spec.family)
   let harmless = [
     "data", "series", "tags", "net show", "net save", "flow", "flow standard", "flow dilated",
@@ -43,6 +44,7 @@ private let learningCommands: [Command<Workspace>] = [
 
 private let steppingCommands: [Command<Workspace>] = [
   .forward, .backward, .step, .next, .until, .finish, .whereCommand, .pick, .explain,
+  .tensor, .assign,
 ]
 
 private let lookingCommands: [Command<Workspace>] = [

@@ -50,6 +50,11 @@ package struct Workspace: Sendable {
   /// The pass that is walked through now.
   var stepper: Stepper?
 
+  /// Numbers that were typed, and what was computed from them.
+  var computation = Computation()
+  /// What 'backward' read of them last.
+  var computationGradients: ComputationGradients?
+
   // MARK: - Results
 
   /// The pass behind the last update.

@@ -126,6 +126,8 @@ struct TermList {
 struct NamedGrid {
   let name: String
   let tensor: Tensor<Float>
+  /// How many axes, counted from the last, its name tells.
+  var rank = 4
 
   func value(_ index: [Int]) -> Double { Double(tensor.scalars[offset(index)]) }
 
@@ -134,6 +136,12 @@ struct NamedGrid {
   }
 
   func factor(_ index: [Int]) -> Explanation.Factor {
-    Explanation.Factor("\(name)[\(index.map(String.init).joined(separator: ","))]", value(index))
+    Explanation.Factor(place(index), value(index))
+  }
+
+  /// The name of one number.
+  func place(_ index: [Int]) -> String {
+    let told = index.suffix(rank).map(String.init).joined(separator: ",")
+    return told.isEmpty ? name : "\(name)[\(told)]"
   }
 }

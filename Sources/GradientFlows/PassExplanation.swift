@@ -21,7 +21,7 @@ extension PassResult<Float> {
     guard let terms = source.terms(of: name, at: index) else { return nil }
     let grid = NamedGrid(name: name, tensor: stored)
     return terms.explanation(
-      of: index.isEmpty ? name : grid.factor(index).name, stored: grid.value(index), most: most)
+      of: grid.place(index), stored: grid.value(index), most: most)
   }
 }
 
@@ -72,7 +72,7 @@ private struct PassTerms {
     case "out.grad": fed(index, at)
     case "a.grad": copy("a.grad = out.grad", "\(place).out.grad", index)
     case "z.grad": pullback(index, plain.options.activation, place)
-    case "weight.grad": kernelGradient(
+    case "weight.grad": .kernelGradient(
         index, grid("\(place).z.grad"), grid(input(at)), kernel: plain.options.kernel)
     case "bias.grad": biasGradient(index, "\(place).z.grad")
     case "in.grad":
@@ -117,7 +117,7 @@ private struct PassTerms {
       // The gradient of the projection's result before its activation.
       let dz = projectGradient(block, place)
       return rest == "project.bias.grad"
-        ? biasGradient(index, dz) : kernelGradient(index, dz, grid(input(at)), kernel: 1)
+        ? .biasGradient(index, dz) : .kernelGradient(index, dz, grid(input(at)), kernel: 1)
     default: return nil
     }
   }
@@ -139,7 +139,7 @@ private struct PassTerms {
         return own
       }
       return own.adding(links(index, at), own.formula + " + ρ · links")
-    case "weight.grad": return kernelGradient(
+    case "weight.grad": return .kernelGradient(
         index, grid("\(name).z.grad"), grid(x), kernel: block.options.kernel)
     case "bias.grad": return biasGradient(index, "\(name).z.grad")
     case "a.grad" where i + 1 < block.convolutions.count:
@@ -173,21 +173,11 @@ private struct PassTerms {
   private func convolve(
     _ index: [Int], _ convolution: Conv2D<Float>, _ place: String, input: String
   ) -> TermList {
-    let (x, w) = (grid(input), NamedGrid(name: "\(place).weight", tensor: convolution.weight))
-    let window = Window(index, convolution.weight.shape, x.tensor.shape, turned: false)
-    let taps = window.taps
-    let sum = TermList(
-      "z = Σ in · weight + bias", count: taps.count,
-      product: { x.value(taps[$0].position) * w.value(taps[$0].weight) },
-      term: {
-        (
-          Array(taps[$0].weight.dropFirst()),
-          [x.factor(taps[$0].position), w.factor(taps[$0].weight)]
-        )
-      })
-    guard let bias = convolution.bias else { return sum.adding(nil, "z = Σ in · weight") }
+    let sum = TermList.convolution(
+      index, grid(input), NamedGrid(name: "\(place).weight", tensor: convolution.weight))
+    guard let bias = convolution.bias else { return sum }
     let b = NamedGrid(name: "\(place).bias", tensor: bias)
-    return sum.adding(TermList("", [[b.factor([index[1]])]]), sum.formula)
+    return sum.adding(TermList("", [[b.factor([index[1]])]]), "z = Σ in · weight + bias")
   }
 
   private func activate(_ index: [Int], _ function: Activation, _ place: String) -> TermList {
@@ -338,69 +328,15 @@ private struct PassTerms {
       ])
   }
 
-  /// weight.grad[o,c,u,v] = Σ z.grad[n,o,y,x] · in[n,c,y+u−p,x+v−p].
-  private func kernelGradient(
-    _ index: [Int], _ dz: NamedGrid, _ x: NamedGrid, kernel: Int
-  ) -> TermList {
-    let shape = dz.tensor.shape
-    let (dy, dx) = (index[2] - kernel / 2, index[3] - kernel / 2)
-    let rows = max(0, -dy)..<max(max(0, -dy), min(shape.height, shape.height - dy))
-    let columns = max(0, -dx)..<max(max(0, -dx), min(shape.width, shape.width - dx))
-    let perImage = rows.count * columns.count
-    func places(_ i: Int) -> (dz: [Int], x: [Int]) {
-      let (n, rest) = (i / max(1, perImage), i % max(1, perImage))
-      let y = rows.lowerBound + rest / max(1, columns.count)
-      let column = columns.lowerBound + rest % max(1, columns.count)
-      return ([n, index[0], y, column], [n, index[1], y + dy, column + dx])
-    }
-    return TermList(
-      "weight.grad = Σ z.grad · in over all positions", count: shape.batch * perImage,
-      product: { i in
-        let place = places(i)
-        return dz.value(place.dz) * x.value(place.x)
-      },
-      term: { i in
-        let place = places(i)
-        return (place.dz, [dz.factor(place.dz), x.factor(place.x)])
-      })
-  }
-
   private func biasGradient(_ index: [Int], _ gradient: String) -> TermList {
-    biasGradient(index, grid(gradient))
-  }
-
-  private func biasGradient(_ index: [Int], _ dz: NamedGrid) -> TermList {
-    let pixels = dz.tensor.shape.planeCount
-    func place(_ i: Int) -> [Int] {
-      let rest = i % pixels
-      return [
-        i / pixels, index[0], rest / dz.tensor.shape.width, rest % dz.tensor.shape.width,
-      ]
-    }
-    return TermList(
-      "bias.grad = Σ z.grad over all positions", count: dz.tensor.shape.batch * pixels,
-      product: { dz.value(place($0)) }, term: { (place($0), [dz.factor(place($0))]) })
+    .biasGradient(index, grid(gradient))
   }
 
   /// in.grad[n,c,y,x] = Σ z.grad[n,o,y−u+p,x−v+p] · weight[o,c,u,v].
   private func throughKernel(
     _ index: [Int], _ gradient: String, _ weight: String, _ formula: String
   ) -> TermList {
-    throughKernel(index, grid(gradient), grid(weight), formula)
-  }
-
-  private func throughKernel(
-    _ index: [Int], _ dz: NamedGrid, _ w: NamedGrid, _ formula: String
-  ) -> TermList {
-    let taps = Window(index, w.tensor.shape, dz.tensor.shape, turned: true).taps
-    return TermList(
-      formula, count: taps.count,
-      product: { dz.value(taps[$0].position) * w.value(taps[$0].weight) },
-      term: {
-        (
-          taps[$0].weight, [dz.factor(taps[$0].position), w.factor(taps[$0].weight)]
-        )
-      })
+    .throughKernel(index, grid(gradient), grid(weight), formula)
   }
 
   private func skipGradient(
@@ -441,7 +377,7 @@ private struct PassTerms {
   private func projected(
     _ index: [Int], _ block: ResidualBlock<Float>, _ place: String
   ) -> TermList {
-    throughKernel(
+    .throughKernel(
       index, projectGradient(block, place), grid("\(place).project.weight"), "")
   }
 
@@ -455,10 +391,10 @@ private struct PassTerms {
 
 extension Activation {
   /// act(z), in Double.
-  fileprivate func value(_ z: Double) -> Double { forward(FeatureMap(z)).number }
+  func value(_ z: Double) -> Double { forward(FeatureMap(z)).number }
 
   /// act′, from what it is computed from.
-  fileprivate func derivative(_ known: Double) -> Double {
+  func derivative(_ known: Double) -> Double {
     backward(FeatureMap(1), activation: FeatureMap(known), preactivation: FeatureMap(known)).number
   }
 }
@@ -476,36 +412,5 @@ private struct BroadcastGrid {
   func factor(_ index: [Int]) -> Explanation.Factor {
     grid.tensor.shape.channels == 1
       ? grid.factor([index[0], 0, index[2], index[3]]) : grid.factor(index)
-  }
-}
-
-/// The kernel taps that meet the image around one position.
-private struct Window {
-  /// Where each tap reads, and its place in the kernel `[o, c, u, v]`.
-  let taps: [(position: [Int], weight: [Int])]
-
-  /// - Parameters:
-  ///   - index: `[n, o, y, x]` of a result, or `[n, c, y, x]` of an input when `turned`.
-  ///   - kernel: `[O, C, k, k]`.
-  ///   - image: What is read: the input, or the gradient of the result when `turned`.
-  ///   - turned: Whether gradients go back through the kernel.
-  init(_ index: [Int], _ kernel: Shape, _ image: Shape, turned: Bool) {
-    let (n, channel, y, x) = (index[0], index[1], index[2], index[3])
-    let radius = kernel[2] / 2
-    var taps: [(position: [Int], weight: [Int])] = []
-    for other in 0..<(turned ? kernel[0] : kernel[1]) {
-      for u in 0..<kernel[2] {
-        for v in 0..<kernel[3] {
-          let row = turned ? y - u + radius : y + u - radius
-          let column = turned ? x - v + radius : x + v - radius
-          guard (0..<image.height).contains(row), (0..<image.width).contains(column) else {
-            continue
-          }
-          taps.append(
-            ([n, other, row, column], turned ? [other, channel, u, v] : [channel, other, u, v]))
-        }
-      }
-    }
-    self.taps = taps
   }
 }

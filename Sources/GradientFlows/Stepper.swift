@@ -1,15 +1,30 @@
 import Networks
 package import Tensors
 
+/// What a stepper walks through: a pass of a network, or a computation with typed numbers.
+package protocol SteppedPass: Sendable {
+  var steps: [PassStep] { get }
+  /// The step that begins the backward pass.
+  var firstBackwardStep: Int { get }
+  /// What the layers of the steps are called, and the line that says what each does.
+  var layers: [(name: String, line: String)] { get }
+  /// The flows that are walked at once; one that names without a flow mean comes first.
+  var flowNames: [String] { get }
+  /// Whether the value called `name` is there before the first step.
+  func isGiven(_ name: String) -> Bool
+  /// The value or gradient called `name` under the flow numbered `flow`.
+  func value(_ name: String, flow: Int) -> Tensor<Float>?
+  /// What `step` wrote under `name`: of several arrivals, the sum up to that one.
+  func written(_ name: String, by step: PassStep, flow: Int) -> Tensor<Float>?
+}
+
 /// A cursor over one pass: which of its operations have been done.
 ///
 /// A pass is write-once: each operation writes new names. So a step back only moves the cursor and
 /// drops what the last operation wrote; a step forward brings back the same bits. All values are
 /// computed when the stepper opens, by the same functions that training uses, with everything kept.
 package struct Stepper: Sendable {
-  package let pass: TrainingPass<Float>
-  /// The flows that are walked at once, the first being the one that names without a flow mean.
-  package let flows: [(name: String, flow: any GradientFlow, result: PassResult<Float>)]
+  package let pass: any SteppedPass
   package let steps: [PassStep]
   /// How many steps have been done.
   package private(set) var cursor: Int
@@ -17,22 +32,14 @@ package struct Stepper: Sendable {
   package var picks: [String] = []
 
   /// Opens a pass before its first operation, or before the first of its backward pass.
-  package init(
-    _ pass: TrainingPass<Float>, flows: [(name: String, flow: any GradientFlow)],
-    startsBackward: Bool
-  ) {
+  package init(_ pass: any SteppedPass, startsBackward: Bool) {
     self.pass = pass
-    var walked: [(name: String, flow: any GradientFlow, result: PassResult<Float>)] = []
-    for (name, flow) in flows {
-      walked.append((name, flow, pass.run(flow, retention: .everything)))
-    }
-    self.flows = walked
-    let forward = pass.network.forwardSteps(loss: pass.loss)
-    let links = flows.flatMap { $0.flow.links(in: pass.network) }
-    let unique = links.enumerated().filter { links.firstIndex(of: $1) == $0 }.map(\.element)
-    steps = forward + pass.network.backwardSteps(loss: pass.loss, links: unique)
-    cursor = startsBackward ? forward.count : 0
+    steps = pass.steps
+    cursor = startsBackward ? pass.firstBackwardStep : 0
   }
+
+  /// The pass of a network that is walked, if it is one.
+  package var networkWalk: NetworkWalk? { pass as? NetworkWalk }
 
   /// The step that was done last.
   package var current: PassStep? { cursor > 0 ? steps[cursor - 1] : nil }
@@ -44,8 +51,7 @@ package struct Stepper: Sendable {
 
   /// Whether the value or gradient called `name` has been written by now.
   package func hasReached(_ name: String) -> Bool {
-    if name == "net.in" || pass.network.parameterNames.contains(name) { return true }
-    if name == "\(pass.network.layerNames.first ?? "").in" { return true }
+    if pass.isGiven(name) { return true }
     guard let writer = steps.lastIndex(where: { $0.writes.contains(name) }) else { return true }
     return writer < cursor
   }
@@ -106,29 +112,16 @@ package struct Stepper: Sendable {
 
   /// The value or gradient called `name` under the flow numbered `index`.
   package func value(_ name: String, flow index: Int = 0) -> Tensor<Float>? {
-    flows[index].result.named(name)
+    pass.value(name, flow: index)
   }
 
-  /// What `step` wrote under `name`: the first of two arrivals alone, as long as it is the last step.
+  /// What `step` wrote under `name`; of several arrivals, the sum up to that one.
   package func written(_ name: String, by step: PassStep, flow index: Int = 0) -> Tensor<Float>? {
-    guard let arrival = step.arrival, !arrival.isFinal, name == step.place, let layer = step.layer,
-      case .block(let block) = pass.network.layers[layer],
-      let dz = flows[index].result.gradients.layers[layer].preactivations.first ?? nil
-    else { return value(name, flow: index) }
-    return Convolution.inputGradient(dz, kernel: block.convolutions[0].weight).tensor
+    pass.written(name, by: step, flow: index)
   }
 
   private func differs(_ name: String) -> Bool {
     guard let first = value(name)?.scalars else { return false }
-    return flows.indices.dropFirst().contains { value(name, flow: $0)?.scalars != first }
-  }
-}
-
-extension PassResult {
-  /// The value called `name`, or the gradient if it ends in `.grad`; parameters too.
-  package func named(_ name: String) -> Tensor<Element>? {
-    if name.hasSuffix(".grad") { return gradient(String(name.dropLast(5))) }
-    if let index = network.parameterNames.firstIndex(of: name) { return network.parameters[index] }
-    return value(name)
+    return pass.flowNames.indices.dropFirst().contains { value(name, flow: $0)?.scalars != first }
   }
 }

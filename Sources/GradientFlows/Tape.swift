@@ -31,7 +31,7 @@ package enum TapeValue<Element: Scalar>: Sendable {
   case number(Double)
 
   /// The sum of two arrivals of one kind.
-  fileprivate func adding(_ other: TapeValue) -> TapeValue {
+  func adding(_ other: TapeValue) -> TapeValue {
     switch (self, other) {
     case (.map(let a), .map(let b)): .map(a.adding(b))
     case (.tensor(let a), .tensor(let b)): .tensor(a.adding(b))
@@ -41,7 +41,7 @@ package enum TapeValue<Element: Scalar>: Sendable {
   }
 
   /// The value with one element moved.
-  fileprivate func moved(at offset: Int, by shift: Element) -> TapeValue {
+  func moved(at offset: Int, by shift: Element) -> TapeValue {
     switch self {
     case .number(let number): return .number(number + Double(shift))
     case .tensor(var tensor):
@@ -54,17 +54,17 @@ package enum TapeValue<Element: Scalar>: Sendable {
     }
   }
 
-  fileprivate var map: FeatureMap<Element> {
+  var map: FeatureMap<Element> {
     guard case .map(let map) = self else { preconditionFailure("The entry holds a map.") }
     return map
   }
 
-  fileprivate var tensor: Tensor<Element> {
+  var tensor: Tensor<Element> {
     guard case .tensor(let tensor) = self else { preconditionFailure("The entry holds a tensor.") }
     return tensor
   }
 
-  fileprivate var number: Double {
+  var number: Double {
     guard case .number(let number) = self else { preconditionFailure("The entry holds a number.") }
     return number
   }
@@ -80,7 +80,7 @@ package struct TapeVariable: Hashable, Sendable {
 /// A tape is used up by reading it backwards: it cannot be copied, and ``gradients(of:seed:keeping:)``
 /// consumes it, so that a second reading does not compile.
 package struct Tape<Element: Scalar>: ~Copyable {
-  fileprivate typealias Pullback = (TapeValue<Element>) -> TapeValue<Element>
+  typealias Pullback = (TapeValue<Element>) -> TapeValue<Element>
 
   private struct Entry {
     let value: TapeValue<Element>
@@ -104,12 +104,12 @@ package struct Tape<Element: Scalar>: ~Copyable {
 
   package func number(_ variable: TapeVariable) -> Double { entries[variable.index].value.number }
 
-  private func tensor(_ variable: TapeVariable) -> Tensor<Element> {
+  func tensor(_ variable: TapeVariable) -> Tensor<Element> {
     entries[variable.index].value.tensor
   }
 
   /// Computes a value from `operands` and writes it; the ways back to constants are left out.
-  private mutating func write(
+  mutating func write(
     _ operands: [(TapeVariable, Pullback)],
     _ compute: @escaping ([TapeValue<Element>]) -> TapeValue<Element>
   ) -> TapeVariable {
@@ -256,6 +256,19 @@ package struct Tape<Element: Scalar>: ~Copyable {
     return (changed[end.index] ?? entries[end.index].value).number
   }
 
+  /// The derivative of a number on the tape by the element at `offset` of `variable`, extrapolated
+  /// from two pairs of central differences.
+  package func difference(
+    of end: TapeVariable, by variable: TapeVariable, at offset: Int
+  ) -> Double {
+    func difference(_ h: Double) -> Double {
+      let ahead = number(end, moving: variable, at: offset, by: Element(h))
+      let behind = number(end, moving: variable, at: offset, by: Element(-h))
+      return (ahead - behind) / (2 * h)
+    }
+    return (4 * difference(5e-5) - difference(1e-4)) / 3
+  }
+
   // MARK: - Backwards
 
   /// The gradients of a number on the tape with respect to what was written before it.
@@ -264,27 +277,43 @@ package struct Tape<Element: Scalar>: ~Copyable {
   ///   - end: The number.
   ///   - seed: The gradient of the end with respect to itself: 1, or a factor on all gradients.
   ///   - keepsAll: Whether gradients between the end and the inputs are kept, too.
+  ///   - keepsArrivals: Whether each arrival is kept alone, in the order of adding.
   /// - Returns: The gradients, by variable.
   package consuming func gradients(
-    of end: TapeVariable, seed: Double = 1, keepsAll: Bool
+    of end: TapeVariable, seed: Double = 1, keepsAll: Bool, keepsArrivals: Bool = false
   ) -> TapeGradients<Element> {
+    var arrivals: [TapeGradients<Element>.Arrival] = []
     var gradients = [TapeValue<Element>?](repeating: nil, count: entries.count)
     gradients[end.index] = .number(seed)
     for index in (0...end.index).reversed() {
       guard let gradient = gradients[index] else { continue }
       for operand in entries[index].operands {
         let arrival = operand.pullback(gradient)
+        if keepsArrivals {
+          arrivals.append(
+            .init(
+              from: TapeVariable(index: index), to: TapeVariable(index: operand.index),
+              value: arrival))
+        }
         gradients[operand.index] = gradients[operand.index]?.adding(arrival) ?? arrival
       }
       if !keepsAll, !entries[index].operands.isEmpty { gradients[index] = nil }
     }
-    return TapeGradients(values: gradients)
+    return TapeGradients(values: gradients, arrivals: arrivals)
   }
 }
 
 /// The gradients that a reading of a tape gave.
 package struct TapeGradients<Element: Scalar>: Sendable {
+  /// What one operation passes on to one of its operands.
+  struct Arrival: Sendable {
+    let from: TapeVariable, to: TapeVariable
+    let value: TapeValue<Element>
+  }
+
   fileprivate let values: [TapeValue<Element>?]
+  /// In the order in which they were added; empty if they were not kept.
+  let arrivals: [Arrival]
 
   /// The gradient of a map; none if the end does not depend on it or it was not kept.
   package func map(_ variable: TapeVariable) -> FeatureMap<Element>? {

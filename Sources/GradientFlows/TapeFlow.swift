@@ -58,12 +58,7 @@ extension TrainingPass<Double> {
       for (place, variable) in recording.names(layer.1) { places["\(layer.0).\(place)"] = variable }
     }
     guard let variable = places[name] else { return nil }
-    func difference(_ h: Double) -> Double {
-      let ahead = tape.number(loss, moving: variable, at: offset, by: h)
-      let behind = tape.number(loss, moving: variable, at: offset, by: -h)
-      return (ahead - behind) / (2 * h)
-    }
-    return (4 * difference(5e-5) - difference(1e-4)) / 3
+    return tape.difference(of: loss, by: variable, at: offset)
   }
 }
 
