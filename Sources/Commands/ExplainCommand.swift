@@ -32,7 +32,7 @@ extension Command<Workspace> {
     let difference =
       try arguments.flag("difference") || context.wantsEverything
       ? try workspace.lossDifference(by: text) : nil
-    return describe(explained, difference: difference)
+    return describe(explained, difference: difference, of: workspace.endOfGradients(of: text))
   }
 
   private static let explained = [
@@ -42,15 +42,12 @@ extension Command<Workspace> {
 }
 
 /// The terms, their sum, and what stands beside it.
-private func describe(_ explained: Explanation, difference: Double?) -> Outcome {
+func describe(
+  _ explained: Explanation, difference: Double? = nil, of end: String = "the loss"
+) -> Outcome {
   var outcome = Outcome(OutputLine("\(explained.name)  \(explained.formula)"))
   var rows = explained.terms.map { term -> [OutputLine] in
-    var words: OutputLine = ""
-    for (i, factor) in term.factors.enumerated() {
-      let name = Double(factor.name) == nil && factor.name != "−1" ? "\(factor.name) " : ""
-      words = "\(words)\(i == 0 ? "" : " · ")\(name)\(factor.value, significant: 6)"
-    }
-    return ["  \(term.product, significant: 6)", words]
+    ["  \(term.product, significant: 6)", factors(of: term)]
   }
   if explained.restCount > 0 {
     rows.append(["  \(explained.rest, significant: 6)", "\(explained.restCount) smaller terms"])
@@ -62,7 +59,7 @@ private func describe(_ explained: Explanation, difference: Double?) -> Outcome 
     difference \(volatile: NumberFormat.significant(2).string(explained.value - explained.sum))
     """)
   if let difference {
-    outcome.say("the loss changes by \(difference, significant: 6) times as much")
+    outcome.say("\(end) changes by \(difference, significant: 6) times as much")
   }
   outcome.result = [
     "value": .number(explained.value),
@@ -79,12 +76,22 @@ private func describe(_ explained: Explanation, difference: Double?) -> Outcome 
   return outcome
 }
 
+/// `b1.conv1.a[0,0,5,6] 0.25 · weight[0,0,1,1] -1.5`.
+func factors(of term: Explanation.Term) -> OutputLine {
+  var words: OutputLine = ""
+  for (i, factor) in term.factors.enumerated() {
+    let name = Double(factor.name) == nil && factor.name != "−1" ? "\(factor.name) " : ""
+    words = "\(words)\(i == 0 ? "" : " · ")\(name)\(factor.value, significant: 6)"
+  }
+  return words
+}
+
 extension Workspace {
   /// The arithmetic behind the number that `text` names.
   mutating func explanation(
-    of text: String, most: Int, _ arguments: Arguments
+    of text: String, most: Int, ahead: Bool = false, _ arguments: Arguments
   ) throws -> Explanation {
-    let (name, index) = try element(text, arguments)
+    let (name, index) = try element(text, ahead: ahead, arguments)
     if isTyped(name) { return try typedExplanation(of: name, at: index, most: most, arguments) }
     if let update = try updateExplanation(name, index, arguments) { return update }
     let (base, gradientFlow) = gradientName(name)
@@ -94,7 +101,7 @@ extension Workspace {
     let pass: TrainingPass<Float>
     let chosen: any GradientFlow
     if let stepper, let walk = stepper.networkWalk {
-      _ = try stepper.reached(name, base, gradientFlow)
+      if !ahead { _ = try stepper.reached(name, base, gradientFlow) }
       let entry = walk.flows[gradientFlow.flatMap { walk.number(of: $0) } ?? 0]
       (result, pass, chosen) = (entry.result, walk.pass, entry.flow)
     } else {
@@ -113,24 +120,36 @@ extension Workspace {
     return found
   }
 
+  /// The value or gradient called `name`, also where the cursor of the open pass has not been.
+  private mutating func valueAhead(_ name: String) throws -> Tensor<Float> {
+    let (base, flow) = gradientName(name)
+    if let walk = stepper?.networkWalk,
+      let value = walk.value(
+        flow == nil ? base : "\(base).grad", flow: flow.flatMap { walk.number(of: $0) } ?? 0)
+    {
+      return value
+    }
+    return try value(name).tensor
+  }
+
   /// A name and an index of one number.
   private mutating func element(
-    _ text: String, _ arguments: Arguments
+    _ text: String, ahead: Bool, _ arguments: Arguments
   ) throws -> (name: String, index: [Int]) {
     let indexed = try IndexedName(text)
-    let whole = try value(indexed.name)
-    let rank = whole.tensor.shape.rank
+    let whole = ahead ? try valueAhead(indexed.name) : try value(indexed.name).tensor
+    let rank = whole.shape.rank
     let index = indexed.entries.compactMap { entry in
       if case .position(let position) = entry { position } else { nil }
     }
     guard index.count == rank, index.count == indexed.entries.count else {
       throw arguments.error(
-        at: "name", .shape, "\(indexed.name) is \(whole.tensor.shape), and \(text) is not one number of it",
+        at: "name", .shape, "\(indexed.name) is \(whole.shape), and \(text) is not one number of it",
         hint: "give \(rank) \(rank == 1 ? "index" : "indices"), for example "
           + "\(indexed.name)[\(Array(repeating: "0", count: rank).joined(separator: ","))]")
     }
     // Checks that it lies inside.
-    _ = try whole.tensor.part(indexed.entries)
+    _ = try whole.part(indexed.entries)
     return (indexed.name, index)
   }
 
@@ -161,6 +180,14 @@ extension Workspace {
       "\(name)[\(index.map(String.init).joined(separator: ","))]", value: number(stored),
       formula: arithmetic.formula,
       arithmetic.terms.map { $0.map { Explanation.Factor($0.name, $0.value) } })
+  }
+
+  /// What the gradient that `text` names is of.
+  func endOfGradients(of text: String) -> String {
+    guard let name = try? IndexedName(text).name, isTyped(name), let computationGradients else {
+      return "the loss"
+    }
+    return computation.nodes[computationGradients.end].name
   }
 
   /// The change of the loss by the number whose gradient `text` names; none for other names.

@@ -17,15 +17,19 @@ extension Stepper {
       \(step.layer.map { pass.layers[$0].name } ?? "net")  \(step.operation)
       """)
     outcome.say(OutputLine("  \(step.formula)"))
+    let names = step.reads + step.writes
+    let isOfNumbers = names.allSatisfy { value($0)?.shape.count == 1 }
     let rows =
-      step.reads.map { name in row("reads", name) { value(name, flow: $0) } }
-      + step.writes.map { name in row("writes", name) { written(name, by: step, flow: $0) } }
+      step.reads.map { name in row("reads", name, isOfNumbers) { value(name, flow: $0) } }
+      + step.writes.map { name in row("writes", name, isOfNumbers) { written(name, by: step, flow: $0) } }
     outcome.add(
       OutputTable(
         [.words(""), .words("name"), .words("shape")]
           + pass.flowNames.flatMap { flow in
             let suffix = pass.flowNames.count > 1 ? " \(flow)" : ""
-            return [OutputTable.Column.numbers("norm\(suffix)"), .numbers("zeros")]
+            return isOfNumbers
+              ? [OutputTable.Column.numbers("value\(suffix)")]
+              : [.numbers("norm\(suffix)"), .numbers("zeros")]
           }, rows: rows))
     if step.operation == "links" { sayLinks(of: step, in: &outcome) }
     if let arrival = step.arrival {
@@ -48,12 +52,13 @@ extension Stepper {
 
   /// A line of the table; `tensor` gives the numbers of a flow.
   private func row(
-    _ kind: String, _ name: String, _ tensor: (Int) -> Tensor<Float>?
+    _ kind: String, _ name: String, _ isNumber: Bool, _ tensor: (Int) -> Tensor<Float>?
   ) -> [OutputLine] {
     let shape = value(name).map { $0.shape.description } ?? ""
     return [OutputLine("  \(kind)"), OutputLine(name), OutputLine(shape)]
       + pass.flowNames.indices.flatMap { index -> [OutputLine] in
-        guard let tensor = tensor(index) else { return ["", ""] }
+        guard let tensor = tensor(index) else { return isNumber ? [""] : ["", ""] }
+        if isNumber { return ["\(Double(tensor.scalars[0]), significant: 6)"] }
         let zeros = tensor.scalars.count { $0 == 0 }
         let share = 100 * Double(zeros) / Double(max(1, tensor.shape.count))
         return ["\(tensor.norm, significant: 4)", "\(share, digits: 1) %"]

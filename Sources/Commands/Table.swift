@@ -44,7 +44,7 @@ private let learningCommands: [Command<Workspace>] = [
 
 private let steppingCommands: [Command<Workspace>] = [
   .forward, .backward, .step, .next, .until, .finish, .whereCommand, .pick, .explain,
-  .tensor, .assign,
+  .tensor, .assign, .quiz, .answer,
 ]
 
 private let lookingCommands: [Command<Workspace>] = [

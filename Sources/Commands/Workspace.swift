@@ -55,6 +55,9 @@ package struct Workspace: Sendable {
   /// What 'backward' read of them last.
   var computationGradients: ComputationGradients?
 
+  /// What was asked of the reader, and how it went.
+  var quiz = Quiz()
+
   // MARK: - Results
 
   /// The pass behind the last update.

@@ -71,7 +71,7 @@ extension Computation {
     case .activation(let function):
       let z = factor(0)
       return TermList(
-        "\(node.name) = \(function.formula), z = \(z.name) = \(z.value)",
+        "\(node.name) = \(function.formula), z = \(z.name) = \(Float(z.value))",
         [[.init("\(function.rawValue)(z)", function.value(z.value))]])
     case .total, .mean:
       let shape = operands[0].tensor.shape

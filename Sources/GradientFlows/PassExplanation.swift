@@ -183,7 +183,7 @@ private struct PassTerms {
   private func activate(_ index: [Int], _ function: Activation, _ place: String) -> TermList {
     let z = grid("\(place).z").factor(index)
     return TermList(
-      "a = \(function.formula), z = \(z.name) = \(z.value)",
+      "a = \(function.formula), z = \(z.name) = \(Float(z.value))",
       [[.init("\(function.rawValue)(z)", function.value(z.value))]])
   }
 
@@ -200,7 +200,7 @@ private struct PassTerms {
       guard act != .linear else { return inner }
       let z = (0..<inner.count).reduce(0) { $0 + inner.product($1) }
       return TermList(
-        "s = \(act.formula), z = Σ in · project.weight + bias = \(z)",
+        "s = \(act.formula), z = Σ in · project.weight + bias = \(Float(z))",
         [[.init("\(act.rawValue)(z)", act.value(z))]])
     }
   }
@@ -319,7 +319,7 @@ private struct PassTerms {
   private func pullback(_ index: [Int], _ function: Activation, _ place: String) -> TermList {
     let known = grid(function.needsPreactivation ? "\(place).z" : "\(place).a").factor(index)
     return TermList(
-      "z.grad = \(function.derivativeFormula) · a.grad, from \(known.name) = \(known.value)",
+      "z.grad = \(function.derivativeFormula) · a.grad, from \(known.name) = \(Float(known.value))",
       [
         [
           .init(function.derivativeFormula, function.derivative(known.value)),

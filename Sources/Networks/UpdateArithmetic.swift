@@ -64,7 +64,7 @@ extension Adam {
       let (c1, c2) = corrections(step: weight.step)
       let (m, v) = (weight.m / Double(c1), weight.v / Double(c2))
       return UpdateArithmetic(
-        "update = −lr · m̂ / (√v̂ + ε), m̂ = m/\(c1) = \(m), v̂ = v/\(c2) = \(v)",
+        "update = −lr · m̂ / (√v̂ + ε), m̂ = m/\(c1) = \(Float(m)), v̂ = v/\(c2) = \(Float(v))",
         [
           [
             ("−lr", -Double(Float(learningRate))), ("m̂", m),
