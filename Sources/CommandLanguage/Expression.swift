@@ -80,11 +80,18 @@ package struct Comparison: Hashable, Sendable {
   }
 
   /// Whether the relation holds; `tolerance` is a part of the right side's size.
+  package func holds(_ a: Double, _ b: Double, within tolerance: Double = 0) -> Bool {
+    relation.holds(a, b, within: tolerance)
+  }
+}
+
+extension Comparison.Relation {
+  /// Whether the relation holds; `tolerance` is a part of the right side's size.
   ///
   /// NaN fulfils `!=` and nothing else.
   package func holds(_ a: Double, _ b: Double, within tolerance: Double = 0) -> Bool {
     let close = a == b || abs(a - b) <= tolerance * abs(b)
-    switch relation {
+    switch self {
     case .less: return a < b
     case .atMost: return a <= b || close
     case .equal: return close
@@ -181,7 +188,8 @@ struct ExpressionParser {
       skipSpace()
       if take(close) { return items }
       guard take(",") else {
-        throw error("\"\(characters[open])\" is not closed", hint: "add \"\(close)\"", at: open..<open + 1)
+        throw error(
+          "\"\(characters[open])\" is not closed", hint: "add \"\(close)\"", at: open..<open + 1)
       }
       operations += 1
       guard operations <= 1000 else { throw error("the expression is too long") }

@@ -89,9 +89,9 @@ func factors(of term: Explanation.Term) -> OutputLine {
 extension Workspace {
   /// The arithmetic behind the number that `text` names.
   mutating func explanation(
-    of text: String, most: Int, ahead: Bool = false, _ arguments: Arguments
+    of text: String, most: Int, _ arguments: Arguments
   ) throws -> Explanation {
-    let (name, index) = try element(text, ahead: ahead, arguments)
+    let (name, index) = try element(text, arguments)
     if isTyped(name) { return try typedExplanation(of: name, at: index, most: most, arguments) }
     if let update = try updateExplanation(name, index, arguments) { return update }
     let (base, gradientFlow) = gradientName(name)
@@ -101,7 +101,7 @@ extension Workspace {
     let pass: TrainingPass<Float>
     let chosen: any GradientFlow
     if let stepper, let walk = stepper.networkWalk {
-      if !ahead { _ = try stepper.reached(name, base, gradientFlow) }
+      _ = try stepper.lookUp(name, base, gradientFlow)
       let entry = walk.flows[gradientFlow.flatMap { walk.number(of: $0) } ?? 0]
       (result, pass, chosen) = (entry.result, walk.pass, entry.flow)
     } else {
@@ -120,31 +120,20 @@ extension Workspace {
     return found
   }
 
-  /// The value or gradient called `name`, also where the cursor of the open pass has not been.
-  private mutating func valueAhead(_ name: String) throws -> Tensor<Float> {
-    let (base, flow) = gradientName(name)
-    if let walk = stepper?.networkWalk,
-      let value = walk.value(
-        flow == nil ? base : "\(base).grad", flow: flow.flatMap { walk.number(of: $0) } ?? 0)
-    {
-      return value
-    }
-    return try value(name).tensor
-  }
-
   /// A name and an index of one number.
   private mutating func element(
-    _ text: String, ahead: Bool, _ arguments: Arguments
+    _ text: String, _ arguments: Arguments
   ) throws -> (name: String, index: [Int]) {
     let indexed = try IndexedName(text)
-    let whole = ahead ? try valueAhead(indexed.name) : try value(indexed.name).tensor
+    let whole = try value(indexed.name).tensor
     let rank = whole.shape.rank
     let index = indexed.entries.compactMap { entry in
       if case .position(let position) = entry { position } else { nil }
     }
     guard index.count == rank, index.count == indexed.entries.count else {
       throw arguments.error(
-        at: "name", .shape, "\(indexed.name) is \(whole.shape), and \(text) is not one number of it",
+        at: "name", .shape,
+        "\(indexed.name) is \(whole.shape), and \(text) is not one number of it",
         hint: "give \(rank) \(rank == 1 ? "index" : "indices"), for example "
           + "\(indexed.name)[\(Array(repeating: "0", count: rank).joined(separator: ","))]")
     }

@@ -167,7 +167,7 @@ extension Workspace {
     guard known.contains(base) else { throw unknown(name, parameters + network.valueNames) }
     let isGradient = base != name
     if let stepper, stepper.networkWalk != nil {
-      return try stepper.reached(name, base, gradientFlow)
+      return try stepper.lookUp(name, base, gradientFlow)
     }
     let pass = try requirePass(isGradient ? gradientFlow : nil)
     let found = isGradient ? pass.gradient(base) : pass.value(base)

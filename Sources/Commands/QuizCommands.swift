@@ -41,7 +41,8 @@ extension Command<Workspace> {
           "name", .thing, "one value, gradient or update, such as b1.out[0,0,3,4]",
           default: .absent("the score")),
         .key(
-          "within", .number(units: [.percent], .atLeast(0)), "allowed difference, a part of the number",
+          "within", .number(units: [.percent], .atLeast(0)),
+          "allowed difference, a part of the number",
           default: .value("1%")),
       ],
       examples: [
@@ -54,7 +55,7 @@ extension Command<Workspace> {
       ], seeAlso: ["answer", "explain"])
   ) { arguments, workspace, _ in
     guard let name = arguments.textIfGiven("name") else { return workspace.quiz.score() }
-    let explained = try workspace.explanation(of: name, most: 12, ahead: true, arguments)
+    let explained = try workspace.explanation(of: name, most: 12, arguments)
     workspace.quiz.open = Quiz.Question(
       name: name, explanation: explained, tolerance: try arguments.number("within").value)
     return describe(explained, within: try arguments.number("within").value)

@@ -21,7 +21,9 @@ extension Stepper {
     let isOfNumbers = names.allSatisfy { value($0)?.shape.count == 1 }
     let rows =
       step.reads.map { name in row("reads", name, isOfNumbers) { value(name, flow: $0) } }
-      + step.writes.map { name in row("writes", name, isOfNumbers) { written(name, by: step, flow: $0) } }
+      + step.writes.map { name in
+        row("writes", name, isOfNumbers) { written(name, by: step, flow: $0) }
+      }
     outcome.add(
       OutputTable(
         [.words(""), .words("name"), .words("shape")]
@@ -89,7 +91,9 @@ extension Stepper {
   func map() -> Outcome {
     var outcome = Outcome()
     func sign(_ layer: Int, _ direction: PassStep.Direction) -> String {
-      let own = steps.indices.filter { steps[$0].layer == layer && steps[$0].direction == direction }
+      let own = steps.indices.filter {
+        steps[$0].layer == layer && steps[$0].direction == direction
+      }
       guard let first = own.first, let last = own.last else { return "·" }
       return last < cursor ? "✓" : first >= cursor && cursor != first ? "·" : "▶"
     }
@@ -156,23 +160,18 @@ extension Stepper {
     }
   }
 
-  /// The value called `name`, if it has been computed by now.
+  /// The value called `name`, also if it lies ahead: the whole pass has been computed.
   ///
   /// - Parameters:
   ///   - name: As typed, such as `b1.out.grad.tape`.
   ///   - base: Without `.grad` and a flow.
   ///   - flow: Whose gradient is meant; none for a value.
   /// - Returns: The tensor.
-  /// - Throws: `CommandError` when it lies ahead, or the flow is not walked.
-  func reached(
+  /// - Throws: `CommandError` when the flow is not walked.
+  func lookUp(
     _ name: String, _ base: String, _ flow: (any GradientFlow)?
   ) throws(CommandError) -> Tensor<Float> {
     let place = flow == nil ? base : "\(base).grad"
-    guard hasReached(place) else {
-      throw CommandError(
-        .state, "\(place) has not been computed yet",
-        hint: "'until \(place)' goes on to it, 'where' shows the pass")
-    }
     let index = flow.map { networkWalk?.number(of: $0) ?? -1 } ?? 0
     if let flow, index < 0 {
       throw CommandError(

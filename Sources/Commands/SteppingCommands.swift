@@ -16,13 +16,15 @@ extension Command<Workspace> {
       summary: "Open a pass on a slice before its first operation.",
       details: """
         'step' does one operation, 'next' one layer, 'until NAME' goes on to a value, 'finish' to the \
-        end; all but finish also go back. A name can be looked at once it has been computed. Until \
+        end; 'step back' and 'next back' go back. All values can be looked at, those ahead too. Until \
         'finish', data, network and training stay as they are. 'forward y' walks through what a \
         typed number was computed from.
         """,
       parameters: [
         .word("input", .thing, "a noisy slice such as noisy[3], or a typed number"),
-        .key("target", .thing, "what the output is compared with", default: .absent("clean, the same slice")),
+        .key(
+          "target", .thing, "what the output is compared with",
+          default: .absent("clean, the same slice")),
       ],
       examples: [
         CommandExample("forward noisy[1]", after: setup),
@@ -54,11 +56,12 @@ extension Command<Workspace> {
           "name", .thing, "a typed number, to go back from it", default: .absent("the last pass")),
         .key(
           "flows", .list(.text(placeholder: "FLOW")), "standard, dilated, tape, or kept names",
-          default: .absent("the one in use"))
+          default: .absent("the one in use")),
       ],
       examples: [
         CommandExample("backward", after: setup + ["train steps=1"]),
-        CommandExample("backward flows=standard,tape", after: setup + ["forward noisy[1]", "finish"]),
+        CommandExample(
+          "backward flows=standard,tape", after: setup + ["forward noisy[1]", "finish"]),
         CommandExample("backward y", after: ["tensor a = 2", "tensor y = a*a + a"]),
       ], seeAlso: ["forward", "step", "compare"])
   ) { arguments, workspace, _ in
@@ -168,7 +171,11 @@ extension Command<Workspace> {
       examples: [CommandExample("finish", after: setup + ["forward noisy[1]", "step"])],
       seeAlso: ["forward", "backward"])
   ) { arguments, workspace, _ in
-    let stepper = try workspace.requireStepper(arguments)
+    var stepper = try workspace.requireStepper(arguments)
+    if let hit = workspace.walk(&stepper, to: stepper.steps.count) {
+      workspace.stepper = stepper
+      return workspace.describe(hit, stepper)
+    }
     return workspace.close(stepper)
   }
 
@@ -305,10 +312,71 @@ extension Workspace {
   fileprivate mutating func move(
     _ arguments: Arguments, _ body: (inout Stepper) throws -> Void
   ) throws -> Outcome {
-    var stepper = try requireStepper(arguments)
-    try body(&stepper)
-    self.stepper = stepper
-    return stepper.screen()
+    let start = try requireStepper(arguments)
+    var target = start
+    try body(&target)
+    guard target.cursor > start.cursor else {
+      stepper = target
+      return target.screen()
+    }
+    var walked = start
+    let hit = walk(&walked, to: target.cursor)
+    stepper = walked
+    return hit.map { describe($0, walked) } ?? walked.screen()
+  }
+
+  /// Where a breakpoint stopped the walk.
+  fileprivate func describe(_ hit: BreakpointHit, _ stepper: Stepper) -> Outcome {
+    var outcome = Outcome(hit.line)
+    let screen = stepper.screen()
+    outcome.append(screen)
+    outcome.result = screen.result
+    return outcome
+  }
+
+  /// Goes on in an open pass to the next breakpoint or the end; none if there is no such pass, or a
+  /// training was stopped in it.
+  mutating func continueWalk() -> Outcome? {
+    guard var walked = stepper, trainer?.heldPass == nil || walked.networkWalk == nil else {
+      return nil
+    }
+    let hit = walk(&walked, to: walked.steps.count)
+    stepper = walked
+    return hit.map { describe($0, walked) } ?? walked.screen()
+  }
+
+  /// Opens the pass of the step that a breakpoint held back.
+  mutating func stop(
+    at hit: BreakpointHit, update: Int, _ held: TrainingPass<Float>, after told: Outcome
+  ) -> Outcome {
+    var outcome = told
+    outcome.say("stopped before step \(update)  \(hit.line)")
+    lastPass = held
+    inspected = [:]
+    let shape = held.input.shape
+    do {
+      try requireMemory(
+        3
+          * network.trainingBytes(
+            batch: shape.batch, height: shape.height, width: shape.width), for: "the pass",
+        hint: "train with batch=1")
+      var opened = Stepper(
+        NetworkWalk(held, flows: [(flow.name, flow)]), startsBackward: false)
+      opened.go(to: hit.place)
+      stepper = opened
+      if let place = opened.current?.place { outcome.say("  the pass is open at \(place)") }
+    } catch {
+      outcome.warn("the pass is not open for stepping: \(commandError(error).message)")
+    }
+    outcome.remarks.append("'continue' makes the step and goes on; 'where' shows the pass")
+    if case .object(let members) = told.result {
+      outcome.result = .object(
+        members.filter { $0.key != "stopped" } + [
+          .init("stopped", "breakpoint"), .init("breakpoint", .integer(hit.number)),
+          .init("before", .integer(update)),
+        ])
+    }
+    return outcome
   }
 
   func describeOpening() -> Outcome {

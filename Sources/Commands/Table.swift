@@ -17,7 +17,8 @@ package let commandTable: [Command<Workspace>] =
   guard workspace.stepper?.networkWalk != nil else { return }
   let changes = [.data, .network, .learning].contains(spec.family)
   let harmless = [
-    "data", "series", "tags", "net show", "net save", "flow", "flow standard", "flow dilated",
+    "data", "series", "tags", "net show", "net save", "continue", "flow", "flow standard",
+    "flow dilated",
     "flow tape",
   ]
   guard changes, !harmless.contains(spec.name) else { return }
@@ -45,6 +46,7 @@ private let learningCommands: [Command<Workspace>] = [
 private let steppingCommands: [Command<Workspace>] = [
   .forward, .backward, .step, .next, .until, .finish, .whereCommand, .pick, .explain,
   .tensor, .assign, .quiz, .answer,
+  .breakCommand, .breaks, .breakDelete,
 ]
 
 private let lookingCommands: [Command<Workspace>] = [

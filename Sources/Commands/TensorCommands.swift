@@ -16,7 +16,8 @@ extension Command<Workspace> {
         What stands between is called y.1, y.2, …. 'tensor' alone lists what is there.
         """,
       parameters: [
-        .word("name", .text(placeholder: "NAME"), "letters, digits and _", default: .absent("list")),
+        .word(
+          "name", .text(placeholder: "NAME"), "letters, digits and _", default: .absent("list")),
         .assigned("value", "numbers, or what computes them", default: .absent("list")),
       ],
       examples: [
@@ -35,7 +36,8 @@ extension Command<Workspace> {
     }
     guard arguments.has("value") else {
       throw arguments.error(
-        at: "name", .missingArgument, "\(name) has no value", hint: "for example tensor \(name) = 2")
+        at: "name", .missingArgument, "\(name) has no value", hint: "for example tensor \(name) = 2"
+      )
     }
     try workspace.requireFreeName(name, arguments)
     let expression = try Expression(parsing: try arguments.source("value"), ofTensors: true)
@@ -70,9 +72,11 @@ extension Command<Workspace> {
         CommandExample(
           "assign b1.conv1.weight[0,0,1,1] = 0.5",
           after: ["phantom size=32 slices=2", "block channels=2", "conv"]),
-        CommandExample("assign noisy[1, 10:12, 10:12] = 1000", after: image.dropLast(2) + [
-          "noise gaussian sigma=40HU"
-        ]),
+        CommandExample(
+          "assign noisy[1, 10:12, 10:12] = 1000",
+          after: image.dropLast(2) + [
+            "noise gaussian sigma=40HU"
+          ]),
       ], seeAlso: ["tensor", "forward", "show"])
   ) { arguments, workspace, _ in
     let expression = try Expression(parsing: try arguments.source("value"), ofTensors: true)
@@ -152,7 +156,8 @@ extension Workspace {
         hint: "use letters, digits and _, beginning with a letter")
     }
     let isLayer = name.wholeMatch(of: /[bc][0-9]+/) != nil
-    guard !isLayer, !(Self.stackNames + ["net", "loss", "previous"] + Self.functions).contains(name)
+    guard !isLayer,
+      !(Self.stackNames + ["net", "loss", "previous"] + Self.functions).contains(name)
     else {
       throw arguments.error(
         at: "name", .wrongValue, "\(name) has a meaning of its own",
@@ -271,7 +276,9 @@ extension Workspace {
       case .negation(.number(let value)): part = ([], [Float(-value)])
       default: throw fault("a list holds numbers or lists of numbers")
       }
-      guard inner == nil || inner == part.shape else { throw fault("the rows are not equally long") }
+      guard inner == nil || inner == part.shape else {
+        throw fault("the rows are not equally long")
+      }
       inner = part.shape
       scalars += part.scalars
     }

@@ -50,6 +50,8 @@ package struct Workspace: Sendable {
   /// The pass that is walked through now.
   var stepper: Stepper?
 
+  var breakpoints: [Breakpoint] = []
+
   /// Numbers that were typed, and what was computed from them.
   var computation = Computation()
   /// What 'backward' read of them last.

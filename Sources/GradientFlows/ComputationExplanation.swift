@@ -44,7 +44,9 @@ extension Computation {
       rank: shape.rank)
   }
 
-  private func image(_ index: [Int]) -> [Int] { Array(repeating: 0, count: 4 - index.count) + index }
+  private func image(_ index: [Int]) -> [Int] {
+    Array(repeating: 0, count: 4 - index.count) + index
+  }
 
   private func all(_ shape: Shape) -> [[Int]] { (0..<shape.count).map { shape.position(of: $0) } }
 

@@ -33,7 +33,8 @@ package struct ComputationWalk: SteppedPass {
     let end = "\(nodes[gradients.end].name).grad"
     var backward = [
       PassStep(
-        .backward, layer: names.firstIndex(of: nodes[gradients.end].definition), "seed", "\(end) = 1", reads: [], writes: [end])
+        .backward, layer: names.firstIndex(of: nodes[gradients.end].definition), "seed",
+        "\(end) = 1", reads: [], writes: [end])
     ]
     var counts: [Int: Int] = [:]
     for arrival in gradients.arrivals { counts[arrival.to, default: 0] += 1 }

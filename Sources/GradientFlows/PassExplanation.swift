@@ -72,7 +72,8 @@ private struct PassTerms {
     case "out.grad": fed(index, at)
     case "a.grad": copy("a.grad = out.grad", "\(place).out.grad", index)
     case "z.grad": pullback(index, plain.options.activation, place)
-    case "weight.grad": .kernelGradient(
+    case "weight.grad":
+      .kernelGradient(
         index, grid("\(place).z.grad"), grid(input(at)), kernel: plain.options.kernel)
     case "bias.grad": biasGradient(index, "\(place).z.grad")
     case "in.grad":
@@ -139,7 +140,8 @@ private struct PassTerms {
         return own
       }
       return own.adding(links(index, at), own.formula + " + ρ · links")
-    case "weight.grad": return .kernelGradient(
+    case "weight.grad":
+      return .kernelGradient(
         index, grid("\(name).z.grad"), grid(x), kernel: block.options.kernel)
     case "bias.grad": return biasGradient(index, "\(name).z.grad")
     case "a.grad" where i + 1 < block.convolutions.count:

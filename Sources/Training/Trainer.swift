@@ -24,6 +24,8 @@ package struct Trainer: Sendable {
   package private(set) var lastPass: TrainingPass<Float>?
   /// What the last update was made of.
   package private(set) var lastUpdate: LastUpdate?
+  /// The pass of the step that a breakpoint holds back.
+  package private(set) var heldPass: TrainingPass<Float>?
   /// Where the schedule of the learning rate stands.
   private var span = ScheduleSpan(firstUpdate: 0, firstEpoch: 0, horizon: 1)
   /// Where a NaN or an infinity first arose, in a training that was told to go on.
@@ -75,6 +77,8 @@ package struct Trainer: Sendable {
   ///   - options: How long, in which order and in which pieces.
   ///   - resumes: Goes on in the middle of an epoch and of the schedule; otherwise both begin anew.
   ///   - clock: The seconds since this run began; only a time limit and the report look at it.
+  ///   - shouldHold: Asked before each update, with its pass and number; if so, the training ends
+  ///     before it, and going on computes the same step from the same weights and batch.
   ///   - shouldDrop: Asked when a step is computed; if so, the step is dropped and the training ends.
   ///   - afterStep: Called after each step; what it returns ends the training.
   /// - Returns: What was done.
@@ -83,10 +87,12 @@ package struct Trainer: Sendable {
     on data: TrainingData, slices: [Int], loss: Loss, flow: some GradientFlow,
     noise: GradientNoise? = nil, options: TrainingOptions, resumes: Bool = false,
     clock: () -> Double,
+    shouldHold: (TrainingPass<Float>, PassResult<Float>, _ update: Int) -> Bool = { _, _, _ in false },
     shouldDrop: () -> Bool = { false },
     afterStep: (TrainingProgress) -> StopReason?
   ) throws(NonFiniteError) -> TrainingReport {
     if !resumes { pending = [] }
+    heldPass = nil
     let perEpoch = (slices.count + options.batch - 1) / options.batch
     let asked =
       options.steps ?? pending.count + perEpoch * (options.epochs - (isWithinEpoch ? 1 : 0))
@@ -117,9 +123,9 @@ package struct Trainer: Sendable {
       guard
         let made = try update(
           batch, pending[0], loss: loss, flow: flow, noise: noise, rule: rule, options: options,
-          shouldDrop: shouldDrop)
+          shouldHold: shouldHold, shouldDrop: shouldDrop)
       else {
-        reason = .interrupt
+        reason = heldPass == nil ? .interrupt : .breakpoint
         break
       }
       pending.removeFirst()
@@ -143,20 +149,26 @@ package struct Trainer: Sendable {
       }
     }
     return TrainingReport(
-      steps: done, epochs: epoch - firstEpoch, loss: lossSum / Double(max(1, lossCount)),
+      steps: done, asked: asked, epochs: epoch - firstEpoch, loss: lossSum / Double(lossCount),
       learningRate: rate, clipped: clipped, slices: trained, seconds: clock(), reason: reason)
   }
 
   /// One update of all weights; returns the loss before it and whether the gradients were clipped,
-  /// or nothing when the step is dropped.
+  /// or nothing when the step is held or dropped.
   private mutating func update(
     _ batch: Batch, _ plan: BatchPlan, loss: Loss, flow: some GradientFlow, noise: GradientNoise?,
-    rule: any Optimizer, options: TrainingOptions, shouldDrop: () -> Bool
+    rule: any Optimizer, options: TrainingOptions,
+    shouldHold: (TrainingPass<Float>, PassResult<Float>, _ update: Int) -> Bool,
+    shouldDrop: () -> Bool
   ) throws(NonFiniteError) -> (loss: Double, isClipped: Bool)? {
     let pass = TrainingPass(
       network: network, input: batch.input, target: batch.target, mask: batch.mask, loss: loss,
       epoch: max(0, epoch - 1))
     let result = pass.run(flow, retention: .training)
+    if shouldHold(pass, result, step + 1) {
+      heldPass = pass
+      return nil
+    }
     let isWatching = options.stopsOnNonFinite || firstNonFinite == nil
     if isWatching, !result.isFinite() {
       try meet(origin(of: pass, batch, plan, flow), options)
