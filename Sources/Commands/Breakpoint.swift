@@ -70,7 +70,8 @@ struct BreakpointHit: Sendable {
   let place: String?
 
   var line: OutputLine {
-    let seen: OutputLine = value.map { ": \($0, significant: 6)" } ?? ""
+    let found: OutputLine = text == "nan" ? ": \(place ?? "")" : ""
+    let seen: OutputLine = value.map { ": \($0, significant: 6)" } ?? found
     return "breakpoint \(number)  \(text)\(seen)"
   }
 }
@@ -113,12 +114,10 @@ extension Breakpoint.Quantity {
   }
 
   static let statistics: [String: @Sendable (Tensor<Float>) -> Double] = [
-    "norm": { $0.norm }, "min": { $0.statistics(excluding: nil).min },
+    "norm": { $0.normAndZeros().norm }, "min": { $0.statistics(excluding: nil).min },
     "max": { $0.statistics(excluding: nil).max }, "mean": { $0.statistics(excluding: nil).mean },
     "std": { $0.statistics(excluding: nil).deviation },
-    "zeros": { tensor in
-      Double(tensor.scalars.count { $0 == 0 }) / Double(max(1, tensor.shape.count))
-    },
+    "zeros": { $0.normAndZeros().zeroShare },
   ]
 }
 

@@ -2,6 +2,7 @@ import CommandLanguage
 import GradientFlows
 import Networks
 import Tensors
+import Training
 
 // MARK: - In a training
 
@@ -46,7 +47,9 @@ final class TrainingView: BreakpointView {
 
 extension Workspace {
   /// What stops a training before the update with this number, if anything does.
-  mutating func breakpointHit(_ view: TrainingView, update: Int) -> BreakpointHit? {
+  mutating func breakpointHit(
+    _ view: TrainingView, update: Int, _ failure: NonFiniteError?
+  ) -> BreakpointHit? {
     var found: BreakpointHit?
     // All are asked, so that 'previous' is the step before for each of them.
     for index in breakpoints.indices {
@@ -55,11 +58,7 @@ extension Workspace {
       case .comparison: hit = breakpoints[index].check(view)
       case .reached(let name): hit = note(index, place: name)
       case .step(let step): hit = step == update ? note(index, place: nil) : nil
-      case .nonFinite:
-        hit =
-          view.result.isFinite()
-          ? nil
-          : note(index, place: view.pass.run(flow, retention: .everything).firstNonFinite())
+      case .nonFinite: hit = failure.map { note(index, place: $0.tensor) }
       }
       found = found ?? hit
     }

@@ -12,7 +12,7 @@ extension Command<Workspace> {
       details: """
         For a value, a gradient, or an optimizer's m, v or update: the terms that it is the sum of, \
         the largest first, their sum in Double, the stored number and the difference, which is \
-        rounding. difference=yes puts the change of the loss by that number beside a gradient, by \
+        rounding. A weight that was updated since the pass is called NAME.before. difference=yes puts the change of the loss by that number beside a gradient, by \
         central differences in Double.
         """,
       parameters: [
@@ -46,16 +46,30 @@ func describe(
   _ explained: Explanation, difference: Double? = nil, of end: String = "the loss"
 ) -> Outcome {
   var outcome = Outcome(OutputLine("\(explained.name)  \(explained.formula)"))
-  var rows = explained.terms.map { term -> [OutputLine] in
-    ["  \(term.product, significant: 6)", factors(of: term)]
-  }
-  if explained.restCount > 0 {
-    rows.append(["  \(explained.rest, significant: 6)", "\(explained.restCount) smaller terms"])
+  // Nothing but noughts needs no list.
+  let isNought = explained.terms.allSatisfy { $0.product == 0 } && explained.restCount > 0
+  var rows =
+    isNought
+    ? []
+    : explained.terms.map { term in
+      ["  \(term.product, significant: 6)", factors(of: term)]
+    }
+  if isNought {
+    rows = [
+      [
+        "  \(0.0, significant: 6)",
+        OutputLine("all \(explained.terms.count + explained.restCount) terms"),
+      ]
+    ]
+  } else if explained.restCount > 0 {
+    rows.append([
+      "  \(explained.rest, significant: 6)", OutputLine(terms(explained.restCount, "smaller")),
+    ])
   }
   outcome.add(OutputTable([.numbers(""), .words("")], rows: rows))
   outcome.say(
     """
-    sum in Double \(explained.sum, significant: 9) · stored \(explained.value, significant: 9) · \
+    sum in Double \(explained.sum, significant: 6) · stored \(explained.value, significant: 6) · \
     difference \(volatile: NumberFormat.significant(2).string(explained.value - explained.sum))
     """)
   if let difference {
@@ -74,6 +88,11 @@ func describe(
     "finite_difference": difference.map { .number($0) } ?? .null,
   ]
   return outcome
+}
+
+/// `1 smaller term`, `3 smaller terms`.
+func terms(_ count: Int, _ kind: String) -> String {
+  "\(count) \(kind) \(count == 1 ? "term" : "terms")"
 }
 
 /// `b1.conv1.a[0,0,5,6] 0.25 · weight[0,0,1,1] -1.5`.
@@ -97,18 +116,9 @@ extension Workspace {
     let (base, gradientFlow) = gradientName(name)
     let isGradient = base != name
     let place = isGradient ? "\(base).grad" : base
-    let result: PassResult<Float>
-    let pass: TrainingPass<Float>
-    let chosen: any GradientFlow
-    if let stepper, let walk = stepper.networkWalk {
-      _ = try stepper.lookUp(name, base, gradientFlow)
-      let entry = walk.flows[gradientFlow.flatMap { walk.number(of: $0) } ?? 0]
-      (result, pass, chosen) = (entry.result, walk.pass, entry.flow)
-    } else {
-      chosen = gradientFlow ?? flow
-      result = try requirePass(isGradient ? chosen : nil)
-      pass = try requireLastPass()
-    }
+    let chosen = gradientFlow ?? flow
+    let result = try requirePass(isGradient ? chosen : nil)
+    let pass = try requireLastPass()
     guard
       let found = result.explanation(of: place, at: index, in: pass, flow: chosen, most: most)
     else {
@@ -117,7 +127,14 @@ extension Workspace {
         "\(place) is given, not computed",
         hint: "explain a value such as \(network.layerNames.first ?? "b1").out, or a gradient")
     }
-    return found
+    return found.renaming { factor in
+      guard let parameter = network.parameterNames.first(where: { factor.hasPrefix($0 + "[") }),
+        let number = network.parameterNames.firstIndex(of: parameter),
+        pass.network.parameters[number].scalars != network.parameters[number].scalars
+      else { return factor }
+      // An update has changed the weight since the pass.
+      return parameter + ".before" + factor.dropFirst(parameter.count)
+    }
   }
 
   /// A name and an index of one number.
@@ -173,10 +190,10 @@ extension Workspace {
 
   /// What the gradient that `text` names is of.
   func endOfGradients(of text: String) -> String {
-    guard let name = try? IndexedName(text).name, isTyped(name), let computationGradients else {
+    guard let name = try? IndexedName(text).name, isTyped(name), let computationWalk else {
       return "the loss"
     }
-    return computation.nodes[computationGradients.end].name
+    return computationWalk.end
   }
 
   /// The change of the loss by the number whose gradient `text` names; none for other names.
@@ -184,7 +201,7 @@ extension Workspace {
     let indexed = try IndexedName(text)
     if isTyped(indexed.name) { return try typedDifference(by: indexed) }
     let (base, flow) = gradientName(indexed.name)
-    guard flow != nil, let pass = stepper?.networkWalk?.pass ?? lastPass else { return nil }
+    guard flow != nil, let pass = lastPass else { return nil }
     let tensor = try value(indexed.name).tensor
     let offset = NamedElement(
       tensor: tensor,

@@ -1,5 +1,6 @@
 import CommandLanguage
 import Figures
+import GradientFlows
 import Fingerprints
 import Foundation
 import Tensors
@@ -64,6 +65,10 @@ extension Command<Workspace> {
     CommandSpec(
       "view", family: .looking,
       summary: "Draw a slice, or the channels of a tensor, as a PNG.",
+      details: """
+        Gradients and updates are drawn with blue below zero, white at zero and orange above, on one \
+        scale for all flows that the pass was walked or computed under.
+        """,
       parameters: [.word("name", .thing, "a tensor, with or without an index"), window],
       examples: [
         CommandExample("view noisy[1] window=lung", after: setup),
@@ -72,6 +77,7 @@ extension Command<Workspace> {
   ) { arguments, workspace, _ in
     let value = try workspace.value(arguments, "name")
     let planes = try value.planes(arguments)
+    let signed = arguments.has("window") ? nil : workspace.signedScale(of: value)
     let window = try workspace.window(for: value, arguments)
     // Kernels and small maps grow by a whole factor; slices keep their size.
     let scale = value.isImage ? 1 : max(1, 64 / max(planes[0].width, planes[0].height))
@@ -81,9 +87,14 @@ extension Command<Workspace> {
     var canvas = Canvas(width: grid.width, height: grid.height)
     for (index, plane) in planes.enumerated() {
       let (x, y) = grid.origin(of: index)
-      canvas.put(window.picture(of: plane), x: x, y: y, scale: scale)
+      canvas.put(
+        signed.map { $0.picture(of: plane) } ?? window.picture(of: plane), x: x, y: y, scale: scale)
     }
-    return try workspace.write(canvas.picture, name: value.name)
+    var outcome = try workspace.write(canvas.picture, name: value.name)
+    if let signed {
+      outcome.say("blue \(signed.low, significant: 4) … orange \(signed.high, significant: 4)")
+    }
+    return outcome
   }
 
   static let panel = Command(
@@ -214,6 +225,25 @@ extension Workspace {
       "width": .integer(written.width), "height": .integer(written.height),
     ]
     return outcome
+  }
+
+  /// The scale of signed numbers, the same for a gradient under every flow; none for other names.
+  fileprivate func signedScale(of value: NamedValue) -> ColorScale? {
+    guard !value.isImage, let indexed = try? IndexedName(value.name) else { return nil }
+    let (base, flow) = gradientName(indexed.name)
+    let isSigned =
+      flow != nil || [".grad", ".m", ".update"].contains { indexed.name.hasSuffix($0) }
+    guard isSigned else { return nil }
+    let same =
+      flow == nil
+      ? []
+      : inspected.values.compactMap { pass in
+        try? pass.gradient(base)?.part(indexed.entries)
+      }
+    let limits = (same + [value.tensor]).map { tensor in
+      tensor.scalars.reduce(Float(0)) { $1.isFinite ? max($0, abs($1)) : $0 }
+    }
+    return ColorScale(limit: Double(limits.max() ?? 0))
   }
 
   /// Writes a picture where automatic pictures go, under a name made of `name`.

@@ -27,7 +27,7 @@ extension Workspace {
     computation.names.flatMap { name -> [Candidate] in
       let shape = computation.node(name)?.value.shape.description ?? ""
       return [Candidate(name, shape)]
-        + (computationGradients == nil ? [] : [Candidate("\(name).grad", "gradient")])
+        + (computationWalk == nil ? [] : [Candidate("\(name).grad", "gradient")])
     }
   }
 
@@ -37,7 +37,10 @@ extension Workspace {
     return network.parameterNames.enumerated().flatMap { index, name in
       let shape = parameters[index].shape.description
       var names = [Candidate(name, shape)]
-      if lastPass != nil { names.append(Candidate("\(name).grad", "gradient")) }
+      if lastPass != nil {
+        names.append(Candidate("\(name).grad", "gradient"))
+        names.append(Candidate("\(name).before", "in the last pass"))
+      }
       guard let state = trainer?.states[index] else { return names }
       let kept = [("m", state.m), ("v", state.v), ("update", state.update)]
       names += kept.compactMap { suffix, tensor in

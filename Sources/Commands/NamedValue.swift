@@ -166,9 +166,6 @@ extension Workspace {
     let known = network.valueNames + parameters + ["loss"]
     guard known.contains(base) else { throw unknown(name, parameters + network.valueNames) }
     let isGradient = base != name
-    if let stepper, stepper.networkWalk != nil {
-      return try stepper.lookUp(name, base, gradientFlow)
-    }
     let pass = try requirePass(isGradient ? gradientFlow : nil)
     let found = isGradient ? pass.gradient(base) : pass.value(base)
     guard let found else { throw unknown(name, parameters + network.valueNames) }
@@ -185,14 +182,17 @@ extension Workspace {
     return (name, nil)
   }
 
-  /// `.m`, `.v` or `.update` of a parameter.
+  /// `.m`, `.v` or `.update` of a parameter, or `.before`: what it was in the last pass.
   private func optimizerTensor(
     _ name: String, _ parameters: [String]
   ) throws(CommandError) -> Tensor<Float>? {
     let parts = name.split(separator: ".").map(String.init)
-    guard parts.count > 1, let kind = parts.last, ["m", "v", "update"].contains(kind),
+    guard parts.count > 1, let kind = parts.last, ["m", "v", "update", "before"].contains(kind),
       let index = parameters.firstIndex(of: parts.dropLast().joined(separator: "."))
     else { return nil }
+    if kind == "before" {
+      return try requireLastPass().network.parameters[index]
+    }
     let state = trainer?.states[index]
     let tensor = kind == "m" ? state?.m : kind == "v" ? state?.v : state?.update
     guard let tensor else {

@@ -8,6 +8,8 @@ struct Quiz: Sendable {
   var open: Question?
   var asked = 0
   var right = 0
+  /// What was asked for last.
+  var last: String?
 
   struct Question: Sendable {
     let name: String
@@ -73,7 +75,9 @@ extension Command<Workspace> {
   ) { arguments, workspace, _ in
     guard let question = workspace.quiz.open else {
       throw arguments.error(
-        .state, "no question is open", hint: "for example 'quiz c1.z[0,0,5,6]' asks one")
+        .state, "no question is open",
+        hint: workspace.quiz.last.map { "'quiz \($0)' asks the last one again" }
+          ?? "for example 'quiz c1.z[0,0,5,6]' asks one")
     }
     let answer = try Expression(parsing: try arguments.source("value")).value {
       (name, range) throws(CommandError) -> Double in
@@ -81,7 +85,7 @@ extension Command<Workspace> {
         .wrongValue, "'\(name)' is no number", hint: "answer with a number such as 0.25",
         range: range, line: arguments.line)
     }
-    workspace.quiz.open = nil
+    (workspace.quiz.open, workspace.quiz.last) = (nil, question.name)
     workspace.quiz.asked += 1
     let isRight = question.accepts(answer)
     workspace.quiz.right += isRight ? 1 : 0
@@ -113,14 +117,16 @@ extension Quiz {
 private func describe(_ explained: Explanation, within tolerance: Double) -> Outcome {
   var outcome = Outcome("\(explained.name) = ?  \(explained.formula)")
   // The one value of a function would be the answer itself.
-  let isFunction = explained.terms.count == 1 && explained.terms[0].factors.count == 1
-  let terms = isFunction ? [] : explained.terms
-  for term in terms.sorted(by: { $0.index.lexicographicallyPrecedes($1.index) }) {
+  let isFunction =
+    explained.terms.count == 1 && explained.terms[0].factors.count == 1
+    && explained.terms[0].factors[0].name.contains("(")
+  let shown = isFunction ? [] : explained.terms
+  for term in shown.sorted(by: { $0.index.lexicographicallyPrecedes($1.index) }) {
     outcome.say("  \(factors(of: term))")
   }
   if explained.restCount > 0 {
     outcome.say(
-      "  \(explained.restCount) further terms, \(explained.rest, significant: 6) together")
+      "  \(terms(explained.restCount, "further")), \(explained.rest, significant: 6) together")
   }
   outcome.say(
     "answer with 'answer VALUE', within \(NumberFormat.shortest.string(tolerance * 100)) %")

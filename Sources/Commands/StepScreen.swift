@@ -17,13 +17,16 @@ extension Stepper {
       \(step.layer.map { pass.layers[$0].name } ?? "net")  \(step.operation)
       """)
     outcome.say(OutputLine("  \(step.formula)"))
-    let names = step.reads + step.writes
-    let isOfNumbers = names.allSatisfy { value($0)?.shape.count == 1 }
-    let rows =
-      step.reads.map { name in row("reads", name, isOfNumbers) { value(name, flow: $0) } }
-      + step.writes.map { name in
-        row("writes", name, isOfNumbers) { written(name, by: step, flow: $0) }
+    // A row for each name: what was read, what was written, a tensor a flow.
+    let table =
+      step.reads.map { name in
+        ("reads", name, pass.flowNames.indices.map { value(name, flow: $0) })
       }
+      + step.writes.map { name in
+        ("writes", name, pass.flowNames.indices.map { written(name, by: step, flow: $0) })
+      }
+    let isOfNumbers = table.allSatisfy { $0.2.first??.shape.count == 1 }
+    let rows = table.map { row($0.0, $0.1, $0.2, isOfNumbers) }
     outcome.add(
       OutputTable(
         [.words(""), .words("name"), .words("shape")]
@@ -52,18 +55,19 @@ extension Stepper {
     return outcome
   }
 
-  /// A line of the table; `tensor` gives the numbers of a flow.
+  /// A line of the table, with the numbers of each flow.
   private func row(
-    _ kind: String, _ name: String, _ isNumber: Bool, _ tensor: (Int) -> Tensor<Float>?
+    _ kind: String, _ name: String, _ tensors: [Tensor<Float>?], _ isNumber: Bool
   ) -> [OutputLine] {
-    let shape = value(name).map { $0.shape.description } ?? ""
-    return [OutputLine("  \(kind)"), OutputLine(name), OutputLine(shape)]
-      + pass.flowNames.indices.flatMap { index -> [OutputLine] in
-        guard let tensor = tensor(index) else { return isNumber ? [""] : ["", ""] }
+    [
+      OutputLine("  \(kind)"), OutputLine(name),
+      OutputLine(tensors.first??.shape.description ?? ""),
+    ]
+      + tensors.flatMap { tensor -> [OutputLine] in
+        guard let tensor else { return isNumber ? [""] : ["", ""] }
         if isNumber { return ["\(Double(tensor.scalars[0]), significant: 6)"] }
-        let zeros = tensor.scalars.count { $0 == 0 }
-        let share = 100 * Double(zeros) / Double(max(1, tensor.shape.count))
-        return ["\(tensor.norm, significant: 4)", "\(share, digits: 1) %"]
+        let (norm, zeros) = tensor.normAndZeros()
+        return ["\(norm, significant: 4)", "\(100 * zeros, digits: 1) %"]
       }
   }
 
@@ -75,7 +79,7 @@ extension Stepper {
       let weight = dilated.weight(epoch: walk.pass.epoch)
       for link in dilated.links(in: walk.network) where link.target == target {
         let name = walk.network.layerNames[link.source]
-        let norm = entry.result.gradient("\(name).in")?.norm ?? 0
+        let norm = entry.result.gradient("\(name).in")?.normAndZeros().norm ?? 0
         outcome.say(
           """
             from \(name)  ρ \(weight, significant: 4) · ‖g‖ \(norm, significant: 4) = \
@@ -158,36 +162,5 @@ extension Stepper {
       }
       return line
     }
-  }
-
-  /// The value called `name`, also if it lies ahead: the whole pass has been computed.
-  ///
-  /// - Parameters:
-  ///   - name: As typed, such as `b1.out.grad.tape`.
-  ///   - base: Without `.grad` and a flow.
-  ///   - flow: Whose gradient is meant; none for a value.
-  /// - Returns: The tensor.
-  /// - Throws: `CommandError` when the flow is not walked.
-  func lookUp(
-    _ name: String, _ base: String, _ flow: (any GradientFlow)?
-  ) throws(CommandError) -> Tensor<Float> {
-    let place = flow == nil ? base : "\(base).grad"
-    let index = flow.map { networkWalk?.number(of: $0) ?? -1 } ?? 0
-    if let flow, index < 0 {
-      throw CommandError(
-        .state, "flow \(flow.name) is not walked here",
-        hint: "open 'backward flows=\(pass.flowNames.joined(separator: ",")),\(flow.name)'")
-    }
-    guard let tensor = value(place, flow: index) else {
-      throw CommandError(.unknownName, "there is nothing called '\(name)'")
-    }
-    return tensor
-  }
-}
-
-extension Tensor<Float> {
-  /// √Σx², in Double.
-  var norm: Double {
-    scalars.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
   }
 }

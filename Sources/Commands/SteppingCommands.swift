@@ -77,7 +77,7 @@ extension Command<Workspace> {
       }
       return try workspace.openTyped(name, startsBackward: true, arguments)
     }
-    guard let pass = workspace.stepper?.networkWalk?.pass ?? workspace.lastPass else {
+    guard let pass = workspace.lastPass else {
       throw arguments.error(
         .state, "there is no pass to go back through", hint: "type 'forward noisy[0]' first")
     }
@@ -287,21 +287,27 @@ extension Workspace {
     }
     for entry in flows { try entry.flow.requireFit(network) }
     let picks = stepper?.picks ?? []
-    var opened = Stepper(NetworkWalk(pass, flows: flows), startsBackward: startsBackward)
+    let walk = NetworkWalk(pass, flows: flows)
+    var opened = Stepper(walk, startsBackward: startsBackward)
     opened.picks = picks
     stepper = opened
+    adopt(walk)
   }
 
-  /// Ends stepping; the pass is the last one now.
+  /// Takes a walked pass as the last one: names are looked up in it, those ahead of the cursor too.
+  private mutating func adopt(_ walk: NetworkWalk) {
+    lastPass = walk.pass
+    inspected = [:]
+    for entry in walk.flows { inspected[entry.flow.line] = entry.result }
+  }
+
+  /// Ends stepping.
   fileprivate mutating func close(_ stepper: Stepper) -> Outcome {
     self.stepper = nil
     let count = stepper.steps.count
     guard let walk = stepper.networkWalk else {
       return Outcome("finished  \(count) operations", result: ["steps": .integer(count)])
     }
-    lastPass = walk.pass
-    inspected = [:]
-    for entry in walk.flows { inspected[entry.flow.line] = entry.result }
     let loss = walk.flows[0].result.loss
     return Outcome(
       "finished  \(count) operations · loss \(loss, significant: 4)",
@@ -360,10 +366,11 @@ extension Workspace {
           * network.trainingBytes(
             batch: shape.batch, height: shape.height, width: shape.width), for: "the pass",
         hint: "train with batch=1")
-      var opened = Stepper(
-        NetworkWalk(held, flows: [(flow.name, flow)]), startsBackward: false)
+      let walk = NetworkWalk(held, flows: [(flow.name, flow)])
+      var opened = Stepper(walk, startsBackward: false)
       opened.go(to: hit.place)
       stepper = opened
+      adopt(walk)
       if let place = opened.current?.place { outcome.say("  the pass is open at \(place)") }
     } catch {
       outcome.warn("the pass is not open for stepping: \(commandError(error).message)")

@@ -61,7 +61,7 @@ extension Command<Workspace> {
       summary: "Overwrite numbers of an input, a weight or a typed tensor.",
       details: """
         Fills the named part with one number, or takes a list of as many. What was computed from a \
-        typed tensor is computed again; a changed weight begins the next training anew.
+        typed tensor is computed again, its gradients stay until the next 'backward'; a changed weight begins the next training anew.
         """,
       parameters: [
         .word("name", .thing, "a weight, clean, noisy or a typed tensor, with or without an index"),
@@ -299,17 +299,14 @@ extension Workspace {
     guard isTyped(name) else { return nil }
     guard name.hasSuffix(".grad") else { return computation.node(name)?.value }
     let base = String(name.dropLast(5))
-    guard let gradients = computationGradients else {
+    guard let walk = computationWalk else {
       throw CommandError(
         .state, "\(base) has no gradient yet",
         hint: "type 'backward y', where y is a single number computed from \(base)")
     }
-    let end = computation.nodes[gradients.end].name
-    guard let place = computation.place(base), place < gradients.values.count,
-      let gradient = gradients.values[place]
-    else {
+    guard let gradient = walk.value(name, flow: 0) else {
       throw CommandError(
-        .state, "\(end) was not computed from \(base)", hint: "'tensor' lists what is there")
+        .state, "\(walk.end) was not computed from \(base)", hint: "'tensor' lists what is there")
     }
     return gradient
   }
@@ -317,9 +314,11 @@ extension Workspace {
   func typedExplanation(
     of name: String, at index: [Int], most: Int, _ arguments: Arguments
   ) throws(CommandError) -> Explanation {
+    // Gradients are explained by the numbers that they were computed from.
+    let source = name.hasSuffix(".grad") ? computationWalk?.computation ?? computation : computation
     guard
-      let found = computation.explanation(
-        of: name, at: index, gradients: computationGradients, most: most)
+      let found = source.explanation(
+        of: name, at: index, gradients: computationWalk?.gradients, most: most)
     else {
       throw arguments.error(
         at: "name", .state, "\(name) was typed, not computed",
@@ -330,15 +329,15 @@ extension Workspace {
 
   /// The change of the end of the last 'backward' by a typed number; none for values.
   func typedDifference(by name: IndexedName) throws -> Double? {
-    guard name.name.hasSuffix(".grad"), let gradients = computationGradients,
-      let place = computation.place(String(name.name.dropLast(5)))
+    guard name.name.hasSuffix(".grad"), let walk = computationWalk,
+      let place = walk.computation.place(String(name.name.dropLast(5)))
     else { return nil }
     let index = name.entries.compactMap { entry in
       if case .position(let position) = entry { position } else { nil }
     }
-    let extents = computation.nodes[place].value.shape.extents
+    let extents = walk.computation.nodes[place].value.shape.extents
     let offset = zip(index, extents).reduce(0) { $0 * $1.1 + $1.0 }
-    return computation.difference(of: gradients.end, by: place, at: offset)
+    return walk.computation.difference(of: walk.gradients.end, by: place, at: offset)
   }
 
   /// Opens the walk to a typed number and back.
@@ -355,9 +354,9 @@ extension Workspace {
         .shape, "\(name) is \(value.shape); a gradient is of a single number",
         hint: "for example tensor loss_ = sum(\(name)), then backward loss_")
     }
-    let gradients = computation.gradients(of: place)
-    computationGradients = gradients
-    stepper = Stepper(ComputationWalk(computation, gradients), startsBackward: startsBackward)
+    let walk = ComputationWalk(computation, computation.gradients(of: place))
+    computationWalk = walk
+    stepper = Stepper(walk, startsBackward: startsBackward)
     return describeOpening()
   }
 
@@ -397,7 +396,6 @@ extension Workspace {
       }
       computation.assign(
         place, try filled(computation.nodes[place].value, indexed.entries))
-      computationGradients = nil
       closeTypedWalk()
       note = "  what was computed from it is computed again"
     } else if let index = network.parameterNames.firstIndex(of: indexed.name) {

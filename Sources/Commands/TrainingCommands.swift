@@ -145,18 +145,18 @@ extension Workspace {
     var made = 0
     // The step that a breakpoint held back is made without asking again.
     var isReleased = resumes && trainer.heldPass != nil
-    let flow = flow
+    let (flow, updates) = (flow, trainer.step)
     var hit: BreakpointHit?
     let report: TrainingReport
     do throws(NonFiniteError) {
       report = try trainer.train(
         on: data, slices: slices, loss: loss, flow: flow, noise: gradientNoise, options: options,
         resumes: resumes, clock: watch,
-        shouldHold: { pass, result, update in
+        shouldHold: { pass, result, failure in
           defer { isReleased = false }
           guard !breakpoints.isEmpty, !isReleased else { return false }
           let view = TrainingView(pass, result, flow: flow) { [self] in knownFlow($0) }
-          hit = breakpointHit(view, update: update)
+          hit = breakpointHit(view, update: updates + made + 1, failure)
           return hit != nil
         },
         shouldDrop: { context.interruption.requests > 1 }

@@ -54,8 +54,8 @@ package struct Workspace: Sendable {
 
   /// Numbers that were typed, and what was computed from them.
   var computation = Computation()
-  /// What 'backward' read of them last.
-  var computationGradients: ComputationGradients?
+  /// What 'backward' read of them last, with the numbers as they were.
+  var computationWalk: ComputationWalk?
 
   /// What was asked of the reader, and how it went.
   var quiz = Quiz()

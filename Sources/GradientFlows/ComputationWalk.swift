@@ -56,6 +56,9 @@ package struct ComputationWalk: SteppedPass {
     firstBackwardStep = forward.count
   }
 
+  /// The name of the number that the gradients are of.
+  package var end: String { computation.nodes[gradients.end].name }
+
   package var flowNames: [String] { ["tape"] }
 
   package func isGiven(_ name: String) -> Bool {

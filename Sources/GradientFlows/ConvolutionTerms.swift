@@ -26,6 +26,8 @@ extension TermList {
     let rows = max(0, -dy)..<max(max(0, -dy), min(shape.height, shape.height - dy))
     let columns = max(0, -dx)..<max(max(0, -dx), min(shape.width, shape.width - dx))
     let perImage = rows.count * columns.count
+    let (height, width) = (shape.height, shape.width)
+    let (outputs, inputs) = (shape.channels, x.tensor.shape.channels)
     func places(_ i: Int) -> (dz: [Int], x: [Int]) {
       let (n, rest) = (i / max(1, perImage), i % max(1, perImage))
       let y = rows.lowerBound + rest / max(1, columns.count)
@@ -35,8 +37,13 @@ extension TermList {
     return TermList(
       "weight.grad = Σ z.grad · in over all positions", count: shape.batch * perImage,
       product: { i in
-        let place = places(i)
-        return dz.value(place.dz) * x.value(place.x)
+        // As 'places', without lists: there may be a quarter of a million of these.
+        let (n, rest) = (i / perImage, i % perImage)
+        let y = rows.lowerBound + rest / columns.count
+        let column = columns.lowerBound + rest % columns.count
+        let from = ((n * outputs + index[0]) * height + y) * width + column
+        let to = ((n * inputs + index[1]) * height + y + dy) * width + column + dx
+        return Double(dz.tensor.scalars[from]) * Double(x.tensor.scalars[to])
       },
       term: { i in
         let place = places(i)
@@ -46,7 +53,7 @@ extension TermList {
 
   /// bias.grad[o] = Σ z.grad[n,o,y,x].
   static func biasGradient(_ index: [Int], _ dz: NamedGrid) -> TermList {
-    let pixels = dz.tensor.shape.planeCount
+    let (pixels, channels) = (dz.tensor.shape.planeCount, dz.tensor.shape.channels)
     func place(_ i: Int) -> [Int] {
       let rest = i % pixels
       return [
@@ -55,7 +62,9 @@ extension TermList {
     }
     return TermList(
       "bias.grad = Σ z.grad over all positions", count: dz.tensor.shape.batch * pixels,
-      product: { dz.value(place($0)) }, term: { (place($0), [dz.factor(place($0))]) })
+      product: { i in
+        Double(dz.tensor.scalars[(i / pixels * channels + index[0]) * pixels + i % pixels])
+      }, term: { (place($0), [dz.factor(place($0))]) })
   }
 
   /// in.grad[n,c,y,x] = Σ z.grad[n,o,y−u+p,x−v+p] · weight[o,c,u,v].

@@ -45,6 +45,17 @@ package struct Explanation: Sendable {
     self = TermList(formula, terms).explanation(of: name, stored: value, most: terms.count)
   }
 
+  /// The same with other names of the factors.
+  package func renaming(_ name: (String) -> String) -> Explanation {
+    Explanation(
+      name: self.name, formula: formula, value: value,
+      terms: terms.map { term in
+        Term(
+          index: term.index, factors: term.factors.map { Factor(name($0.name), $0.value) },
+          product: term.product)
+      }, restCount: restCount, rest: rest, sum: sum)
+  }
+
   fileprivate init(
     name: String, formula: String, value: Double, terms: [Term], restCount: Int, rest: Double,
     sum: Double

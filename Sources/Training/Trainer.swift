@@ -77,8 +77,8 @@ package struct Trainer: Sendable {
   ///   - options: How long, in which order and in which pieces.
   ///   - resumes: Goes on in the middle of an epoch and of the schedule; otherwise both begin anew.
   ///   - clock: The seconds since this run began; only a time limit and the report look at it.
-  ///   - shouldHold: Asked before each update, with its pass and number; if so, the training ends
-  ///     before it, and going on computes the same step from the same weights and batch.
+  ///   - shouldHold: Asked before each update, with its pass and the first NaN or infinity in it or
+  ///     in the update; if so, the training ends before it, and going on computes the same step from the same weights and batch.
   ///   - shouldDrop: Asked when a step is computed; if so, the step is dropped and the training ends.
   ///   - afterStep: Called after each step; what it returns ends the training.
   /// - Returns: What was done.
@@ -87,7 +87,9 @@ package struct Trainer: Sendable {
     on data: TrainingData, slices: [Int], loss: Loss, flow: some GradientFlow,
     noise: GradientNoise? = nil, options: TrainingOptions, resumes: Bool = false,
     clock: () -> Double,
-    shouldHold: (TrainingPass<Float>, PassResult<Float>, _ update: Int) -> Bool = { _, _, _ in false },
+    shouldHold: (TrainingPass<Float>, PassResult<Float>, NonFiniteError?) -> Bool = { _, _, _ in
+      false
+    },
     shouldDrop: () -> Bool = { false },
     afterStep: (TrainingProgress) -> StopReason?
   ) throws(NonFiniteError) -> TrainingReport {
@@ -158,21 +160,15 @@ package struct Trainer: Sendable {
   private mutating func update(
     _ batch: Batch, _ plan: BatchPlan, loss: Loss, flow: some GradientFlow, noise: GradientNoise?,
     rule: any Optimizer, options: TrainingOptions,
-    shouldHold: (TrainingPass<Float>, PassResult<Float>, _ update: Int) -> Bool,
+    shouldHold: (TrainingPass<Float>, PassResult<Float>, NonFiniteError?) -> Bool,
     shouldDrop: () -> Bool
   ) throws(NonFiniteError) -> (loss: Double, isClipped: Bool)? {
     let pass = TrainingPass(
       network: network, input: batch.input, target: batch.target, mask: batch.mask, loss: loss,
       epoch: max(0, epoch - 1))
     let result = pass.run(flow, retention: .training)
-    if shouldHold(pass, result, step + 1) {
-      heldPass = pass
-      return nil
-    }
     let isWatching = options.stopsOnNonFinite || firstNonFinite == nil
-    if isWatching, !result.isFinite() {
-      try meet(origin(of: pass, batch, plan, flow), options)
-    }
+    var failure = isWatching && !result.isFinite() ? origin(of: pass, batch, plan, flow) : nil
     var gradients = result.gradients.parameters
     let isClipped = optimizer.clipping?.clip(&gradients) ?? false
     // Noise comes after clipping, which would weaken it.
@@ -183,9 +179,12 @@ package struct Trainer: Sendable {
     let weights = zip(network.parameters, updates).map { weight, state in
       weight.adding(state.update)
     }
-    if isWatching, let failure = firstNonFinite(in: updates, weights) {
-      try meet(failure, options)
+    if isWatching, failure == nil { failure = firstNonFinite(in: updates, weights) }
+    if shouldHold(pass, result, failure) {
+      heldPass = pass
+      return nil
     }
+    if let failure { try meet(failure, options) }
     if shouldDrop() { return nil }
     lastPass = pass
     lastUpdate = LastUpdate(rule: rule, before: states, gradients: gradients)

@@ -15,9 +15,10 @@ struct StepperTests {
   @Test(arguments: GradientCheckTests.networks)
   func `each operation reads what was written before it`(_ lines: [String]) throws {
     let stepper = Stepper(
-      try GradientCheckTests.pass(lines, .meanSquaredError), flows: [("standard", StandardFlow())],
-      startsBackward: false)
-    let network = stepper.pass.network
+      NetworkWalk(
+        try GradientCheckTests.pass(lines, .meanSquaredError), flows: [("standard", StandardFlow())]
+      ), startsBackward: false)
+    let network = try #require(stepper.networkWalk).network
     var written: Set<String> = Set(
       ["net.in", "\(network.layerNames[0]).in"] + network.parameterNames)
     for step in stepper.steps {
@@ -44,7 +45,7 @@ struct StepperTests {
     let block = "block channels=2 act=tanh convs=2 merge=multiply-add"
     let pass = try GradientCheckTests.pass(
       ["conv channels=2", block, block, block, "conv"], .meanSquaredError)
-    var stepper = Stepper(pass, flows: [(flow.name, flow)], startsBackward: false)
+    var stepper = Stepper(NetworkWalk(pass, flows: [(flow.name, flow)]), startsBackward: false)
     var snapshots = [visible(stepper)]
     while stepper.step() { snapshots.append(visible(stepper)) }
     #expect(snapshots.count == stepper.steps.count + 1)
@@ -75,7 +76,8 @@ struct StepperTests {
   @Test func `two gradients arrive at a join, and only both make it final`() throws {
     let pass = try GradientCheckTests.pass(
       ["conv channels=2", "block channels=2 act=tanh", "conv"], .meanSquaredError)
-    var stepper = Stepper(pass, flows: [("standard", StandardFlow())], startsBackward: true)
+    var stepper = Stepper(
+      NetworkWalk(pass, flows: [("standard", StandardFlow())]), startsBackward: true)
     let arrivals = stepper.steps.filter { $0.place == "b1.in.grad" && $0.arrival != nil }
     #expect(arrivals.map { $0.arrival?.number } == [1, 2])
     while let next = stepper.next, next.arrival?.number != 1 { stepper.step() }
@@ -95,7 +97,8 @@ struct StepperTests {
     let pass = try GradientCheckTests.pass(
       ["conv channels=2", block, block, block, "conv"], .meanSquaredError)
     var stepper = Stepper(
-      pass, flows: [("standard", Self.flows[0]), ("dilated", Self.flows[2])], startsBackward: true)
+      NetworkWalk(pass, flows: [("standard", Self.flows[0]), ("dilated", Self.flows[2])]),
+      startsBackward: true)
     let found = stepper.advanceToDifference()
     #expect(found)
     // b2 is fed by b3 alone; the first link goes from b3 to b1.
@@ -111,7 +114,8 @@ struct StepperTests {
   @Test func `layer by layer, on and back`() throws {
     let pass = try GradientCheckTests.pass(
       ["conv channels=2", "block channels=2", "conv"], .meanSquaredError)
-    var stepper = Stepper(pass, flows: [("standard", StandardFlow())], startsBackward: false)
+    var stepper = Stepper(
+      NetworkWalk(pass, flows: [("standard", StandardFlow())]), startsBackward: false)
     stepper.nextLayer()
     #expect(stepper.current?.place == "c1.a" && stepper.next?.layer == 1)
     stepper.nextLayer()
@@ -126,7 +130,7 @@ struct StepperTests {
 
   /// The values that have been reached, by name.
   private func visible(_ stepper: Stepper) -> [String: [Float]] {
-    let network = stepper.pass.network
+    guard let network = stepper.networkWalk?.network else { return [:] }
     let names =
       network.valueNames + ["loss"]
       + (network.valueNames + network.parameterNames).map { $0 + ".grad" }
