@@ -4,7 +4,7 @@
 PREFIX ?= /usr/local
 BACKFLOW = .build/release/backflow
 
-.PHONY: build demo deps deps-test format fuzz install lint reference test test-terminal
+.PHONY: build demo deps deps-test format fuzz install lint reference sessions-long test test-terminal
 
 build: deps
 	swift build -c release --product backflow
@@ -30,6 +30,11 @@ test-terminal: deps-test
 MUTATIONS ?= 20000
 fuzz: deps-test
 	MUTATIONS=$(MUTATIONS) swift test -c release --disable-testable-imports --filter MutationTests
+
+# Sessions that take minutes to hours; pictures and transcripts go to out/.
+sessions-long: build
+	@for session in sessions/long/*.session; do \
+	  echo "Running $$session"; $(BACKFLOW) run $$session || exit 1; done
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests

@@ -20,6 +20,12 @@ package struct Command<Workspace>: Sendable {
     action = .workspace(body)
   }
 
+  /// The same command with something around its body; what the runner carries out stays as it is.
+  package func around(_ wrap: (@escaping Body) -> Body) -> Command {
+    guard case .workspace(let body) = action else { return self }
+    return Command(spec, body: wrap(body))
+  }
+
   /// A command that the runner itself carries out.
   package init(_ command: SessionCommand) {
     spec = command.spec

@@ -73,6 +73,8 @@ extension Workspace {
 
   /// The figures of the best that the last layer can reach, and a finding if that is hardly better
   /// than the noisy slices.
+  ///
+  /// A gate that can only amplify leaves half of the errors, those of one sign: 3 dB at most.
   fileprivate func outputBound() throws -> (figures: FiguresOfMerit?, finding: [Finding]) {
     guard let noisy, let clean, let bound = OutputBound(of: network) else { return (nil, []) }
     let scale = try requireScale()
@@ -83,7 +85,7 @@ extension Workspace {
       bound.best(scale.toNetwork(part.values), input: scale.toNetwork(input)))
     let figures = FiguresOfMerit(meanOf: part.figures(of: best))
     let before = FiguresOfMerit(meanOf: part.figures(of: input))
-    let isTight = figures.psnr < before.psnr + 1
+    let isTight = figures.psnr < before.psnr + 3.5
     return (
       figures,
       isTight
@@ -139,7 +141,7 @@ extension Finding {
     let found: OutputLine
     switch self {
     case .nonFinite(let error):
-      found = "NaN  first in step \(error.step), in \(error.tensor)"
+      found = "not finite  first in step \(error.step), in \(error.tensor)"
     case .lostWeights(let count, let all):
       found = "lost weights  \(count) of \(all) are NaN or infinite"
     case .overflow(let names, let gradient):

@@ -1,4 +1,5 @@
 import CommandLanguage
+import Figures
 import GradientFlows
 import Networks
 import Tensors
@@ -19,7 +20,9 @@ extension Command<Workspace> {
         For each seed, all contestants begin with the same weights and see the same batches and \
         noise; the judged slices are those of 'evaluate'. The differences to the first contestant \
         are paired by seed, and the interval of their mean is Student's at 95 %: where it holds 0, \
-        nothing is claimed. The session's own network stays as it is. Name at least two of flow= \
+        nothing is claimed. The figure has the mean of each over the seeds, with a band from the lowest \
+        to the highest, judged on the first four of those slices some twenty times on the way. The \
+        session's own network stays as it is. Name at least two of flow= \
         (standard, dilated, tape, kept names), net= (networks) or optimizer= (adam, sgd, …, kept \
         names).
         """,
@@ -36,7 +39,7 @@ extension Command<Workspace> {
         .key(
           "patch", .integer(1...4096), "side of the random squares",
           default: .absent("whole slices")),
-      ],
+      ] + FigureParameters.all,
       examples: [
         CommandExample("race flow=standard,dilated seeds=3 epochs=2", after: setup),
         CommandExample(
@@ -78,7 +81,21 @@ extension Command<Workspace> {
         results[index].runs.append(run)
       }
     }
-    return describe(results, seeds: seeds, convention: Convention.full.label(for: data.clean.unit))
+    let convention = Convention.full.label(for: data.clean.unit)
+    var (outcome, verdicts) = describe(results, seeds: seeds, convention: convention)
+    let places = race.judgedSteps
+    let figure = try workspace.show(
+      name: "race", statistics: verdicts, result: outcome.result, arguments
+    ) { lines in
+      Plot(
+        title: "Race of \(results.map(\.name).joined(separator: ", "))", x: .init("update"),
+        y: .init("PSNR in dB"),
+        series: results.map { result in
+          Plot.spread(result.name, at: places.map(Double.init), result.runs.map(\.curve))
+        }, statistics: lines)
+    }
+    outcome.append(figure)
+    return outcome
   }
 }
 
@@ -99,8 +116,10 @@ struct RaceResult {
   }
 }
 
-/// The table, what the differences support, and the result.
-private func describe(_ results: [RaceResult], seeds: [UInt64], convention: String) -> Outcome {
+/// The table and the result, and what the differences support, which stands under the figure.
+private func describe(
+  _ results: [RaceResult], seeds: [UInt64], convention: String
+) -> (Outcome, verdicts: [OutputLine]) {
   var outcome = Outcome()
   outcome.add(
     OutputTable(
@@ -125,9 +144,7 @@ private func describe(_ results: [RaceResult], seeds: [UInt64], convention: Stri
   let pairs = results.dropFirst().map { result in
     (result, PairedDifferences(results[0].psnr, result.psnr))
   }
-  for (result, pair) in pairs {
-    outcome.say(verdict(on: result.name, pair, against: results[0].name))
-  }
+  let verdicts = pairs.map { verdict(on: $0.name, $1, against: results[0].name) }
   outcome.result = [
     "contestants": .list(results) { result in
       [
@@ -145,7 +162,7 @@ private func describe(_ results: [RaceResult], seeds: [UInt64], convention: Stri
       ]
     },
   ]
-  return outcome
+  return (outcome, verdicts)
 }
 
 /// A line that claims what the interval supports, and no more.

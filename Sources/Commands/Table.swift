@@ -1,9 +1,19 @@
 package import CommandLanguage
+import Tensors
 
 /// All commands, by family: the only registry.
+///
+/// Each computes in the precision that `set` chose.
 package let commandTable: [Command<Workspace>] =
-  dataCommands + networkCommands + learningCommands + lookingCommands + otherCommands
-  + SessionCommand.allCases.map { Command($0) }
+  (dataCommands + networkCommands + learningCommands + lookingCommands + otherCommands).map {
+    $0.around { body in
+      { arguments, workspace, context in
+        try Precision.$current.withValue(workspace.settings.precision) {
+          try body(arguments, &workspace, context)
+        }
+      }
+    }
+  } + SessionCommand.allCases.map { Command($0) }
 
 private let dataCommands: [Command<Workspace>] = [
   .phantom, .load, .series, .tags, .scale, .noiseGaussian, .noiseUniform, .split, .data, .crop,

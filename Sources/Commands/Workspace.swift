@@ -2,7 +2,7 @@ import CT
 import CommandLanguage
 import Figures
 import GradientFlows
-import Networks
+package import Networks
 import Tensors
 import Training
 
@@ -25,7 +25,7 @@ package struct Workspace: Sendable {
 
   // MARK: - Network and training
 
-  var network = Network<Float>() { didSet { forgetOwnPass() } }
+  package internal(set) var network = Network<Float>() { didSet { forgetOwnPass() } }
   /// What the network in use is called, and the others by name.
   var networkName = "main"
   var parked: [String: ParkedNetwork] = [:]
@@ -93,6 +93,13 @@ package struct Workspace: Sendable {
     figures["denoised"] = nil
   }
 
+  /// Takes another arithmetic, which would give the last pass and denoised slices other digits.
+  mutating func replacePrecision(_ precision: Precision) {
+    guard precision != settings.precision else { return }
+    settings.precision = precision
+    forgetPass()
+  }
+
   /// Takes a changed network: training begins anew with it.
   mutating func replaceNetwork(_ network: Network<Float>) {
     self.network = network
@@ -111,7 +118,7 @@ package struct Workspace: Sendable {
 /// What `set` changes.
 struct Settings: Sendable {
   var seed: UInt64 = 1
-  var precision = "fast"
+  var precision = Precision.fast
   var reluNaN = ReLUNaN.keep
   /// In bytes; none for four fifths of the machine's memory.
   var memoryLimit: Int?

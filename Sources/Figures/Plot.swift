@@ -164,16 +164,18 @@ extension Plot {
   ///
   /// - Parameters:
   ///   - label: The contestant's name.
-  ///   - curves: The metric after epochs 1, 2, …, a curve a run; shorter ones end earlier.
+  ///   - places: Where along x the metric was taken.
+  ///   - curves: The metric at those places, a curve a run; shorter ones end earlier.
   /// - Returns: The mean and the band.
-  package static func spread(_ label: String, _ curves: [[Double]]) -> Series {
-    let length = curves.map(\.count).max() ?? 0
-    return Series(
+  package static func spread(
+    _ label: String, at places: [Double], _ curves: [[Double]]
+  ) -> Series {
+    Series(
       label,
-      (0..<length).map { epoch in
-        let values = curves.compactMap { epoch < $0.count ? $0[epoch] : nil }.filter(\.isFinite)
+      places.enumerated().map { index, x in
+        let values = curves.compactMap { index < $0.count ? $0[index] : nil }.filter(\.isFinite)
         let mean = values.reduce(0, +) / Double(values.count)
-        return Point(x: Double(epoch + 1), y: mean, low: values.min(), high: values.max())
+        return Point(x: x, y: mean, low: values.min(), high: values.max())
       })
   }
 }

@@ -120,25 +120,15 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
     guard let x = pass.input, pass.records.count == convolutions.count else {
       preconditionFailure("The forward pass kept too little for a backward pass.")
     }
-    /// a, which merges that multiply need.
-    func activation() -> FeatureMap<Element> {
-      guard let a = pass.activations.last ?? nil else { preconditionFailure("a was not kept.") }
-      return a
-    }
     var result = LayerGradients(output: gradient)
     var da = gradient
     if let s = pass.skip {
-      var ds = gradient
-      switch options.merge {
-      case .add, .none: break
-      case .multiply:
-        da = gradient.multiplied(by: s)
-        ds = gradient.multiplied(by: activation())
-      case .multiplyAdd:
-        da = gradient.multiplied(by: s)
-        ds = activation().multipliedAndAdded(gradient)
+      if options.merge != .add { da = gradient.multiplied(by: s) }
+      // Nothing trains on the gradient of the network's input.
+      if options.skip != .input || retention == .everything {
+        let ds = skipGradient(gradient, pass)
+        result.skip = ds.shape == s.shape ? ds : ds.summedOverChannels()
       }
-      result.skip = ds.shape == s.shape ? ds : ds.summedOverChannels()
     }
 
     for i in convolutions.indices.reversed() {
@@ -169,6 +159,16 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
       }
     }
     return result
+  }
+
+  /// ds, before it is summed over the channels that one of s served.
+  private func skipGradient(
+    _ gradient: FeatureMap<Element>, _ pass: LayerPass<Element>
+  ) -> FeatureMap<Element> {
+    if options.merge == .add { return gradient }
+    guard let a = pass.activations.last ?? nil else { preconditionFailure("a was not kept.") }
+    return options.merge == .multiply
+      ? gradient.multiplied(by: a) : a.multipliedAndAdded(gradient)
   }
 }
 

@@ -1,3 +1,5 @@
+import CKernels
+
 /// A function applied to each value after a convolution.
 ///
 /// Each hands NaN on; the functions stand below with their derivatives. The derivative is taken from the result a, as frameworks do, wherever it
@@ -34,7 +36,12 @@ extension Activation {
   package func forward<Element: Scalar>(
     _ z: FeatureMap<Element>, reluNaN: ReLUNaN = .keep
   ) -> FeatureMap<Element> {
-    switch self {
+    if let code = kernelCode, let map = z as? FeatureMap<Float>,
+      let result = map.activated(code) as? FeatureMap<Element>
+    {
+      return result
+    }
+    return switch self {
     case .linear: z
     case .relu where reluNaN == .zero: z.mapped(HidingReLU.self)
     case .relu: z.mapped(ReLU.self)
@@ -43,6 +50,17 @@ extension Activation {
     case .sigmoid: z.mapped(Sigmoid.self)
     case .tanh: z.mapped(HyperbolicTangent.self)
     case .arctan: z.mapped(Arctangent.self)
+    }
+  }
+
+  /// The vector kernel that computes it for Float; the others are simple enough for the compiler.
+  private var kernelCode: Int32? {
+    switch self {
+    case .linear, .relu, .leakyReLU: nil
+    case .elu: Int32(ck_elu)
+    case .sigmoid: Int32(ck_sigmoid)
+    case .tanh: Int32(ck_tanh)
+    case .arctan: Int32(ck_arctan)
     }
   }
 
@@ -143,5 +161,22 @@ private enum Arctangent: ActivationFunction {
   static func apply<Element: Scalar>(_ z: Element) -> Element { Element.atan(z) }
   static func backward<Element: Scalar>(_ da: Element, _ z: Element) -> Element {
     da / (1 + z * z)
+  }
+}
+
+extension FeatureMap<Float> {
+  /// act(z) by the vector kernel `code`.
+  fileprivate func activated(_ code: Int32) -> FeatureMap {
+    let kernels = InstructionSet.kernels
+    let source = resolved.scalars
+    let values = MapMemory<Float>(source.count) { output in
+      withExtendedLifetime(source) {
+        parallelRanges(source.count) { range in
+          kernels.activate(
+            code, source.start + range.lowerBound, output + range.lowerBound, range.count)
+        }
+      }
+    }
+    return FeatureMap(shape: shape, scalars: values)
   }
 }

@@ -4,7 +4,7 @@ import CKernels
 ///
 /// | input       | output      | kernel | passes                                       |
 /// |-------------|-------------|--------|----------------------------------------------|
-/// | interleaved | interleaved | 3×3    | Winograd F(4×4, 3×3)                         |
+/// | interleaved | interleaved | 3×3    | Winograd F(4×4, 3×3), unless strict          |
 /// | any         | interleaved | other  | direct, vectors over output channels         |
 /// | interleaved | planar      | any    | direct, vectors over input channels          |
 /// | planar      | planar      | any    | direct, vectors along rows                   |
@@ -16,6 +16,7 @@ struct EngineConvolution {
   private let inputs: Int, outputs: Int, storedInputs: Int, storedOutputs: Int
   private let kernelHeight: Int, kernelWidth: Int
   private let readsPlanar: Bool, writesPlanar: Bool
+  private let precision = Precision.current
 
   /// None if the reference engine is to compute it.
   init?<Element: Scalar>(_ input: FeatureMap<Element>, _ kernel: Shape) {
@@ -30,7 +31,7 @@ struct EngineConvolution {
   }
 
   private var usesWinograd: Bool {
-    !readsPlanar && !writesPlanar && kernelHeight == 3 && kernelWidth == 3
+    precision == .fast && !readsPlanar && !writesPlanar && kernelHeight == 3 && kernelWidth == 3
   }
 
   private var isPlanar: Bool { readsPlanar && writesPlanar }
@@ -38,9 +39,20 @@ struct EngineConvolution {
   /// Partial sums of gradients, added up in order; more would cost memory, fewer would idle threads.
   private static let groups = 8
 
-  private var tileChunks: Int {
-    let tiles = images * ((height + 3) / 4) * ((width + 3) / 4)
-    return (tiles + Int(CK_TILES_PER_CHUNK) - 1) / Int(CK_TILES_PER_CHUNK)
+  /// The chunks of tiles in a forward pass: enough to spread over threads, long enough that a worker
+  /// can fetch ahead.
+  private static let forwardChunks = 32
+
+  private var tiles: Int { images * ((height + 3) / 4) * ((width + 3) / 4) }
+  /// Tiles are handed out in groups of ``CK_TILES_PER_CHUNK``.
+  private var tileGroups: Int {
+    (tiles + Int(CK_TILES_PER_CHUNK) - 1) / Int(CK_TILES_PER_CHUNK)
+  }
+
+  private func tiles(ofChunk chunk: Int, of chunks: Int) -> Range<Int> {
+    let groups = range(ofChunk: chunk, of: chunks, count: tileGroups)
+    let size = Int(CK_TILES_PER_CHUNK)
+    return groups.lowerBound * size..<min(tiles, groups.upperBound * size)
   }
   private var rowChunks: Int {
     images * ((height + Int(CK_ROWS_PER_CHUNK) - 1) / Int(CK_ROWS_PER_CHUNK))
@@ -96,8 +108,13 @@ struct EngineConvolution {
       withExtendedLifetime((prepared, paddedBias, addend, input)) {
         withUnsafePointer(to: &convolution) { convolution in
           if usesWinograd {
-            withScratch(kernels.winograd_scratch(storedInputs, storedOutputs), tileChunks) {
-              if kernels.winograd_forward(convolution, $0, $1) != 0 { found.raise() }
+            let chunks = min(Self.forwardChunks, tileGroups)
+            withScratch(kernels.winograd_scratch(storedInputs, storedOutputs), chunks) {
+              let range = tiles(ofChunk: $0, of: chunks)
+              if kernels.winograd_forward(convolution, range.lowerBound, range.upperBound, $1) != 0
+              {
+                found.raise()
+              }
             }
           } else if isPlanar {
             withScratch(planarScratch, rowChunks) {
@@ -177,15 +194,16 @@ struct EngineConvolution {
     _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ shape: Shape, hasBias: Bool
   ) -> (kernel: Tensor<Float>, bias: Tensor<Float>?) {
     let kernels = InstructionSet.kernels
-    let groups = min(Self.groups, tileChunks)
+    let groups = min(Self.groups, tileGroups)
     var biasSums = [Double](repeating: 0, count: groups * storedOutputs)
     let sums = biasSums.withUnsafeMutableBufferPointer { biasSums in
       groupSums(
         input, gradient, count: Int(CK_WINOGRAD_POINTS) * storedInputs * storedOutputs,
-        chunks: tileChunks, scratch: kernels.winograd_scratch(storedInputs, storedOutputs)
-      ) { pass, chunk, group, sums, scratch in
+        groups: groups, scratch: kernels.winograd_scratch(storedInputs, storedOutputs)
+      ) { pass, group, sums, scratch in
+        let range = tiles(ofChunk: group, of: groups)
         kernels.winograd_gradient(
-          pass, chunk, sums,
+          pass, range.lowerBound, range.upperBound, sums,
           hasBias ? biasSums.baseAddress.map { $0 + group * storedOutputs } : nil, scratch)
       }
     }
@@ -215,10 +233,14 @@ struct EngineConvolution {
     let kernels = InstructionSet.kernels
     let area = kernelHeight * kernelWidth
     let sums = groupSums(
-      input, gradient, count: area * storedInputs * storedOutputs, chunks: rowChunks,
+      input, gradient, count: area * storedInputs * storedOutputs, groups: rowGroups,
       scratch: kernels.direct_scratch(
         storedInputs, storedOutputs, kernelHeight, kernelWidth, width)
-    ) { kernels.direct_gradient($0, $1, $3, $4) }
+    ) { pass, group, sums, scratch in
+      for chunk in range(ofChunk: group, of: rowGroups, count: rowChunks) {
+        kernels.direct_gradient(pass, chunk, sums, scratch)
+      }
+    }
     var result = Tensor<Float>(shape: shape, repeating: 0)
     for o in 0..<outputs {
       for c in 0..<inputs {
@@ -237,8 +259,12 @@ struct EngineConvolution {
     let kernels = InstructionSet.kernels
     // 16 sums along the rows for each weight.
     let sums = groupSums(
-      input, gradient, count: shape.count * 16, chunks: rowChunks, scratch: planarScratch
-    ) { kernels.planar_gradient($0, $1, $3, $4) }
+      input, gradient, count: shape.count * 16, groups: rowGroups, scratch: planarScratch
+    ) { pass, group, sums, scratch in
+      for chunk in range(ofChunk: group, of: rowGroups, count: rowChunks) {
+        kernels.planar_gradient(pass, chunk, sums, scratch)
+      }
+    }
     return Tensor(shape: shape) { weights in
       withExtendedLifetime(sums) {
         if let weights = weights.baseAddress {
@@ -265,28 +291,27 @@ struct EngineConvolution {
       ?? Tensor(shape: shape, repeating: 0)
   }
 
-  /// The sums over all chunks, in a fixed number of groups that are added in order.
+  private var rowGroups: Int { min(Self.groups, rowChunks) }
+
+  /// The sums of a fixed number of groups, added in order.
   ///
-  /// `add` is given the pass, a chunk, its group, the group's sums and scratch memory.
+  /// `add` is given the pass, a group, the group's sums, which are 0 at first, and scratch memory.
   private func groupSums(
-    _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, count: Int, chunks: Int,
+    _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, count: Int, groups: Int,
     scratch: Int,
     _ add: (
-      UnsafePointer<ck_gradient>, _ chunk: Int, _ group: Int, UnsafeMutablePointer<Float>,
+      UnsafePointer<ck_gradient>, _ group: Int, UnsafeMutablePointer<Float>,
       UnsafeMutablePointer<Float>
     ) -> Void
   ) -> MapMemory<Float> {
-    let groups = min(Self.groups, chunks)
-    return MapMemory(groups * count) { sums in
+    MapMemory(groups * count) { sums in
       var pass = self.pass(input.scalars, gradient)
       withExtendedLifetime((input, gradient)) {
         withUnsafePointer(to: &pass) { pass in
           withScratch(scratch, groups) { group, scratch in
             let sums = sums + group * count
             sums.update(repeating: 0, count: count)
-            for chunk in range(ofChunk: group, of: groups, count: chunks) {
-              add(pass, chunk, group, sums, scratch)
-            }
+            add(pass, group, sums, scratch)
           }
         }
       }
@@ -313,7 +338,7 @@ struct EngineConvolution {
   /// The sum over images and pixels of an interleaved map, tile by tile.
   func biasGradient(_ gradient: FeatureMap<Float>) -> Tensor<Float> {
     let kernels = InstructionSet.kernels
-    let groups = min(Self.groups, tileChunks)
+    let groups = min(Self.groups, tileGroups)
     var sums = [Double](repeating: 0, count: groups * storedOutputs)
     sums.withUnsafeMutableBufferPointer { sums in
       guard let sums = sums.baseAddress else { return }
@@ -321,9 +346,9 @@ struct EngineConvolution {
       withExtendedLifetime(gradient) {
         withUnsafePointer(to: &pass) { pass in
           withScratch(Int(CK_WINOGRAD_POINTS + 1) * storedOutputs, groups) { group, scratch in
-            for chunk in range(ofChunk: group, of: groups, count: tileChunks) {
-              kernels.tile_sums(pass, chunk, sums + group * storedOutputs, scratch)
-            }
+            let range = tiles(ofChunk: group, of: groups)
+            kernels.tile_sums(
+              pass, range.lowerBound, range.upperBound, sums + group * storedOutputs, scratch)
           }
         }
       }

@@ -45,7 +45,8 @@ package struct PairedDifferences: Hashable, Sendable {
       2.052, 2.048, 2.045, 2.042,
     ]
     if degrees <= table.count { return table[degrees - 1] }
-    let z = 1.959964
-    return z + (z * z * z + z) / (4 * Double(degrees))
+    let (z, n) = (1.959964, Double(degrees))
+    let (z3, z5) = (z * z * z, z * z * z * z * z)
+    return z + (z3 + z) / (4 * n) + (5 * z5 + 16 * z3 + 3 * z) / (96 * n * n)
   }
 }

@@ -22,7 +22,7 @@ package struct Contestant: Sendable {
 
 /// What a contestant did with one seed.
 package struct RaceRun: Sendable {
-  /// The mean PSNR of the watched slices after each epoch, in dB.
+  /// The mean PSNR of the watched slices at each of ``Race/judgedSteps``, in dB.
   package var curve: [Double] = []
   /// Of all judged slices at the end; none if it was stopped by a NaN or an infinity.
   package var figures: FiguresOfMerit?
@@ -38,7 +38,7 @@ package struct RaceRun: Sendable {
 package struct Race: Sendable {
   package let data: TrainingData
   package let trainingSlices: [Int]
-  /// The slices that judge at the end; the first of them are watched after each epoch.
+  /// The slices that judge at the end; the first of them are watched on the way.
   package let judgedSlices: [Int]
   package let loss: Loss
   /// What disturbs the gradients, if anything does; its numbers come from the seed of each run.
@@ -53,8 +53,17 @@ package struct Race: Sendable {
     (self.loss, self.gradientNoise, self.options) = (loss, gradientNoise, options)
   }
 
-  /// The batches of one epoch.
-  package var stepsPerEpoch: Int { (trainingSlices.count + options.batch - 1) / options.batch }
+  /// The updates of one run.
+  package var steps: Int {
+    let perEpoch = (trainingSlices.count + options.batch - 1) / options.batch
+    return options.steps ?? perEpoch * options.epochs
+  }
+
+  /// After which updates the watched slices are judged: some twenty, and the last.
+  package var judgedSteps: [Int] {
+    let interval = max(1, steps / 20)
+    return Array(stride(from: interval, to: steps, by: interval)) + [steps]
+  }
 
   /// Trains one contestant with one seed.
   ///
@@ -74,6 +83,7 @@ package struct Race: Sendable {
     var gradientNoise = gradientNoise
     gradientNoise?.seed = seed
     let watched = Array(judgedSlices.prefix(4))
+    let places = Set(judgedSteps)
     var run = RaceRun()
     var isStopped = false
     do throws(NonFiniteError) {
@@ -82,7 +92,7 @@ package struct Race: Sendable {
         options: options, clock: { 0 }
       ) { progress in
         isStopped = shouldStop()
-        if progress.step % stepsPerEpoch == 0 || progress.step == progress.steps {
+        if places.contains(progress.step) {
           run.curve.append(figures(of: progress.network, watched).psnr)
         }
         return isStopped ? .interrupt : nil

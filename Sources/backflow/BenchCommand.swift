@@ -1,19 +1,20 @@
 import ArgumentParser
 import CommandLanguage
+import Commands
 import Foundation
 import GradientFlows
 import Networks
 import Tensors
 import Training
 
-/// `backflow bench`: times training steps of the residual network.
+/// `backflow bench`: times training steps or passes of the residual network or a published one.
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench",
     abstract: "Time training steps.",
     discussion: """
       First conv 1→C with ReLU, blocks of 3×3 convs with ReLU and an added skip, last conv C→1, MSE,
-      Adam. 2·9·C·C'·H·W·batch operations a convolution pass; three passes a step.
+      Adam. 2·K·K·C·C'·H·W·batch operations a convolution pass; three passes a step.
       """)
 
   @Option(help: "C.") var channels = 32
@@ -23,6 +24,8 @@ struct BenchCommand: ParsableCommand {
   @Option(help: "Images of a step.") var batch = 1
   @Option(help: "Steps to time; the median counts.") var steps = 10
   @Option(help: "Threads (default: all cores).") var threads: Int?
+  @Option(help: "A network of 'net preset' in place of the residual one.") var preset: String?
+  @Flag(help: "Time passes that keep nothing, as when a slice is denoised.") var forward = false
   @Flag(help: "Print the JSON object; it is all that is printed either way.") var json = false
 
   func validate() throws {
@@ -46,6 +49,20 @@ struct BenchCommand: ParsableCommand {
     let clean = Tensor<Float>(shape: [batch, 1, size, size]) { output in
       for i in output.indices { output[i] = Float(stream.uniform(at: i)) }
     }
+    let seconds = forward ? times(passing: clean, network) : try times(training: clean, network)
+    // The first one warms up.
+    let median = seconds.dropFirst().sorted()[steps / 2]
+    let result: JSONValue = [
+      "seconds_per_step": .number(median),
+      "gflops": .number(operations(network) / median / 1e9),
+      "peak_mib": .integer(peakMebibytes),
+      "engine": .string("\(engineDescription), \(InstructionSet.current)"),
+    ]
+    print(result.text)
+  }
+
+  /// The seconds of each of `steps` + 1 training steps.
+  private func times(training clean: Tensor<Float>, _ network: Network<Float>) throws -> [Double] {
     let noise = Noise(.gaussian(deviation: 0.1), isFresh: false, seed: 1)
     let data = TrainingData(
       clean: ImageStack(
@@ -56,25 +73,38 @@ struct BenchCommand: ParsableCommand {
     var options = TrainingOptions()
     options.batch = batch
     options.steps = 1
-    var seconds: [Double] = []
-    for _ in 0...steps {
+    return try (0...steps).map { _ in
       let start = ContinuousClock.now
       _ = try trainer.train(
         on: data, slices: Array(0..<batch), loss: .meanSquaredError, flow: StandardFlow(),
         options: options, clock: { 0 }, afterStep: { _ in nil })
-      seconds.append((ContinuousClock.now - start) / .seconds(1))
+      return (ContinuousClock.now - start) / .seconds(1)
     }
-    // The first step warms up.
-    let median = seconds.dropFirst().sorted()[steps / 2]
-    let result: JSONValue = [
-      "seconds_per_step": .number(median), "gflops": .number(operations / median / 1e9),
-      "peak_mib": .integer(peakMebibytes),
-      "engine": .string("\(engineDescription), \(InstructionSet.current)"),
-    ]
-    print(result.text)
+  }
+
+  /// The seconds of each of `steps` + 1 forward passes.
+  private func times(passing clean: Tensor<Float>, _ network: Network<Float>) -> [Double] {
+    (0...steps).map { _ in
+      let start = ContinuousClock.now
+      let output = network.forward(FeatureMap(clean), retention: .nothing).output.tensor
+      let seconds = (ContinuousClock.now - start) / .seconds(1)
+      return withExtendedLifetime(output) { seconds }
+    }
   }
 
   private func makeNetwork() throws -> Network<Float> {
+    guard let preset else { return try makeResidualNetwork() }
+    let runner = CommandRunner(
+      commands: commandTable,
+      workspace: Workspace(files: Files(script: URL(fileURLWithPath: "."), session: nil)),
+      describe: commandError)
+    if case .failure(let error) = runner.run("net preset \(preset)", line: 1)?.result {
+      throw ValidationError("--preset \(preset): \(error.message).")
+    }
+    return runner.workspace.network
+  }
+
+  private func makeResidualNetwork() throws -> Network<Float> {
     var network = Network<Float>()
     var first = ConvolutionOptions()
     first.channels = channels
@@ -90,11 +120,11 @@ struct BenchCommand: ParsableCommand {
 
   /// The operations of one step: forward, input gradient and kernel gradient of each convolution;
   /// the first has no input gradient.
-  private var operations: Double {
+  private func operations(_ network: Network<Float>) -> Double {
     let pixels = Double(size * size * batch)
-    let inner = Double(blocks * convs) * 3 * Double(channels * channels)
-    let ends = Double(channels) * (2 + 3)
-    return 2 * 9 * pixels * (inner + ends)
+    let kernels = network.parameters.filter { $0.shape.rank == 4 }.map { Double($0.shape.count) }
+    let passes = 3 * kernels.reduce(0, +) - (kernels.first ?? 0)
+    return 2 * pixels * (forward ? kernels.reduce(0, +) : passes)
   }
 
   /// The bytes of a step, about: kept maps, and weights with what Adam keeps of each.

@@ -43,6 +43,17 @@ struct TrainingCommandTests {
     #expect(results[0] == results[2])
   }
 
+  @Test func `strict precision gives other digits, and fast ones come back`() throws {
+    let session = TestSession()
+    try session.run(lines: Self.data + ["conv channels=16", "conv channels=16", "conv"])
+    let fast = try session.fingerprint("denoised")
+    try session.run("set precision=strict")
+    let strict = try session.fingerprint("denoised")
+    try session.run("set precision=fast")
+    #expect(strict != fast)
+    #expect(try session.fingerprint("denoised") == fast)
+  }
+
   @Test(arguments: cases)
   func `a training that is cut and continued ends with the same bits`(_ lines: [String]) throws {
     let whole = TestSession()

@@ -78,13 +78,14 @@ import Testing
   }
 
   @Test func `the spread of runs is their mean, lowest and highest`() {
-    let series = Plot.spread("standard", [[1, 2, 3], [3, 6], [.nan, 1]])
+    let series = Plot.spread(
+      "standard", at: [5, 10, 12], [[1, 2, 3], [3, 6], [.nan, 1]])
     #expect(series.label == "standard")
-    #expect(series.points.map(\.x) == [1, 2, 3])
+    #expect(series.points.map(\.x) == [5, 10, 12])
     #expect(series.points.map(\.y) == [2, 3, 3])
     #expect(series.points.map(\.low) == [1, 1, 3] && series.points.map(\.high) == [3, 6, 3])
-    #expect(Plot.spread("none", []).points.isEmpty)
-    #expect(Plot.spread("broken", [[.nan]]).points[0].y.isNaN)
+    #expect(Plot.spread("none", at: [], []).points.isEmpty)
+    #expect(Plot.spread("broken", at: [1], [[.nan]]).points[0].y.isNaN)
   }
 
   @Test func `bars are as long as their numbers`() throws {

@@ -91,6 +91,52 @@ import Testing
     #expect(FeatureMap(tensor).tensor.scalars == tensor.scalars)
   }
 
+  @Test(arguments: [Activation.elu, .sigmoid, .tanh, .arctan])
+  func `vector activations have few ulp and the same bits on every instruction set`(
+    activation: Activation
+  ) {
+    let steps = (0...40_000).map { Float($0 - 20_000) * 0.005 }
+    let small = (0..<38).flatMap { [Float(sign: .plus, exponent: -$0, significand: 1.37)] }
+    let values = steps + small + small.map { -$0 } + [.infinity, -.infinity]
+    let z = Tensor<Float>(shape: [1, 1, 1, values.count], scalars: values)
+    let exact = activation.forward(FeatureMap(z.doubles())).tensor
+    let reference = activation.forward(FeatureMap(z)).tensor
+    for (i, value) in values.enumerated() {
+      let expected = exact.scalars[i]
+      // What e⁻ᶻ is too small for may become 0.
+      let limit = max(4 * Double(Float(expected).ulp), 2 * Double(Float.leastNormalMagnitude))
+      let found = Double(reference.scalars[i])
+      #expect(found == expected || abs(found - expected) <= limit, "act(\(value))")
+    }
+    for set in InstructionSet.available {
+      let found = with(set) { activation.forward(FeatureMap(z)).tensor }
+      #expect(found.fingerprint == reference.fingerprint, "\(set)")
+    }
+    // The end of a vector and of what is no whole vector.
+    for count in [1, 7, 8, 16, 21] {
+      var bad = [Float](repeating: 1, count: count)
+      bad[count - 1] = .nan
+      let result = activation.forward(
+        FeatureMap(Tensor<Float>(shape: [1, 1, 1, count], scalars: bad)))
+      #expect(result.tensor.scalars.map(\.isNaN) == bad.map(\.isNaN))
+    }
+  }
+
+  @Test func `strict precision is nearer to the exact result`() throws {
+    let pass = Pass(Case(1, 32, 32, 64, 64, 3))
+    let exact = pass.results { $0.doubles() }
+    let fast = pass.results { $0.floats() }
+    let strict = Precision.$current.withValue(.strict) { pass.results { $0.floats() } }
+    for name in ["output", "input", "kernel"] {
+      let (a, b, c) = (try #require(fast[name]), try #require(strict[name]), exact[name])
+      let reference = try #require(c)
+      func error(_ tensor: Tensor<Float>) -> Double {
+        zip(tensor.scalars, reference.scalars).reduce(0) { max($0, abs(Double($1.0) - $1.1)) }
+      }
+      #expect(error(b) < error(a), "\(name)")
+    }
+  }
+
   private func with<Result>(_ set: InstructionSet, _ body: () -> Result) -> Result {
     let before = InstructionSet.current
     InstructionSet.current = set

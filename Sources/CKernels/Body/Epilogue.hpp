@@ -24,11 +24,14 @@ struct Destination {
   float *output;
   const float *addend;
   uint8_t *mask;
+  /// Whether values go past the caches, which a large map would only empty.
+  bool streams;
 
   template <int L, int activation, bool adds>
   inline __attribute__((always_inline)) void write(ptrdiff_t offset, Floats<L> z) const {
     Floats<L> value = activated<L, activation>(z, mask ? mask + (offset >> 3) : nullptr);
     if constexpr (adds) value = value + load<L>(addend + offset);
+    if (streams) return __builtin_nontemporal_store(value, (Floats<L> *)(output + offset));
     store<L>(output + offset, value);
   }
 };

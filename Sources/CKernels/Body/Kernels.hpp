@@ -10,6 +10,7 @@ namespace NAMESPACE {
 #include "Planar.hpp"
 #include "Winograd.hpp"
 
+#include "Activations.hpp"
 #include "Elementwise.hpp"
 
 static const ck_kernels kernels = {
@@ -29,6 +30,7 @@ static const ck_kernels kernels = {
     .planar_gradient = planarGradient,
     .sum_lanes = sumLanes,
     .apply_mask = applyMask,
+    .activate = activate,
 };
 }  // namespace NAMESPACE
 

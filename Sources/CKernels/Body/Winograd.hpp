@@ -10,31 +10,70 @@ INLINE int tilesPerBlock(ptrdiff_t channels) {
 }
 INLINE ptrdiff_t placeStride(int tiles, ptrdiff_t channels) { return tiles * channels + 16; }
 
-/// Places in a map of tiles, walked along rows.
+/// Tiles one below the other that are worked off together: neighbors share two rows of pixels, which
+/// are still in the cache then.
+constexpr ptrdiff_t bandHeight = 6;
+
+/// Places in a map of tiles, walked in bands: down the columns of a band, then on to the right.
 struct TileCursor {
-  ptrdiff_t across, down, x, y, image;
+  ptrdiff_t across, down, bandTop, bandEnd, x, y, image;
 
   inline __attribute__((always_inline)) TileCursor(
       ptrdiff_t height, ptrdiff_t width, ptrdiff_t tile) {
     across = (width + 3) / 4;
     down = (height + 3) / 4;
-    x = tile % across;
-    y = tile / across % down;
-    image = tile / across / down;
+    image = tile / (across * down);
+    const ptrdiff_t rest = tile % (across * down);
+    bandTop = rest / (across * bandHeight) * bandHeight;
+    bandEnd = least(down, bandTop + bandHeight);
+    const ptrdiff_t inBand = rest - bandTop * across;
+    x = inBand / (bandEnd - bandTop);
+    y = bandTop + inBand % (bandEnd - bandTop);
   }
   inline __attribute__((always_inline)) void advance() {
+    if (++y < bandEnd) return;
     if (++x == across) {
       x = 0;
-      if (++y == down) {
-        y = 0;
-        image++;
-      }
+      bandTop = bandEnd < down ? bandEnd : 0;
+      bandEnd = least(down, bandTop + bandHeight);
+      if (bandTop == 0) image++;
     }
+    y = bandTop;
   }
 };
 INLINE ptrdiff_t tileCount(ptrdiff_t images, ptrdiff_t height, ptrdiff_t width) {
   return images * ((height + 3) / 4) * ((width + 3) / 4);
 }
+
+/// Fetches the values of tiles into the second-level cache while the processor multiplies.
+///
+/// The memory is read piece by piece from many rows, which the processor does not foresee.
+struct Fetch {
+  const float *map;
+  ptrdiff_t height, width, channels;
+  TileCursor cursor;
+  int count, done = 0;
+
+  inline __attribute__((always_inline)) Fetch(
+      const float *map, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels, ptrdiff_t tile,
+      ptrdiff_t last)
+      : map(map), height(height), width(width), channels(channels), cursor(height, width, tile),
+        count((int)most(0, last - tile)) {}
+
+  /// Does its part of the work in step `step` of the 36.
+  void advance(int step) {
+    if (!map) return;
+    const int end = count * (step + 1) / CK_WINOGRAD_POINTS;
+    for (; done < end; done++, cursor.advance()) {
+      const ptrdiff_t last = least(height, cursor.y * 4 + 4);
+      const ptrdiff_t columns = least(4, width - cursor.x * 4);
+      for (ptrdiff_t y = cursor.y * 4; y < last; y++) {
+        const float *row = map + ((cursor.image * height + y) * width + cursor.x * 4) * channels;
+        for (ptrdiff_t i = 0; i < columns * channels; i += 16) __builtin_prefetch(row + i, 0, 2);
+      }
+    }
+  }
+};
 
 /// Copies the `rows`×`rows` pixels from (y, x) to `patch`; those outside the image are 0.
 template <bool isMasked>
@@ -152,8 +191,10 @@ static KERNEL void multiplyPlace(
 
 static KERNEL void multiplyPlaces(
     const float *transformed, const float *kernel, float *products, int tiles, int block,
-    ptrdiff_t inputs, ptrdiff_t outputs) {
+    ptrdiff_t inputs, ptrdiff_t outputs, Fetch fetch, Fetch fetchAddend) {
   for (int e = 0; e < CK_WINOGRAD_POINTS; e++) {
+    fetch.advance(e);
+    fetchAddend.advance(e);
     const float *v = transformed + e * placeStride(block, inputs);
     const float *u = kernel + e * inputs * outputs;
     float *m = products + e * placeStride(block, outputs);
@@ -193,11 +234,17 @@ INLINE void transformTile(
   }
 }
 
+/// Maps from this size on find no place in the caches until they are read again.
+constexpr ptrdiff_t streamedBytes = 6 << 20;
+
 template <int activation, bool adds>
 static KERNEL int32_t transformTiles(
     const ck_convolution *a, const float *products, ptrdiff_t stride, TileCursor cursor, int count) {
   const ptrdiff_t pixel = a->outputs, row = a->width * pixel;
-  const Destination destination = {a->output, a->addend, a->output_mask};
+  // Vectors of a streamed map lie at multiples of their size.
+  const bool streams = a->images * a->height * row * (ptrdiff_t)sizeof(float) >= streamedBytes
+      && pixel % least(16, pixel) == 0;
+  const Destination destination = {a->output, a->addend, a->output_mask, streams};
   Strangeness strange;
   for (int t = 0; t < count; t++, cursor.advance()) {
     const ptrdiff_t y = cursor.y * 4, x = cursor.x * 4;
@@ -242,15 +289,12 @@ static KERNEL ptrdiff_t winogradScratch(ptrdiff_t inputs, ptrdiff_t outputs) {
 }
 
 static KERNEL int32_t winogradForward(
-    const ck_convolution *a, ptrdiff_t chunk, float *scratch) {
+    const ck_convolution *a, ptrdiff_t first, ptrdiff_t last, float *scratch) {
   const int block = tilesPerBlock(most(a->inputs, a->outputs));
   const ptrdiff_t stride = placeStride(block, a->inputs);
   float *transformed = scratch;
   float *products = transformed + CK_WINOGRAD_POINTS * stride;
   float *patch = products + CK_WINOGRAD_POINTS * placeStride(block, a->outputs);
-  const ptrdiff_t first = chunk * CK_TILES_PER_CHUNK;
-  const ptrdiff_t last =
-      least(first + CK_TILES_PER_CHUNK, tileCount(a->images, a->height, a->width));
   int32_t strange = 0;
   for (ptrdiff_t tile = first; tile < last; tile += block) {
     const int count = (int)least(block, last - tile);
@@ -269,9 +313,15 @@ static KERNEL int32_t winogradForward(
       memset(
           transformed + e * stride + count * a->inputs, 0,
           (size_t)((whole - count) * a->inputs) * sizeof(float));
-    multiplyPlaces(transformed, a->kernel, products, whole, block, a->inputs, a->outputs);
+    const ptrdiff_t next = tile + block;
+    multiplyPlaces(
+        transformed, a->kernel, products, whole, block, a->inputs, a->outputs,
+        Fetch(a->input, a->height, a->width, a->inputs, next, least(last, next + block)),
+        Fetch(a->addend, a->height, a->width, a->outputs, tile, tile + count));
     strange |= transformTiles(a, products, placeStride(block, a->outputs), cursor, count);
   }
+  // What went past the caches is there for other threads, too.
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
   return strange;
 }
 
@@ -341,9 +391,12 @@ static KERNEL void transformGradientTiles(
   }
 }
 
-/// Adds the sums of a chunk to `biasSums`, in Double.
-INLINE void addSums(const float *sums, double *biasSums, ptrdiff_t channels) {
+/// At the end of a chunk of 48 tiles, adds its sums to `biasSums` in Double and begins anew.
+INLINE void addSumsOfChunk(
+    ptrdiff_t tile, ptrdiff_t last, float *sums, double *biasSums, ptrdiff_t channels) {
+  if (!biasSums || (tile % CK_TILES_PER_CHUNK != 0 && tile != last)) return;
   for (ptrdiff_t c = 0; c < channels; c++) biasSums[c] += (double)sums[c];
+  memset(sums, 0, (size_t)channels * sizeof(float));
 }
 
 /// sums[input][output] += Σ over tiles of transformed[tile][input] · gradient[tile][output].
@@ -390,7 +443,8 @@ static KERNEL void multiplyTilesAtPlace(
 }
 
 static KERNEL void winogradGradient(
-    const ck_gradient *a, ptrdiff_t chunk, float *sums, double *biasSums, float *scratch) {
+    const ck_gradient *a, ptrdiff_t first, ptrdiff_t last, float *sums, double *biasSums,
+    float *scratch) {
   const ptrdiff_t channels = most(a->inputs, a->outputs);
   const int block = tilesPerBlock(channels);
   const ptrdiff_t inputStride = placeStride(block, a->inputs);
@@ -400,9 +454,6 @@ static KERNEL void winogradGradient(
   float *patch = gradient + CK_WINOGRAD_POINTS * gradientStride;
   float *valueSums = patch + CK_WINOGRAD_POINTS * channels;
   memset(valueSums, 0, (size_t)a->outputs * sizeof(float));
-  const ptrdiff_t first = chunk * CK_TILES_PER_CHUNK;
-  const ptrdiff_t last =
-      least(first + CK_TILES_PER_CHUNK, tileCount(a->images, a->height, a->width));
   for (ptrdiff_t tile = first; tile < last; tile += block) {
     const int count = (int)least(block, last - tile);
     const TileCursor cursor(a->height, a->width, tile);
@@ -415,7 +466,12 @@ static KERNEL void winogradGradient(
     else
       transformGradientTiles<false, true>(
           a, cursor, count, gradient, gradientStride, valueSums, patch);
+    const ptrdiff_t next = tile + block, end = least(last, next + block);
+    Fetch fetch(a->input, a->height, a->width, a->inputs, next, end);
+    Fetch fetchGradient(a->gradient, a->height, a->width, a->outputs, next, end);
     for (int e = 0; e < CK_WINOGRAD_POINTS; e++) {
+      fetch.advance(e);
+      fetchGradient.advance(e);
       const float *v = transformed + e * inputStride, *z = gradient + e * gradientStride;
       float *target = sums + e * a->inputs * a->outputs;
       if (a->inputs == 32 && a->outputs == 32)
@@ -427,26 +483,24 @@ static KERNEL void winogradGradient(
       else
         multiplyTilesAtPlace<0>(v, z, target, count, a->inputs, a->outputs);
     }
+    addSumsOfChunk(tile + count, last, valueSums, biasSums, a->outputs);
   }
-  if (biasSums) addSums(valueSums, biasSums, a->outputs);
 }
 
 static KERNEL void tileSums(
-    const ck_gradient *a, ptrdiff_t chunk, double *biasSums, float *scratch) {
+    const ck_gradient *a, ptrdiff_t first, ptrdiff_t last, double *biasSums, float *scratch) {
   float *patch = scratch;
   float *valueSums = patch + CK_WINOGRAD_POINTS * a->outputs;
   memset(valueSums, 0, (size_t)a->outputs * sizeof(float));
-  const ptrdiff_t first = chunk * CK_TILES_PER_CHUNK;
-  const ptrdiff_t last =
-      least(first + CK_TILES_PER_CHUNK, tileCount(a->images, a->height, a->width));
-  const TileCursor cursor(a->height, a->width, first);
-  if (a->gradient_mask)
-    transformGradientTiles<true, false>(
-        a, cursor, (int)(last - first), scratch, 0, valueSums, patch);
-  else
-    transformGradientTiles<false, false>(
-        a, cursor, (int)(last - first), scratch, 0, valueSums, patch);
-  addSums(valueSums, biasSums, a->outputs);
+  for (ptrdiff_t tile = first; tile < last; tile += CK_TILES_PER_CHUNK) {
+    const int count = (int)least(CK_TILES_PER_CHUNK, last - tile);
+    const TileCursor cursor(a->height, a->width, tile);
+    if (a->gradient_mask)
+      transformGradientTiles<true, false>(a, cursor, count, scratch, 0, valueSums, patch);
+    else
+      transformGradientTiles<false, false>(a, cursor, count, scratch, 0, valueSums, patch);
+    addSumsOfChunk(tile + count, last, valueSums, biasSums, a->outputs);
+  }
 }
 
 // MARK: - Kernels

@@ -21,11 +21,15 @@
 extern "C" {
 #endif
 
-/// What a convolution does to its result before it is written.
+/// What a convolution does to its result before it is written: the first three.
 enum {
   ck_linear = 0,
   ck_relu = 1,         // max(z, 0), which hands NaN on
   ck_hiding_relu = 2,  // max(z, 0), where NaN becomes 0
+  ck_elu = 3,
+  ck_sigmoid = 4,
+  ck_tanh = 5,
+  ck_arctan = 6,
 };
 
 /// A convolution: out = act(input ∗ kernel + bias) + addend.
@@ -60,7 +64,7 @@ typedef struct {
   const uint8_t *_Nullable gradient_mask;
 } ck_gradient;
 
-/// Tiles that a Winograd chunk covers, along the rows of tiles of all images.
+/// The work on tiles is cut at multiples of this number.
 #define CK_TILES_PER_CHUNK 48
 /// Values of a transformed tile: 6×6.
 #define CK_WINOGRAD_POINTS 36
@@ -80,19 +84,22 @@ typedef struct {
   void (*winograd_kernel)(
       const float *weights, ptrdiff_t kernels, ptrdiff_t channels, int32_t turned, float *transformed,
       ptrdiff_t inputs, ptrdiff_t outputs, ptrdiff_t first, ptrdiff_t last);
-  /// Computes chunk `chunk`; returns whether it met a NaN or an infinity.
-  int32_t (*winograd_forward)(const ck_convolution *convolution, ptrdiff_t chunk, float *scratch);
-  /// Adds chunk `chunk` to `sums` [36][inputs][outputs] and, if wanted, to `bias_sums` [outputs].
+  /// Computes the tiles first..<last; returns whether it met a NaN or an infinity.
+  int32_t (*winograd_forward)(
+      const ck_convolution *convolution, ptrdiff_t first, ptrdiff_t last, float *scratch);
+  /// Adds the tiles first..<last to `sums` [36][inputs][outputs] and, if wanted, to `bias_sums`
+  /// [outputs].
   void (*winograd_gradient)(
-      const ck_gradient *gradient, ptrdiff_t chunk, float *sums, double *_Nullable bias_sums,
-      float *scratch);
+      const ck_gradient *gradient, ptrdiff_t first, ptrdiff_t last, float *sums,
+      double *_Nullable bias_sums, float *scratch);
   /// Transforms sums back to kernels [O][I][3][3], for kernels first..<last.
   void (*winograd_kernel_gradient)(
       const float *sums, ptrdiff_t inputs, ptrdiff_t outputs, float *weights, ptrdiff_t kernels,
       ptrdiff_t channels, ptrdiff_t first, ptrdiff_t last);
-  /// Adds the gradient's values in chunk `chunk` to `bias_sums`, as winograd_gradient does.
+  /// Adds the gradient's values in the tiles first..<last to `bias_sums`, as winograd_gradient does.
   void (*tile_sums)(
-      const ck_gradient *gradient, ptrdiff_t chunk, double *bias_sums, float *scratch);
+      const ck_gradient *gradient, ptrdiff_t first, ptrdiff_t last, double *bias_sums,
+      float *scratch);
 
   // MARK: Direct, any odd kernel
 
@@ -125,6 +132,8 @@ typedef struct {
 
   /// result = values where the mask is 1, else 0; `count` is a multiple of 8.
   void (*apply_mask)(const float *values, const uint8_t *mask, float *result, ptrdiff_t count);
+  /// results = act(values) for one of the last four activations; the same bits on every machine.
+  void (*activate)(int32_t activation, const float *values, float *results, ptrdiff_t count);
 } ck_kernels;
 
 /// The instruction sets, best first.
