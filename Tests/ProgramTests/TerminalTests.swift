@@ -19,7 +19,9 @@ struct `The prompt at a terminal` {
   @Test func `greets with three lines that work`() throws {
     let terminal = try Terminal(in: folder)
     let greeting = try terminal.wait(for: "\n> ")
-    let lines = greeting.split(separator: "\n").filter { $0.hasPrefix("  ") }.map { $0.dropFirst(2) }
+    let lines = greeting.split(separator: "\n").filter { $0.hasPrefix("  ") }.map {
+      $0.dropFirst(2)
+    }
     #expect(lines.count == 3, "\(greeting)")
     for line in lines {
       let answer = try terminal.type("\(line)\r", until: "\n> ")
