@@ -33,18 +33,17 @@ struct BenchCommand: ParsableCommand {
     guard numbers.allSatisfy({ (1...1 << 16).contains($0) }) else {
       throw ValidationError("All numbers must be 1 to 65536.")
     }
-    let memory = Double(ProcessInfo.processInfo.physicalMemory)
-    guard bytes < memory else {
-      func mebibytes(_ bytes: Double) -> String { NumberFormat.fixed(0).string(bytes / 1_048_576) }
-      throw ValidationError(
-        "A step would need about \(mebibytes(bytes)) MiB, the machine has \(mebibytes(memory)) MiB."
-      )
-    }
   }
 
   func run() throws {
     if let threads { Parallelism.threads = threads }
     let network = try makeNetwork()
+    let planned = network.trainingBytes(batch: batch, height: size, width: size)
+    let memory = Int(ProcessInfo.processInfo.physicalMemory)
+    guard planned < memory else {
+      throw ValidationError(
+        "A step would need about \(planned >> 20) MiB, the machine has \(memory >> 20) MiB.")
+    }
     let stream = RandomStream(seed: 1, name: "bench")
     let clean = Tensor<Float>(shape: [batch, 1, size, size]) { output in
       for i in output.indices { output[i] = Float(stream.uniform(at: i)) }
@@ -55,6 +54,7 @@ struct BenchCommand: ParsableCommand {
     let result: JSONValue = [
       "seconds_per_step": .number(median),
       "gflops": .number(operations(network) / median / 1e9),
+      "planned_mib": .integer(planned >> 20),
       "peak_mib": .integer(peakMebibytes),
       "engine": .string("\(engineDescription), \(InstructionSet.current)"),
     ]
@@ -125,14 +125,6 @@ struct BenchCommand: ParsableCommand {
     let kernels = network.parameters.filter { $0.shape.rank == 4 }.map { Double($0.shape.count) }
     let passes = 3 * kernels.reduce(0, +) - (kernels.first ?? 0)
     return 2 * pixels * (forward ? kernels.reduce(0, +) : passes)
-  }
-
-  /// The bytes of a step, about: kept maps, and weights with what Adam keeps of each.
-  private var bytes: Double {
-    let (channels, layers) = (Double(channels), Double(blocks) * Double(convs))
-    let pixels = Double(size) * Double(size) * Double(batch)
-    return 4
-      * (channels * (2 * layers + Double(blocks) + 4) * pixels + 54 * channels * channels * layers)
   }
 
   private var peakMebibytes: Int {
