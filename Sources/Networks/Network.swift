@@ -135,6 +135,12 @@ extension Network {
       + (sums.max() ?? 0)
     return max(pass, 10 * parameters)
   }
+
+  /// The bytes that a pass on a batch needs, about, when every value with a name is kept.
+  package func inspectionBytes(batch: Int, height: Int, width: Int) -> Int {
+    TrainingMemory.named(of: layers, pixels: batch * height * width)
+      + 10 * parameterCount * MemoryLayout<Element>.size
+  }
 }
 
 // MARK: - Building

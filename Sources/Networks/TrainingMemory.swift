@@ -31,6 +31,14 @@ struct TrainingMemory<Element: Scalar> {
     return memory.live
   }
 
+  /// The bytes of all named values of `layers` and of their gradients.
+  static func named(of layers: [Layer<Element>], pixels: Int) -> Int {
+    let memory = TrainingMemory(pixels: pixels)
+    return layers.map(LayerPlan.init).reduce(8 * memory.map(1)) {
+      $0 + (4 * $1.convolutions + ($1.merges ? 3 : 0) + 1) * memory.map($1.channels)
+    }
+  }
+
   private init(pixels: Int) { self.pixels = pixels }
 
   private mutating func take(_ bytes: Int) {
@@ -137,8 +145,9 @@ private struct LayerPlan<Element: Scalar> {
 
   var isLinear: Bool { activation == .linear }
   var keepsPreactivations: Bool { activation.needsPreactivation }
+  var merges: Bool { merge != .none }
   var multiplies: Bool { merge == .multiply || merge == .multiplyAdd }
-  var projects: Bool { skip == .project && merge != .none }
+  var projects: Bool { skip == .project && merges }
   var skipsFromNetworkInput: Bool { skip == .input }
 
   /// Whether the skip value is added to the activation of convolution `i`.
@@ -156,7 +165,7 @@ private struct LayerPlan<Element: Scalar> {
 
   /// Whether the gradient of the skip is added to that of the input in a map of its own.
   var addsBehind: Bool {
-    merge != .none && skip == .block
+    merges && skip == .block
       && !ConvolutionMemory.takesEnding(channels: inputs, Element.self)
   }
 }

@@ -22,9 +22,7 @@ package enum ConvolutionMemory {
     MemoryPool.size(of: MapLayout.storedChannels(channels) * pixels / 8)
   }
 
-  /// The bytes of the partial sums of a kernel gradient and of a prepared kernel, about.
-  ///
-  /// - Parameter kernel: `[O, C, kH, kW]`.
+  /// The bytes of the partial sums of a kernel gradient and of a prepared kernel `[O, C, kH, kW]`, about.
   package static func kernelGradient<Element: Scalar>(
     _ kernel: Shape, _ type: Element.Type
   ) -> Int {
