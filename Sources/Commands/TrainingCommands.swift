@@ -140,6 +140,8 @@ extension Workspace {
     }
     let recorder = curveRecorder(options, resumes: resumes, data, slices.count)
     var made = 0
+    var steps = makeStepLog()
+    defer { tracing?.steps = steps }
     let report: TrainingReport
     do throws(NonFiniteError) {
       report = try trainer.train(
@@ -148,6 +150,7 @@ extension Workspace {
         shouldDrop: { context.interruption.requests > 1 }
       ) { progress in
         made = progress.step
+        steps?.add(progress)
         recorder.add(progress)
         meter.show(progress)
         return context.interruption.isRequested ? .interrupt : nil

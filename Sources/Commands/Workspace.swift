@@ -25,7 +25,7 @@ package struct Workspace: Sendable {
 
   // MARK: - Network and training
 
-  package internal(set) var network = Network<Float>() { didSet { forgetOwnPass() } }
+  package internal(set) var network = Network<Float>() { didSet { forgetNetwork() } }
   /// What the network in use is called, and the others by name.
   var networkName = "main"
   var parked: [String: ParkedNetwork] = [:]
@@ -63,17 +63,24 @@ package struct Workspace: Sendable {
   /// How often each automatic picture name was used.
   var pictureNames: [String: Int] = [:]
 
+  /// How often clean, noisy and network became others.
+  private(set) var changes = ChangeCounts()
+  /// What a ledger is to learn; nil if nobody keeps one.
+  var tracing: Tracing?
+
   /// Makes an empty workspace that reads and writes through `files`.
   package init(files: Files) {
     self.files = files
   }
 
   private mutating func forgetData() {
+    changes.clean += 1
     (noise, noisy, split, sources) = (nil, nil, nil, [])
     unfinished = nil
   }
 
   private mutating func forgetNoisy() {
+    changes.noisy += 1
     baseline = [:]
     figures = [:]
     forgetPass()
@@ -85,6 +92,11 @@ package struct Workspace: Sendable {
       parked[name]?.lastPass = nil
       parked[name]?.denoised = [:]
     }
+  }
+
+  private mutating func forgetNetwork() {
+    changes.network += 1
+    forgetOwnPass()
   }
 
   private mutating func forgetOwnPass() {

@@ -1,3 +1,5 @@
+import Ledgers
+
 /// Takes what the last replay produced as the new record.
 package enum Acceptance {
   /// Takes all of `NAME.new`; it and its pictures are gone afterwards.
@@ -6,7 +8,9 @@ package enum Acceptance {
     try PictureFiles.copy(
       pictures(in: new.entries.flatMap(\.outputs).map(\.text)), from: paths.newPictures,
       to: paths.pictures)
+    try LedgerFile.write(try newLedger(paths), to: paths.ledger)
     try new.rewritten(stamps: new.stamps).write(to: paths.file)
+    PictureFiles.remove(paths.newLedger)
     PictureFiles.remove(paths.new)
     PictureFiles.remove(paths.newPictures)
   }
@@ -45,6 +49,12 @@ package enum Acceptance {
         outputs[old[found].line] = entries[found].text
       }
     }
+    let numbers = Set(
+      lines.compactMap { line in old.firstIndex { $0.line == line }.map { $0 + 1 } })
+    if let recorded = try LedgerFile.read(paths.ledger), !numbers.isEmpty {
+      try LedgerFile.write(
+        recorded.taking(numbers, from: try newLedger(paths)), to: paths.ledger)
+    }
     let taken = outputs.values.flatMap { $0 } + single.values
     try PictureFiles.copy(pictures(in: taken), from: paths.newPictures, to: paths.pictures)
     let stamps = session.isScript ? new.stamps : session.stamps
@@ -57,6 +67,11 @@ package enum Acceptance {
       throw SessionError(paths.new, "is not there; run \"backflow replay \(paths.file)\" first")
     }
     return try SessionFile(path: paths.new)
+  }
+
+  /// The ledger of the last replay; an empty one if its commands changed no tensor.
+  private static func newLedger(_ paths: SessionPaths) throws(SessionError) -> Ledger {
+    try LedgerFile.read(paths.newLedger) ?? Ledger(place: [:])
   }
 
   private static func pictures(in lines: [String]) -> [String] {

@@ -82,7 +82,10 @@ package final class Recovery {
       defer { if descriptor >= 0 { close(descriptor) } }
       // A prompt still writes what is locked.
       guard descriptor < 0 || flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { continue }
-      for path in [paths.file, paths.pictures, paths.new, paths.newPictures, lock] {
+      for path in [
+        paths.file, paths.pictures, paths.ledger, paths.new, paths.newPictures, paths.newLedger,
+        lock,
+      ] {
         PictureFiles.remove(path)
       }
     }

@@ -1,4 +1,5 @@
 package import CommandLanguage
+package import Ledgers
 
 /// What a replay found.
 package struct ReplayReport: Sendable {
@@ -14,6 +15,8 @@ package struct ReplayReport: Sendable {
     package let found: String?
     /// More about it, such as where a difference picture is.
     package let note: String?
+    /// The tensor that differs, if the ledger tells.
+    package var parting: Parting?
   }
 
   /// Recorded lines that came back.
@@ -30,6 +33,10 @@ package struct ReplayReport: Sendable {
   package internal(set) var toTheDigit = false
   /// How the session ended.
   package internal(set) var ending = SessionPlayer.Ending.finished
+  /// Where the tensors first parted from the ledger of another place, which is no fault.
+  package internal(set) var parting: Difference?
+  /// What the ledger's comparison came to, for a person.
+  package internal(set) var ledgerLines: [String] = []
   /// Data that is other than recorded: the line and what was found.
   package internal(set) var otherData: Difference?
 
@@ -45,12 +52,16 @@ package struct ReplayReport: Sendable {
   }
 
   /// The report as the last line of `--json`.
+  ///
+  /// Where tensors part from the ledger of another place, `parts` says how.
   package var json: JSONValue {
-    [
-      "checked": .integer(checked), "tolerated": .integer(tolerated),
-      "not_comparable": .integer(notComparable), "not_checked": .integer(notChecked),
-      "differs": .list(differences + (otherData.map { [$0] } ?? [])) { $0.json },
+    let counts: [JSONValue.Member] = [
+      .init("checked", .integer(checked)), .init("tolerated", .integer(tolerated)),
+      .init("not_comparable", .integer(notComparable)),
+      .init("not_checked", .integer(notChecked)),
+      .init("differs", .list(differences + (otherData.map { [$0] } ?? [])) { $0.json }),
     ]
+    return .object(counts + (parting.map { [.init("parts", $0.json)] } ?? []))
   }
 
   /// The report for a person: each difference, then the counts.
@@ -60,18 +71,28 @@ package struct ReplayReport: Sendable {
       "\(checked) checked", "\(tolerated) tolerated", "\(notComparable) not comparable",
       "\(notChecked) not checked", "\(differences.count) differ",
     ]
-    return all.flatMap { $0.lines(file: file) } + [counts.joined(separator: ", ")]
+    let parted = parting.map { ["parts from the ledger of another place here:"] + $0.lines(file: file) }
+    return all.flatMap { $0.lines(file: file) } + (parted ?? []) + ledgerLines
+      + [counts.joined(separator: ", ")]
   }
 }
 
 extension ReplayReport.Difference {
   var json: JSONValue {
-    [
-      "line": .integer(line), "command": .string(ContinuedLine.joined(command)),
-      "expected": expected.map { .string($0) } ?? .null,
-      "found": found.map { .string($0) } ?? .null,
-      "note": note.map { .string($0) } ?? .null,
+    let members: [JSONValue.Member] = [
+      .init("line", .integer(line)), .init("command", .string(ContinuedLine.joined(command))),
+      .init("expected", expected.map { .string($0) } ?? .null),
+      .init("found", found.map { .string($0) } ?? .null),
+      .init("note", note.map { .string($0) } ?? .null),
     ]
+    guard let parting else { return .object(members) }
+    return .object(
+      members + [
+        .init("tensor", .string(parting.tensor)),
+        .init("element", parting.place.map { .list($0) { .integer($0) } } ?? .null),
+        .init("ulp", parting.ulps.map { .integer($0) } ?? .null),
+        .init("step", parting.step.map { .integer($0.step) } ?? .null),
+      ])
   }
 
   /// The difference for a person: the place, both lines, and what is known of it.

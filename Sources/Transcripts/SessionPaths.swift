@@ -1,4 +1,5 @@
-/// The files that belong to a session: `NAME.session`, its pictures in `NAME/`, and `NAME.new`.
+/// The files that belong to a session: `NAME.session`, its pictures in `NAME/`, its tensors in
+/// `NAME.ledger`, and `NAME.new` with what the last replay produced.
 package struct SessionPaths: Hashable, Sendable {
   /// The session file.
   package let file: String
@@ -32,6 +33,9 @@ package struct SessionPaths: Hashable, Sendable {
   /// The folder of the recorded pictures.
   package var pictures: String { stem }
 
+  /// What the session's commands left in each tensor.
+  package var ledger: String { stem + ".ledger" }
+
   /// What the last replay produced.
   package var new: String {
     file.hasSuffix(".session") ? stem + ".new" : file + ".new"
@@ -39,4 +43,7 @@ package struct SessionPaths: Hashable, Sendable {
 
   /// The folder of the pictures that the last replay produced.
   package var newPictures: String { new + ".pictures" }
+
+  /// What the commands of the last replay left in each tensor.
+  package var newLedger: String { new + ".ledger" }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandLanguage
 import Commands
 import Foundation
+import Ledgers
 import Tensors
 import Transcripts
 
@@ -61,6 +62,7 @@ final class Host {
       progress: { update in if !isJSON { Console.show(update) } },
       interruption: Interrupts.interruption, describe: commandError)
     Interrupts.install()
+    runner.workspace.startTracing()
     runner.saveSession = { [unowned self] arguments in try save(arguments) }
   }
 
@@ -72,11 +74,21 @@ final class Host {
     if !isJSON { Console.print(command.asTyped) }
   }
 
-  /// Shows what a command gave back, and records it.
-  func show(_ execution: Execution) {
-    recorder.add(execution)
+  /// Records a command that was run, and shows what it gave back.
+  func take(_ execution: Execution) {
+    record(execution, runner.workspace.takeTrace())
+    show(execution)
+  }
+
+  /// Records a command that was run, and what it changed.
+  func record(_ execution: Execution, _ trace: Trace) {
+    recorder.add(execution, trace)
     lastLine = execution.line
     if recovers { keep(execution) }
+  }
+
+  /// Shows what a command gave back.
+  func show(_ execution: Execution) {
     if isJSON { return Console.print(execution.json.text) }
     switch execution.result {
     case .success(let outcome):

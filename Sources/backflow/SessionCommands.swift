@@ -3,6 +3,7 @@ import CommandLanguage
 import Commands
 import Figures
 import Foundation
+import Ledgers
 import Transcripts
 
 /// Options of `run` and `replay`.
@@ -64,7 +65,7 @@ extension Host {
     let ending = player.play(session, on: runner) { entry in
       if echoes { echo(entry.command) }
     } watch: { _, execution in
-      show(execution)
+      take(execution)
       return execution.error != nil || execution.outcome?.wasInterrupted == true
         || !Interrupts.interruption.isRequested
     }
@@ -101,13 +102,20 @@ struct ReplayCommand: ParsableCommand {
 
   @OptionGroup var options: SessionOptions
 
+  @Option(help: "Compare the tensors with this ledger, for example of another machine.")
+  var against: String?
+
   func run() {
     let host = options.makeHost()
-    let replayer = Replayer(
+    var replayer = Replayer(
       paths: options.paths, outputFolder: options.output.path, stamps: host.stamps,
       pictures: .png(differencesIn: options.output.path), player: options.player)
     do throws(SessionError) {
-      let report = try replayer.replay(on: host.runner) { execution in
+      if let against { replayer.against = try ledger(against) }
+      let report = try replayer.replay(
+        on: host.runner, trace: { host.runner.workspace.takeTrace() }
+      ) { execution, trace in
+        host.record(execution, trace)
         if options.host.json || execution.error != nil { host.show(execution) }
       }
       host.warnOfUnusedVariables()
@@ -118,6 +126,14 @@ struct ReplayCommand: ParsableCommand {
       leave(with: .badInput)
     }
   }
+}
+
+/// The ledger that `--against` names.
+private func ledger(_ path: String) throws(SessionError) -> Ledger {
+  guard let ledger = try LedgerFile.read(path) else {
+    throw SessionError(path, "is not there; name the NAME.ledger of a recorded session")
+  }
+  return ledger
 }
 
 /// Takes what the last replay produced: `backflow accept FILE [LINE…]`.

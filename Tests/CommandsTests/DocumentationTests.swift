@@ -346,7 +346,7 @@ private final class PagePlay {
     var executions: [Execution] = []
     var failures: [Int: [[String]]] = [:]
     let commands = session.entries.map(\.line)
-    report = try replayer.replay(on: runner) { [runner] execution in
+    report = try replayer.replay(on: runner) { [runner] execution, _ in
       executions.append(execution)
       let next = commands.first { $0 > execution.line } ?? .max
       for block in page.blocks("error") where (execution.line..<next).contains(block.start) {
