@@ -17,6 +17,8 @@ package struct Workspace: Sendable {
   var clean: ImageStack? { didSet { forgetData() } }
   /// Where each clean slice comes from; empty when the data do not say.
   var sources: [SliceSource] = []
+  /// The lines that made the data what they are.
+  var recipe = DataRecipe()
   var noise: Noise?
   /// The fixed noisy slices, `[N, 1, H, W]`.
   var noisy: Tensor<Float>? { didSet { forgetNoisy() } }
@@ -128,7 +130,7 @@ package struct Workspace: Sendable {
 }
 
 /// What `set` changes.
-struct Settings: Sendable {
+struct Settings: Sendable, Codable {
   var seed: UInt64 = 1
   var precision = Precision.fast
   var reluNaN = ReLUNaN.keep
@@ -139,7 +141,7 @@ struct Settings: Sendable {
 }
 
 /// A training that can go on.
-struct UnfinishedTraining: Sendable {
+struct UnfinishedTraining: Sendable, Codable {
   let options: TrainingOptions
   let steps: Int
 }
