@@ -79,7 +79,7 @@ let package = Package(
 
     // MARK: - Language
     library("CommandLanguage", [collections]),
-    library("Transcripts", ["CommandLanguage", "Ledgers"]),
+    library("Transcripts", ["CommandLanguage", "Fingerprints", "Ledgers"]),
     library("LineEditing", ["CEdit", "CommandLanguage"]),
 
     // MARK: - Program

@@ -74,7 +74,8 @@ extension Workspace {
       for name in step.variables.keys.sorted() { _ = runner.run("let \(name)", line: 1) }
       if let error = runner.run(step.line, line: 1)?.error {
         throw CommandError(
-          error.code, "the data cannot be made again: \"\(step.line.prefix(80))\": \(error.message)",
+          error.code,
+          "the data cannot be made again: \"\(step.line.prefix(80))\": \(error.message)",
           hint: error.hint, status: .badInput)
       }
       changed = runner.workspace

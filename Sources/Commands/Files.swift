@@ -76,7 +76,8 @@ package struct Files: Sendable {
       throw error
     } catch {
       throw CommandError(
-        .file, "\(path) cannot be written: \(reason(error))", hint: "choose another place")
+        .file, "\(path) cannot be written: \(SystemReason.words(error))",
+        hint: "choose another place")
     }
     return url.path
   }
@@ -88,15 +89,9 @@ package struct Files: Sendable {
       try data.write(to: URL(filePath: place), options: .atomic)
     } catch {
       throw CommandError(
-        .file, "\(path) cannot be written: \(reason(error))", hint: "choose another place")
+        .file, "\(path) cannot be written: \(SystemReason.words(error))",
+        hint: "choose another place")
     }
-  }
-
-  /// The reason of a system error, in a few words.
-  private func reason(_ error: any Error) -> String {
-    let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-    return underlying.map { String(cString: strerror(Int32($0.code))).lowercased() }
-      ?? (error as NSError).localizedDescription
   }
 
   private func isBelow(_ root: String, _ path: String) -> Bool {

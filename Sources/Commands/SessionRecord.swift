@@ -96,7 +96,8 @@ struct SessionRecord: Codable {
   ) throws(CommandError) {
     guard found.map({ $0.fingerprint.description }) != recorded else { return }
     throw CommandError(
-      .data, "the \(name) slices are not those of \(source): the files that it names are others now",
+      .data,
+      "the \(name) slices are not those of \(source): the files that it names are others now",
       hint: "put the files back, or train anew; nothing has changed", status: .badInput)
   }
 }

@@ -125,6 +125,8 @@ extension Workspace {
     let data = try requireTrainingData()
     let slices = trainingSlices(data.clean)
     try requireMemory(network, options, data.clean, slices.count)
+    let key = try trainingKey(options, resumes: resumes, data, slices)
+    if let key, let known = try takeTraining(key) { return known }
 
     var trainer = self.trainer ?? Trainer(network, optimizer: optimizer)
     let start = ContinuousClock.now
@@ -177,6 +179,7 @@ extension Workspace {
         "the schedule of the learning rate ended before this: its last rate stays; 'train' begins it "
           + "anew")
     }
+    if let key, report.reason == .finished { try keepTraining(key, outcome) }
     return outcome
   }
 

@@ -49,6 +49,9 @@ package struct Workspace: Sendable {
   /// What is left of a training that was stopped.
   var unfinished: UnfinishedTraining?
 
+  /// Where trainings are kept and taken from, if anywhere.
+  var trainings: TrainingStore?
+
   // MARK: - Results
 
   /// The pass behind the last update.
@@ -73,6 +76,16 @@ package struct Workspace: Sendable {
   /// Makes an empty workspace that reads and writes through `files`.
   package init(files: Files) {
     self.files = files
+  }
+
+  /// Keeps what an undo does not take back: names of pictures that were written must not come again,
+  /// and a ledger must look at everything anew.
+  package static func keepAcrossUndo(_ restored: inout Workspace, _ current: Workspace) {
+    restored.pictureNames = current.pictureNames
+    restored.changes.clean = current.changes.clean + 1
+    restored.changes.noisy = current.changes.noisy + 1
+    restored.changes.network = current.changes.network + 1
+    restored.tracing = current.tracing
   }
 
   private mutating func forgetData() {

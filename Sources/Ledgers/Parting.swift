@@ -43,7 +43,8 @@ package struct Parting: Hashable, Sendable {
     if let step {
       let place =
         step.step == step.lastEqual + 1
-        ? "in step \(step.step)" : "after step \(step.lastEqual), in step \(step.step) at the latest"
+        ? "in step \(step.step)"
+        : "after step \(step.lastEqual), in step \(step.step) at the latest"
       parts.append(
         "the training first differs \(place), in \(step.tensor): loss \(step.recordedLoss) "
           + "recorded, \(step.foundLoss) found")

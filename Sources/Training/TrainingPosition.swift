@@ -24,6 +24,7 @@ package struct TrainingPosition: Hashable, Sendable, Codable {
   ///   - height: Rows of a slice.
   ///   - width: Columns of a slice.
   ///   - patch: The side of the patches, if it trains on patches.
+  /// - Returns: Whether all numbers are possible.
   package func fits(slices: Int, height: Int, width: Int, patch: Int?) -> Bool {
     let counts = 0...1_000_000_000_000
     let (rows, columns) = (height - (patch ?? height), width - (patch ?? width))

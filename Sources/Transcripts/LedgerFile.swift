@@ -1,5 +1,6 @@
-package import Ledgers
+import CommandLanguage
 import Foundation
+package import Ledgers
 
 /// Reads and writes the ledger beside a session.
 package enum LedgerFile {
@@ -22,7 +23,7 @@ package enum LedgerFile {
     do {
       try ledger.encoded().write(to: URL(filePath: path), options: .atomic)
     } catch {
-      throw SessionError(path, "cannot be written: \((error as NSError).localizedDescription)")
+      throw SessionError(path, "cannot be written: \(SystemReason.words(error))")
     }
   }
 }

@@ -1,3 +1,4 @@
+import CommandLanguage
 import Foundation
 
 /// Moves pictures between folders.
@@ -18,7 +19,7 @@ enum PictureFiles {
           atPath: (to as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
         try Data(contentsOf: URL(filePath: from)).write(to: URL(filePath: to), options: .atomic)
       } catch {
-        throw SessionError(to, "cannot be written: \((error as NSError).localizedDescription)")
+        throw SessionError(to, "cannot be written: \(SystemReason.words(error))")
       }
     }
   }

@@ -101,7 +101,7 @@ package final class Recovery {
         atPath: paths.folder, withIntermediateDirectories: true,
         attributes: [.posixPermissions: 0o700])
     } catch {
-      throw SessionError(paths.folder, "cannot be made: \((error as NSError).localizedDescription)")
+      throw SessionError(paths.folder, "cannot be made: \(SystemReason.words(error))")
     }
     let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw Self.failure(lockPath) }
@@ -122,11 +122,11 @@ package final class Recovery {
       try handle.write(contentsOf: Data(text.utf8))
       try handle.synchronize()
     } catch {
-      throw SessionError(path, "cannot be written: \((error as NSError).localizedDescription)")
+      throw SessionError(path, "cannot be written: \(SystemReason.words(error))")
     }
   }
 
   private static func failure(_ path: String) -> SessionError {
-    SessionError(path, "cannot be written: \(String(cString: strerror(errno)).lowercased())")
+    SessionError(path, "cannot be written: \(SystemReason.ofLastCall)")
   }
 }

@@ -28,6 +28,10 @@ package struct ReplayReport: Sendable {
   /// Recorded lines whose command did not run or is not recorded, and commands that gave output
   /// where none is recorded.
   package internal(set) var notChecked = 0
+  /// The lines of trainings that were taken from a checkpoint in place of running.
+  package internal(set) var skipped: [Int] = []
+  /// Commands without recorded output; what they gave is in the new record.
+  package internal(set) var recorded = 0
   package internal(set) var differences: [Difference] = []
   /// Whether the stamps demand agreement to the digit.
   package internal(set) var toTheDigit = false
@@ -64,6 +68,23 @@ package struct ReplayReport: Sendable {
     return .object(counts + (parting.map { [.init("parts", $0.json)] } ?? []))
   }
 
+  /// What was not checked, and why.
+  private var remarks: [String] {
+    var remarks: [String] = []
+    if !skipped.isEmpty {
+      let lines = skipped.map(String.init).joined(separator: ", ")
+      remarks.append(
+        "taken from a checkpoint, since their inputs are as they were: the trainings of line \(lines)"
+      )
+    }
+    if recorded > 0 {
+      remarks.append(
+        "\(recorded) \(recorded == 1 ? "command has" : "commands have") no recorded output: recorded "
+          + "now, not checked")
+    }
+    return remarks
+  }
+
   /// The report for a person: each difference, then the counts.
   package func lines(file: String) -> [String] {
     let all = (otherData.map { [$0] } ?? []) + differences
@@ -71,14 +92,17 @@ package struct ReplayReport: Sendable {
       "\(checked) checked", "\(tolerated) tolerated", "\(notComparable) not comparable",
       "\(notChecked) not checked", "\(differences.count) differ",
     ]
-    let parted = parting.map { ["parts from the ledger of another place here:"] + $0.lines(file: file) }
-    return all.flatMap { $0.lines(file: file) } + (parted ?? []) + ledgerLines
+    let parted = parting.map {
+      ["parts from the ledger of another place here:"] + $0.lines(file: file)
+    }
+    return all.flatMap { $0.lines(file: file) } + (parted ?? []) + ledgerLines + remarks
       + [counts.joined(separator: ", ")]
   }
 }
 
 extension ReplayReport.Difference {
-  var json: JSONValue {
+  /// The difference as an object; one in a tensor has more members.
+  package var json: JSONValue {
     let members: [JSONValue.Member] = [
       .init("line", .integer(line)), .init("command", .string(ContinuedLine.joined(command))),
       .init("expected", expected.map { .string($0) } ?? .null),
@@ -101,6 +125,15 @@ extension ReplayReport.Difference {
       "\(file):\(line): \(ContinuedLine.joined(command))",
       "  expected  \(expected ?? "nothing")",
       "  found     \(found ?? "nothing")",
-    ] + (note.map { ["  \($0)"] } ?? [])
+    ] + changes + (note.map { ["  \($0)"] } ?? [])
+  }
+
+  /// What changed from one line to the other, when both are lines of the transcript.
+  private var changes: [String] {
+    guard parting == nil, let expected, let found, PictureLine.path(in: expected) == nil else {
+      return []
+    }
+    let words = LineChanges(from: expected, to: found).words
+    return words.isEmpty ? [] : ["  changed   \(words.joined(separator: "; "))"]
   }
 }

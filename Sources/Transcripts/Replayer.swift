@@ -54,7 +54,8 @@ package struct Replayer {
     let own = against == nil ? try LedgerFile.read(paths.ledger) : nil
     var checkedLedger = LedgerChecker(recorded: against ?? own, here: Stamp.deciding(stamps))
     let numbers = Dictionary(
-      session.entries.enumerated().map { ($1.line, $0 + 1) }) { first, _ in first }
+      session.entries.enumerated().map { ($1.line, $0 + 1) }
+    ) { first, _ in first }
     let ending = player.play(session, on: runner) { entry, execution in
       let trace = trace()
       watch(execution, trace)
@@ -157,9 +158,17 @@ private struct ReplayChecker {
 
   private mutating func check(_ outcome: Outcome, _ entry: SessionFile.Entry) {
     newOutputs[entry.line] = outcome.lines
+    if outcome.isFromCheckpoint {
+      report.skipped.append(entry.line)
+      report.notChecked += entry.outputs.count
+      return
+    }
     let produced = outcome.typedLines.filter { !$0.text.allSatisfy(\.isWhitespace) }
     guard !entry.outputs.isEmpty else {
-      if !produced.isEmpty { report.notChecked += 1 }
+      if !produced.isEmpty {
+        report.notChecked += 1
+        report.recorded += 1
+      }
       newPictures += outcome.pictures.map(\.path)
       return
     }

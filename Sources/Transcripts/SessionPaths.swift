@@ -1,3 +1,6 @@
+import CommandLanguage
+import Foundation
+
 /// The files that belong to a session: `NAME.session`, its pictures in `NAME/`, its tensors in
 /// `NAME.ledger`, and `NAME.new` with what the last replay produced.
 package struct SessionPaths: Hashable, Sendable {
@@ -28,6 +31,16 @@ package struct SessionPaths: Hashable, Sendable {
     // Not NSString's, which traps on ".".
     guard let slash = file.lastIndex(of: "/") else { return "." }
     return slash == file.startIndex ? "/" : String(file[..<slash])
+  }
+
+  /// Makes the folder that holds the session file, if it is not there.
+  package func makeFolder() throws(SessionError) {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw SessionError(folder, "cannot be made: \(SystemReason.words(error))")
+    }
   }
 
   /// The folder of the recorded pictures.

@@ -11,17 +11,9 @@ extension SessionFile {
     do {
       data = try Data(contentsOf: URL(filePath: path))
     } catch {
-      throw SessionError(path, "cannot be read: \(Self.reason(error)); check the path")
+      throw SessionError(path, "cannot be read: \(SystemReason.words(error)); check the path")
     }
     try self.init(bytes: Array(data), name: path)
-  }
-
-  /// The reason of a system error, in the system's few words.
-  private static func reason(_ error: any Error) -> String {
-    let error = error as NSError
-    let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError
-    guard let cause, cause.domain == NSPOSIXErrorDomain else { return error.localizedDescription }
-    return String(cString: strerror(Int32(cause.code))).lowercased()
   }
 
   /// Reads bytes; `name` is the file's name in errors.

@@ -1,3 +1,4 @@
+import CommandLanguage
 import Foundation
 
 /// Puts a session file together.
@@ -31,7 +32,7 @@ struct SessionWriter {
     do {
       try Data(text.utf8).write(to: URL(filePath: path), options: .atomic)
     } catch {
-      throw SessionError(path, "cannot be written: \((error as NSError).localizedDescription)")
+      throw SessionError(path, "cannot be written: \(SystemReason.words(error))")
     }
   }
 }

@@ -56,14 +56,14 @@ final class Host {
     self.source = source
     isJSON = options.json
     let isJSON = options.json
-    runner = CommandRunner(
-      commands: commandTable, topics: helpTopics, workspace: Workspace(files: files),
-      overrides: options.variables,
+    runner = .session(
+      files: files, overrides: options.variables,
       progress: { update in if !isJSON { Console.show(update) } },
-      interruption: Interrupts.interruption, describe: commandError)
+      interruption: Interrupts.interruption)
     Interrupts.install()
-    runner.workspace.startTracing()
     runner.saveSession = { [unowned self] arguments in try save(arguments) }
+    runner.readSession = { try SessionWithin(files, $0).lines() }
+    runner.replaySession = { try SessionWithin(files, $0).replay() }
   }
 
   /// The stamp of this session.
@@ -143,14 +143,25 @@ final class Host {
     let place = try arguments.blaming("name") { () throws(CommandError) in
       try files.writing(name.file)
     }
-    let paths = SessionPaths(file: place)
-    try recorder.save(
-      to: paths, picturesFrom: files.output.path, stamps: stamps,
-      includingErrors: try arguments.flag("errors"))
+    _ = try saveTranscript(place, includingErrors: try arguments.flag("errors"))
     if recovers { recovery.discard() }
     var outcome = Outcome(OutputLine("saved  \(name.file)"))
     outcome.add(file: name.file)
     return outcome
+  }
+}
+
+extension Host {
+  /// Writes the session so far, with its pictures and ledger; answers with its path.
+  func saveTranscript(
+    _ file: String, includingErrors: Bool = false
+  ) throws(SessionError) -> String {
+    let paths = SessionPaths(file: file)
+    try paths.makeFolder()
+    try recorder.save(
+      to: paths, picturesFrom: files.output.path, stamps: stamps,
+      includingErrors: includingErrors)
+    return file
   }
 }
 
