@@ -13,6 +13,10 @@ enum PictureFiles {
       }
       let from = path(source, name)
       let to = path(target, name)
+      guard !isLink(target), !(name.contains("/") && leads(outOf: target, to)) else {
+        throw SessionError(
+          target, "is or holds a symbolic link, and pictures stay beside a session")
+      }
       guard from != to, FileManager.default.fileExists(atPath: from) else { continue }
       do {
         try FileManager.default.createDirectory(
@@ -22,6 +26,19 @@ enum PictureFiles {
         throw SessionError(to, "cannot be written: \(SystemReason.words(error))")
       }
     }
+  }
+
+  private static func isLink(_ path: String) -> Bool {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    return attributes?[.type] as? FileAttributeType == .typeSymbolicLink
+  }
+
+  /// Whether links on the way to a file leave its folder.
+  private static func leads(outOf folder: String, _ path: String) -> Bool {
+    let above = (path as NSString).deletingLastPathComponent
+    let root = URL(filePath: folder).resolvingSymlinksInPath().path
+    let place = URL(filePath: above).resolvingSymlinksInPath().path
+    return place != root && !place.hasPrefix(root + "/")
   }
 
   /// The path of a file in a folder.

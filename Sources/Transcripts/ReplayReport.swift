@@ -134,6 +134,7 @@ extension ReplayReport.Difference {
       return []
     }
     let words = LineChanges(from: expected, to: found).words
-    return words.isEmpty ? [] : ["  changed   \(words.joined(separator: "; "))"]
+    // Lines that have little in common are read as they are.
+    return words.isEmpty || words.count > 4 ? [] : ["  changed   \(words.joined(separator: "; "))"]
   }
 }

@@ -5,8 +5,16 @@ extension SessionFile {
   /// The first line of every session.
   static let header = "#! backflow session 1"
 
+  /// The largest session file, in bytes.
+  private static let mostBytes = 64 << 20
+
   /// Reads a file.
   package init(path: String) throws(SessionError) {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    if let size = attributes?[.size] as? Int, size > Self.mostBytes {
+      throw SessionError(
+        path, "has \(size >> 20) MiB, a session has at most \(Self.mostBytes >> 20); is it one?")
+    }
     let data: Data
     do {
       data = try Data(contentsOf: URL(filePath: path))
