@@ -97,16 +97,16 @@ package struct Files: Sendable {
     return url.path
   }
 
-  /// Writes `data` under a temporary name and then renames it, so that a file is whole or absent.
+  /// Writes `data`; the file is whole or absent.
   package func write(_ data: Data, to path: String) throws(CommandError) {
     let place = try writing(path)
     try disk.spend(data.count, on: path)
-    do {
-      try data.write(to: URL(filePath: place), options: .atomic)
+    do throws(WholeFile.Failure) {
+      try WholeFile.write(data, to: place)
     } catch {
       throw CommandError(
-        .file, "\(path) cannot be written: \(SystemReason.words(error))",
-        hint: "choose another place")
+        .file, "\(path) cannot be written: \(error)",
+        hint: "choose another place, or make room")
     }
   }
 

@@ -21,9 +21,9 @@ package enum LedgerFile {
   static func write(_ ledger: Ledger, to path: String) throws(SessionError) {
     guard !ledger.entries.isEmpty else { return PictureFiles.remove(path) }
     do {
-      try ledger.encoded().write(to: URL(filePath: path), options: .atomic)
+      try WholeFile.write(try ledger.encoded(), to: path)
     } catch {
-      throw SessionError(path, "cannot be written: \(SystemReason.words(error))")
+      throw SessionError(path, "cannot be written: \(error)")
     }
   }
 }

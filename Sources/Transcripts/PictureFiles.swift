@@ -21,7 +21,9 @@ enum PictureFiles {
       do {
         try FileManager.default.createDirectory(
           atPath: (to as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-        try Data(contentsOf: URL(filePath: from)).write(to: URL(filePath: to), options: .atomic)
+        try WholeFile.write(try Data(contentsOf: URL(filePath: from)), to: to)
+      } catch let failure as WholeFile.Failure {
+        throw SessionError(to, "cannot be written: \(failure)")
       } catch {
         throw SessionError(to, "cannot be written: \(SystemReason.words(error))")
       }

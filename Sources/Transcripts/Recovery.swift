@@ -36,9 +36,11 @@ package final class Recovery {
     // A picture outside the folder stays where it is.
     let inside = pictures.filter(PictureFiles.isInside)
     try PictureFiles.copy(inside, from: output, to: paths.pictures)
-    let new = paths.file + ".part"
-    try Self.write(recorder.text(stamps: stamps), to: new)
-    guard rename(new, paths.file) == 0 else { throw Self.failure(paths.file) }
+    do throws(WholeFile.Failure) {
+      try WholeFile.write(Data(recorder.text(stamps: stamps).utf8), to: paths.file, isPrivate: true)
+    } catch {
+      throw SessionError(paths.file, "cannot be written: \(error)")
+    }
     holdsWork = true
   }
 
@@ -110,20 +112,6 @@ package final class Recovery {
       throw Self.failure(lockPath)
     }
     lock = descriptor
-  }
-
-  /// Writes a file for this person alone, through to the disk.
-  private static func write(_ text: String, to path: String) throws(SessionError) {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw failure(path) }
-    defer { close(descriptor) }
-    let handle = FileHandle(fileDescriptor: descriptor)
-    do {
-      try handle.write(contentsOf: Data(text.utf8))
-      try handle.synchronize()
-    } catch {
-      throw SessionError(path, "cannot be written: \(SystemReason.words(error))")
-    }
   }
 
   private static func failure(_ path: String) -> SessionError {
