@@ -67,6 +67,7 @@ let package = Package(
 
     // MARK: - Numbers and pictures
     library("Fingerprints", ["CCrypto"]),
+    library("Ledgers", ["Fingerprints"]),
     library("Tensors", ["CKernels", "CMalloc", "COpenBLAS", "Fingerprints"]),
     library("CT", ["CDCMTK", "COpenJPEG", "Fingerprints", "Tensors"]),
     library("Figures", ["CCairo", "CPNG", "Tensors", "Fingerprints"]),
@@ -78,7 +79,7 @@ let package = Package(
 
     // MARK: - Language
     library("CommandLanguage", [collections]),
-    library("Transcripts", ["CommandLanguage"]),
+    library("Transcripts", ["CommandLanguage", "Fingerprints", "Ledgers"]),
     library("LineEditing", ["CEdit", "CommandLanguage"]),
 
     // MARK: - Program
@@ -86,13 +87,13 @@ let package = Package(
       "Commands",
       [
         "CommandLanguage", "Training", "GradientFlows", "Networks", "Figures", "CT", "Tensors",
-        "Fingerprints",
+        "Fingerprints", "Ledgers",
       ]),
     .executableTarget(
       name: "backflow",
       dependencies: [
         "Commands", "CommandLanguage", "Transcripts", "LineEditing", "Figures", "Training",
-        "GradientFlows", "Networks", "Tensors",
+        "GradientFlows", "Networks", "Tensors", "Ledgers",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -102,6 +103,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["Networks", "Tensors"], path: "Tests/TestSupport",
       swiftSettings: strict),
     tests(of: "Tensors", []),
+    tests(of: "Ledgers", []),
     tests(of: "CT", ["Tensors", "Fingerprints"]),
     tests(of: "Figures", ["Tensors"]),
     tests(of: "Networks", ["Tensors"]),
@@ -109,10 +111,10 @@ let package = Package(
     tests(of: "Training", ["GradientFlows", "Networks", "Tensors"]),
     tests(of: "CommandLanguage", []),
     tests(of: "LineEditing", ["CommandLanguage"]),
-    tests(of: "Transcripts", ["CommandLanguage"]),
+    tests(of: "Transcripts", ["CommandLanguage", "Ledgers"]),
     tests(
       of: "Commands",
-      ["CommandLanguage", "CT", "Figures", "Transcripts", "Tensors", "Fingerprints"]),
+      ["CommandLanguage", "CT", "Figures", "Transcripts", "Tensors", "Fingerprints", "Ledgers"]),
     // The program as its caller sees it; needs the executable built beside the tests.
     .testTarget(
       name: "ProgramTests", dependencies: ["backflow", "Figures", "TestSupport"],

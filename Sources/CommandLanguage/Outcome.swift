@@ -42,6 +42,8 @@ package struct Outcome: Sendable {
   package var data: [DataStamp] = []
   /// Whether a person interrupted the command; a script stops after it with status 130.
   package var wasInterrupted = false
+  /// Whether a training was taken from a checkpoint in place of running.
+  package var isFromCheckpoint = false
   /// Whether the session ends here.
   package var quits = false
   /// Lines to run as if they had been typed, all or none; each is shown with what comes back.

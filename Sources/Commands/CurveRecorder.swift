@@ -38,11 +38,17 @@ final class CurveRecorder {
 }
 
 /// The curves of the last trainings of a session, in the order in which they began.
-struct TrainingCurves: Sendable {
+struct TrainingCurves: Sendable, Codable {
   private(set) var all: [TrainingCurve] = []
 
   /// Of how many trainings the curves are kept.
   static let capacity = 32
+
+  /// Whether the numbers can be those of curves, wherever they come from.
+  var isConsistent: Bool {
+    all.count <= Self.capacity && all.allSatisfy(\.isConsistent)
+      && zip(all, all.dropFirst()).allSatisfy { $0.number < $1.number }
+  }
 
   /// The number of the training that begins next.
   var nextNumber: Int { (all.last?.number ?? 0) + 1 }

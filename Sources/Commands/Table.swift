@@ -7,15 +7,25 @@ import Tensors
 /// Each computes in the precision that `set` chose.
 package let commandTable: [Command<Workspace>] =
   (dataCommands + networkCommands + learningCommands + steppingCommands + lookingCommands
-  + otherCommands).map { $0.preceded(by: requireClosedPass) }
-  + SessionCommand.allCases.map { Command($0) }
+  + otherCommands).map {
+    $0.preceded(by: requireClosedPass).around { body in
+      { arguments, workspace, context in
+        let outcome = try Precision.$current.withValue(workspace.settings.precision) {
+          try body(arguments, &workspace, context)
+        }
+        workspace.recipe.note(arguments, seed: workspace.seed, context.variables)
+        return outcome
+      }
+    }
+  } + SessionCommand.allCases.map { Command($0) }
 
 /// Throws when a command would change what an open pass was made of.
 @Sendable private func requireClosedPass(
   _ spec: CommandSpec, _ workspace: Workspace
 ) throws(CommandError) {
   guard workspace.stepper?.networkWalk != nil else { return }
-  let changes = [.data, .network, .learning].contains(spec.family)
+  let changes =
+    [.data, .network, .learning].contains(spec.family) || spec.name == "restore"
   let harmless = [
     "data", "series", "tags", "net show", "net save", "continue", "flow", "flow standard",
     "flow dilated",
@@ -55,5 +65,6 @@ private let lookingCommands: [Command<Workspace>] = [
 ]
 
 private let otherCommands: [Command<Workspace>] = [
-  .expect, .gradcheck, .compare, .race, .diagnose, .saveTensor, .saveImage, .saveDICOM, .set,
+  .expect, .gradcheck, .compare, .race, .diagnose, .saveTensor, .saveImage, .saveDICOM, .checkpoint,
+  .restore, .set,
 ]

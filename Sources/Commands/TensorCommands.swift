@@ -405,6 +405,7 @@ extension Workspace {
       replaceNetwork(changed)
     } else if ["clean", "noisy"].contains(indexed.name) {
       try assignImage(indexed, filled)
+      recipe.note(assigned: value, to: indexed)
     } else {
       throw arguments.error(
         at: "name", .wrongValue, "\(text) is no input, weight or typed tensor",

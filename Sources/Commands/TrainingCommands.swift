@@ -128,6 +128,10 @@ extension Workspace {
     let data = try requireTrainingData()
     let slices = trainingSlices(data.clean)
     try requireMemory(network, options, data.clean, slices.count)
+    // A training that breakpoints may stop is another one.
+    let key =
+      breakpoints.isEmpty ? try trainingKey(options, resumes: resumes, data, slices) : nil
+    if let key, let known = try takeTraining(key) { return known }
 
     var trainer = self.trainer ?? Trainer(network, optimizer: optimizer)
     let start = ContinuousClock.now
@@ -147,6 +151,8 @@ extension Workspace {
     var isReleased = resumes && trainer.heldPass != nil
     let (flow, updates) = (flow, trainer.step)
     var hit: BreakpointHit?
+    var steps = makeStepLog()
+    defer { tracing?.steps = steps }
     let report: TrainingReport
     do throws(NonFiniteError) {
       report = try trainer.train(
@@ -162,6 +168,7 @@ extension Workspace {
         shouldDrop: { context.interruption.requests > 1 }
       ) { progress in
         made = progress.step
+        steps?.add(progress)
         recorder.add(progress)
         meter.show(progress)
         return context.interruption.isRequested ? .interrupt : nil
@@ -191,6 +198,7 @@ extension Workspace {
         "the schedule of the learning rate ended before this: its last rate stays; 'train' begins it "
           + "anew")
     }
+    if let key, report.reason == .finished { try keepTraining(key, outcome) }
     return outcome
   }
 

@@ -36,6 +36,11 @@ package struct Stamp: Hashable, Sendable {
   /// The keys that must be equal for a replay to agree to the digit; so must all data.
   package static let decidingKeys: Set<String> = ["backflow", "engine", "blas"]
 
+  /// The stamps that decide, by key.
+  static func deciding(_ stamps: [Stamp]) -> [String: String] {
+    Dictionary(stamps.filter { decidingKeys.contains($0.key) }.map { ($0.key, $0.value) }) { $1 }
+  }
+
   /// The key that names the library which draws pictures in color.
   private static let drawingKey = "drawing"
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandLanguage
 import Commands
 import Foundation
+import Ledgers
 import Tensors
 import Transcripts
 
@@ -55,14 +56,15 @@ final class Host {
     self.source = source
     isJSON = options.json
     let isJSON = options.json
-    runner = CommandRunner(
-      commands: commandTable, topics: helpTopics, workspace: Workspace(files: files),
-      overrides: options.variables,
+    runner = .session(
+      files: files, overrides: options.variables,
       progress: { update in if !isJSON { Console.show(update) } },
-      interruption: Interrupts.interruption, describe: commandError)
+      interruption: Interrupts.interruption)
     runner.wantsEverything = isJSON
     Interrupts.install()
     runner.saveSession = { [unowned self] arguments in try save(arguments) }
+    runner.readSession = { try SessionWithin(files, $0).lines() }
+    runner.replaySession = { try SessionWithin(files, $0).replay() }
   }
 
   /// The stamp of this session.
@@ -73,11 +75,21 @@ final class Host {
     if !isJSON { Console.print(command.asTyped) }
   }
 
-  /// Shows what a command gave back, and records it.
-  func show(_ execution: Execution) {
-    recorder.add(execution)
+  /// Records a command that was run, and shows what it gave back.
+  func take(_ execution: Execution) {
+    record(execution, runner.workspace.takeTrace())
+    show(execution)
+  }
+
+  /// Records a command that was run, and what it changed.
+  func record(_ execution: Execution, _ trace: Trace) {
+    recorder.add(execution, trace)
     lastLine = execution.line
     if recovers { keep(execution) }
+  }
+
+  /// Shows what a command gave back.
+  func show(_ execution: Execution) {
     if isJSON { return Console.print(execution.json.text) }
     switch execution.result {
     case .success(let outcome):
@@ -132,14 +144,25 @@ final class Host {
     let place = try arguments.blaming("name") { () throws(CommandError) in
       try files.writing(name.file)
     }
-    let paths = SessionPaths(file: place)
-    try recorder.save(
-      to: paths, picturesFrom: files.output.path, stamps: stamps,
-      includingErrors: try arguments.flag("errors"))
+    _ = try saveTranscript(place, includingErrors: try arguments.flag("errors"))
     if recovers { recovery.discard() }
     var outcome = Outcome(OutputLine("saved  \(name.file)"))
     outcome.add(file: name.file)
     return outcome
+  }
+}
+
+extension Host {
+  /// Writes the session so far, with its pictures and ledger; answers with its path.
+  func saveTranscript(
+    _ file: String, includingErrors: Bool = false
+  ) throws(SessionError) -> String {
+    let paths = SessionPaths(file: file)
+    try paths.makeFolder()
+    try recorder.save(
+      to: paths, picturesFrom: files.output.path, stamps: stamps,
+      includingErrors: includingErrors)
+    return file
   }
 }
 

@@ -3,6 +3,7 @@ import CommandLanguage
 import Commands
 import Figures
 import Foundation
+import Ledgers
 import Transcripts
 
 /// Options of `run` and `replay`.
@@ -19,6 +20,10 @@ struct SessionOptions: ParsableArguments {
   @Flag(help: "Go on after a command that failed.")
   var keepGoing = false
 
+  @Flag(
+    help: "Keep trainings below the output folder; skip those whose inputs have not changed.")
+  var fromCheckpoint = false
+
   @OptionGroup var host: HostOptions
 
   var paths: SessionPaths { SessionPaths(file: file) }
@@ -26,8 +31,14 @@ struct SessionOptions: ParsableArguments {
   var player: SessionPlayer { SessionPlayer(stopLine: to, keepsGoing: keepGoing) }
 
   func makeHost() -> Host {
-    Host(
+    let host = Host(
       host, files: Files(script: output, session: URL(filePath: paths.folder)), source: file)
+    if fromCheckpoint {
+      let place = Dictionary(host.stamps.map { ($0.key, $0.value) }) { $1 }
+        .filter { Stamp.decidingKeys.contains($0.key) }
+      host.runner.workspace.keepTrainings(in: TrainingStore(place: place))
+    }
+    return host
   }
 
   /// The session, or the end of the program with the status of missing data.
@@ -64,15 +75,20 @@ extension Host {
     let ending = player.play(session, on: runner) { entry in
       if echoes { echo(entry.command) }
     } watch: { _, execution in
-      show(execution)
+      take(execution)
       return execution.error != nil || execution.outcome?.wasInterrupted == true
         || !Interrupts.interruption.isRequested
     }
     warnOfUnusedVariables()
+    return Self.status(of: ending)
+  }
+
+  /// The program's exit status after a session that ended so.
+  static func status(of ending: SessionPlayer.Ending) -> ExitStatus {
     switch ending {
-    case .finished, .reachedLine: return .success
-    case .failed(let status): return status
-    case .interrupted, .stopped: return .interrupted
+    case .finished, .reachedLine: .success
+    case .failed(let status): status
+    case .interrupted, .stopped: .interrupted
     }
   }
 }
@@ -84,8 +100,19 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var options: SessionOptions
 
-  func run() {
+  @Option(
+    help: ArgumentHelp(
+      "Run once for each value of a let: NAME=V1,V2,…; several give all combinations.",
+      valueName: "NAME=V1,V2"))
+  var sweep: [String] = []
+
+  func validate() throws { _ = try sweep.map { try Sweep.Axis($0) } }
+
+  func run() throws {
     let session = options.session()
+    guard sweep.isEmpty else {
+      leave(with: try Sweep(sweep, options, session).run())
+    }
     let host = options.makeHost()
     let status = host.play(session, options.player, echoes: true)
     options.handOverInterrupted(host, status)
@@ -101,13 +128,20 @@ struct ReplayCommand: ParsableCommand {
 
   @OptionGroup var options: SessionOptions
 
+  @Option(help: "Compare the tensors with this ledger, for example of another machine.")
+  var against: String?
+
   func run() {
     let host = options.makeHost()
-    let replayer = Replayer(
+    var replayer = Replayer(
       paths: options.paths, outputFolder: options.output.path, stamps: host.stamps,
       pictures: .png(differencesIn: options.output.path), player: options.player)
     do throws(SessionError) {
-      let report = try replayer.replay(on: host.runner) { execution in
+      if let against { replayer.against = try ledger(against) }
+      let report = try replayer.replay(
+        on: host.runner, trace: { host.runner.workspace.takeTrace() }
+      ) { execution, trace in
+        host.record(execution, trace)
         if options.host.json || execution.error != nil { host.show(execution) }
       }
       host.warnOfUnusedVariables()
@@ -118,6 +152,14 @@ struct ReplayCommand: ParsableCommand {
       leave(with: .badInput)
     }
   }
+}
+
+/// The ledger that `--against` names.
+private func ledger(_ path: String) throws(SessionError) -> Ledger {
+  guard let ledger = try LedgerFile.read(path) else {
+    throw SessionError(path, "is not there; name the NAME.ledger of a recorded session")
+  }
+  return ledger
 }
 
 /// Takes what the last replay produced: `backflow accept FILE [LINE…]`.
@@ -132,10 +174,24 @@ struct AcceptCommand: ParsableCommand {
   @Argument(help: "Lines of the file whose output to take (default: all).")
   var lines: [Int] = []
 
+  @Flag(help: "Keep the recorded numbers, and write how far those of the replay may be off.")
+  var tolerant = false
+
   func run() {
     let paths = SessionPaths(file: file)
     do throws(SessionError) {
-      if lines.isEmpty {
+      if tolerant {
+        let (widened, left) = try Acceptance.acceptWithTolerances(paths, lines: lines)
+        Console.print("\(widened) \(widened == 1 ? "line has" : "lines have") tolerances now")
+        guard left.isEmpty else {
+          let places = left.map(String.init).joined(separator: " ")
+          Console.error(
+            "error: not only numbers differ in line \(places); accept them as they are: "
+              + "backflow accept \(file) \(places)")
+          leave(with: .replayDiffers)
+        }
+        leave(with: .success)
+      } else if lines.isEmpty {
         try Acceptance.acceptAll(paths)
       } else {
         try Acceptance.accept(paths, lines: lines)

@@ -2,6 +2,7 @@ import CommandLanguage
 import Commands
 import Figures
 import Foundation
+import Ledgers
 import Testing
 import Transcripts
 
@@ -346,7 +347,7 @@ private final class PagePlay {
     var executions: [Execution] = []
     var failures: [Int: [[String]]] = [:]
     let commands = session.entries.map(\.line)
-    report = try replayer.replay(on: runner) { [runner] execution in
+    report = try replayer.replay(on: runner, trace: { Trace() }) { [runner] execution, _ in
       executions.append(execution)
       let next = commands.first { $0 > execution.line } ?? .max
       for block in page.blocks("error") where (execution.line..<next).contains(block.start) {
