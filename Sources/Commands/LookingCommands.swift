@@ -1,8 +1,8 @@
 import CommandLanguage
 import Figures
-import GradientFlows
 import Fingerprints
 import Foundation
+import GradientFlows
 import Tensors
 import Training
 

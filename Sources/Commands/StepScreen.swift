@@ -3,6 +3,15 @@ import GradientFlows
 import Networks
 import Tensors
 
+extension Workspace {
+  /// Where the open pass stands, for the right of the prompt; none if no pass is open.
+  package var place: String? {
+    guard let stepper else { return nil }
+    let at = stepper.current.map { "\($0.direction.rawValue) \($0.place)" } ?? "at the start"
+    return "\(stepper.cursor)/\(stepper.steps.count) \(at)"
+  }
+}
+
 /// What a stop in a pass shows.
 extension Stepper {
   /// One screen about the operation that was done last: formula, shapes, norms, picked elements.

@@ -28,7 +28,7 @@ package struct PassStep: Hashable, Sendable {
   package let direction: Direction
   /// The layer it belongs to, by its place; none for the loss and what becomes of the output.
   package let layer: Int?
-  /// conv2d, relu, add, loss, …
+  /// A word such as conv2d, relu, add or loss.
   package let operation: String
   /// The operation in letters.
   package let formula: String

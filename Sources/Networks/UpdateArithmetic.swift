@@ -41,7 +41,8 @@ extension Adam {
     switch (quantity, isIncremental) {
     case ("m", false):
       return UpdateArithmetic(
-        "m ← β₁·m + (1 − β₁)·g", [[("β₁", keep1), ("m before", weight.mBefore)], [("1−β₁", take1), g]])
+        "m ← β₁·m + (1 − β₁)·g",
+        [[("β₁", keep1), ("m before", weight.mBefore)], [("1−β₁", take1), g]])
     case ("m", true):
       return UpdateArithmetic(
         "m ← m + (1 − β₁)·(g − m)",
@@ -84,7 +85,8 @@ extension SGD {
     case "m" where self.momentum != 0:
       return UpdateArithmetic(
         "m ← momentum·m + g", [[momentum, ("m before", weight.mBefore)], [g]])
-    case "update" where self.momentum == 0: return UpdateArithmetic("update = −lr · g", [[rate, g]])
+    case "update" where self.momentum == 0:
+      return UpdateArithmetic("update = −lr · g", [[rate, g]])
     case "update" where isNesterov:
       return UpdateArithmetic(
         "update = −lr · (g + momentum·m)", [[rate, g], [rate, momentum, ("m", weight.m)]])
