@@ -84,13 +84,18 @@ extension Command<Workspace> {
     let grid = Grid(
       count: planes.count, cellWidth: planes[0].width * scale,
       cellHeight: planes[0].height * scale, gap: 2, maximumWidth: max(1024, planes[0].width))
-    var canvas = Canvas(width: grid.width, height: grid.height)
-    for (index, plane) in planes.enumerated() {
-      let (x, y) = grid.origin(of: index)
-      canvas.put(
-        signed.map { $0.picture(of: plane) } ?? window.picture(of: plane), x: x, y: y, scale: scale)
+    let picture: Figures.Picture
+    if let signed {
+      picture = signed.picture(of: grid.tiled(planes, scale: scale))
+    } else {
+      var canvas = Canvas(width: grid.width, height: grid.height)
+      for (index, plane) in planes.enumerated() {
+        let (x, y) = grid.origin(of: index)
+        canvas.put(window.picture(of: plane), x: x, y: y, scale: scale)
+      }
+      picture = canvas.picture
     }
-    var outcome = try workspace.write(canvas.picture, name: value.name)
+    var outcome = try workspace.write(picture, name: value.name)
     if let signed {
       outcome.say("blue \(signed.low, significant: 4) … orange \(signed.high, significant: 4)")
     }
@@ -213,6 +218,23 @@ extension Command<Workspace> {
 }
 
 // MARK: - Windows and pictures
+
+extension Grid {
+  /// The planes on one plane, each number as a square of `scale` pixels, zeros between them.
+  fileprivate func tiled(_ planes: [Plane], scale: Int) -> Plane {
+    var values = [Float](repeating: 0, count: width * height)
+    for (index, plane) in planes.enumerated() {
+      let (x, y) = origin(of: index)
+      for row in 0..<plane.height * scale {
+        for column in 0..<plane.width * scale {
+          values[(y + row) * width + x + column] =
+            plane.values[row / scale * plane.width + column / scale]
+        }
+      }
+    }
+    return Plane(width: width, height: height, values: values)
+  }
+}
 
 extension Workspace {
   /// Writes a picture under a name made of `name`, and says so.

@@ -94,6 +94,23 @@ struct SteppingCommandTests {
       try session.fingerprint("b1.out.grad.standard") != session.fingerprint("b1.out.grad.dilated"))
   }
 
+  @Test func `gradients are drawn in color on one scale for both flows`() throws {
+    let session = TestSession()
+    try session.run(
+      lines: Self.data + Self.network + ["forward noisy[1]", "finish"]
+        + ["backward flows=standard,dilated"])
+    let limit = try ["standard", "dilated"].map { flow in
+      let name = "stats b1.out.grad.\(flow)[0]"
+      return max(try session.number(name, "max"), -(try session.number(name, "min")))
+    }.max()
+    for name in ["b1.out.grad.standard[0]", "b1.out.grad.dilated[0]", "c1.weight.grad"] {
+      let lines = try session.run("view \(name)").lines
+      #expect(lines[0].contains("rgb8"), "\(lines)")
+      guard name.hasPrefix("b1"), let limit else { continue }
+      #expect(lines[1].contains(NumberFormat.significant(4).string(limit)), "\(lines)")
+    }
+  }
+
   // MARK: - Breakpoints
 
   @Test func `a training that was stopped at breakpoints ends with the same weights`() throws {
