@@ -73,9 +73,14 @@ package final class CommandRunner<Workspace>: LineRunner {
       nesting = (0, 0)
       let before = UndoLog.Moment(
         command: text, workspace: workspace, variables: variables, results: results)
-      result = .success(try perform(invocation, line: line))
-      if invocation.spec.isRecorded, invocation.spec != SessionCommand.undo.spec {
-        undoLog.add(before)
+      do throws(CommandError) {
+        result = .success(try perform(invocation, line: line))
+        if invocation.spec.isRecorded, invocation.spec != SessionCommand.undo.spec {
+          undoLog.add(before)
+        }
+      } catch {
+        if error.changedState { undoLog.add(before) }
+        throw error
       }
     } catch {
       if spec == nil { remember(text, line: line) }
@@ -138,12 +143,15 @@ package final class CommandRunner<Workspace>: LineRunner {
   /// Runs the lines that an outcome asks for; if one fails, all is as before.
   private func follow(up outcome: inout Outcome, line: Int) throws(CommandError) {
     let before = (workspace: workspace, variables: variables)
-    do {
+    do throws(CommandError) {
       for text in outcome.followUps {
         guard let inner = try parser.parse(text) else { continue }
         for row in text.split(separator: "\n") { outcome.say("  \(String(row))") }
         let said = try perform(inner, line: line)
         outcome.append(said)
+        if said.wasInterrupted || interruption.isRequested {
+          throw CommandError("interrupted", "interrupted; all is as before", status: .interrupted)
+        }
         if said.quits { break }
       }
     } catch {

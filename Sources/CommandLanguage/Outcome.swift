@@ -20,10 +20,11 @@ package struct Outcome: Sendable {
     package let name: String
     /// The SHA-256 of what was read, as `sha256:…`.
     package let fingerprint: String
+    /// How much of it there is, such as `[16,1,256,256]`.
+    package let size: String?
 
-    package init(name: String, fingerprint: String) {
-      self.name = name
-      self.fingerprint = fingerprint
+    package init(name: String, fingerprint: String, size: String? = nil) {
+      (self.name, self.fingerprint, self.size) = (name, fingerprint, size)
     }
   }
 

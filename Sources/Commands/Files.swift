@@ -77,7 +77,10 @@ package struct Files: Sendable {
       if isConfined {
         try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
         let root = output.resolvingSymlinksInPath().standardizedFileURL.path
-        guard isBelow(root, nearestExisting(url).resolvingSymlinksInPath().path),
+        let nearest = nearestExisting(url)
+        // A link to nothing cannot be resolved; what it would make might be anywhere.
+        guard FileManager.default.fileExists(atPath: nearest.path),
+          isBelow(root, nearest.resolvingSymlinksInPath().path),
           isBelow(output.standardizedFileURL.path, url.path)
         else {
           throw CommandError(

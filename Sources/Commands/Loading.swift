@@ -21,7 +21,9 @@ struct LoadedSlices {
   var table: OutputTable?
 
   func stamp(name: String) -> Outcome.DataStamp {
-    Outcome.DataStamp(name: name, fingerprint: "sha256:\(stack.values.fingerprint)")
+    Outcome.DataStamp(
+      name: name, fingerprint: "sha256:\(stack.values.fingerprint)",
+      size: stack.values.shape.description)
   }
 }
 

@@ -1,4 +1,5 @@
 package import CommandLanguage
+package import Ledgers
 
 extension CommandRunner where Workspace == Commands.Workspace {
   /// A runner of all commands on an empty workspace.
@@ -21,5 +22,12 @@ extension CommandRunner where Workspace == Commands.Workspace {
     runner.undoKeeps = Workspace.keepAcrossUndo
     runner.workspace.startTracing()
     return runner
+  }
+}
+
+extension Trace {
+  /// What the last command of a runner changed; nothing if it has no workspace of Backflow.
+  package static func taken(from runner: any LineRunner) -> Trace {
+    (runner as? CommandRunner<Workspace>)?.workspace.takeTrace() ?? Trace()
   }
 }

@@ -177,7 +177,9 @@ extension Workspace {
       // What was learned before the step that failed is kept.
       take(trainer)
       curves.keep(recorder.curve)
-      throw commandError(error)
+      var failure = commandError(error)
+      failure.changedState = made > 0
+      throw failure
     }
     // The first step was dropped: nothing has changed.
     if report.steps == 0, hit == nil { try context.stopIfInterrupted() }

@@ -33,6 +33,9 @@ package struct Ledger: Hashable, Sendable {
   /// The entry of a command.
   package func entry(number: Int) -> LedgerEntry? { entries.first { $0.number == number } }
 
+  /// The number of the last command that changed a tensor.
+  package var lastNumber: Int { entries.last?.number ?? 0 }
+
   /// A ledger of entries under other numbers, without those that get none.
   package init(place: [String: String], entries: [LedgerEntry], number: (Int) -> Int?) {
     self.place = place

@@ -9,7 +9,8 @@ import Foundation
 ///     s₀ = Σ bᵢ      s₁ = Σ i·bᵢ      s₂ = Σ i²·bᵢ
 ///
 /// If exactly one element of a chunk changed, by d, then Δs₀ = d, Δs₁ = i·d and Δs₂ = i²·d give its
-/// place and its former value exactly. With 1024 elements a chunk no sum exceeds 64 bits.
+/// place and its former value exactly. Sums are taken modulo 2⁶⁴, which changes none of that. A chunk
+/// has 1024 elements, or more where a tensor would have more than 256 chunks.
 package struct TensorRecord: Hashable, Sendable, Codable {
   package let name: String
   package let shape: [Int]
@@ -20,8 +21,8 @@ package struct TensorRecord: Hashable, Sendable, Codable {
   /// s₀, s₁ and s₂ of each chunk that is not wholly in `values`, as 64-bit integers.
   private let sums: Data
 
-  /// The elements that share three sums.
-  private static let chunk = 1024
+  /// The fewest elements that share three sums, and the most chunks of a tensor.
+  private static let smallestChunk = 1024, mostChunks = 256
   /// How many first elements are kept of a tensor that is not kept as a whole.
   private static let head = 64
 
@@ -78,7 +79,8 @@ package struct TensorRecord: Hashable, Sendable, Codable {
   }
 
   private static func chunks(of count: Int) -> [Range<Int>] {
-    stride(from: 0, to: count, by: chunk).map { $0..<min($0 + chunk, count) }
+    let chunk = max(smallestChunk, (count + mostChunks - 1) / mostChunks)
+    return stride(from: 0, to: count, by: chunk).map { $0..<min($0 + chunk, count) }
   }
 
   private static func sums(_ scalars: ArraySlice<Float>) -> [UInt64] {

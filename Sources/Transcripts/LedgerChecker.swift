@@ -7,6 +7,8 @@ struct LedgerChecker {
   /// What this replay's commands left.
   private(set) var produced: Ledger
   private var parting: (entry: SessionFile.Entry, place: Parting)?
+  /// Whether the ledger says nothing about what follows.
+  private var isOver = false
   /// The commands that changed a tensor, here or in the record, and were compared.
   private var compared = 0
 
@@ -18,9 +20,14 @@ struct LedgerChecker {
   /// Compares what one command left.
   mutating func check(_ trace: Trace, number: Int, _ entry: SessionFile.Entry) {
     let new = produced.add(trace, number: number, command: entry.command)
-    guard let recorded, parting == nil else { return }
+    guard let recorded, parting == nil, !isOver else { return }
     let old = recorded.entry(number: number)
     guard old != nil || new != nil else { return }
+    // Beyond its end, and from another command on, the ledger is of another session.
+    guard old.map({ $0.command == entry.command }) ?? (number < recorded.lastNumber) else {
+      isOver = true
+      return
+    }
     compared += 1
     let place = old.map { $0.parting(from: trace, new) } ?? new.map { Parting(onlyHere: $0) }
     if let place { parting = (entry, place) }

@@ -143,7 +143,7 @@ private struct ReplayChecker {
     for item in read {
       let stamp = data.add(item)
       guard let recorded = session.stamps.last(where: { $0.key == stamp.key }) else { continue }
-      if recorded.value != stamp.value {
+      if !recorded.namesSameData(as: stamp) {
         report.otherData = .init(
           line: entry.line, command: entry.command, expected: recorded.line, found: stamp.line,
           note: "the data is not the recorded one")

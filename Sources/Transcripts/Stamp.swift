@@ -28,9 +28,15 @@ package struct Stamp: Hashable, Sendable {
       let key = Stamp.dataKey(item.name)
       let count = counts[key, default: 0] + 1
       counts[key] = count
-      stamps.append(Stamp(count == 1 ? key : "\(key) \(count)", item.fingerprint))
+      let value = [item.fingerprint, item.size].compactMap(\.self).joined(separator: " ")
+      stamps.append(Stamp(count == 1 ? key : "\(key) \(count)", value))
       return stamps[stamps.count - 1]
     }
+  }
+
+  /// Whether both name the same data: the fingerprint, which comes first, decides.
+  func namesSameData(as other: Stamp) -> Bool {
+    value.prefix { $0 != " " } == other.value.prefix { $0 != " " }
   }
 
   /// The keys that must be equal for a replay to agree to the digit; so must all data.

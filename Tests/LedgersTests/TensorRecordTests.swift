@@ -31,6 +31,18 @@ struct `A record of a tensor` {
     #expect(found.bitPattern == new[index].bitPattern)
   }
 
+  @Test(arguments: [0, 64, 99_999, 2_345_678, 2_999_999])
+  func `gives back the one element of millions, in a few kilobytes`(index: Int) throws {
+    var numbers = [Float](repeating: -1.5, count: 3_000_000)
+    let record = TensorRecord(
+      name: "t", shape: [3, 1_000_000], scalars: numbers, isWhole: false)
+    #expect(try JSONEncoder().encode(record).count < 9000)
+    numbers[index] = 1e30
+    #expect(
+      record.difference(from: numbers, shape: [3, 1_000_000])
+        == .element(index, recorded: -1.5, found: 1e30))
+  }
+
   @Test func `gives back the first of several where it keeps all`() {
     let old = Self.numbers(2000)
     var new = old

@@ -100,4 +100,24 @@ struct TimeTravelTests {
     try folder.write("phantom size=16 slices=3\n", to: "a.session")
     #expect(try program("replay", "out/script.txt/first.session").status == 4)
   }
+
+  @Test(arguments: ["01-first-look", "02-first-denoise"])
+  func `a session recorded on one thread replays on two and with another BLAS`(
+    name: String
+  ) throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    let source = try Data(contentsOf: root.appending(path: "sessions/\(name).session"))
+    try folder.write(source, to: "s.session")
+    #expect(try program("replay", "s.session", "--threads", "1").status == 0)
+    #expect(try program("accept", "s.session").status == 0)
+    #expect(try folder.read("s.session").contains("#@ threads: 1\n") && folder.exists("s.ledger"))
+    for core in ["Prescott", "Sandybridge", "Haswell"] {
+      let ending = try Program.run(
+        ["-c", "OPENBLAS_CORETYPE=\(core) exec \"$0\" replay s.session --threads 2", Program.path],
+        program: "/bin/bash", in: folder)
+      #expect(ending.status == 0, "\(core): \(ending.output)")
+      #expect(ending.lines.last?.hasSuffix("0 not checked, 0 differ") == true)
+    }
+  }
 }
