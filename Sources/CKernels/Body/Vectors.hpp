@@ -68,7 +68,7 @@ template <int L> INLINE Floats<L> masked(Floats<L> v, const uint8_t *mask) {
 }
 
 /// Eight lanes of two places side by side.
-INLINE Wide join(Floats<8> a, Floats<8> b) {
+INLINE Wide besides(Floats<8> a, Floats<8> b) {
   return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 }
 INLINE Floats<8> lower(Wide v) { return __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7); }

@@ -134,7 +134,7 @@ template <bool isMasked> struct PixelPairs {
   ptrdiff_t first, second;
 
   inline __attribute__((always_inline)) Wide at(ptrdiff_t place) const {
-    const Wide v = join(load<8>(map + first + place), load<8>(map + second + place));
+    const Wide v = besides(load<8>(map + first + place), load<8>(map + second + place));
     if constexpr (isMasked) {
       const uint8_t bits[2] = {mask[(first + place) >> 3], mask[(second + place) >> 3]};
       return masked<16>(v, bits);
@@ -283,7 +283,7 @@ static KERNEL void multiplyPairs(
   Wide weights[8];
   UNROLL for (int k = 0; k < 8; k++) {
     const Floats<8> w = load<8>(kernel + k * 8);
-    weights[k] = join(w, w);
+    weights[k] = besides(w, w);
   }
   for (int t = 0; t < tiles; t += 2 * count) {
     plan.advance();
@@ -402,7 +402,7 @@ static KERNEL int32_t transformTiles(
       if (second.isInside) {
         const Floats<8> bias = a->bias ? load<8>(a->bias) : Floats<8>{};
         transformTile(
-            products + t * pixel, stride, join(bias, bias),
+            products + t * pixel, stride, besides(bias, bias),
             TargetPair<activation, adds>{destination, tile.start, second.start}, row, pixel, 4, 4,
             strange);
         t++;
