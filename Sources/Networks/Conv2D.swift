@@ -20,13 +20,13 @@ package struct Conv2D<Element: Scalar>: Sendable {
     Convolution.forward(x, kernel: weight, bias: bias)
   }
 
-  /// out = act(z) + addend, to the bits of one after the other.
+  /// out = join(act(z), s), to the bits of one after the other.
   package func activated(
     _ x: FeatureMap<Element>, _ activation: Activation, _ reluNaN: ReLUNaN,
-    adding addend: FeatureMap<Element>? = nil, _ retention: Retention
+    joining join: Join<Element>? = nil, _ retention: Retention
   ) -> ActivatedMap<Element> {
     Convolution.activated(
-      x, kernel: weight, bias: bias, activation: activation, reluNaN: reluNaN, adding: addend,
+      x, kernel: weight, bias: bias, activation: activation, reluNaN: reluNaN, joining: join,
       keepsRecord: retention != .nothing)
   }
 

@@ -10,6 +10,16 @@ package enum Merge: String, CaseIterable, Sendable {
   case multiplyAdd = "multiply-add"
   /// a
   case none
+
+  /// The join with the skip value `s`.
+  func join<Element: Scalar>(_ s: FeatureMap<Element>) -> Join<Element>? {
+    switch self {
+    case .add: Join(.add, s)
+    case .multiply: Join(.multiply, s)
+    case .multiplyAdd: Join(.multiplyAdd, s)
+    case .none: nil
+    }
+  }
 }
 
 /// Which value a block joins.
@@ -81,18 +91,14 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
       case .project:
         project.map { options.projectActivation.forward($0.forward(x), reluNaN: reluNaN) } ?? x
       }
-    var a = x
+    var out = x
     for (i, convolution) in convolutions.enumerated() {
-      let addsSkip = i == convolutions.count - 1 && options.merge == .add
-      a = pass.compute(
-        convolution, a, options.activation, retention, reluNaN, adding: addsSkip ? s : nil)
+      let isLast = i == convolutions.count - 1
+      out = pass.compute(
+        convolution, out, options.activation, retention, reluNaN,
+        joining: isLast ? options.merge.join(s) : nil)
     }
-    pass.output =
-      switch options.merge {
-      case .multiply: a.multiplied(by: s)
-      case .multiplyAdd: a.multipliedAndAdded(s)
-      case .add, .none: a
-      }
+    pass.output = out
     if retention != .nothing {
       pass.input = x
       pass.skip = options.merge == .none ? nil : s
@@ -125,21 +131,24 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
     }
     var result = LayerGradients(output: gradient)
     var da = gradient
-    if let s = pass.skip {
-      if options.merge != .add { da = gradient.multiplied(by: s) }
-      // Nothing trains on the gradient of the network's input.
-      if options.skip != .input || retention == .everything {
-        let ds = skipGradient(gradient, pass)
-        result.skip = ds.shape == s.shape ? ds : ds.summedOverChannels()
-      }
+    // G·s becomes a map of its own for those who look, and where it is handed on as it is.
+    let factor = options.merge == .add ? nil : pass.skip
+    let keepsProduct = retention == .everything
+    if keepsProduct, let factor { da = gradient.multiplied(by: factor) }
+    // Nothing trains on the gradient of the network's input.
+    if let s = pass.skip, options.skip != .input || retention == .everything {
+      let ds = skipGradient(gradient, pass)
+      result.skip = ds.shape == s.shape ? ds : ds.summedOverChannels()
     }
     let projected = project.flatMap { _ in pass.input }
     if projected == nil { pass.skip = nil }
     pass.activations[convolutions.count - 1] = nil
 
     for i in convolutions.indices.reversed() {
-      var dz = options.activation.backward(da, pass.records.removeLast())
-      if let insertion, i == convolutions.count - 1 { dz = dz.adding(insertion) }
+      let isLast = i == convolutions.count - 1
+      var dz = options.activation.backward(
+        da, times: isLast && !keepsProduct ? factor : nil, pass.records.removeLast())
+      if let insertion, isLast { dz = dz.adding(insertion) }
       guard let x = pass.takeInput(ofConvolution: i) else {
         preconditionFailure("The input of a convolution was not kept.")
       }
@@ -181,15 +190,15 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
 }
 
 extension LayerPass {
-  /// Computes aᵢ = act(convᵢ(x)), plus `addend` where given, and keeps what `retention` asks for.
+  /// Computes aᵢ = act(convᵢ(x)), joined where told, and keeps what `retention` asks for.
   ///
   /// Whoever wants every value gets each operation alone; the results are the same bits.
   mutating func compute(
     _ convolution: Conv2D<Element>, _ x: FeatureMap<Element>, _ function: Activation,
-    _ retention: Retention, _ reluNaN: ReLUNaN, adding addend: FeatureMap<Element>? = nil
+    _ retention: Retention, _ reluNaN: ReLUNaN, joining join: Join<Element>? = nil
   ) -> FeatureMap<Element> {
     guard retention == .everything else {
-      let result = convolution.activated(x, function, reluNaN, adding: addend, retention)
+      let result = convolution.activated(x, function, reluNaN, joining: join, retention)
       foundNonFinite = foundNonFinite || result.foundNonFinite
       if let record = result.record {
         records.append(record)
@@ -203,7 +212,7 @@ extension LayerPass {
     preactivations.append(z)
     activations.append(a)
     records.append(.values(activation: a, preactivation: z))
-    return addend.map { a.adding($0) } ?? a
+    return join?.applied(to: a) ?? a
   }
 }
 

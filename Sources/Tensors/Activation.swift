@@ -36,7 +36,7 @@ extension Activation {
   package func forward<Element: Scalar>(
     _ z: FeatureMap<Element>, reluNaN: ReLUNaN = .keep
   ) -> FeatureMap<Element> {
-    if let code = kernelCode, let map = z as? FeatureMap<Float>,
+    if let code = kernelCode(reluNaN), let map = z as? FeatureMap<Float>,
       let result = map.activated(code) as? FeatureMap<Element>
     {
       return result
@@ -53,10 +53,12 @@ extension Activation {
     }
   }
 
-  /// The vector kernel that computes it for Float; the others are simple enough for the compiler.
-  private var kernelCode: Int32? {
+  /// The vector kernel that computes it for Float; none if there is nothing to compute.
+  func kernelCode(_ reluNaN: ReLUNaN = .keep) -> Int32? {
     switch self {
-    case .linear, .relu, .leakyReLU: nil
+    case .linear: nil
+    case .relu: Int32(reluNaN == .zero ? ck_hiding_relu : ck_relu)
+    case .leakyReLU: Int32(ck_leaky_relu)
     case .elu: Int32(ck_elu)
     case .sigmoid: Int32(ck_sigmoid)
     case .tanh: Int32(ck_tanh)

@@ -11,9 +11,10 @@ import CKernels
 ///
 /// Chunks and groups are cut by the shapes alone, so results do not depend on the threads.
 struct EngineConvolution {
-  private let images: Int, height: Int, width: Int
+  let images: Int, height: Int, width: Int
   /// Channels read and written, and how many of each are stored.
-  private let inputs: Int, outputs: Int, storedInputs: Int, storedOutputs: Int
+  let outputs: Int
+  private let inputs: Int, storedInputs: Int, storedOutputs: Int
   private let kernelHeight: Int, kernelWidth: Int
   private let readsPlanar: Bool, writesPlanar: Bool
   private let precision = Precision.current
@@ -34,7 +35,7 @@ struct EngineConvolution {
     precision == .fast && !readsPlanar && !writesPlanar && kernelHeight == 3 && kernelWidth == 3
   }
 
-  private var isPlanar: Bool { readsPlanar && writesPlanar }
+  var isPlanar: Bool { readsPlanar && writesPlanar }
 
   /// Partial sums of gradients, added up in order; more would cost memory, fewer would idle threads.
   static let groups = 8
@@ -75,12 +76,24 @@ struct EngineConvolution {
     }
   }
 
+  /// What is done with rows of a plane as soon as they are computed: its number among all planes, the
+  /// rows, and where the output begins.
+  typealias PlanarFollow = (_ plane: Int, _ rows: Range<Int>, UnsafeMutablePointer<Float>) -> Void
+
+  private func forEachPlane(ofChunk chunk: Int, _ body: (_ plane: Int, Range<Int>) -> Void) {
+    let size = Int(CK_ROWS_PER_CHUNK)
+    let (image, part) = chunk.quotientAndRemainder(dividingBy: rowChunks / images)
+    let rows = part * size..<min(height, (part + 1) * size)
+    for channel in 0..<outputs { body(image * outputs + channel, rows) }
+  }
+
   /// Whether ``Ending`` can be given.
   var takesEnding: Bool { !writesPlanar }
 
   func forward(
     _ input: FeatureMap<Float>, _ kernel: Tensor<Float>, _ bias: Tensor<Float>?,
-    isTurned: Bool = false, _ ending: Ending = Ending()
+    isTurned: Bool = false, _ ending: Ending = Ending(),
+    then follow: PlanarFollow? = nil
   ) -> (output: FeatureMap<Float>, mask: MapMemory<UInt8>?) {
     let kernels = InstructionSet.kernels
     let prepared =
@@ -117,8 +130,9 @@ struct EngineConvolution {
               }
             }
           } else if isPlanar {
-            withScratch(planarScratch, rowChunks) {
-              if kernels.planar_forward(convolution, $0, $1) != 0 { found.raise() }
+            withScratch(planarScratch, rowChunks) { chunk, scratch in
+              if kernels.planar_forward(convolution, chunk, scratch) != 0 { found.raise() }
+              if let follow { forEachPlane(ofChunk: chunk) { follow($0, $1, output) } }
             }
           } else if writesPlanar {
             parallel(chunks: rowChunks) { chunk, _ in

@@ -1,3 +1,5 @@
+import CKernels
+
 /// What the derivative of an activation is computed from.
 package enum ActivationRecord<Element: Scalar>: Sendable {
   /// The activation a, and the pre-activation z where the derivative needs it.
@@ -11,9 +13,37 @@ package struct ActivationMask: Sendable {
   let bits: MapMemory<UInt8>
 }
 
-/// A convolution with what follows it: out = act(z) + addend.
+/// How an activation a is joined with a skip value s.
+package struct Join<Element: Scalar>: Sendable {
+  package enum Rule: Sendable {
+    /// a + s
+    case add
+    /// a · s
+    case multiply
+    /// a · s + s
+    case multiplyAdd
+  }
+  package let rule: Rule
+  /// s; its one channel may serve all.
+  package let value: FeatureMap<Element>
+
+  package init(_ rule: Rule, _ value: FeatureMap<Element>) {
+    (self.rule, self.value) = (rule, value)
+  }
+
+  /// The join of `a` with the value.
+  package func applied(to a: FeatureMap<Element>) -> FeatureMap<Element> {
+    switch rule {
+    case .add: a.adding(value)
+    case .multiply: a.multiplied(by: value)
+    case .multiplyAdd: a.multipliedAndAdded(value)
+    }
+  }
+}
+
+/// A convolution with what follows it: out = join(act(z), s).
 package struct ActivatedMap<Element: Scalar>: Sendable {
-  /// act(z), before anything was added; none if it was never written.
+  /// act(z), before it was joined; none if it was never written.
   package let activation: FeatureMap<Element>?
   package let output: FeatureMap<Element>
   /// None if no backward pass will follow.
@@ -25,7 +55,7 @@ package struct ActivatedMap<Element: Scalar>: Sendable {
 /// Convolutions together with the operations beside them, in one pass over memory where the engine
 /// can, to the same bits as one after the other.
 extension Convolution {
-  /// out = act(input ∗ kernel + bias) + addend.
+  /// out = join(act(input ∗ kernel + bias), s).
   ///
   /// - Parameters:
   ///   - input: Images, `[N, C, H, W]`.
@@ -33,33 +63,31 @@ extension Convolution {
   ///   - bias: `[O]`.
   ///   - activation: What is applied to each value.
   ///   - reluNaN: What ReLU makes of a NaN.
-  ///   - addend: Added to the activation; its one channel may serve all.
+  ///   - join: What the activation is joined with, if anything.
   ///   - keepsRecord: Whether a backward pass will follow.
   /// - Returns: The result, and what the backward pass needs.
   package static func activated<Element: Scalar>(
     _ input: FeatureMap<Element>, kernel: Tensor<Element>, bias: Tensor<Element>?,
-    activation: Activation, reluNaN: ReLUNaN, adding addend: FeatureMap<Element>? = nil,
+    activation: Activation, reluNaN: ReLUNaN, joining join: Join<Element>? = nil,
     keepsRecord: Bool
   ) -> ActivatedMap<Element> {
-    if activation == .relu, let engine = EngineConvolution(input, kernel.shape), engine.takesEnding,
-      let x = input as? FeatureMap<Float>, let w = kernel as? Tensor<Float>,
-      addend.map({ $0.shape.channels == kernel.shape[0] }) ?? true
+    if let engine = EngineConvolution(input, kernel.shape), let x = input as? FeatureMap<Float>,
+      let w = kernel as? Tensor<Float>
     {
-      let (map, mask) = engine.forward(
-        x, w, bias as? Tensor<Float>,
-        .init(
-          activation: activation, reluNaN: reluNaN, addend: addend as? FeatureMap<Float>,
-          keepsMask: keepsRecord))
-      if let output = map as? FeatureMap<Element> {
-        return ActivatedMap(
-          activation: addend == nil ? output : nil, output: output,
-          record: mask.map { .mask(ActivationMask(bits: $0)) }, foundNonFinite: map.foundNonFinite)
-      }
+      let (bias, join) = (bias as? Tensor<Float>, join as? Join<Float>)
+      let result =
+        activation == .relu && engine.canAdd(join)
+        ? engine.activated(x, w, bias, reluNaN, adding: join?.value, keepsRecord: keepsRecord)
+        : engine.isPlanar
+          ? engine.planarActivated(
+            x, w, bias, activation, reluNaN, join, keepsRecord: keepsRecord)
+          : nil
+      if let result = result as? ActivatedMap<Element> { return result }
     }
     let z = forward(input, kernel: kernel, bias: bias)
     let a = activation.forward(z, reluNaN: reluNaN)
     return ActivatedMap(
-      activation: a, output: addend.map { a.adding($0) } ?? a,
+      activation: a, output: join?.applied(to: a) ?? a,
       record: keepsRecord
         ? .values(activation: a, preactivation: activation.needsPreactivation ? z : nil) : nil,
       foundNonFinite: z.foundNonFinite)
@@ -104,18 +132,128 @@ extension Convolution {
   }
 }
 
+extension EngineConvolution {
+  /// Whether the join is a sum that interleaved outputs take on their way to memory.
+  fileprivate func canAdd(_ join: Join<Float>?) -> Bool {
+    takesEnding && join.map { $0.rule == .add && $0.value.shape.channels == outputs } ?? true
+  }
+
+  /// out = ReLU(z) + addend, with bits for the derivative.
+  fileprivate func activated(
+    _ input: FeatureMap<Float>, _ kernel: Tensor<Float>, _ bias: Tensor<Float>?,
+    _ reluNaN: ReLUNaN, adding addend: FeatureMap<Float>?, keepsRecord: Bool
+  ) -> ActivatedMap<Float> {
+    let (map, mask) = forward(
+      input, kernel, bias,
+      .init(activation: .relu, reluNaN: reluNaN, addend: addend, keepsMask: keepsRecord))
+    return ActivatedMap(
+      activation: addend == nil ? map : nil, output: map,
+      record: mask.map { .mask(ActivationMask(bits: $0)) }, foundNonFinite: map.foundNonFinite)
+  }
+
+  /// out = join(act(z), s) between planar maps: activation and join follow while a chunk of rows is
+  /// in the cache.
+  fileprivate func planarActivated(
+    _ input: FeatureMap<Float>, _ kernel: Tensor<Float>, _ bias: Tensor<Float>?,
+    _ activation: Activation, _ reluNaN: ReLUNaN, _ join: Join<Float>?, keepsRecord: Bool
+  ) -> ActivatedMap<Float> {
+    let kernels = InstructionSet.kernels
+    let code = activation.kernelCode(reluNaN)
+    let count = images * outputs * height * width
+    let keepsPreactivation = keepsRecord && activation.needsPreactivation
+    let a = keepsPreactivation ? MapMemory<Float>(count) { _ in } : nil
+    // An activation that nobody will ask for need not be kept beside what it is joined with.
+    let joined = join != nil && keepsRecord ? MapMemory<Float>(count) { _ in } : nil
+    let z = forward(
+      input, kernel, bias,
+      then: { plane, rows, z in
+        let place = plane * height * width + rows.lowerBound * width
+        let count = rows.count * width
+        let values = z + place
+        let activations = a.map { $0.start + place } ?? values
+        if let code { kernels.activate(code, values, activations, count) }
+        guard let join else { return }
+        let (image, channel) = plane.quotientAndRemainder(dividingBy: outputs)
+        let skipPlane = join.value.shape.channels == 1 ? image : image * outputs + channel
+        let skip = join.value.scalars.start + skipPlane * height * width + rows.lowerBound * width
+        kernels.join(
+          join.code, activations, skip, joined.map { $0.start + place } ?? activations, count)
+      }
+    ).output
+    let activated = a.map { FeatureMap(shape: z.shape, scalars: $0) } ?? z
+    return ActivatedMap(
+      activation: join != nil && !keepsRecord ? nil : activated,
+      output: joined.map { FeatureMap(shape: z.shape, scalars: $0) } ?? activated,
+      record: keepsRecord
+        ? .values(activation: activated, preactivation: keepsPreactivation ? z : nil) : nil,
+      foundNonFinite: z.foundNonFinite)
+  }
+}
+
+extension Join {
+  fileprivate var code: Int32 {
+    switch rule {
+    case .add: Int32(ck_add)
+    case .multiply: Int32(ck_multiply)
+    case .multiplyAdd: Int32(ck_multiply_add)
+    }
+  }
+}
+
 extension Activation {
-  /// dz = act′(z) · da, from what the forward pass kept.
+  /// dz = act′(z) · da, from what the forward pass kept; da is `gradient`, times `factor` where given.
   package func backward<Element: Scalar>(
-    _ gradient: FeatureMap<Element>, _ record: ActivationRecord<Element>
+    _ gradient: FeatureMap<Element>, times factor: FeatureMap<Element>? = nil,
+    _ record: ActivationRecord<Element>
   ) -> FeatureMap<Element> {
     switch record {
     case .values(let activation, let preactivation):
-      return backward(gradient, activation: activation, preactivation: preactivation)
+      if let code = kernelCode(),
+        let known = (needsPreactivation ? preactivation : activation) as? FeatureMap<Float>,
+        let g = gradient as? FeatureMap<Float>,
+        let result = g.pulledBack(code, factor as? FeatureMap<Float>, known)
+          as? FeatureMap<Element>
+      {
+        return result
+      }
+      let da = factor.map { gradient.multiplied(by: $0) } ?? gradient
+      return backward(da, activation: activation, preactivation: preactivation)
     case .mask(let mask):
-      var result = gradient.resolved
+      let da = factor.map { gradient.multiplied(by: $0) } ?? gradient
+      var result = da.resolved
       result.mask = mask.bits
       return result
     }
+  }
+}
+
+extension FeatureMap<Float> {
+  /// act′·gradient·factor, where `factor` has as many channels, or one in planar maps; else none.
+  fileprivate func pulledBack(
+    _ code: Int32, _ factor: FeatureMap?, _ known: FeatureMap
+  ) -> FeatureMap? {
+    let serves = factor.map { $0.shape != shape } ?? false
+    guard !serves || layout == .planar else { return nil }
+    let kernels = InstructionSet.kernels
+    let gradient = resolved
+    let factor = factor?.resolved
+    // Parts within one plane, so that its factors lie in a line.
+    let planes = serves ? shape.batch * shape.channels : 1
+    let size = gradient.scalars.count / planes
+    let parts = max(1, size / elementsPerChunk)
+    let values = MapMemory<Float>(gradient.scalars.count) { output in
+      withExtendedLifetime((gradient, factor, known)) {
+        parallel(chunks: planes * parts) { chunk, _ in
+          let plane = chunk / parts
+          let range = range(ofChunk: chunk % parts, of: parts, count: size)
+          let place = plane * size + range.lowerBound
+          let shared = serves ? plane / shape.channels * size + range.lowerBound : place
+          kernels.pull_back(
+            code, gradient.scalars.start + place, factor.map { $0.scalars.start + shared },
+            known.scalars.start + place, output + place, range.count)
+        }
+      }
+    }
+    return FeatureMap(shape: shape, scalars: values)
   }
 }

@@ -14,6 +14,12 @@ struct FusionTests {
     ["conv channels=16 act=tanh", "block channels=16 merge=multiply-add act=arctan", "conv"],
     ["block channels=4 convs=2", "block channels=4 act=sigmoid", "conv channels=24", "conv"],
     ["block channels=24 act=elu convs=2 bias=no", "block channels=24 act=leaky-relu", "conv"],
+    [
+      "block channels=3 kernel=13 act=sigmoid merge=multiply skip=input",
+      "block channels=5 act=arctan merge=multiply-add skip=input convs=2",
+      "block channels=7 act=relu merge=multiply skip=input", "block channels=7 act=relu",
+      "block channels=7 act=leaky-relu merge=multiply", "conv act=elu",
+    ],
   ]
 
   @Test(arguments: networks, [ReLUNaN.keep, .zero])

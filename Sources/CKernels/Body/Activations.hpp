@@ -42,11 +42,45 @@ template <int L> INLINE Floats<L> withSign(Floats<L> x, Floats<L> sign) {
   return (Floats<L>)((Ints<L>)x | ((Ints<L>)sign & (int32_t)0x80000000));
 }
 
+/// max(z, 0), which hands NaN on.
+struct ReLU {
+  template <int L> static inline __attribute__((always_inline)) Floats<L> of(Floats<L> z) {
+    return (z < Floats<L>{}) ? Floats<L>{} : z;
+  }
+  template <int L>
+  static inline __attribute__((always_inline)) Floats<L> back(Floats<L> da, Floats<L> a) {
+    return (a <= Floats<L>{}) ? Floats<L>{} : da;
+  }
+};
+
+/// max(z, 0), where NaN becomes 0; its derivative is that of ReLU.
+struct HidingReLU : ReLU {
+  template <int L> static inline __attribute__((always_inline)) Floats<L> of(Floats<L> z) {
+    return (z > Floats<L>{}) ? z : Floats<L>{};
+  }
+};
+
+/// z, or 0.01·z below 0.
+struct LeakyReLU {
+  template <int L> static inline __attribute__((always_inline)) Floats<L> of(Floats<L> z) {
+    return (z < Floats<L>{}) ? z * 0.01f : z;
+  }
+  template <int L>
+  static inline __attribute__((always_inline)) Floats<L> back(Floats<L> da, Floats<L> a) {
+    const Floats<L> below = (a != a) ? a : da * 0.01f;
+    return (a > Floats<L>{}) ? da : below;
+  }
+};
+
 /// z, or e^z − 1 below 0.
 struct ELU {
   template <int L> static inline __attribute__((always_inline)) Floats<L> of(Floats<L> z) {
     const Floats<L> below = exponential<L>((z > Floats<L>{}) ? Floats<L>{} : z).minusOne();
     return (z < Floats<L>{}) ? below : z;
+  }
+  template <int L>
+  static inline __attribute__((always_inline)) Floats<L> back(Floats<L> da, Floats<L> a) {
+    return (a > Floats<L>{}) ? da : da * (a + 1.0f);
   }
 };
 
@@ -57,6 +91,10 @@ struct Sigmoid {
     const Floats<L> numerator = (z < Floats<L>{}) ? e : Floats<L>{} + 1.0f;
     return numerator / (e + 1.0f);
   }
+  template <int L>
+  static inline __attribute__((always_inline)) Floats<L> back(Floats<L> da, Floats<L> a) {
+    return da * (a * (1.0f - a));
+  }
 };
 
 /// (1 − e^−2|z|)/(1 + e^−2|z|) with the sign of z.
@@ -64,6 +102,10 @@ struct HyperbolicTangent {
   template <int L> static inline __attribute__((always_inline)) Floats<L> of(Floats<L> z) {
     const Floats<L> e = exponential<L>(magnitude<L>(z) * -2.0f).minusOne();
     return withSign<L>(magnitude<L>(-e / (e + 2.0f)), z);
+  }
+  template <int L>
+  static inline __attribute__((always_inline)) Floats<L> back(Floats<L> da, Floats<L> a) {
+    return da * (1.0f - a * a);
   }
 };
 
@@ -85,6 +127,10 @@ struct Arctangent {
     p = p * square - 3.33329491539e-1f;
     return withSign<L>(offset + (p * square * reduced + reduced), z);
   }
+  template <int L>
+  static inline __attribute__((always_inline)) Floats<L> back(Floats<L> da, Floats<L> z) {
+    return da / (z * z + 1.0f);
+  }
 };
 
 template <class Function>
@@ -102,9 +148,54 @@ static KERNEL void activateAll(const float *values, float *results, ptrdiff_t co
 static KERNEL void activate(
     int32_t activation, const float *values, float *results, ptrdiff_t count) {
   switch (activation) {
+    case ck_relu: return activateAll<ReLU>(values, results, count);
+    case ck_hiding_relu: return activateAll<HidingReLU>(values, results, count);
+    case ck_leaky_relu: return activateAll<LeakyReLU>(values, results, count);
     case ck_elu: return activateAll<ELU>(values, results, count);
     case ck_sigmoid: return activateAll<Sigmoid>(values, results, count);
     case ck_tanh: return activateAll<HyperbolicTangent>(values, results, count);
     case ck_arctan: return activateAll<Arctangent>(values, results, count);
+  }
+}
+
+// MARK: - Derivatives
+
+/// The vector at `p`; of a last one, what is there.
+INLINE Floats<LANES> loadUpTo(const float *p, ptrdiff_t count) {
+  if (count >= LANES) return load<LANES>(p);
+  float rest[LANES] = {};
+  memcpy(rest, p, (size_t)count * sizeof(float));
+  return load<LANES>(rest);
+}
+
+INLINE void storeUpTo(float *p, Floats<LANES> v, ptrdiff_t count) {
+  if (count >= LANES) return store<LANES>(p, v);
+  memcpy(p, &v, (size_t)count * sizeof(float));
+}
+
+template <class Function>
+static KERNEL void pullBackAll(
+    const float *gradients, const float *factors, const float *known, float *results,
+    ptrdiff_t count) {
+  for (ptrdiff_t i = 0; i < count; i += LANES) {
+    Floats<LANES> da = loadUpTo(gradients + i, count - i);
+    if (factors) da = da * loadUpTo(factors + i, count - i);
+    const Floats<LANES> x = loadUpTo(known + i, count - i);
+    storeUpTo(results + i, Function::template back<LANES>(da, x), count - i);
+  }
+}
+
+static KERNEL void pullBack(
+    int32_t activation, const float *gradients, const float *factors, const float *known,
+    float *results, ptrdiff_t count) {
+  switch (activation) {
+    case ck_relu:
+    case ck_hiding_relu: return pullBackAll<ReLU>(gradients, factors, known, results, count);
+    case ck_leaky_relu: return pullBackAll<LeakyReLU>(gradients, factors, known, results, count);
+    case ck_elu: return pullBackAll<ELU>(gradients, factors, known, results, count);
+    case ck_sigmoid: return pullBackAll<Sigmoid>(gradients, factors, known, results, count);
+    case ck_tanh:
+      return pullBackAll<HyperbolicTangent>(gradients, factors, known, results, count);
+    case ck_arctan: return pullBackAll<Arctangent>(gradients, factors, known, results, count);
   }
 }

@@ -5,3 +5,22 @@ static KERNEL void applyMask(
   for (ptrdiff_t i = 0; i < count; i += 8)
     store<8>(result + i, masked<8>(load<8>(values + i), mask + (i >> 3)));
 }
+
+template <int rule>
+static KERNEL void joinAll(
+    const float *values, const float *others, float *results, ptrdiff_t count) {
+  for (ptrdiff_t i = 0; i < count; i += LANES) {
+    const Floats<LANES> a = loadUpTo(values + i, count - i), s = loadUpTo(others + i, count - i);
+    const Floats<LANES> joined = rule == ck_add ? a + s : rule == ck_multiply ? a * s : a * s + s;
+    storeUpTo(results + i, joined, count - i);
+  }
+}
+
+static KERNEL void join(
+    int32_t rule, const float *values, const float *others, float *results, ptrdiff_t count) {
+  switch (rule) {
+    case ck_add: return joinAll<ck_add>(values, others, results, count);
+    case ck_multiply: return joinAll<ck_multiply>(values, others, results, count);
+    case ck_multiply_add: return joinAll<ck_multiply_add>(values, others, results, count);
+  }
+}

@@ -31,6 +31,8 @@ static const ck_kernels kernels = {
     .sum_lanes = sumLanes,
     .apply_mask = applyMask,
     .activate = activate,
+    .pull_back = pullBack,
+    .join = join,
 };
 }  // namespace NAMESPACE
 

@@ -67,6 +67,19 @@ template <int L> INLINE Floats<L> masked(Floats<L> v, const uint8_t *mask) {
   return bits ? v : Floats<L>{};
 }
 
+/// Eight lanes of two places side by side.
+INLINE Wide besides(Floats<8> a, Floats<8> b) {
+  return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+INLINE Floats<8> lower(Wide v) { return __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7); }
+INLINE Floats<8> upper(Wide v) { return __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15); }
+
+/// Lane k of each half, spread over its half.
+template <int k> INLINE Wide spread(Wide v) {
+  return __builtin_shufflevector(
+      v, v, k, k, k, k, k, k, k, k, k + 8, k + 8, k + 8, k + 8, k + 8, k + 8, k + 8, k + 8);
+}
+
 /// Writes bit i for lane i of a comparison.
 template <int L> INLINE void storeBits(uint8_t *mask, Ints<L> comparison) {
   typedef bool Bits __attribute__((ext_vector_type(L)));
@@ -92,10 +105,14 @@ struct Strangeness {
   Floats<8> rest = {};
 
   template <int L> inline __attribute__((always_inline)) void note(Floats<L> value) {
-    if constexpr (L == LANES)
+    if constexpr (L == LANES) {
       sum = fma(value, Floats<L>{}, sum);
-    else
+    } else if constexpr (L == 16) {
+      note<8>(lower(value));
+      note<8>(upper(value));
+    } else {
       rest = fma(value, Floats<8>{}, rest);
+    }
   }
 
   inline __attribute__((always_inline)) bool found() const {

@@ -45,33 +45,49 @@ INLINE ptrdiff_t tileCount(ptrdiff_t images, ptrdiff_t height, ptrdiff_t width) 
   return images * ((height + 3) / 4) * ((width + 3) / 4);
 }
 
-/// Fetches the values of tiles into the second-level cache while the processor multiplies.
+/// Fetches the values of tiles, and their mask, into the second-level cache while the processor
+/// multiplies.
 ///
-/// The memory is read piece by piece from many rows, which the processor does not foresee.
+/// The memory is read piece by piece from many rows, which the processor does not foresee. What it is
+/// asked for while it waits for many lines already, it drops; so a few lines are fetched at a time.
 struct Fetch {
   const float *map;
+  const uint8_t *mask;
   ptrdiff_t height, width, channels;
   TileCursor cursor;
-  int count, done = 0;
+  /// The rows of pixels of all tiles, and the steps of the work, each with a like share of them.
+  ptrdiff_t rows, steps, credit = 0, row = 0;
 
   inline __attribute__((always_inline)) Fetch(
-      const float *map, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels, ptrdiff_t tile,
-      ptrdiff_t last)
-      : map(map), height(height), width(width), channels(channels), cursor(height, width, tile),
-        count((int)most(0, last - tile)) {}
+      const float *map, const uint8_t *mask, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels,
+      ptrdiff_t tile, ptrdiff_t last, ptrdiff_t steps)
+      : map(map), mask(mask), height(height), width(width), channels(channels),
+        cursor(height, width, tile), rows(map ? most(0, last - tile) * 4 : 0), steps(steps) {}
 
-  /// Does its part of the work in step `step` of the 36.
-  void advance(int step) {
-    if (!map) return;
-    const int end = count * (step + 1) / CK_WINOGRAD_POINTS;
-    for (; done < end; done++, cursor.advance()) {
-      const ptrdiff_t last = least(height, cursor.y * 4 + 4);
-      const ptrdiff_t columns = least(4, width - cursor.x * 4);
-      for (ptrdiff_t y = cursor.y * 4; y < last; y++) {
-        const float *row = map + ((cursor.image * height + y) * width + cursor.x * 4) * channels;
-        for (ptrdiff_t i = 0; i < columns * channels; i += 16) __builtin_prefetch(row + i, 0, 2);
+  /// Does the share of one step.
+  inline __attribute__((always_inline)) void advance() {
+    for (credit += rows; credit >= steps; credit -= steps) {
+      const ptrdiff_t y = cursor.y * 4 + row;
+      if (y < height) {
+        const ptrdiff_t start = ((cursor.image * height + y) * width + cursor.x * 4) * channels;
+        const ptrdiff_t count = least(4, width - cursor.x * 4) * channels;
+        if (mask) __builtin_prefetch(mask + (start >> 3), 0, 2);
+        for (ptrdiff_t i = 0; i < count; i += 16) __builtin_prefetch(map + start + i, 0, 2);
       }
+      if (++row < 4) continue;
+      row = 0;
+      cursor.advance();
     }
+  }
+};
+
+/// What is fetched during the products of one block.
+struct FetchPlan {
+  Fetch first, second;
+
+  inline __attribute__((always_inline)) void advance() {
+    first.advance();
+    second.advance();
   }
 };
 
@@ -96,19 +112,49 @@ static KERNEL void copyPatch(
     }
 }
 
-/// The transform of one 6×6 piece, for L channels.
-template <int L, bool isMasked>
+/// The L channels of a pixel, through the mask where there is one; places count from the first pixel.
+template <int L, bool isMasked> struct Pixels {
+  static constexpr int lanes = L;
+  const float *map;
+  const uint8_t *mask;
+  ptrdiff_t first;
+
+  inline __attribute__((always_inline)) Floats<L> at(ptrdiff_t place) const {
+    const Floats<L> v = load<L>(map + first + place);
+    if constexpr (isMasked) return masked<L>(v, mask + ((first + place) >> 3));
+    return v;
+  }
+};
+
+/// The eight channels of two pixels, which fill a vector of 16.
+template <bool isMasked> struct PixelPairs {
+  static constexpr int lanes = 16;
+  const float *map;
+  const uint8_t *mask;
+  ptrdiff_t first, second;
+
+  inline __attribute__((always_inline)) Wide at(ptrdiff_t place) const {
+    const Wide v = besides(load<8>(map + first + place), load<8>(map + second + place));
+    if constexpr (isMasked) {
+      const uint8_t bits[2] = {mask[(first + place) >> 3], mask[(second + place) >> 3]};
+      return masked<16>(v, bits);
+    }
+    return v;
+  }
+};
+
+/// Whether tiles of maps with so many channels are worked off in pairs.
+INLINE bool goesInPairs(ptrdiff_t channels) { return LANES == 16 && channels == 8; }
+
+/// The transform of one 6×6 piece, for as many channels as `pixels` has lanes.
+template <class Source>
 INLINE void transformPiece(
-    const float *p, const uint8_t *mask, ptrdiff_t offset, ptrdiff_t row, ptrdiff_t pixel,
-    float *transformed, ptrdiff_t stride) {
+    const Source &pixels, ptrdiff_t row, ptrdiff_t pixel, float *transformed, ptrdiff_t stride) {
+  constexpr int L = Source::lanes;
   Floats<L> half[6][6];
   UNROLL for (int j = 0; j < 6; j++) {
     Floats<L> x[6], r[6];
-    UNROLL for (int i = 0; i < 6; i++) {
-      const ptrdiff_t place = offset + i * row + j * pixel;
-      x[i] = load<L>(p + place);
-      if constexpr (isMasked) x[i] = masked<L>(x[i], mask + (place >> 3));
-    }
+    UNROLL for (int i = 0; i < 6; i++) x[i] = pixels.at(i * row + j * pixel);
     transformInput(x, r);
     UNROLL for (int i = 0; i < 6; i++) half[i][j] = r[i];
   }
@@ -119,28 +165,53 @@ INLINE void transformPiece(
   }
 }
 
+/// Where the 6×6 piece of a tile begins, and whether it lies in the image.
+struct Piece {
+  ptrdiff_t y, x, image, start;
+  bool isInside;
+
+  inline __attribute__((always_inline)) Piece(
+      const TileCursor &cursor, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels)
+      : y(cursor.y * 4 - 1), x(cursor.x * 4 - 1), image(cursor.image * height * width * channels),
+        start(image + (y * width + x) * channels),
+        isInside(y >= 0 && x >= 0 && y + 6 <= height && x + 6 <= width) {}
+};
+
 /// Transforms `count` pieces of the input from `cursor` to [36][tile][channels].
 template <bool isMasked>
 static KERNEL void transformPieces(
     const float *input, const uint8_t *mask, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels,
     TileCursor cursor, int count, float *transformed, ptrdiff_t stride, float *patch) {
+  const ptrdiff_t row = width * channels;
   for (int t = 0; t < count; t++, cursor.advance()) {
-    const ptrdiff_t y = cursor.y * 4 - 1, x = cursor.x * 4 - 1;
-    const ptrdiff_t image = cursor.image * height * width * channels;
+    const Piece piece(cursor, height, width, channels);
     float *target = transformed + t * channels;
-    if (y >= 0 && x >= 0 && y + 6 <= height && x + 6 <= width) {
-      const ptrdiff_t start = image + (y * width + x) * channels;
+    if (goesInPairs(channels) && piece.isInside && t + 1 < count) {
+      TileCursor next = cursor;
+      next.advance();
+      const Piece second(next, height, width, channels);
+      if (second.isInside) {
+        transformPiece(
+            PixelPairs<isMasked>{input, mask, piece.start, second.start}, row, channels, target,
+            stride);
+        t++;
+        cursor = next;
+        continue;
+      }
+    }
+    if (piece.isInside) {
       EACH_LANES(
           c, channels,
-          transformPiece<L, isMasked>(
-              input, mask, start + c, width * channels, channels, target + c, stride));
+          transformPiece(
+              Pixels<L, isMasked>{input, mask, piece.start + c}, row, channels, target + c, stride));
     } else {
       copyPatch<isMasked>(
-          input + image, isMasked ? mask + (image >> 3) : nullptr, height, width, channels, y, x, 6,
-          patch);
+          input + piece.image, isMasked ? mask + (piece.image >> 3) : nullptr, height, width,
+          channels, piece.y, piece.x, 6, patch);
       EACH_LANES(
           c, channels,
-          transformPiece<L, false>(patch, nullptr, c, 6 * channels, channels, target + c, stride));
+          transformPiece(
+              Pixels<L, false>{patch, nullptr, c}, 6 * channels, channels, target + c, stride));
     }
   }
 }
@@ -171,50 +242,115 @@ INLINE void multiplyRows(
 template <int known>
 static KERNEL void multiplyPlace(
     const float *transformed, const float *kernel, float *products, int tiles, ptrdiff_t inputs,
-    ptrdiff_t outputs) {
+    ptrdiff_t outputs, FetchPlan &plan) {
   if constexpr (known > 0) inputs = outputs = known;
   ptrdiff_t o = 0;
   for (; o + 2 * LANES <= outputs; o += 2 * LANES)
-    for (int t = 0; t < tiles; t += ROWS_OF_TWO)
+    for (int t = 0; t < tiles; t += ROWS_OF_TWO) {
+      plan.advance();
       multiplyRows<ROWS_OF_TWO, 2, LANES>(
           transformed + t * inputs, kernel + o, products + t * outputs + o, inputs, outputs);
+    }
   for (; o + LANES <= outputs; o += LANES)
-    for (int t = 0; t < tiles; t += ROWS_OF_ONE)
+    for (int t = 0; t < tiles; t += ROWS_OF_ONE) {
+      plan.advance();
       multiplyRows<ROWS_OF_ONE, 1, LANES>(
           transformed + t * inputs, kernel + o, products + t * outputs + o, inputs, outputs);
+    }
   if constexpr (LANES == 16)
     if (o < outputs)
-      for (int t = 0; t < tiles; t += ROWS_OF_ONE)
+      for (int t = 0; t < tiles; t += ROWS_OF_ONE) {
+        plan.advance();
         multiplyRows<ROWS_OF_ONE, 1, 8>(
             transformed + t * inputs, kernel + o, products + t * outputs + o, inputs, outputs);
+      }
+}
+
+/// Adds the products of lane k of each half of the values with the weights of input k, k = 0…7.
+template <int count, int k = 0>
+INLINE void multiplySpread(const Wide values[count], const Wide weights[8], Wide sums[count]) {
+  if constexpr (k < 8) {
+    UNROLL for (int i = 0; i < count; i++)
+      sums[i] = fma(spread<k>(values[i]), weights[k], sums[i]);
+    multiplySpread<count, k + 1>(values, weights, sums);
+  }
+}
+
+/// The matrix product at one of the 36 places from 8 to 8 channels, two tiles a vector.
+static KERNEL void multiplyPairs(
+    const float *transformed, const float *kernel, float *products, int tiles, FetchPlan &plan) {
+  constexpr int count = 6;
+  Wide weights[8];
+  UNROLL for (int k = 0; k < 8; k++) {
+    const Floats<8> w = load<8>(kernel + k * 8);
+    weights[k] = besides(w, w);
+  }
+  for (int t = 0; t < tiles; t += 2 * count) {
+    plan.advance();
+    Wide values[count], sums[count] = {};
+    UNROLL for (int i = 0; i < count; i++) values[i] = load<16>(transformed + (t + 2 * i) * 8);
+    multiplySpread<count>(values, weights, sums);
+    UNROLL for (int i = 0; i < count; i++) store<16>(products + (t + 2 * i) * 8, sums[i]);
+  }
+}
+
+/// How often the products of a block advance its plan.
+INLINE ptrdiff_t forwardSteps(int tiles, ptrdiff_t inputs, ptrdiff_t outputs) {
+  if (goesInPairs(inputs) && goesInPairs(outputs)) return CK_WINOGRAD_POINTS * tiles / 12;
+  const ptrdiff_t two = outputs / (2 * LANES), one = (outputs % (2 * LANES) + LANES - 1) / LANES;
+  return CK_WINOGRAD_POINTS * (two * (tiles / ROWS_OF_TWO) + one * (tiles / ROWS_OF_ONE));
 }
 
 static KERNEL void multiplyPlaces(
     const float *transformed, const float *kernel, float *products, int tiles, int block,
-    ptrdiff_t inputs, ptrdiff_t outputs, Fetch fetch, Fetch fetchAddend) {
+    ptrdiff_t inputs, ptrdiff_t outputs, FetchPlan plan) {
   for (int e = 0; e < CK_WINOGRAD_POINTS; e++) {
-    fetch.advance(e);
-    fetchAddend.advance(e);
     const float *v = transformed + e * placeStride(block, inputs);
     const float *u = kernel + e * inputs * outputs;
     float *m = products + e * placeStride(block, outputs);
-    if (inputs == 32 && outputs == 32)
-      multiplyPlace<32>(v, u, m, tiles, inputs, outputs);
+    if (goesInPairs(inputs) && goesInPairs(outputs))
+      multiplyPairs(v, u, m, tiles, plan);
+    else if (inputs == 32 && outputs == 32)
+      multiplyPlace<32>(v, u, m, tiles, inputs, outputs, plan);
     else if (inputs == 16 && outputs == 16)
-      multiplyPlace<16>(v, u, m, tiles, inputs, outputs);
+      multiplyPlace<16>(v, u, m, tiles, inputs, outputs, plan);
     else if (inputs == 64 && outputs == 64)
-      multiplyPlace<64>(v, u, m, tiles, inputs, outputs);
+      multiplyPlace<64>(v, u, m, tiles, inputs, outputs, plan);
     else
-      multiplyPlace<0>(v, u, m, tiles, inputs, outputs);
+      multiplyPlace<0>(v, u, m, tiles, inputs, outputs, plan);
   }
 }
 
-/// The 4×4 outputs of one tile, for L channels; `rows` and `columns` of them lie in the image.
-template <int L, int activation, bool adds>
+/// Where the L channels of a tile's pixels go; places count from the first pixel.
+template <int L, int activation, bool adds> struct Target {
+  static constexpr int lanes = L;
+  const Destination &destination;
+  ptrdiff_t first;
+
+  inline __attribute__((always_inline)) void put(ptrdiff_t place, Floats<L> z) const {
+    destination.write<L, activation, adds>(first + place, z);
+  }
+};
+
+/// Where the eight channels of two tiles' pixels go.
+template <int activation, bool adds> struct TargetPair {
+  static constexpr int lanes = 16;
+  const Destination &destination;
+  ptrdiff_t first, second;
+
+  inline __attribute__((always_inline)) void put(ptrdiff_t place, Wide z) const {
+    destination.write<8, activation, adds>(first + place, lower(z));
+    destination.write<8, activation, adds>(second + place, upper(z));
+  }
+};
+
+/// The 4×4 outputs of one tile, for as many channels as `target` has lanes; `rows` and `columns` of
+/// them lie in the image.
+template <class Target>
 INLINE void transformTile(
-    const float *products, ptrdiff_t stride, Floats<L> bias, const Destination &destination,
-    ptrdiff_t offset, ptrdiff_t row, ptrdiff_t pixel, ptrdiff_t rows, ptrdiff_t columns,
-    Strangeness &strange) {
+    const float *products, ptrdiff_t stride, Floats<Target::lanes> bias, const Target &target,
+    ptrdiff_t row, ptrdiff_t pixel, ptrdiff_t rows, ptrdiff_t columns, Strangeness &strange) {
+  constexpr int L = Target::lanes;
   Floats<L> half[4][6];
   UNROLL for (int j = 0; j < 6; j++) {
     Floats<L> m[6], r[4];
@@ -229,10 +365,21 @@ INLINE void transformTile(
       if (i < rows && j < columns) {
         const Floats<L> z = y[j] + bias;
         strange.note<L>(z);
-        destination.write<L, activation, adds>(offset + i * row + j * pixel, z);
+        target.put(i * row + j * pixel, z);
       }
   }
 }
+
+/// Where the 4×4 outputs of a tile begin, and whether all lie in the image.
+struct Tile {
+  ptrdiff_t y, x, image, start;
+  bool isInside;
+
+  inline __attribute__((always_inline)) Tile(
+      const TileCursor &cursor, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels)
+      : y(cursor.y * 4), x(cursor.x * 4), image(cursor.image * height * width * channels),
+        start(image + (y * width + x) * channels), isInside(y + 4 <= height && x + 4 <= width) {}
+};
 
 /// Maps from this size on find no place in the caches until they are read again.
 constexpr ptrdiff_t streamedBytes = 6 << 20;
@@ -247,19 +394,32 @@ static KERNEL int32_t transformTiles(
   const Destination destination = {a->output, a->addend, a->output_mask, streams};
   Strangeness strange;
   for (int t = 0; t < count; t++, cursor.advance()) {
-    const ptrdiff_t y = cursor.y * 4, x = cursor.x * 4;
-    const ptrdiff_t offset = ((cursor.image * a->height + y) * a->width + x) * pixel;
-    const ptrdiff_t rows = a->height - y, columns = a->width - x;
-    const bool isWhole = rows >= 4 && columns >= 4;
+    const Tile tile(cursor, a->height, a->width, pixel);
+    if (goesInPairs(pixel) && tile.isInside && t + 1 < count) {
+      TileCursor next = cursor;
+      next.advance();
+      const Tile second(next, a->height, a->width, pixel);
+      if (second.isInside) {
+        const Floats<8> bias = a->bias ? load<8>(a->bias) : Floats<8>{};
+        transformTile(
+            products + t * pixel, stride, besides(bias, bias),
+            TargetPair<activation, adds>{destination, tile.start, second.start}, row, pixel, 4, 4,
+            strange);
+        t++;
+        cursor = next;
+        continue;
+      }
+    }
     EACH_LANES(c, pixel, {
       const Floats<L> bias = a->bias ? load<L>(a->bias + c) : Floats<L>{};
+      const Target<L, activation, adds> target = {destination, tile.start + c};
       const float *source = products + t * pixel + c;
-      if (isWhole)
-        transformTile<L, activation, adds>(
-            source, stride, bias, destination, offset + c, row, pixel, 4, 4, strange);
+      if (tile.isInside)
+        transformTile(source, stride, bias, target, row, pixel, 4, 4, strange);
       else
-        transformTile<L, activation, adds>(
-            source, stride, bias, destination, offset + c, row, pixel, rows, columns, strange);
+        transformTile(
+            source, stride, bias, target, row, pixel, a->height - tile.y, a->width - tile.x,
+            strange);
     });
   }
   return strange.found();
@@ -314,10 +474,13 @@ static KERNEL int32_t winogradForward(
           transformed + e * stride + count * a->inputs, 0,
           (size_t)((whole - count) * a->inputs) * sizeof(float));
     const ptrdiff_t next = tile + block;
+    const ptrdiff_t steps = forwardSteps(whole, a->inputs, a->outputs);
     multiplyPlaces(
         transformed, a->kernel, products, whole, block, a->inputs, a->outputs,
-        Fetch(a->input, a->height, a->width, a->inputs, next, least(last, next + block)),
-        Fetch(a->addend, a->height, a->width, a->outputs, tile, tile + count));
+        {Fetch(
+             a->input, a->input_mask, a->height, a->width, a->inputs, next,
+             least(last, next + block), steps),
+         Fetch(a->addend, nullptr, a->height, a->width, a->outputs, tile, tile + count, steps)});
     strange |= transformTiles(a, products, placeStride(block, a->outputs), cursor, count);
   }
   // What went past the caches is there for other threads, too.
@@ -329,17 +492,15 @@ static KERNEL int32_t winogradForward(
 
 /// One 4×4 tile of the output's gradient, transformed; returns the sum of its values, column by
 /// column: the order in which bias gradients add up.
-template <int L, bool isMasked, bool transforms>
-INLINE Floats<L> transformGradientTile(
-    const float *p, const uint8_t *mask, ptrdiff_t offset, ptrdiff_t row, ptrdiff_t pixel,
-    float *transformed, ptrdiff_t stride) {
+template <bool transforms, class Source>
+INLINE Floats<Source::lanes> transformGradientTile(
+    const Source &pixels, ptrdiff_t row, ptrdiff_t pixel, float *transformed, ptrdiff_t stride) {
+  constexpr int L = Source::lanes;
   Floats<L> half[6][4], sum = {};
   UNROLL for (int j = 0; j < 4; j++) {
     Floats<L> y[4], z[6];
     UNROLL for (int i = 0; i < 4; i++) {
-      const ptrdiff_t place = offset + i * row + j * pixel;
-      y[i] = load<L>(p + place);
-      if constexpr (isMasked) y[i] = masked<L>(y[i], mask + (place >> 3));
+      y[i] = pixels.at(i * row + j * pixel);
       sum = sum + y[i];
     }
     if constexpr (transforms) {
@@ -361,32 +522,45 @@ template <bool isMasked, bool transforms>
 static KERNEL void transformGradientTiles(
     const ck_gradient *a, TileCursor cursor, int count, float *transformed, ptrdiff_t stride,
     float *sums, float *patch) {
-  const ptrdiff_t channels = a->outputs;
+  const ptrdiff_t channels = a->outputs, row = a->width * channels;
   for (int t = 0; t < count; t++, cursor.advance()) {
-    const ptrdiff_t y = cursor.y * 4, x = cursor.x * 4;
-    const ptrdiff_t image = cursor.image * a->height * a->width * channels;
-    const ptrdiff_t start = image + (y * a->width + x) * channels;
+    const Tile tile(cursor, a->height, a->width, channels);
     float *target = transformed + t * channels;
-    if (y + 4 <= a->height && x + 4 <= a->width) {
+    if (goesInPairs(channels) && tile.isInside && t + 1 < count) {
+      TileCursor next = cursor;
+      next.advance();
+      const Tile second(next, a->height, a->width, channels);
+      if (second.isInside) {
+        const Wide sum = transformGradientTile<transforms>(
+            PixelPairs<isMasked>{a->gradient, a->gradient_mask, tile.start, second.start}, row,
+            channels, target, stride);
+        store<8>(sums, load<8>(sums) + lower(sum) + upper(sum));
+        t++;
+        cursor = next;
+        continue;
+      }
+    }
+    if (tile.isInside) {
       EACH_LANES(
           c, channels,
           store<L>(
               sums + c,
               load<L>(sums + c)
-                  + transformGradientTile<L, isMasked, transforms>(
-                      a->gradient, a->gradient_mask, start + c, a->width * channels, channels,
-                      target + c, stride)));
+                  + transformGradientTile<transforms>(
+                      Pixels<L, isMasked>{a->gradient, a->gradient_mask, tile.start + c}, row,
+                      channels, target + c, stride)));
     } else {
       copyPatch<isMasked>(
-          a->gradient + image, isMasked ? a->gradient_mask + (image >> 3) : nullptr, a->height,
-          a->width, channels, y, x, 4, patch);
+          a->gradient + tile.image, isMasked ? a->gradient_mask + (tile.image >> 3) : nullptr,
+          a->height, a->width, channels, tile.y, tile.x, 4, patch);
       EACH_LANES(
           c, channels,
           store<L>(
               sums + c,
               load<L>(sums + c)
-                  + transformGradientTile<L, false, transforms>(
-                      patch, nullptr, c, 4 * channels, channels, target + c, stride)));
+                  + transformGradientTile<transforms>(
+                      Pixels<L, false>{patch, nullptr, c}, 4 * channels, channels, target + c,
+                      stride)));
     }
   }
 }
@@ -423,9 +597,10 @@ INLINE void multiplyTiles(
 template <int known>
 static KERNEL void multiplyTilesAtPlace(
     const float *transformed, const float *gradient, float *sums, int tiles, ptrdiff_t inputs,
-    ptrdiff_t outputs) {
+    ptrdiff_t outputs, FetchPlan &plan) {
   if constexpr (known > 0) inputs = outputs = known;
   for (ptrdiff_t i = 0; i < inputs; i += 8) {
+    plan.advance();
     ptrdiff_t o = 0;
     for (; o + 2 * LANES <= outputs; o += 2 * LANES)
       UNROLL for (int part = 0; part < 8; part += INPUTS_OF_TWO)
@@ -442,6 +617,26 @@ static KERNEL void multiplyTilesAtPlace(
   }
 }
 
+/// Adds the products of lane k of each half of the values with the gradient to sum k, k = 0…7.
+template <int k = 0> INLINE void addSpread(Wide values, Wide gradient, Wide products[8]) {
+  if constexpr (k < 8) {
+    products[k] = fma(spread<k>(values), gradient, products[k]);
+    addSpread<k + 1>(values, gradient, products);
+  }
+}
+
+/// The sums at one place from 8 to 8 channels: those of tiles with even and with odd numbers, in the
+/// halves of a vector; `tiles` is even.
+static KERNEL void multiplyTilePairs(
+    const float *transformed, const float *gradient, float *sums, int tiles, FetchPlan &plan) {
+  Wide products[8] = {};
+  plan.advance();
+  for (int t = 0; t < tiles; t += 2)
+    addSpread(load<16>(transformed + t * 8), load<16>(gradient + t * 8), products);
+  UNROLL for (int i = 0; i < 8; i++)
+    store<8>(sums + i * 8, load<8>(sums + i * 8) + (lower(products[i]) + upper(products[i])));
+}
+
 static KERNEL void winogradGradient(
     const ck_gradient *a, ptrdiff_t first, ptrdiff_t last, float *sums, double *biasSums,
     float *scratch) {
@@ -454,6 +649,7 @@ static KERNEL void winogradGradient(
   float *patch = gradient + CK_WINOGRAD_POINTS * gradientStride;
   float *valueSums = patch + CK_WINOGRAD_POINTS * channels;
   memset(valueSums, 0, (size_t)a->outputs * sizeof(float));
+  const bool isEight = a->inputs == 8 && a->outputs == 8;
   for (ptrdiff_t tile = first; tile < last; tile += block) {
     const int count = (int)least(block, last - tile);
     const TileCursor cursor(a->height, a->width, tile);
@@ -466,22 +662,30 @@ static KERNEL void winogradGradient(
     else
       transformGradientTiles<false, true>(
           a, cursor, count, gradient, gradientStride, valueSums, patch);
+    // A tile that does not exist adds nothing.
+    const int whole = isEight ? (int)roundedUp(count, 2) : count;
+    for (int e = 0; e < CK_WINOGRAD_POINTS && whole > count; e++) {
+      memset(transformed + e * inputStride + count * 8, 0, 8 * sizeof(float));
+      memset(gradient + e * gradientStride + count * 8, 0, 8 * sizeof(float));
+    }
     const ptrdiff_t next = tile + block, end = least(last, next + block);
-    Fetch fetch(a->input, a->height, a->width, a->inputs, next, end);
-    Fetch fetchGradient(a->gradient, a->height, a->width, a->outputs, next, end);
+    const ptrdiff_t steps = CK_WINOGRAD_POINTS * (a->inputs / 8);
+    FetchPlan plan = {
+        Fetch(a->input, nullptr, a->height, a->width, a->inputs, next, end, steps),
+        Fetch(a->gradient, a->gradient_mask, a->height, a->width, a->outputs, next, end, steps)};
     for (int e = 0; e < CK_WINOGRAD_POINTS; e++) {
-      fetch.advance(e);
-      fetchGradient.advance(e);
       const float *v = transformed + e * inputStride, *z = gradient + e * gradientStride;
       float *target = sums + e * a->inputs * a->outputs;
-      if (a->inputs == 32 && a->outputs == 32)
-        multiplyTilesAtPlace<32>(v, z, target, count, a->inputs, a->outputs);
+      if (isEight)
+        multiplyTilePairs(v, z, target, whole, plan);
+      else if (a->inputs == 32 && a->outputs == 32)
+        multiplyTilesAtPlace<32>(v, z, target, count, a->inputs, a->outputs, plan);
       else if (a->inputs == 16 && a->outputs == 16)
-        multiplyTilesAtPlace<16>(v, z, target, count, a->inputs, a->outputs);
+        multiplyTilesAtPlace<16>(v, z, target, count, a->inputs, a->outputs, plan);
       else if (a->inputs == 64 && a->outputs == 64)
-        multiplyTilesAtPlace<64>(v, z, target, count, a->inputs, a->outputs);
+        multiplyTilesAtPlace<64>(v, z, target, count, a->inputs, a->outputs, plan);
       else
-        multiplyTilesAtPlace<0>(v, z, target, count, a->inputs, a->outputs);
+        multiplyTilesAtPlace<0>(v, z, target, count, a->inputs, a->outputs, plan);
     }
     addSumsOfChunk(tile + count, last, valueSums, biasSums, a->outputs);
   }

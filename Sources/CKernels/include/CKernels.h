@@ -30,6 +30,14 @@ enum {
   ck_sigmoid = 4,
   ck_tanh = 5,
   ck_arctan = 6,
+  ck_leaky_relu = 7,   // 0.01·z below 0
+};
+
+/// How an activation a is joined with a skip value s.
+enum {
+  ck_add = 0,           // a + s
+  ck_multiply = 1,      // a·s
+  ck_multiply_add = 2,  // a·s + s
 };
 
 /// A convolution: out = act(input ∗ kernel + bias) + addend.
@@ -132,8 +140,16 @@ typedef struct {
 
   /// result = values where the mask is 1, else 0; `count` is a multiple of 8.
   void (*apply_mask)(const float *values, const uint8_t *mask, float *result, ptrdiff_t count);
-  /// results = act(values) for one of the last four activations; the same bits on every machine.
+  /// results = act(values); the same bits on every machine. They may take the place of the values.
   void (*activate)(int32_t activation, const float *values, float *results, ptrdiff_t count);
+  /// results = act′·gradients·factors, from the activations, or from what arctan was applied to;
+  /// without factors, act′·gradients.
+  void (*pull_back)(
+      int32_t activation, const float *gradients, const float *_Nullable factors, const float *known,
+      float *results, ptrdiff_t count);
+  /// results = values joined with others.
+  void (*join)(
+      int32_t rule, const float *values, const float *others, float *results, ptrdiff_t count);
 } ck_kernels;
 
 /// The instruction sets, best first.
