@@ -20,8 +20,11 @@ package final class CommandRunner<Workspace>: LineRunner {
   /// Whether results are read by a program.
   package var wantsEverything = false
 
-  /// What outlives an undo, such as the names of pictures that were written.
-  package var undoKeeps: (_ restored: inout Workspace, _ current: Workspace) -> Void = { _, _ in }
+  /// What `undo` keeps.
+  package var undoRules: UndoRules<Workspace> {
+    get { undoLog.rules }
+    set { undoLog.rules = newValue }
+  }
   /// Reads the lines of a session file, for `run`.
   package var readSession: ((_ arguments: Arguments) throws -> Outcome)?
   /// Replays a session file beside this session.
@@ -76,10 +79,10 @@ package final class CommandRunner<Workspace>: LineRunner {
       do throws(CommandError) {
         result = .success(try perform(invocation, line: line))
         if invocation.spec.isRecorded, invocation.spec != SessionCommand.undo.spec {
-          undoLog.add(before)
+          undoLog.add(before, present: workspace)
         }
       } catch {
-        if error.changedState { undoLog.add(before) }
+        if error.changedState { undoLog.add(before, present: workspace) }
         throw error
       }
     } catch {
@@ -296,7 +299,7 @@ package final class CommandRunner<Workspace>: LineRunner {
     }
     let current = workspace
     (workspace, variables, results) = (moment.workspace, moment.variables, moment.results)
-    undoKeeps(&workspace, current)
+    undoRules.carry(&workspace, current)
     let command = ContinuedLine.joined(moment.command)
     return Outcome(OutputLine("undone  \(command)"), result: ["command": .string(command)])
   }

@@ -19,7 +19,7 @@ extension CommandRunner where Workspace == Commands.Workspace {
       commands: commandTable, topics: helpTopics, workspace: Workspace(files: files),
       overrides: overrides, progress: progress, interruption: interruption,
       describe: commandError)
-    runner.undoKeeps = Workspace.keepAcrossUndo
+    runner.undoRules = .workspace
     runner.workspace.startTracing()
     return runner
   }

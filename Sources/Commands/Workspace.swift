@@ -93,12 +93,13 @@ package struct Workspace: Sendable {
 
   /// Keeps what an undo does not take back: names of pictures that were written must not come again,
   /// and a ledger must look at everything anew.
-  package static func keepAcrossUndo(_ restored: inout Workspace, _ current: Workspace) {
-    restored.pictureNames = current.pictureNames
-    restored.changes.clean = current.changes.clean + 1
-    restored.changes.noisy = current.changes.noisy + 1
-    restored.changes.network = current.changes.network + 1
-    restored.tracing = current.tracing
+  mutating func carryOver(from current: Workspace) {
+    pictureNames = current.pictureNames
+    changes = current.changes
+    changes.clean += 1
+    changes.noisy += 1
+    changes.network += 1
+    tracing = current.tracing
   }
 
   private mutating func forgetData() {

@@ -17,7 +17,7 @@ enum PictureFiles {
         throw SessionError(
           target, "is or holds a symbolic link, and pictures stay beside a session")
       }
-      guard from != to, FileManager.default.fileExists(atPath: from) else { continue }
+      guard from != to, exists(from) else { continue }
       do {
         try FileManager.default.createDirectory(
           atPath: (to as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
@@ -48,7 +48,11 @@ enum PictureFiles {
     (folder as NSString).appendingPathComponent(name)
   }
 
-  static func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+  /// Whether a file is there that comes to an end: no device, pipe or folder, nor a link to one.
+  static func exists(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
 
   static func remove(_ path: String) { try? FileManager.default.removeItem(atPath: path) }
 

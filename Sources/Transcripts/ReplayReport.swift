@@ -130,7 +130,9 @@ extension ReplayReport.Difference {
 
   /// What changed from one line to the other, when both are lines of the transcript.
   private var changes: [String] {
-    guard parting == nil, let expected, let found, PictureLine.path(in: expected) == nil else {
+    guard parting == nil, let expected, let found, PictureLine.path(in: expected) == nil,
+      max(expected.utf8.count, found.utf8.count) < 2000
+    else {
       return []
     }
     let words = LineChanges(from: expected, to: found).words

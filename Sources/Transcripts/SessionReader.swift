@@ -10,16 +10,17 @@ extension SessionFile {
 
   /// Reads a file.
   package init(path: String) throws(SessionError) {
-    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-    if let size = attributes?[.size] as? Int, size > Self.mostBytes {
-      throw SessionError(
-        path, "has \(size >> 20) MiB, a session has at most \(Self.mostBytes >> 20); is it one?")
-    }
     let data: Data
     do {
-      data = try Data(contentsOf: URL(filePath: path))
+      let file = try FileHandle(forReadingFrom: URL(filePath: path))
+      // A device may never end.
+      data = try file.read(upToCount: Self.mostBytes + 1) ?? Data()
     } catch {
       throw SessionError(path, "cannot be read: \(SystemReason.words(error)); check the path")
+    }
+    guard data.count <= Self.mostBytes else {
+      throw SessionError(
+        path, "has more than \(Self.mostBytes >> 20) MiB, which no session has; check the path")
     }
     try self.init(bytes: Array(data), name: path)
   }

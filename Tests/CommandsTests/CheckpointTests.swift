@@ -170,4 +170,18 @@ struct UndoTests {
     try session.run(lines: ["phantom size=16 slices=2", "view clean[0]", "undo"])
     #expect(try session.run("view clean[0] window=bone").lines.joined().contains("clean-0-2.png"))
   }
+
+  @Test func `takes back a training that met a NaN but had changed the weights`() throws {
+    let session = TestSession()
+    try session.run(lines: [
+      "phantom size=16 slices=4", "noise gaussian", "conv channels=4", "conv",
+      "optimizer sgd lr=1e12",
+    ])
+    let before = try session.fingerprint("c1.weight")
+    #expect(throws: CommandError.self) { try session.run("train steps=50") }
+    #expect(try session.fingerprint("c1.weight") != before)
+    #expect(try session.run("undo").lines == ["undone  stats c1.weight"])
+    #expect(try session.run("undo").lines == ["undone  train steps=50"])
+    #expect(try session.fingerprint("c1.weight") == before)
+  }
 }

@@ -133,6 +133,21 @@ struct `A hostile session` {
     #expect(!(ending.output + ending.errors).contains(code))
   }
 
+  @Test func `reads no device through links beside it`() throws {
+    try folder.write("phantom size=16 slices=1\nview clean[0]\n", to: "p.session")
+    for program in ["replay", "accept"] {
+      #expect(try Program.run([program, "p.session"], in: folder).status == 0)
+    }
+    for name in ["p/clean-0.png", "p.ledger"] {
+      try FileManager.default.removeItem(atPath: folder.path(name))
+      try FileManager.default.createSymbolicLink(
+        atPath: folder.path(name), withDestinationPath: "/dev/zero")
+    }
+    #expect(try Program.run(["replay", "p.session"], in: folder, limit: 60).status == 0)
+    let zero = try Program.run(["replay", "/dev/zero"], in: folder, limit: 60)
+    #expect(zero.status == 4 && zero.errors.contains("more than 64 MiB"), "\(zero.errors)")
+  }
+
   @Test func `cannot have its pictures accepted into a folder elsewhere`() throws {
     try folder.write("phantom size=16 slices=1\nview clean[0]\n", to: "p.session")
     for program in ["replay", "accept"] {

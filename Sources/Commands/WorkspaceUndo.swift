@@ -1,0 +1,35 @@
+import CommandLanguage
+import Foundation
+import GradientFlows
+import Networks
+import Tensors
+import Training
+
+extension UndoRules where Workspace == Commands.Workspace {
+  /// How `undo` treats a workspace: a tenth of the machine's memory for what only former moments hold.
+  static var workspace: UndoRules {
+    UndoRules(
+      budget: Int(ProcessInfo.processInfo.physicalMemory / 10), strip: { $0.stripForUndo() },
+      carry: { $0.carryOver(from: $1) }, weigh: { $0.weights })
+  }
+}
+
+extension Commands.Workspace {
+  /// Takes out what can be computed again to the same bits.
+  fileprivate mutating func stripForUndo() { (inspected, denoised) = ([:], [:]) }
+
+  /// The tensors that are large, each by where its numbers lie, and its bytes.
+  fileprivate var weights: [(identity: Int, bytes: Int)] {
+    let networks = [network] + parked.values.map(\.network)
+    let passes = [lastPass] + parked.values.map(\.lastPass)
+    let states = [trainer?.states ?? []] + parked.values.map { $0.trainer?.states ?? [] }
+    let tensors =
+      [clean?.values, noisy] + networks.flatMap(\.parameters)
+      + passes.flatMap { [$0?.input, $0?.target, $0?.mask] + ($0?.network.parameters ?? []) }
+      + states.joined().flatMap { [$0.m, $0.v, $0.update] } + baseline.values.map(Optional.init)
+    return tensors.compactMap(\.self).map { tensor in
+      let bytes = tensor.scalars.count * MemoryLayout<Float>.size
+      return (tensor.scalars.withUnsafeBytes { Int(bitPattern: $0.baseAddress) }, bytes)
+    }
+  }
+}
