@@ -143,7 +143,8 @@ extension Command<Workspace> {
       tiles: tiles)
     let base = values.map { $0.name.prefix { $0 != "[" } }.joined(separator: "-")
     let index = names[0].firstIndex(of: "[").map { String(names[0][$0...]) } ?? ""
-    return try workspace.write(panel.picture(), name: "panel-\(base)\(index)")
+    return try workspace.write(
+      panel.picture(), name: "panel-\(base)\(index)", notes: [TileFrame.note(panel.frames)])
   }
 
   static let windowCommand = Command(
@@ -205,8 +206,10 @@ extension Command<Workspace> {
 
 extension Workspace {
   /// Writes a picture under a name made of `name`, and says so.
-  fileprivate mutating func write(_ picture: Figures.Picture, name: String) throws -> Outcome {
-    let written = try write(picture, named: name)
+  fileprivate mutating func write(
+    _ picture: Figures.Picture, name: String, notes: [PNG.Text] = []
+  ) throws -> Outcome {
+    let written = try write(picture, named: name, notes: notes)
     var outcome = Outcome()
     outcome.add(written)
     outcome.result = [
@@ -218,7 +221,7 @@ extension Workspace {
 
   /// Writes a picture where automatic pictures go, under a name made of `name`.
   mutating func write(
-    _ picture: Figures.Picture, named name: String
+    _ picture: Figures.Picture, named name: String, notes: [PNG.Text] = []
   ) throws -> CommandLanguage.Picture {
     let words = name.split { !$0.isLetter && !$0.isNumber && $0 != "." }.joined(separator: "-")
     let base = words.replacing(".", with: "-")
@@ -226,7 +229,7 @@ extension Workspace {
     pictureNames[base] = count
     let file = count == 1 ? "\(base).png" : "\(base)-\(count).png"
     let path = files.isConfined ? file : files.output.appending(path: file).path
-    try PNG(picture).write(to: try files.writing(path))
+    try PNG(picture, texts: notes).write(to: try files.writing(path))
     return picture.recorded(as: file)
   }
 }

@@ -32,6 +32,9 @@ package struct SessionPaths: Hashable, Sendable {
   /// The folder of the recorded pictures.
   package var pictures: String { stem }
 
+  /// The fingerprints of tensors that were taken while recording, if there are any.
+  var ledger: String { stem + ".ledger" }
+
   /// What the last replay produced.
   package var new: String {
     file.hasSuffix(".session") ? stem + ".new" : file + ".new"

@@ -7,7 +7,7 @@ import Transcripts
 
 /// Options of `run` and `replay`.
 struct SessionOptions: ParsableArguments {
-  @Argument(help: "The session file.")
+  @Argument(help: "The session file, or a pack of one.")
   var file: String
 
   @Option(help: "Where files go (default: out/<session name>).")
@@ -21,23 +21,24 @@ struct SessionOptions: ParsableArguments {
 
   @OptionGroup var host: HostOptions
 
-  var paths: SessionPaths { SessionPaths(file: file) }
-  var output: URL { URL(filePath: out ?? "out/\(paths.name)") }
   var player: SessionPlayer { SessionPlayer(stopLine: to, keepsGoing: keepGoing) }
 
-  func makeHost() -> Host {
-    Host(
-      host, files: Files(script: output, session: URL(filePath: paths.folder)), source: file)
+  /// The session's files and where its output goes; a pack is unpacked there, into `packed`.
+  func place() throws(SessionError) -> SessionPlace {
+    guard SessionPack.isPack(file) else {
+      let paths = SessionPaths(file: file)
+      return SessionPlace(paths: paths, output: URL(filePath: out ?? "out/\(paths.name)"))
+    }
+    let pack = try SessionPack(reading: file)
+    let output = URL(filePath: out ?? "out/\(pack.name)")
+    return SessionPlace(
+      paths: try pack.unpack(into: output.appending(path: "packed").path), output: output)
   }
 
-  /// The session, or the end of the program with the status of missing data.
-  func session() -> SessionFile {
-    do throws(SessionError) {
-      return try SessionFile(path: file)
-    } catch {
-      Console.error("error: \(error)")
-      leave(with: .badInput)
-    }
+  func makeHost(_ place: SessionPlace) -> Host {
+    Host(
+      host, files: Files(script: place.output, session: URL(filePath: place.paths.folder)),
+      source: place.paths.file)
   }
 
   /// Hands over the prompt if the session stopped at `--to`, at a terminal.
@@ -55,6 +56,22 @@ struct SessionOptions: ParsableArguments {
     else { return }
     host.say(["the script stopped here, its state is kept: go on by hand, or leave with 'quit'"])
     _ = Prompt(host, after: host.lastLine).run()
+  }
+}
+
+/// Where a session and its output are.
+struct SessionPlace {
+  let paths: SessionPaths
+  let output: URL
+}
+
+/// Runs `body`, or ends the program with the status of missing data.
+func orLeave<Result>(_ body: () throws(SessionError) -> Result) -> Result {
+  do throws(SessionError) {
+    return try body()
+  } catch {
+    Console.error("error: \(error)")
+    leave(with: .badInput)
   }
 }
 
@@ -85,8 +102,11 @@ struct RunCommand: ParsableCommand {
   @OptionGroup var options: SessionOptions
 
   func run() {
-    let session = options.session()
-    let host = options.makeHost()
+    let (place, session) = orLeave { () throws(SessionError) in
+      let place = try options.place()
+      return (place, try SessionFile(path: place.paths.file))
+    }
+    let host = options.makeHost(place)
     let status = host.play(session, options.player, echoes: true)
     options.handOverInterrupted(host, status)
     leave(with: options.handOver(host, status))
@@ -102,21 +122,19 @@ struct ReplayCommand: ParsableCommand {
   @OptionGroup var options: SessionOptions
 
   func run() {
-    let host = options.makeHost()
+    let place = orLeave(options.place)
+    let host = options.makeHost(place)
     let replayer = Replayer(
-      paths: options.paths, outputFolder: options.output.path, stamps: host.stamps,
-      pictures: .png(differencesIn: options.output.path), player: options.player)
-    do throws(SessionError) {
-      let report = try replayer.replay(on: host.runner) { execution in
+      paths: place.paths, outputFolder: place.output.path, stamps: host.stamps,
+      pictures: .png(differencesIn: place.output.path), player: options.player)
+    let report = orLeave { () throws(SessionError) in
+      try replayer.replay(on: host.runner) { execution in
         if options.host.json || execution.error != nil { host.show(execution) }
       }
-      host.warnOfUnusedVariables()
-      host.show(report, file: options.file)
-      leave(with: options.handOver(host, report.status))
-    } catch {
-      Console.error("error: \(error)")
-      leave(with: .badInput)
     }
+    host.warnOfUnusedVariables()
+    host.show(report, file: place.paths.file)
+    leave(with: options.handOver(host, report.status))
   }
 }
 
@@ -134,15 +152,12 @@ struct AcceptCommand: ParsableCommand {
 
   func run() {
     let paths = SessionPaths(file: file)
-    do throws(SessionError) {
+    orLeave { () throws(SessionError) in
       if lines.isEmpty {
         try Acceptance.acceptAll(paths)
       } else {
         try Acceptance.accept(paths, lines: lines)
       }
-    } catch {
-      Console.error("error: \(error)")
-      leave(with: .badInput)
     }
     Console.print("accepted  \(file)")
   }

@@ -18,7 +18,7 @@ final class TestSession {
       commands: commandTable,
       workspace: Workspace(files: Files(script: folder, session: sessionFolder)),
       overrides: variables, describe: commandError)
-    runner.saveSession = { [unowned self] arguments in
+    runner.keepSession = { [unowned self] _, arguments in
       let name = SessionPaths(named: try arguments.path("name")).file
       let paths = SessionPaths(file: try runner.workspace.files.writing(name))
       try recorder.save(to: paths, picturesFrom: folder.path, stamps: [])

@@ -18,6 +18,7 @@ from making import (
     networks,
     npy_samples,
     optimizers,
+    packs,
     random_streams,
     safetensors_samples,
     slices,
@@ -36,6 +37,7 @@ MAKERS = {
     "random": random_streams.make,
     "npy": npy_samples.make,
     "safetensors": safetensors_samples.make,
+    "packs": packs.make,
     "windows": slices.make_windows,
     "values": slices.make_values,
 }

@@ -1,0 +1,157 @@
+import CommandLanguage
+package import Transcripts
+
+/// A session as somebody reads it: prose, commands, what came back, pictures.
+package struct Handout: Sendable {
+  /// Words of the session's author.
+  enum Prose: Hashable, Sendable {
+    case paragraph(String)
+    /// Lines that keep their breaks and spaces.
+    case verbatim(String)
+  }
+
+  /// What came back from a command, in order.
+  enum Part: Sendable {
+    case lines([String])
+    case plate(Plate)
+    /// A picture that the record names and that cannot be shown.
+    case missing(path: String, reason: String)
+  }
+
+  /// A command and what came back.
+  struct Step: Sendable {
+    /// The line of the session file.
+    let line: Int
+    let command: String
+    var parts: [Part] = []
+
+    /// The command as it may be shown, with its line breaks.
+    var visibleCommand: String {
+      command.split(separator: "\n", omittingEmptySubsequences: false)
+        .map { VisibleText.visible(String($0)) }.joined(separator: "\n")
+    }
+  }
+
+  /// A comment and the commands up to the next one.
+  struct Section: Sendable {
+    /// The comment's first sentence; none for commands before any comment.
+    let heading: String?
+    let prose: [Prose]
+    var steps: [Step] = []
+  }
+
+  /// The session's name.
+  package let name: String
+  /// What the session says before its first command.
+  let introduction: [Prose]
+  let sections: [Section]
+  let stamps: [Stamp]
+  /// The session file itself.
+  let source: String
+  /// What a reader of the record misses in the handout.
+  package let warnings: [String]
+
+  /// Makes the handout of a session.
+  package init(_ pack: SessionPack) throws(SessionError) {
+    let session = try SessionFile(text: pack.source, name: pack.name)
+    var builder = HandoutBuilder { pack[picture: $0] }
+    for element in session.elements { builder.add(element) }
+    builder.finish()
+    name = pack.name
+    source = pack.source
+    introduction = builder.introduction
+    sections = builder.sections
+    stamps = session.stamps
+    warnings = builder.warnings
+  }
+
+  /// All pictures, in order.
+  var plates: [Plate] {
+    sections.flatMap(\.steps).flatMap(\.parts).compactMap { part in
+      if case .plate(let plate) = part { plate } else { nil }
+    }
+  }
+}
+
+/// Puts a handout together from the lines of a session file.
+private struct HandoutBuilder {
+  private(set) var introduction: [Handout.Prose] = []
+  private(set) var sections: [Handout.Section] = []
+  private(set) var warnings: [String] = []
+  private let read: (String) -> [UInt8]?
+  private var comment: [String] = []
+  private var output: [String] = []
+  private var blanks = 0
+  private var step: Handout.Step?
+  private var plateCount = 0
+
+  init(read: @escaping (String) -> [UInt8]?) { self.read = read }
+
+  mutating func add(_ element: SessionFile.Element) {
+    switch element.content {
+    case .header, .stamp: return
+    case .blank:
+      endComment()
+      blanks += 1
+    case .comment(let line):
+      endStep()
+      comment.append(line)
+    case .command(let command):
+      endComment()
+      endStep()
+      step = Handout.Step(line: element.line, command: command)
+    case .output(let text):
+      if let path = PictureLine.path(in: text) {
+        endOutput()
+        addPicture(path, line: text)
+      } else {
+        if !output.isEmpty { output += Array(repeating: "", count: blanks) }
+        output.append(text)
+      }
+      blanks = 0
+    }
+  }
+
+  mutating func finish() {
+    endComment()
+    endStep()
+  }
+
+  private mutating func addPicture(_ path: String, line: String) {
+    do throws(Plate.Failure) {
+      plateCount += 1
+      let plate = try Plate(
+        number: plateCount, path: path, line: line, command: step?.command ?? "", read: read)
+      if let remark = plate.remark { warnings.append("\(path): \(remark)") }
+      step?.parts.append(.plate(plate))
+    } catch {
+      warnings.append("\(path): \(error.reason)")
+      step?.parts.append(.missing(path: path, reason: error.reason))
+    }
+  }
+
+  private mutating func endOutput() {
+    if !output.isEmpty { step?.parts.append(.lines(output)) }
+    (output, blanks) = ([], 0)
+  }
+
+  private mutating func endStep() {
+    endOutput()
+    guard let done = step else { return }
+    if sections.isEmpty { sections.append(Handout.Section(heading: nil, prose: [])) }
+    sections[sections.count - 1].steps.append(done)
+    step = nil
+  }
+
+  private mutating func endComment() {
+    guard !comment.isEmpty else { return }
+    let text = CommentText(comment)
+    comment = []
+    if introduction.isEmpty && sections.isEmpty {
+      introduction = text.prose
+    } else {
+      let (heading, rest) = text.headed
+      sections.append(Handout.Section(heading: heading, prose: rest))
+    }
+  }
+}
