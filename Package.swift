@@ -127,8 +127,8 @@ let package = Package(
     tests(of: "Training", ["GradientFlows", "Networks", "Tensors"]),
     tests(of: "CommandLanguage", []),
     tests(of: "LineEditing", ["CommandLanguage"]),
-    tests(of: "Transcripts", ["CommandLanguage"]),
-    tests(of: "Handouts", ["CommandLanguage", "Figures", "Transcripts"]),
+    tests(of: "Transcripts", ["CommandLanguage", "Tensors"]),
+    tests(of: "Handouts", ["CommandLanguage", "Figures", "Fingerprints", "Transcripts"]),
     tests(
       of: "Commands",
       ["CommandLanguage", "CT", "Figures", "Transcripts", "Tensors", "Fingerprints"]),

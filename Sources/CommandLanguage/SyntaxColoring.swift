@@ -56,7 +56,7 @@ package struct SyntaxColoring {
         }
         name = nil
       }
-      if let sign = word.assignment {
+      if let sign = word.assignment, sign > word.range.lowerBound {
         add(.key, to: sign + 1)
         add(kind(of: characters[(sign + 1)..<word.range.upperBound]), to: word.range.upperBound)
       } else {

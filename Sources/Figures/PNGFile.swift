@@ -22,19 +22,23 @@ extension PNG {
   ///
   /// - Throws: `PictureError` when a step fails; the old file, if any, is untouched then.
   package func write(to path: String) throws(PictureError) {
-    let bytes = try encoded()
-    let temporary = "\(path).\(getpid()).tmp"
-    do throws(PictureError) {
-      try store(bytes, at: temporary)
-      guard rename(temporary, path) == 0 else { throw systemError("write") }
-    } catch {
-      unlink(temporary)
-      throw PictureError(error.code, "\(path): \(error.message)", hint: error.hint)
-    }
+    try replaceFile(at: path, with: try encoded())
   }
 }
 
-private func bytes(of path: String) throws(PictureError) -> [UInt8] {
+/// Writes a file beside `path` under another name and then renames it.
+func replaceFile(at path: String, with bytes: [UInt8]) throws(PictureError) {
+  let temporary = "\(path).\(getpid()).tmp"
+  do throws(PictureError) {
+    try store(bytes, at: temporary)
+    guard rename(temporary, path) == 0 else { throw systemError("write") }
+  } catch {
+    unlink(temporary)
+    throw PictureError(error.code, "\(path): \(error.message)", hint: error.hint)
+  }
+}
+
+func bytes(of path: String) throws(PictureError) -> [UInt8] {
   guard let file = fopen(path, "rb") else { throw systemError("read") }
   defer { fclose(file) }
   var bytes: [UInt8] = []

@@ -61,8 +61,9 @@ private struct HTMLPage {
   }
 
   struct Frame {
-    /// The id of the image that it shows.
-    let of: String
+    /// The id of the image that it shows, when it is none itself.
+    var of: String?
+    var file: String?
     let label: String
     let width: Int, height: Int
     let isShown: Bool
@@ -70,8 +71,10 @@ private struct HTMLPage {
 
   struct Reel {
     let frames: [Frame]
+    /// Whether its frames are elsewhere on the page, so that it is nothing without a script.
+    let needsScript: Bool
     let isMagnified: Bool
-    let last: Int
+    let last: Int, start: Int
     let what: String
     let caption: String
   }
@@ -192,8 +195,9 @@ extension Handout {
     case .missing(let path, let reason):
       return [HTMLPage.Part(missing: HTMLPage.Missing(path: path, reason: reason))]
     case .plate(let plate):
+      guard plate.frames.isEmpty else { return [HTMLPage.Part(reel: reel(plate))] }
       let picture = HTMLPage.Picture(
-        number: plate.number, source: Self.source(plate.png), alt: plate.alt,
+        number: plate.number, source: Self.source(plate.file), alt: plate.alt,
         width: plate.shownWidth, height: plate.shownHeight,
         isMagnified: plate.magnification > 1, caption: plate.caption)
       let own = plate.tiles.count > 1 ? [HTMLPage.Part(comparison: comparison(plate))] : []
@@ -229,7 +233,8 @@ extension Handout {
             HTMLPage.Frame(
               of: member.id, label: member.label, width: width, height: height,
               isShown: index == 0)
-          }, isMagnified: isMagnified, last: members.count - 1, what: "Slice",
+          }, needsScript: true, isMagnified: isMagnified, last: members.count - 1, start: 0,
+          what: "Slice",
           caption: "The slices above, one after the other"))
     case .comparison:
       return HTMLPage.Part(
@@ -238,6 +243,18 @@ extension Handout {
           isMagnified: isMagnified,
           caption: "Drag to compare \(members.map(\.label).joined(separator: ", "))"))
     }
+  }
+
+  /// The frames of an animation; it begins with the last, which is what came out.
+  private func reel(_ plate: Plate) -> HTMLPage.Reel {
+    let last = plate.frames.count - 1
+    return HTMLPage.Reel(
+      frames: plate.frames.enumerated().map { index, frame in
+        HTMLPage.Frame(
+          file: Self.source(frame.png), label: frame.name, width: plate.shownWidth,
+          height: plate.shownHeight, isShown: index == last)
+      }, needsScript: false, isMagnified: plate.magnification > 1, last: last, start: last,
+      what: "Frame", caption: plate.caption)
   }
 
   /// The tiles of a panel, which compare among themselves.

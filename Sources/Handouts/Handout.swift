@@ -26,10 +26,7 @@ package struct Handout: Sendable {
     var parts: [Part] = []
 
     /// The command as it may be shown, with its line breaks.
-    var visibleCommand: String {
-      command.split(separator: "\n", omittingEmptySubsequences: false)
-        .map { VisibleText.visible(String($0)) }.joined(separator: "\n")
-    }
+    var visibleCommand: String { VisibleText.visibleLines(command) }
   }
 
   /// A comment and the commands up to the next one.
@@ -61,7 +58,9 @@ package struct Handout: Sendable {
     source = pack.source
     introduction = builder.introduction
     sections = builder.sections
-    stamps = session.stamps
+    stamps = session.stamps.map {
+      Stamp(VisibleText.visible($0.key), VisibleText.visible($0.value))
+    }
     warnings = builder.warnings
   }
 
@@ -106,7 +105,7 @@ private struct HandoutBuilder {
         addPicture(path, line: text)
       } else {
         if !output.isEmpty { output += Array(repeating: "", count: blanks) }
-        output.append(text)
+        output.append(VisibleText.visible(text))
       }
       blanks = 0
     }
@@ -122,9 +121,10 @@ private struct HandoutBuilder {
       plateCount += 1
       let plate = try Plate(
         number: plateCount, path: path, line: line, command: step?.command ?? "", read: read)
-      if let remark = plate.remark { warnings.append("\(path): \(remark)") }
+      if let remark = plate.remark { warnings.append("\(plate.path): \(remark)") }
       step?.parts.append(.plate(plate))
     } catch {
+      let path = VisibleText.visible(path)
       warnings.append("\(path): \(error.reason)")
       step?.parts.append(.missing(path: path, reason: error.reason))
     }

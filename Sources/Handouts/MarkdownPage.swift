@@ -106,10 +106,11 @@ extension Handout {
         blocks.append(MarkdownPage.Block(missing: "\(path): \(reason)"))
       case .plate(let plate):
         let name = "\(plate.number)-\(plate.fileName)"
-        pictures.append(PictureFile(name: name, bytes: plate.png))
+        pictures.append(PictureFile(name: name, bytes: plate.file))
         blocks.append(
           MarkdownPage.Block(
-            picture: MarkdownPage.Picture(alt: "\(plate.command) · \(plate.caption)", path: "<\(folder)/\(name)>")))
+            picture: MarkdownPage.Picture(
+              alt: "\(plate.command) · \(plate.caption)", path: "<\(folder)/\(name)>")))
       }
     }
     return [MarkdownPage.Block(fence: fenced(lines, "text"))] + blocks

@@ -80,11 +80,11 @@ extension Handout {
       [
         "output_type": "display_data",
         "data": [
-          "image/png": .string(Data(plate.png).base64EncodedString()),
+          "image/\(plate.ending)": .string(Data(plate.file).base64EncodedString()),
           "text/plain": lines(plate.caption),
         ],
         "metadata": [
-          "image/png": [
+          "image/\(plate.ending)": [
             "width": .integer(plate.shownWidth), "height": .integer(plate.shownHeight),
             "alt": .string(plate.alt),
           ]

@@ -177,9 +177,10 @@ extension PictureTools {
   /// Reads and compares PNG files; a difference is drawn into `folder`.
   static func png(differencesIn folder: String) -> PictureTools {
     PictureTools(
-      fingerprint: { path in try? PNG(path: path).picture.pixelFingerprint },
+      fingerprint: { path in try? PictureFile(path: path).sheet.pixelFingerprint },
       compare: { recorded, produced in
-        guard let old = try? PNG(path: recorded).picture, let new = try? PNG(path: produced).picture
+        guard let old = try? PictureFile(path: recorded).sheet,
+          let new = try? PictureFile(path: produced).sheet
         else { return .unknown }
         guard let difference = try? PictureDifference(old, new) else {
           return .differs("recorded \(old.summary), produced \(new.summary)")

@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 
 from making import (
+    animations,
     convolutions,
     filters,
     flows,
@@ -37,6 +38,7 @@ MAKERS = {
     "random": random_streams.make,
     "npy": npy_samples.make,
     "safetensors": safetensors_samples.make,
+    "animations": animations.make,
     "packs": packs.make,
     "windows": slices.make_windows,
     "values": slices.make_values,

@@ -1,7 +1,7 @@
 import Foundation
+import Tensors
 import TestSupport
 import Testing
-import Tensors
 import Transcripts
 
 struct `A pack` {
@@ -20,7 +20,7 @@ struct `A pack` {
   }
 
   private func packed(_ scratch: Scratch) throws -> String {
-    let path = scratch.path("first.zip")
+    let path = "\(scratch.path)/first.zip"
     try SessionPack(collecting: scratch.paths).write(to: path)
     return path
   }
@@ -29,8 +29,8 @@ struct `A pack` {
     let scratch = try recorded()
     let pack = try SessionPack(reading: packed(scratch))
     #expect(pack.name == "first")
-    let paths = try pack.unpack(into: scratch.path("elsewhere"))
-    #expect(paths.file == scratch.path("elsewhere/first.session"))
+    let paths = try pack.unpack(into: "\(scratch.path)/elsewhere")
+    #expect(paths.file == "\(scratch.path)/elsewhere/first.session")
     for name in ["first.session", "first.ledger", "first/noisy-3.png"] {
       #expect(try scratch.read("elsewhere/\(name)") == scratch.read(name), "\(name)")
     }
@@ -43,7 +43,8 @@ struct `A pack` {
   @Test func `of the same session has the same bytes`() throws {
     let scratch = try recorded()
     let first = try Data(contentsOf: URL(filePath: packed(scratch)))
-    usleep(2_100_000)
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSince1970: 1e9)], ofItemAtPath: scratch.paths.file)
     let second = try Data(contentsOf: URL(filePath: packed(scratch)))
     #expect(first == second)
   }
@@ -51,12 +52,12 @@ struct `A pack` {
   @Test func `is known by its bytes, not by its name`() throws {
     let scratch = try recorded()
     let zip = try packed(scratch)
-    let renamed = scratch.path("renamed.session")
+    let renamed = "\(scratch.path)/renamed.session"
     try FileManager.default.moveItem(atPath: zip, toPath: renamed)
     #expect(SessionPack.isPack(renamed))
     #expect(try SessionPack(at: renamed).name == "first")
     #expect(!SessionPack.isPack(scratch.paths.file))
-    #expect(!SessionPack.isPack(scratch.path("nowhere")))
+    #expect(!SessionPack.isPack("\(scratch.path)/nowhere"))
   }
 
   @Test(arguments: [("good", "toy"), ("stored", "toy"), ("other-letters", "größe 大")])
@@ -67,8 +68,8 @@ struct `A pack` {
     let pack = try SessionPack(reading: Self.path("\(file).zip"))
     #expect(pack.name == name)
     #expect(pack.source.hasPrefix("#! backflow session 1\n"))
-    try pack.write(to: scratch.path("again.zip"))
-    #expect(try SessionPack(reading: scratch.path("again.zip")).source == pack.source)
+    try pack.write(to: "\(scratch.path)/again.zip")
+    #expect(try SessionPack(reading: "\(scratch.path)/again.zip").source == pack.source)
   }
 
   @Test func `has bad ones to refuse`() { #expect(Self.refused.count > 10) }
@@ -94,7 +95,7 @@ struct `A pack` {
     for trial in 0..<400 {
       var damaged = bytes
       damage(&damaged, RandomStream(seed: 5, name: "pack\(trial)"))
-      let path = scratch.path("damaged.zip")
+      let path = "\(scratch.path)/damaged.zip"
       try Data(damaged).write(to: URL(filePath: path))
       do {
         let pack = try SessionPack(reading: path)
@@ -109,7 +110,7 @@ struct `A pack` {
   @Test func `cannot be written into a folder that is not there`() throws {
     let scratch = try recorded()
     #expect(throws: SessionError.self) {
-      try SessionPack(collecting: scratch.paths).write(to: scratch.path("nowhere/first.zip"))
+      try SessionPack(collecting: scratch.paths).write(to: "\(scratch.path)/nowhere/first.zip")
     }
   }
 }

@@ -9,7 +9,7 @@
     const button = figure.querySelector("button");
     const label = figure.querySelector("output");
     let timer = 0;
-    for (const frame of frames) frame.src = source(frame.dataset.of);
+    for (const frame of frames) if (frame.dataset.of) frame.src = source(frame.dataset.of);
     const show = () => {
       frames.forEach((frame, index) => { frame.hidden = index !== slider.valueAsNumber; });
       label.value = frames[slider.valueAsNumber].alt;
