@@ -14,6 +14,8 @@ package enum TerminalState {
     /// Whether the terminal has the prompt's settings.
     var isTaken = false
     var isEditing = false
+    /// Whether the program was stopped and does not go on yet.
+    var isStopped = false
     /// Whether Ctrl-C came while no line was edited, and no command has heard of it.
     var missedInterrupt = false
     /// How many bytes were read from the terminal, now and when Ctrl-C came last.
@@ -144,6 +146,7 @@ package enum TerminalState {
   private static func stop() {
     let saved = errno
     if state.pointee.isTaken { putBack() }
+    state.pointee.isStopped = true
     var (standard, former) = (sigaction(), sigaction())
     standard.__sigaction_handler.sa_handler = SIG_DFL
     sigaction(SIGTSTP, &standard, &former)
@@ -154,14 +157,15 @@ package enum TerminalState {
     raise(SIGTSTP)
     pthread_sigmask(SIG_SETMASK, &formerMask, nil)
     sigaction(SIGTSTP, &former, nil)
-    // Without a shell above, nothing stopped and nothing says to go on.
-    goOn()
+    // Without a shell above, nothing stopped and nothing said to go on.
+    if state.pointee.isStopped { goOn() }
     errno = saved
   }
 
   /// Takes the terminal again after a stop, when it is this program's.
   private static func goOn() {
     let saved = errno
+    state.pointee.isStopped = false
     if state.pointee.isTaken, isInForeground {
       tcsetattr(STDIN_FILENO, TCSANOW, &state.pointee.prompt)
       marksPaste.write(to: STDOUT_FILENO)

@@ -16,6 +16,21 @@ struct `The prompt at a terminal` {
     #expect(try terminal.leave() == 0)
   }
 
+  @Test func `greets with three lines that work`() throws {
+    let terminal = try Terminal(in: folder)
+    let greeting = try terminal.wait(for: "\n> ")
+    let lines = greeting.split(separator: "\n").filter { $0.hasPrefix("  ") }.map {
+      $0.dropFirst(2)
+    }
+    #expect(lines.count == 3, "\(greeting)")
+    for line in lines {
+      let answer = try terminal.type("\(line)\r", until: "\n> ")
+      #expect(!answer.contains("error"), "\(answer)")
+    }
+    #expect(terminal.shown.contains("[png noisy-3.png 256x256 gray8"))
+    #expect(try terminal.leave() == 0)
+  }
+
   @Test func `drops the line at Ctrl-C and goes on`() throws {
     let terminal = try Terminal(in: folder)
     try terminal.wait(for: "\n> ")
