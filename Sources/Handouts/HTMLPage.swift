@@ -147,6 +147,7 @@ extension Handout {
   /// nothing else, whatever a session holds.
   ///
   /// - Parameter commands: The command table, by which commands are colored.
+  /// - Returns: The text of the file.
   func html(_ commands: [CommandSpec]) -> String {
     let style = String(decoding: PackageResources.handout_css, as: UTF8.self)
     let script = String(decoding: PackageResources.handout_js, as: UTF8.self)

@@ -27,6 +27,7 @@ extension Handout {
   ///   - form: What to write.
   ///   - path: The path of the page; pictures go to the folder `STEM.pictures` beside it.
   ///   - commands: The command table, by which commands are colored.
+  /// - Returns: The page first.
   package func files(_ form: HandoutForm, named path: String, commands: [CommandSpec]) -> [File] {
     switch form {
     case .html: return [File(path: path, data: Data(html(commands).utf8))]
