@@ -295,7 +295,7 @@ extension NamedValue {
   }
 
   /// The lines under a tile: the figures against the clean slice.
-  fileprivate func figures(against clean: NamedValue, _ unit: ValueUnit) -> [String]? {
+  func figures(against clean: NamedValue, _ unit: ValueUnit) -> [String]? {
     guard name != clean.name, isImage else { return nil }
     let shape: Shape = [1, 1, plane.height, plane.width]
     let figures = FiguresOfMerit(

@@ -37,5 +37,6 @@ private let lookingCommands: [Command<Workspace>] = [
 ]
 
 private let otherCommands: [Command<Workspace>] = [
-  .expect, .gradcheck, .compare, .race, .diagnose, .saveTensor, .saveImage, .saveDICOM, .set,
+  .expect, .gradcheck, .compare, .race, .diagnose, .saveTensor, .saveImage, .saveAnimation,
+  .saveDICOM, .set,
 ]

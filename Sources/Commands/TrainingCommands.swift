@@ -155,7 +155,7 @@ extension Workspace {
     } catch {
       // What was learned before the step that failed is kept.
       take(trainer)
-      curves.keep(recorder.curve)
+      keep(recorder)
       throw commandError(error)
     }
     // The first step was dropped: nothing has changed.
@@ -167,8 +167,10 @@ extension Workspace {
     let figures = FiguresOfMerit(
       meanOf: data.clean.slices(watched).figures(
         of: Tensor(joining: try watched.map { try denoisedSlice($0) })))
-    curves.keep(recorder.finish(psnr: figures.psnr))
+    recorder.finish(psnr: figures.psnr)
+    keep(recorder)
     var outcome = try describe(report, options, arguments, "\(label) psnr", figures.psnr)
+    outcome.curves = recorder.curve.resultCurves(loss)
     if isScheduled, trainer.scheduledUpdatesLeft < 0 {
       outcome.warn(
         "the schedule of the learning rate ended before this: its last rate stays; 'train' begins it "

@@ -42,6 +42,15 @@ extension Animation {
   package enum Kind: String, Sendable {
     case apng
     case gif
+
+    /// The kind of a file with this name, by its ending; none if it is no animation's.
+    package init?(file: String) {
+      switch file.lowercased().suffix(4) {
+      case ".png": self = .apng
+      case ".gif": self = .gif
+      default: return nil
+      }
+    }
   }
 
   /// The bytes of the animation's file.

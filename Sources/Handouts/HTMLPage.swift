@@ -99,12 +99,18 @@ private struct HTMLPage {
     let caption: String
   }
 
+  struct Curve {
+    /// Our own drawing, its words escaped.
+    let svg: String
+  }
+
   struct Part {
     var output: Output?
     var missing: Missing?
     var picture: Picture?
     var reel: Reel?
     var comparison: Comparison?
+    var curve: Curve?
   }
 
   struct Step {
@@ -195,6 +201,8 @@ extension Handout {
       return [HTMLPage.Part(output: HTMLPage.Output(lines: lines.map(Self.htmlLine)))]
     case .missing(let path, let reason):
       return [HTMLPage.Part(missing: HTMLPage.Missing(path: path, reason: reason))]
+    case .curve(let plot):
+      return [HTMLPage.Part(curve: HTMLPage.Curve(svg: plot.svg))]
     case .plate(let plate):
       guard plate.frames.isEmpty else { return [HTMLPage.Part(reel: reel(plate))] }
       let picture = HTMLPage.Picture(

@@ -1,4 +1,5 @@
 import CommandLanguage
+import Figures
 package import Transcripts
 
 /// A session as somebody reads it: prose, commands, what came back, pictures.
@@ -14,6 +15,8 @@ package struct Handout: Sendable {
   enum Part: Sendable {
     case lines([String])
     case plate(Plate)
+    /// The curve behind what came back.
+    case curve(Plot)
     /// A picture that the record names and that cannot be shown.
     case missing(path: String, reason: String)
   }
@@ -51,7 +54,7 @@ package struct Handout: Sendable {
   /// Makes the handout of a session.
   package init(_ pack: SessionPack) throws(SessionError) {
     let session = try SessionFile(text: pack.source, name: pack.name)
-    var builder = HandoutBuilder { pack[picture: $0] }
+    var builder = HandoutBuilder(curves: pack.curves) { pack[picture: $0] }
     for element in session.elements { builder.add(element) }
     builder.finish()
     name = pack.name
@@ -77,14 +80,19 @@ private struct HandoutBuilder {
   private(set) var introduction: [Handout.Prose] = []
   private(set) var sections: [Handout.Section] = []
   private(set) var warnings: [String] = []
+  private var curves: CurveFile
   private let read: (String) -> [UInt8]?
+  /// The lines that came back from the command, as recorded.
+  private var recorded: [String] = []
   private var comment: [String] = []
   private var output: [String] = []
   private var blanks = 0
   private var step: Handout.Step?
   private var plateCount = 0
 
-  init(read: @escaping (String) -> [UInt8]?) { self.read = read }
+  init(curves: CurveFile, read: @escaping (String) -> [UInt8]?) {
+    (self.curves, self.read) = (curves, read)
+  }
 
   mutating func add(_ element: SessionFile.Element) {
     switch element.content {
@@ -100,6 +108,7 @@ private struct HandoutBuilder {
       endStep()
       step = Handout.Step(line: element.line, command: command)
     case .output(let text):
+      recorded.append(text)
       if let path = PictureLine.path(in: text) {
         endOutput()
         addPicture(path, line: text)
@@ -137,7 +146,9 @@ private struct HandoutBuilder {
 
   private mutating func endStep() {
     endOutput()
-    guard let done = step else { return }
+    defer { recorded = [] }
+    guard var done = step else { return }
+    done.parts += curves.take(command: done.command, output: recorded).map { .curve(Plot($0)) }
     if sections.isEmpty { sections.append(Handout.Section(heading: nil, prose: [])) }
     sections[sections.count - 1].steps.append(done)
     step = nil
@@ -153,5 +164,22 @@ private struct HandoutBuilder {
       let (heading, rest) = text.headed
       sections.append(Handout.Section(heading: heading, prose: rest))
     }
+  }
+}
+
+extension Plot {
+  /// The drawing of a curve.
+  fileprivate init(_ curve: ResultCurve) {
+    self.init(
+      title: VisibleText.visible(curve.title), x: .init(VisibleText.visible(curve.x)),
+      y: .init(VisibleText.visible(curve.y), curve.isLogarithmic ? .logarithmic : .linear),
+      series: [
+        Series(
+          VisibleText.visible(curve.name),
+          curve.points.prefix(4096).map { Point(x: $0.x, y: $0.y, low: $0.low, high: $0.high) })
+      ],
+      references: curve.reference.sorted { $0.key < $1.key }.map {
+        Reference(VisibleText.visible($0.key), $0.value)
+      })
   }
 }

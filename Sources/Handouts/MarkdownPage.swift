@@ -1,4 +1,5 @@
 import CommandLanguage
+import Figures
 import Mustache
 import Transcripts
 
@@ -104,6 +105,12 @@ extension Handout {
         lines += output.map { OutputText($0).text }
       case .missing(let path, let reason):
         blocks.append(MarkdownPage.Block(missing: "\(path): \(reason)"))
+      case .curve(let plot):
+        let name = "line-\(step.line)-\(plot.fileName)"
+        pictures.append(PictureFile(name: name, bytes: Array(plot.svg.utf8)))
+        blocks.append(
+          MarkdownPage.Block(
+            picture: MarkdownPage.Picture(alt: plot.title, path: "<\(folder)/\(name)>")))
       case .plate(let plate):
         let name = "\(plate.number)-\(plate.fileName)"
         pictures.append(PictureFile(name: name, bytes: plate.file))

@@ -76,6 +76,12 @@ extension Handout {
       stream("stdout", lines.map { OutputText($0).text }.joined(separator: "\n") + "\n")
     case .missing(let path, let reason):
       stream("stderr", "\(path): \(reason)\n")
+    case .curve(let plot):
+      [
+        "output_type": "display_data",
+        "data": ["image/svg+xml": lines(plot.svg), "text/plain": lines(plot.title)],
+        "metadata": [:],
+      ]
     case .plate(let plate):
       [
         "output_type": "display_data",

@@ -96,6 +96,18 @@ package struct TrainingCurve: Hashable, Sendable {
     stepsPerPiece *= 2
   }
 
+  /// The readable losses, neighbors joined until there are at most `count`.
+  package func readableLosses(atMost count: Int) -> [Piece] {
+    let pieces = readableLosses
+    let size = (pieces.count + count - 1) / count
+    guard size > 1 else { return pieces }
+    return stride(from: 0, to: pieces.count, by: size).map { start in
+      var joined = pieces[start]
+      for piece in pieces[(start + 1)..<min(start + size, pieces.count)] { joined.append(piece) }
+      return joined
+    }
+  }
+
   /// The losses of whole epochs, where there are enough; else of steps.
   package var readableLosses: [Piece] {
     guard position >= 8, Double(losses.count) > position else { return losses }

@@ -11,6 +11,7 @@ package struct Recorder: Sendable {
 
   private var entries: [Entry] = []
   private var data = Stamp.DataLog()
+  private var curves = CurveFile()
   /// The paths below the output folder of all pictures that the record names.
   package private(set) var pictures: [String] = []
 
@@ -35,6 +36,8 @@ package struct Recorder: Sendable {
         .command(outcome.recordedCommand ?? execution.text, outputs: outcome.lines))
       pictures += outcome.pictures.map(\.path).filter { !pictures.contains($0) }
       for item in outcome.data { _ = data.add(item) }
+      curves.add(
+        outcome.curves, command: outcome.recordedCommand ?? execution.text, output: outcome.lines)
     case .failure(let error):
       // A "fails" that did not fail cannot stand after another, nor can an unfinished line end.
       guard execution.spec != SessionCommand.fails.spec, !ContinuedLine.goesOn(execution.text)
@@ -66,6 +69,7 @@ package struct Recorder: Sendable {
     includingErrors: Bool = false
   ) throws(SessionError) {
     try PictureFiles.copy(pictures, from: outputFolder, to: paths.pictures)
+    try curves.write(to: paths.curves)
     try writer(stamps: stamps, includingErrors: includingErrors).write(to: paths.file)
   }
 

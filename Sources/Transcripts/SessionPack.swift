@@ -3,8 +3,8 @@ import Foundation
 
 /// A session and all that belongs to it, in one piece: in memory, and as one zip file.
 ///
-/// It holds `NAME.session`, its pictures in `NAME/`, `NAME.ledger` if there is one, and the stamp as
-/// `NAME.stamp.json`. Data that the session loads is never in it.
+/// It holds `NAME.session`, its pictures in `NAME/`, `NAME.ledger` and `NAME.curves.json` if there
+/// are any, and the stamp as `NAME.stamp.json`. Data that the session loads is never in it.
 package struct SessionPack: Sendable {
   /// The session's name.
   package let name: String
@@ -33,8 +33,10 @@ package struct SessionPack: Sendable {
       guard PictureFiles.exists(path), self[picture: picture] == nil else { continue }
       files.append(("\(name)/\(picture)", try Self.contents(of: path)))
     }
-    if PictureFiles.exists(paths.ledger) {
-      files.append(("\(name).ledger", try Self.contents(of: paths.ledger)))
+    for (path, ending) in [
+      (paths.ledger, ".ledger"), (paths.curves, SessionPaths.curvesEnding),
+    ] where PictureFiles.exists(path) {
+      files.append((name + ending, try Self.contents(of: path)))
     }
     let stamp = JSONValue.object(session.stamps.map { JSONValue.Member($0.key, .string($0.value)) })
     files.append(("\(name).stamp.json", Array("\(stamp.text)\n".utf8)))
@@ -73,6 +75,9 @@ package struct SessionPack: Sendable {
   /// The bytes of a picture by its recorded path.
   package subscript(picture path: String) -> [UInt8]? { self["\(name)/\(path)"] }
 
+  /// The curves behind the results.
+  package var curves: CurveFile { CurveFile(bytes: self[name + SessionPaths.curvesEnding] ?? []) }
+
   private subscript(path: String) -> [UInt8]? { files.first { $0.path == path }?.bytes }
 
   /// Writes the pack as a zip file, in one step.
@@ -98,8 +103,8 @@ package struct SessionPack: Sendable {
   // MARK: - Checks
 
   private func belongs(_ path: String) -> Bool {
-    let own = ["\(name).session", "\(name).ledger", "\(name).stamp.json"]
-    return own.contains(path)
+    let own = [".session", ".ledger", ".stamp.json", SessionPaths.curvesEnding]
+    return own.contains { path == name + $0 }
       || (path.hasPrefix("\(name)/") && PictureFiles.isInside(path) && !path.hasSuffix("/")
         && path.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0 != "\\" })
   }

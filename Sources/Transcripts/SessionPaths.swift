@@ -35,6 +35,11 @@ package struct SessionPaths: Hashable, Sendable {
   /// The fingerprints of tensors that were taken while recording, if there are any.
   var ledger: String { stem + ".ledger" }
 
+  /// The curves behind the recorded results.
+  package var curves: String { stem + Self.curvesEnding }
+
+  static let curvesEnding = ".curves.json"
+
   /// What the last replay produced.
   package var new: String {
     file.hasSuffix(".session") ? stem + ".new" : file + ".new"
@@ -42,4 +47,7 @@ package struct SessionPaths: Hashable, Sendable {
 
   /// The folder of the pictures that the last replay produced.
   package var newPictures: String { new + ".pictures" }
+
+  /// The curves behind the results of the last replay.
+  var newCurves: String { new + Self.curvesEnding }
 }

@@ -18,7 +18,9 @@ final class TestSession {
       commands: commandTable,
       workspace: Workspace(files: Files(script: folder, session: sessionFolder)),
       overrides: variables, describe: commandError)
-    runner.keepSession = { [unowned self] _, arguments in
+    runner.keepSession = { [unowned self] command, arguments in
+      // Pages and packs are the program's; its own tests make them.
+      guard command == .saveSession else { return Outcome() }
       let name = SessionPaths(named: try arguments.path("name")).file
       let paths = SessionPaths(file: try runner.workspace.files.writing(name))
       try recorder.save(to: paths, picturesFrom: folder.path, stamps: [])

@@ -199,3 +199,73 @@ struct `A page in HTML` {
     }
   }
 }
+
+struct `A page with curves` {
+  private static let title = "Loss <b>\"x\"</b>"
+
+  /// A session whose training left a curve.
+  private func sample(recorded: String = "loss 0.5") throws -> Sample {
+    let sample = try Sample(["> train steps=3", recorded, "> view x"])
+    let curve: [String: Any] = [
+      "title": Self.title, "name": "loss", "x": "epoch", "y": "loss (mse)", "isLogarithmic": false,
+      "reference": ["noisy": 0.7],
+      "points": (1...5).map { ["x": $0, "y": 1.0 / Double($0), "low": 0.1, "high": 1.1] },
+    ]
+    let file = [
+      "entries": [["command": "train steps=3", "output": ["loss 0.5"], "curves": [curve]]]
+    ]
+    try JSONSerialization.data(withJSONObject: file).write(to: URL(filePath: sample.paths.curves))
+    return sample
+  }
+
+  @Test func `draws them under the command, as SVG in the page`() throws {
+    let page = try Page(sample().page(.html))
+    let step = "//div[@class='step'][1]"
+    #expect(try page.elements("\(step)//*[local-name()='svg']").count == 1)
+    #expect(try page.values("\(step)//*[local-name()='title']") == [Self.title])
+    #expect(try page.values("//*[local-name()='svg']//*[local-name()='text']").contains("epoch"))
+    #expect(try page.elements("//b").isEmpty)
+  }
+
+  @Test func `does not draw those of another run`() throws {
+    let page = try Page(sample(recorded: "loss 0.6").page(.html))
+    #expect(try page.elements("//*[local-name()='svg']").isEmpty)
+  }
+
+  @Test func `has them in Markdown and in the notebook too`() throws {
+    let files = try sample().handout().files(.markdown, named: "page.md", commands: [])
+    #expect(files.map(\.path) == ["page.md", "page.pictures/line-1-loss.svg"])
+    #expect(String(decoding: files[1].data, as: UTF8.self).hasPrefix("<svg "))
+    #expect(try sample().page(.notebook).contains("\"image/svg+xml\""))
+  }
+}
+
+struct `A page with an animation` {
+  @Test(arguments: [Animation.Kind.apng, .gif])
+  func `slides through its frames`(_ kind: Animation.Kind) throws {
+    let animation = Animation(
+      (0..<4).map { .init(Sample.picture($0, side: 20), label: "epoch \($0)") }, delay: 10)
+    let file = "film.\(kind == .gif ? "gif" : "png")"
+    let line =
+      "[\(kind.rawValue) \(file) 20x20 gray8 px:\(animation.sheet.pixelFingerprint)]"
+    let sample = try Sample(["> save animation denoised[1] \(file)", "4 frames", line])
+    try animation.write(kind, to: "\(sample.paths.pictures)/\(file)")
+    #expect(try sample.handout().warnings.isEmpty)
+    let page = try Page(sample.page(.html))
+    let frames = "//figure[@class='reel']//img"
+    #expect(try page.values("\(frames)/@alt") == (0..<4).map { "epoch \($0)" })
+    #expect(try page.values("\(frames)[not(@hidden)]/@alt") == ["epoch 3"])
+    for (source, frame) in zip(try page.values("\(frames)/@src"), animation.frames) {
+      let data = try #require(Page.data(source))
+      #expect(try PNG(decoding: Array(data)).picture == frame.picture)
+    }
+    let written = try sample.handout().files(.markdown, named: "page.md", commands: [])
+    #expect(written[1].path == "page.pictures/1-\(file)")
+    guard case .animation(let again, _) = try PictureFile(decoding: Array(written[1].data)) else {
+      Issue.record("it is no animation")
+      return
+    }
+    #expect(again == animation)
+    #expect(try sample.page(.notebook).contains("\"image/\(kind == .gif ? "gif" : "png")\""))
+  }
+}
