@@ -66,11 +66,9 @@ struct `Saving an animation` {
     let session = try session(
       Self.data + Self.network + ["train steps=6 batch=2", "continue steps=2", "train epochs=4"])
     let outcome = try session.run("save animation c1.weight[0,0] kernel.png")
-    #expect(outcome.lines.first == "17 frames  epoch 0 to epoch 8")
-    let weights = try [0, 16].map { index in
-      try animation(session, "kernel.png").frames[index].picture
-    }
-    #expect(weights[0] != weights[1])
+    #expect(outcome.lines.first == "13 frames  epoch 0 to epoch 8")
+    let frames = try animation(session, "kernel.png").frames
+    #expect(frames.first?.picture != frames.last?.picture)
   }
 
   @Test func `as GIF has the pixels of the PNG`() throws {
