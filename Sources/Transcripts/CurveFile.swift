@@ -11,8 +11,13 @@ package struct CurveFile: Hashable, Sendable, Codable {
 
     init(_ command: String, _ output: [String], _ curves: [ResultCurve]) {
       self.command = command
-      self.output = output.filter { !$0.allSatisfy(\.isWhitespace) }
+      self.output = Self.comparable(output)
       self.curves = curves
+    }
+
+    /// The lines without what differs from run to run.
+    static func comparable(_ output: [String]) -> [String] {
+      output.filter { !$0.allSatisfy(\.isWhitespace) }.map { $0.replacing(/<[^>]*>/, with: "<>") }
     }
   }
 
@@ -45,7 +50,8 @@ package struct CurveFile: Hashable, Sendable, Codable {
 
   /// Takes out the curves of the next command that reads `command` and said `output`.
   package mutating func take(command: String, output: [String]) -> [ResultCurve] {
-    let index = entries.firstIndex { $0.command == command && $0.output == output }
+    let said = Entry.comparable(output)
+    let index = entries.firstIndex { $0.command == command && $0.output == said }
     return index.map { entries.remove(at: $0).curves } ?? []
   }
 

@@ -69,6 +69,14 @@ package struct SessionPack: Sendable {
     return (try? file.read(upToCount: 4)).map { Array($0) == [0x50, 0x4B, 3, 4] } ?? false
   }
 
+  /// Throws when a file is a pack, in which nothing can be changed.
+  package static func requireUnpacked(_ path: String) throws(SessionError) {
+    guard isPack(path) else { return }
+    throw SessionError(
+      path, "is a pack, in which nothing is changed; accept the session that its replay unpacked, in "
+        + "out/NAME/packed, or unzip it")
+  }
+
   /// The text of the session file.
   package var source: String { String(decoding: self["\(name).session"] ?? [], as: UTF8.self) }
 

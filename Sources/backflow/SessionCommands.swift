@@ -153,6 +153,7 @@ struct AcceptCommand: ParsableCommand {
   func run() {
     let paths = SessionPaths(file: file)
     orLeave { () throws(SessionError) in
+      try SessionPack.requireUnpacked(file)
       if lines.isEmpty {
         try Acceptance.acceptAll(paths)
       } else {

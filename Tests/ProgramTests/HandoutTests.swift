@@ -33,6 +33,10 @@ struct `A session to hand out` {
       #expect(ending.lines.last?.contains(" 0 not checked, 0 differ") == true)
     }
     #expect(empty.exists("out/lesson/noisy-1.png"))
+    let acceptance = try Program.run(["accept", "lesson.zip"], in: empty)
+    #expect(acceptance.status == 4 && acceptance.errors.contains("out/NAME/packed"))
+    #expect(
+      try Program.run(["accept", "out/lesson/packed/lesson.session"], in: empty).status == 0)
     #expect(try Program.run(["run", "lesson.zip"], in: empty).status == 0)
   }
 

@@ -29,6 +29,15 @@ struct `Curves behind results` {
     #expect(file.take(command: "train steps=3", output: ["loss 0.5000"]) != [])
   }
 
+  @Test func `stay those of the same run in another time`() throws {
+    let text =
+      #"{"entries":[{"command":"train","output":["loss 1  <>"],"curves":[{"title":"","name":"","x":"","#
+      + #""y":"","isLogarithmic":false,"points":[],"reference":{}}]}]}"#
+    var file = CurveFile(bytes: Array(text.utf8))
+    #expect(file.take(command: "train", output: ["loss 2  <4.1 s>"]) == [])
+    #expect(file.take(command: "train", output: ["loss 1  <4.1 s>", ""]) != [])
+  }
+
   @Test func `of a session without any make no file`() throws {
     let scratch = try Scratch()
     try scratch.record(["measure"])
