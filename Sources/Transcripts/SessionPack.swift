@@ -73,7 +73,8 @@ package struct SessionPack: Sendable {
   package static func requireUnpacked(_ path: String) throws(SessionError) {
     guard isPack(path) else { return }
     throw SessionError(
-      path, "is a pack, in which nothing is changed; accept the session that its replay unpacked, in "
+      path,
+      "is a pack, in which nothing is changed; accept the session that its replay unpacked, in "
         + "out/NAME/packed, or unzip it")
   }
 
