@@ -3,16 +3,18 @@ package enum PictureFile: Sendable {
   case still(PNG)
   case animation(Animation, Animation.Kind)
 
-  /// Decodes the bytes of a file.
+  /// Decodes the bytes of a file, of which a still picture has at most `sampleLimit` samples.
   ///
   /// - Throws: `PictureError` as the kinds do.
-  package init(decoding bytes: [UInt8]) throws(PictureError) {
+  package init(
+    decoding bytes: [UInt8], sampleLimit: Int = largestPicture
+  ) throws(PictureError) {
     if bytes.starts(with: Array("GIF8".utf8)) {
       self = .animation(try Animation(decodingGIF: bytes), .gif)
     } else if let animation = try Animation(decodingPNG: bytes) {
       self = .animation(animation, .apng)
     } else {
-      self = .still(try PNG(decoding: bytes))
+      self = .still(try PNG(decoding: bytes, sampleLimit: sampleLimit))
     }
   }
 

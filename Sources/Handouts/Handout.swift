@@ -40,6 +40,9 @@ package struct Handout: Sendable {
     var steps: [Step] = []
   }
 
+  /// The most pictures of a handout, and the size beyond which it takes no more: 64 MiB.
+  package static let pictureCountLimit = 1000, pictureSizeLimit = 64 << 20
+
   /// The session's name.
   package let name: String
   /// What the session says before its first command.
@@ -89,6 +92,8 @@ private struct HandoutBuilder {
   private var blanks = 0
   private var step: Handout.Step?
   private var plateCount = 0
+  /// The bytes of the pictures so far.
+  private var size = 0
 
   init(curves: CurveFile, read: @escaping (String) -> [UInt8]?) {
     (self.curves, self.read) = (curves, read)
@@ -128,10 +133,16 @@ private struct HandoutBuilder {
   private mutating func addPicture(_ path: String, line: String) {
     do throws(Plate.Failure) {
       plateCount += 1
+      guard plateCount <= Handout.pictureCountLimit, size <= Handout.pictureSizeLimit else {
+        throw Plate.Failure(
+          reason: "the page has \(Handout.pictureCountLimit) pictures or "
+            + "\(Handout.pictureSizeLimit >> 20) MiB of them, and takes no more")
+      }
       let plate = try Plate(
         number: plateCount, path: path, line: line, command: step?.command ?? "", read: read)
       if let remark = plate.remark { warnings.append("\(plate.path): \(remark)") }
       step?.parts.append(.plate(plate))
+      size += plate.size
     } catch {
       let path = VisibleText.visible(path)
       warnings.append("\(path): \(error.reason)")
@@ -148,7 +159,8 @@ private struct HandoutBuilder {
     endOutput()
     defer { recorded = [] }
     guard var done = step else { return }
-    done.parts += curves.take(command: done.command, output: recorded).map { .curve(Plot($0)) }
+    done.parts += curves.take(command: done.command, output: recorded).prefix(4)
+      .map { .curve(Plot($0)) }
     if sections.isEmpty { sections.append(Handout.Section(heading: nil, prose: [])) }
     sections[sections.count - 1].steps.append(done)
     step = nil
@@ -168,18 +180,19 @@ private struct HandoutBuilder {
 }
 
 extension Plot {
-  /// The drawing of a curve.
+  /// The drawing of a curve; its file may come from anybody, so that nothing in it is without bounds.
   fileprivate init(_ curve: ResultCurve) {
+    func words(_ text: String) -> String { VisibleText.cut(VisibleText.visible(text), to: 80) }
     self.init(
-      title: VisibleText.visible(curve.title), x: .init(VisibleText.visible(curve.x)),
-      y: .init(VisibleText.visible(curve.y), curve.isLogarithmic ? .logarithmic : .linear),
+      title: words(curve.title), x: .init(words(curve.x)),
+      y: .init(words(curve.y), curve.isLogarithmic ? .logarithmic : .linear),
       series: [
         Series(
-          VisibleText.visible(curve.name),
+          words(curve.name),
           curve.points.prefix(4096).map { Point(x: $0.x, y: $0.y, low: $0.low, high: $0.high) })
       ],
-      references: curve.reference.sorted { $0.key < $1.key }.map {
-        Reference(VisibleText.visible($0.key), $0.value)
+      references: curve.reference.sorted { $0.key < $1.key }.prefix(4).map {
+        Reference(words($0.key), $0.value)
       })
   }
 }

@@ -86,13 +86,12 @@ extension Handout {
       [
         "output_type": "display_data",
         "data": [
-          "image/\(plate.ending)": .string(Data(plate.file).base64EncodedString()),
+          "image/png": .string(Data(plate.png).base64EncodedString()),
           "text/plain": lines(plate.caption),
         ],
         "metadata": [
-          "image/\(plate.ending)": [
+          "image/png": [
             "width": .integer(plate.shownWidth), "height": .integer(plate.shownHeight),
-            "alt": .string(plate.alt),
           ]
         ],
       ]

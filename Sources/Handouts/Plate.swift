@@ -32,7 +32,9 @@ struct Plate: Sendable {
   let command: String
   /// The picture, or the first frame of an animation.
   let picture: Figures.Picture
-  /// The file, written anew.
+  /// The picture as a PNG file, an animated one for an animation.
+  let png: [UInt8]
+  /// The file in its own form, written anew.
   let file: [UInt8]
   /// What the file is: `png` or `gif`.
   let ending: String
@@ -49,12 +51,13 @@ struct Plate: Sendable {
     guard let bytes = read(path) else { throw Failure(reason: "the picture is not there") }
     let fingerprint: String
     do throws(PictureError) {
-      let found = try PictureFile(decoding: bytes)
+      let found = try PictureFile(decoding: bytes, sampleLimit: Animation.pixelLimit)
       fingerprint = found.sheet.pixelFingerprint
       switch found {
       case .still(let png):
         picture = png.picture
-        file = try PNG(picture).encoded()
+        self.png = try PNG(picture).encoded()
+        file = self.png
         ending = "png"
         tiles = try TileFrame.frames(of: png).map { frame throws(PictureError) in
           try Piece(frame.name, png.picture.cropped(to: frame))
@@ -62,7 +65,8 @@ struct Plate: Sendable {
         frames = []
       case .animation(let animation, let kind):
         picture = animation.frames[0].picture
-        file = try animation.encoded(kind)
+        png = try animation.encoded(.apng)
+        file = kind == .apng ? png : try animation.encoded(kind)
         ending = kind == .gif ? "gif" : "png"
         tiles = []
         frames = try animation.frames.map { frame throws(PictureError) in
@@ -78,6 +82,11 @@ struct Plate: Sendable {
     remark =
       line.hasSuffix(" px:\(fingerprint)]")
       ? nil : "the picture has other pixels than the record says"
+  }
+
+  /// The bytes that a page holds of it.
+  var size: Int {
+    png.count + file.count + (tiles + frames).reduce(0) { $0 + $1.png.count }
   }
 
   /// What stands under it.

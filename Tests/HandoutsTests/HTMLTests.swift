@@ -133,6 +133,18 @@ struct `A page in HTML` {
     #expect(try !sample.page(.html).contains("onload"))
   }
 
+  @Test func `takes a bounded number of pictures`() throws {
+    let picture = Sample.picture(1)
+    let lines = ["> view x", Sample.line("x.png", picture)]
+    let sample = try Sample(
+      Array(repeating: lines, count: Handout.pictureCountLimit + 3).flatMap(\.self),
+      pictures: ["x.png": PNG(picture)])
+    let handout = try sample.handout()
+    #expect(handout.warnings.count == 3)
+    #expect(handout.warnings[0].contains("and takes no more"))
+    #expect(handout.facts.hasSuffix("\(Handout.pictureCountLimit) pictures"))
+  }
+
   // MARK: - Comparing and sliding
 
   @Test func `compares the same slice of several stacks`() throws {
@@ -266,6 +278,8 @@ struct `A page with an animation` {
       return
     }
     #expect(again == animation)
-    #expect(try sample.page(.notebook).contains("\"image/\(kind == .gif ? "gif" : "png")\""))
+    // Converters of notebooks know no GIF.
+    let notebook = try sample.page(.notebook)
+    #expect(notebook.contains("\"image/png\"") && !notebook.contains("\"image/gif\""))
   }
 }
