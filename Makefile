@@ -4,7 +4,7 @@
 PREFIX ?= /usr/local
 BACKFLOW = .build/release/backflow
 
-.PHONY: build demo deps deps-test format fuzz install lint reference sessions-long test test-terminal
+.PHONY: build demo deps deps-test format fuzz install lint reference sessions-long test test-kill test-terminal
 
 build: deps
 	swift build -c release --product backflow
@@ -25,6 +25,11 @@ test: deps-test lint
 LENGTH ?= 10
 test-terminal: deps-test
 	BACKFLOW_TERMINAL=$(LENGTH) swift test -c release --disable-testable-imports --filter random
+
+# Kills a prompt in the middle, as in the tests but more often: make test-kill KILLS=1000
+KILLS ?= 200
+test-kill: deps-test
+	BACKFLOW_KILLS=$(KILLS) swift test -c release --disable-testable-imports --filter "program is killed"
 
 # Damaged DICOM files, as in the tests but more of them: make fuzz MUTATIONS=100000
 MUTATIONS ?= 20000

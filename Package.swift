@@ -74,6 +74,7 @@ let package = Package(
 
     // MARK: - Numbers and pictures
     library("Fingerprints", ["CCrypto"]),
+    library("Ledgers", ["Fingerprints"]),
     library("Tensors", ["CKernels", "CMalloc", "COpenBLAS", "Fingerprints"]),
     library("CT", ["CDCMTK", "COpenJPEG", "Fingerprints", "Tensors"]),
     library("Figures", ["CCairo", "CGIF", "CPNG", "Tensors", "Fingerprints"]),
@@ -85,7 +86,7 @@ let package = Package(
 
     // MARK: - Language
     library("CommandLanguage", [collections]),
-    library("Transcripts", ["CArchive", "CommandLanguage"]),
+    library("Transcripts", ["CArchive", "CommandLanguage", "Fingerprints", "Ledgers"]),
     // The templates are compiled in, so that the program stays one file.
     .target(
       name: "Handouts",
@@ -104,13 +105,13 @@ let package = Package(
       "Commands",
       [
         "CommandLanguage", "Training", "GradientFlows", "Networks", "Figures", "CT", "Tensors",
-        "Fingerprints",
+        "Fingerprints", "Ledgers",
       ]),
     .executableTarget(
       name: "backflow",
       dependencies: [
         "Commands", "CommandLanguage", "Transcripts", "Handouts", "LineEditing", "Figures",
-        "Training", "GradientFlows", "Networks", "Tensors",
+        "Training", "GradientFlows", "Networks", "Tensors", "Ledgers",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -120,6 +121,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["Networks", "Tensors"], path: "Tests/TestSupport",
       swiftSettings: strict),
     tests(of: "Tensors", []),
+    tests(of: "Ledgers", []),
     tests(of: "CT", ["Tensors", "Fingerprints"]),
     tests(of: "Figures", ["Tensors"]),
     tests(of: "Networks", ["Tensors"]),
@@ -127,11 +129,11 @@ let package = Package(
     tests(of: "Training", ["GradientFlows", "Networks", "Tensors"]),
     tests(of: "CommandLanguage", []),
     tests(of: "LineEditing", ["CommandLanguage"]),
-    tests(of: "Transcripts", ["CommandLanguage", "Tensors"]),
+    tests(of: "Transcripts", ["CommandLanguage", "Ledgers", "Tensors"]),
     tests(of: "Handouts", ["CommandLanguage", "Figures", "Fingerprints", "Transcripts"]),
     tests(
       of: "Commands",
-      ["CommandLanguage", "CT", "Figures", "Transcripts", "Tensors", "Fingerprints"]),
+      ["CommandLanguage", "CT", "Figures", "Transcripts", "Tensors", "Fingerprints", "Ledgers"]),
     // The program as its caller sees it; needs the executable built beside the tests.
     .testTarget(
       name: "ProgramTests", dependencies: ["backflow", "Figures", "TestSupport"],

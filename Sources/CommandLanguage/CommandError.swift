@@ -42,6 +42,8 @@ package struct CommandError: Error, Sendable, Equatable {
   package var line: String?
   /// What the program's exit status becomes when a script stops here.
   package var status: ExitStatus
+  /// Whether the session is not as before all the same, such as after a training that met a NaN.
+  package var changedState = false
 
   package init(
     _ code: Code, _ message: String, hint: String? = nil, range: Range<Int>? = nil,

@@ -18,6 +18,16 @@ package final class CommandRunner<Workspace>: LineRunner {
   /// The ideas that help explains beside the commands.
   package let topics: [HelpTopic]
 
+  /// What outlives an undo, such as the names of pictures that were written.
+  package var undoKeeps: (_ restored: inout Workspace, _ current: Workspace) -> Void = { _, _ in }
+  /// Reads the lines of a session file, for `run`.
+  package var readSession: ((_ arguments: Arguments) throws -> Outcome)?
+  /// Replays a session file beside this session.
+  package var replaySession: ((_ arguments: Arguments) throws -> Outcome)?
+
+  private var undoLog = UndoLog<Workspace>()
+  /// How deep `run` is within `run`, and how many lines all of them ran.
+  private var nesting = (depth: 0, lines: 0)
   private var results: [String: JSONValue] = [:]
   private let progress: @Sendable (ProgressUpdate) -> Void
   private let interruption: Interruption
@@ -58,7 +68,18 @@ package final class CommandRunner<Workspace>: LineRunner {
       guard let invocation = try parser.parse(text) else { return nil }
       spec = invocation.spec
       if invocation.spec.name != SessionCommand.history.spec.name { remember(text, line: line) }
-      result = .success(try perform(invocation, line: line))
+      nesting = (0, 0)
+      let before = UndoLog.Moment(
+        command: text, workspace: workspace, variables: variables, results: results)
+      do throws(CommandError) {
+        result = .success(try perform(invocation, line: line))
+        if invocation.spec.isRecorded, invocation.spec != SessionCommand.undo.spec {
+          undoLog.add(before)
+        }
+      } catch {
+        if error.changedState { undoLog.add(before) }
+        throw error
+      }
     } catch {
       if spec == nil { remember(text, line: line) }
       result = .failure(error)
@@ -93,6 +114,9 @@ package final class CommandRunner<Workspace>: LineRunner {
     guard let command = commands.first(where: { $0.spec.name == spec.name }) else {
       throw CommandError(.unknownCommand, "there is no command \"\(spec.name)\"")
     }
+    let depth = nesting.depth
+    if spec == SessionCommand.run.spec { nesting.depth += 1 }
+    defer { nesting.depth = depth }
     do {
       var outcome =
         switch command.action {
@@ -116,15 +140,20 @@ package final class CommandRunner<Workspace>: LineRunner {
 
   /// Runs the lines that an outcome asks for; if one fails, all is as before.
   private func follow(up outcome: inout Outcome, line: Int) throws(CommandError) {
-    let before = workspace
-    do {
+    let before = (workspace: workspace, variables: variables)
+    do throws(CommandError) {
       for text in outcome.followUps {
-        outcome.say(OutputLine("  \(text)"))
         guard let inner = try parser.parse(text) else { continue }
-        outcome.append(try perform(inner, line: line))
+        for row in text.split(separator: "\n") { outcome.say("  \(String(row))") }
+        let said = try perform(inner, line: line)
+        outcome.append(said)
+        if said.wasInterrupted || interruption.isRequested {
+          throw CommandError("interrupted", "interrupted; all is as before", status: .interrupted)
+        }
+        if said.quits { break }
       }
     } catch {
-      workspace = before
+      (workspace, variables) = (before.workspace, before.variables)
       var failure = error
       // Its place is in a line that nobody typed.
       failure.range = nil
@@ -152,6 +181,9 @@ package final class CommandRunner<Workspace>: LineRunner {
     case .history: listHistory(invocation.arguments)
     case .quit: quit()
     case .saveSession, .exportSession, .packSession: try keep(command, invocation.arguments)
+    case .undo: try undo(invocation.arguments)
+    case .run: try run(invocation.arguments)
+    case .replay: try ask(replaySession, invocation.arguments)
     }
   }
 
@@ -167,6 +199,9 @@ package final class CommandRunner<Workspace>: LineRunner {
     switch (arguments.textIfGiven("value"), variables.overrides[name]) {
     case (_, let override?): variables.assign(name, override)
     case (let value?, nil): variables.assign(name, value)
+    case (nil, nil) where nesting.depth > 0 && variables[name] != nil:
+      // A file that is run here takes what was given here.
+      break
     case (nil, nil):
       throw arguments.error(
         at: "name", .missingValue, "\(name) has no value",
@@ -239,4 +274,48 @@ package final class CommandRunner<Workspace>: LineRunner {
     }
     return try keepSession(command, arguments)
   }
+
+  private func ask(
+    _ provider: ((_ arguments: Arguments) throws -> Outcome)?, _ arguments: Arguments
+  ) throws -> Outcome {
+    guard let provider else {
+      throw arguments.error(
+        .state, "\(arguments.spec.name) has no place here", hint: "type it at the prompt")
+    }
+    return try provider(arguments)
+  }
+
+  /// Takes back the last command that is recorded.
+  private func undo(_ arguments: Arguments) throws(CommandError) -> Outcome {
+    guard let moment = undoLog.takeLast() else {
+      throw arguments.error(
+        .state, "there is nothing to take back",
+        hint: "the last \(UndoLog<Workspace>.capacity) commands can be")
+    }
+    let current = workspace
+    (workspace, variables, results) = (moment.workspace, moment.variables, moment.results)
+    undoKeeps(&workspace, current)
+    let command = ContinuedLine.joined(moment.command)
+    return Outcome(OutputLine("undone  \(command)"), result: ["command": .string(command)])
+  }
+
+  /// Reads a file whose lines `follow(up:)` then runs as if they had been typed.
+  private func run(_ arguments: Arguments) throws -> Outcome {
+    guard nesting.depth <= Self.deepestRun else {
+      throw arguments.error(
+        .limit, "run stands in run more than \(Self.deepestRun) times",
+        hint: "does the file run itself?")
+    }
+    let outcome = try ask(readSession, arguments)
+    nesting.lines += outcome.followUps.count
+    guard nesting.lines <= Self.mostRunLines else {
+      throw arguments.error(
+        .limit, "the files have more than \(Self.mostRunLines) lines together",
+        hint: "run them one by one")
+    }
+    return outcome
+  }
+
+  private static var deepestRun: Int { 8 }
+  private static var mostRunLines: Int { 10_000 }
 }

@@ -20,10 +20,11 @@ package struct Outcome: Sendable {
     package let name: String
     /// The SHA-256 of what was read, as `sha256:…`.
     package let fingerprint: String
+    /// How much of it there is, such as `[16,1,256,256]`.
+    package let size: String?
 
-    package init(name: String, fingerprint: String) {
-      self.name = name
-      self.fingerprint = fingerprint
+    package init(name: String, fingerprint: String, size: String? = nil) {
+      (self.name, self.fingerprint, self.size) = (name, fingerprint, size)
     }
   }
 
@@ -44,6 +45,8 @@ package struct Outcome: Sendable {
   package var data: [DataStamp] = []
   /// Whether a person interrupted the command; a script stops after it with status 130.
   package var wasInterrupted = false
+  /// Whether a training was taken from a checkpoint in place of running.
+  package var isFromCheckpoint = false
   /// Whether the session ends here.
   package var quits = false
   /// Lines to run as if they had been typed, all or none; each is shown with what comes back.

@@ -8,7 +8,10 @@ package enum SessionCommand: CaseIterable, Sendable {
   case `let`
   case packSession
   case quit
+  case replay
+  case run
   case saveSession
+  case undo
 
   /// The command's table entry.
   package var spec: CommandSpec {
@@ -97,6 +100,40 @@ package enum SessionCommand: CaseIterable, Sendable {
       CommandSpec(
         "quit", family: .rest, summary: "Leave Backflow.", examples: ["quit"],
         seeAlso: ["session save"], isRecorded: false)
+    case .replay:
+      CommandSpec(
+        "replay", family: .keeping,
+        summary: "Replay a session file, and say where it differs.",
+        details: """
+          It runs beside this session, which stays as it is. What it produced can be taken as the new \
+          record: backflow accept FILE.
+          """,
+        parameters: [.word("file", .path, "the session file")],
+        examples: [
+          CommandExample("replay first", after: ["let sigma = 40HU", "session save first"])
+        ],
+        seeAlso: ["run", "session save"], isRecorded: false)
+    case .run:
+      CommandSpec(
+        "run", family: .keeping,
+        summary: "Run the commands of a session file as if they were typed here.",
+        details: """
+          All of them or none: if one fails, the session is as before. Recorded output is not looked \
+          at.
+          """,
+        parameters: [.word("file", .path, "the session file or script")],
+        examples: [CommandExample("run first", after: ["let sigma = 40HU", "session save first"])],
+        seeAlso: ["replay", "undo", "session save"])
+    case .undo:
+      CommandSpec(
+        "undo", family: .keeping,
+        summary: "Take back the last command: the session is as before it.",
+        details: """
+          Again and again, up to \(UndoLog<Never>.capacity) commands. Files that a command wrote stay. \
+          The transcript keeps both the command and 'undo', so that it replays.
+          """,
+        examples: [CommandExample("undo", after: ["let sigma = 40HU"])],
+        seeAlso: ["history"])
     case .saveSession:
       CommandSpec(
         "session save", family: .keeping,

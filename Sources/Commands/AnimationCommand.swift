@@ -1,5 +1,6 @@
 import CommandLanguage
 import Figures
+import Foundation
 import Networks
 import Tensors
 import Training
@@ -73,11 +74,8 @@ extension Command<Workspace> {
     }
     let pause = try arguments.number("pause").value
     let animation = Animation(frames, delay: Int((100 * pause).rounded()))
-    let files = workspace.files
-    let place = try arguments.blaming("file") { () throws(CommandError) in
-      try files.writing(path)
-    }
-    try animation.write(kind, to: place)
+    let (files, data) = (workspace.files, Data(try animation.encoded(kind)))
+    try arguments.blaming("file") { () throws(CommandError) in try files.write(data, to: path) }
     let fingerprint = animation.sheet.pixelFingerprint
     var outcome = Outcome(
       "\(frames.count) frames  \(frames[0].label) to \(frames[frames.count - 1].label)")

@@ -39,11 +39,17 @@ final class CurveRecorder {
 }
 
 /// The curves of the last trainings of a session, in the order in which they began.
-struct TrainingCurves: Sendable {
+struct TrainingCurves: Sendable, Codable {
   private(set) var all: [TrainingCurve] = []
 
   /// Of how many trainings the curves are kept.
   static let capacity = 32
+
+  /// Whether the numbers can be those of curves, wherever they come from.
+  var isConsistent: Bool {
+    all.count <= Self.capacity && all.allSatisfy(\.isConsistent)
+      && zip(all, all.dropFirst()).allSatisfy { $0.number < $1.number }
+  }
 
   /// The number of the training that begins next.
   var nextNumber: Int { (all.last?.number ?? 0) + 1 }
@@ -91,7 +97,8 @@ extension Workspace {
       trainer != nil && film.name == networkName && film.ends(with: network) ? film : nil
     }
     return CurveRecorder(
-      curve, known ?? TrainingFilm(name: networkName, network), part: 1 / Double(stepsPerEpoch),
+      curve, known ?? TrainingFilm(name: networkName, network, epochs: curve.epochs),
+      part: 1 / Double(stepsPerEpoch),
       interval: interval
     ) { network in
       let denoiser = Denoiser(network, scale: data.scale)

@@ -46,6 +46,9 @@ extension Command<Workspace> {
     }
     let typed = try arguments.path("folder")
     let folder = try workspace.files.writing(typed + "/.")
+    try workspace.files.disk.spend(
+      DiskBudget.dicomBytes(slices: slices.count, height: clean.height, width: clean.width),
+      on: typed)
     let derivation = workspace.derivation(
       name, keepsIdentity: try arguments.choice("identity") == "keep",
       description: arguments.textIfGiven("description"))

@@ -20,6 +20,17 @@ enum FigureParameters {
 }
 
 extension Arguments {
+  /// Writes a picture where `file` says; errors point at it.
+  func write(_ png: PNG, to path: String, in files: Files) throws {
+    do {
+      try files.write(png, to: path)
+    } catch {
+      let cause = commandError(error)
+      throw self.error(
+        at: "file", cause.code, cause.message, hint: cause.hint, status: cause.status)
+    }
+  }
+
   /// The kind of axis that `axis=` asks for, or that suits `values`.
   func axisKind(suiting values: [Double]) throws(CommandError) -> AxisScale.Kind {
     if let kind = AxisScale.Kind(rawValue: try choice("axis")) { return kind }
@@ -82,11 +93,7 @@ extension Workspace {
   private func write(
     _ picture: Figures.Picture, to path: String, _ arguments: Arguments
   ) throws -> CommandLanguage.Picture {
-    let files = files
-    let place = try arguments.blaming("file") { () throws(CommandError) in
-      try files.writing(path)
-    }
-    try PNG(picture).write(to: place)
+    try arguments.write(PNG(picture), to: path, in: files)
     return picture.recorded(as: path)
   }
 }

@@ -1,4 +1,5 @@
 package import CommandLanguage
+import Figures
 package import Foundation
 
 /// Where a session reads and writes.
@@ -13,6 +14,8 @@ package struct Files: Sendable {
   package let session: URL?
   /// Whether writing stays below ``output``.
   package let isConfined: Bool
+  /// What may be written, and what has been.
+  let disk: DiskBudget
   private let workingDirectory: URL
 
   /// The files of a script whose output goes to `output`.
@@ -27,6 +30,7 @@ package struct Files: Sendable {
 
   private init(output: URL, session: URL?, isConfined: Bool) {
     (self.output, self.session, self.isConfined) = (output, session, isConfined)
+    disk = DiskBudget(isScript: isConfined)
     workingDirectory = URL(filePath: FileManager.default.currentDirectoryPath)
   }
 
@@ -35,13 +39,17 @@ package struct Files: Sendable {
   /// - Throws: `CommandError` with the exit status of missing data.
   package func reading(_ path: String) throws(CommandError) -> String {
     let expanded = (path as NSString).expandingTildeInPath
-    if expanded.hasPrefix("/") {
-      if FileManager.default.fileExists(atPath: expanded) { return expanded }
-    } else {
-      for folder in [output, session, workingDirectory].compactMap(\.self) {
-        let candidate = folder.appending(path: expanded).path
-        if FileManager.default.fileExists(atPath: candidate) { return candidate }
+    let candidates =
+      expanded.hasPrefix("/")
+      ? [expanded]
+      : [output, session, workingDirectory].compactMap { $0?.appending(path: expanded).path }
+    if let found = candidates.first(where: FileManager.default.fileExists) {
+      guard Self.isFileOrFolder(found) else {
+        throw CommandError(
+          .file, "\(path) is a device, a pipe or a socket, which may never end",
+          hint: "name a file or folder", status: .badInput)
       }
+      return found
     }
     throw CommandError(
       .file, "\(path): no such file or folder",
@@ -49,6 +57,13 @@ package struct Files: Sendable {
         ? "check the path"
         : "relative paths are looked for in the output folder, the session's and the working folder",
       status: .badInput)
+  }
+
+  private static func isFileOrFolder(_ path: String) -> Bool {
+    // `attributesOfItem` does not follow links.
+    var status = stat()
+    guard stat(path, &status) == 0 else { return false }
+    return [S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
   }
 
   /// The place that `path` names for writing; its folder exists afterwards.
@@ -62,7 +77,10 @@ package struct Files: Sendable {
       if isConfined {
         try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
         let root = output.resolvingSymlinksInPath().standardizedFileURL.path
-        guard isBelow(root, nearestExisting(url).resolvingSymlinksInPath().path),
+        let nearest = nearestExisting(url)
+        // A link to nothing cannot be resolved; what it would make might be anywhere.
+        guard FileManager.default.fileExists(atPath: nearest.path),
+          isBelow(root, nearest.resolvingSymlinksInPath().path),
           isBelow(output.standardizedFileURL.path, url.path)
         else {
           throw CommandError(
@@ -76,27 +94,28 @@ package struct Files: Sendable {
       throw error
     } catch {
       throw CommandError(
-        .file, "\(path) cannot be written: \(reason(error))", hint: "choose another place")
+        .file, "\(path) cannot be written: \(SystemReason.words(error))",
+        hint: "choose another place")
     }
     return url.path
   }
 
-  /// Writes `data` under a temporary name and then renames it, so that a file is whole or absent.
+  /// Writes `data`; the file is whole or absent.
   package func write(_ data: Data, to path: String) throws(CommandError) {
     let place = try writing(path)
-    do {
-      try data.write(to: URL(filePath: place), options: .atomic)
+    try disk.spend(data.count, on: path)
+    do throws(WholeFile.Failure) {
+      try WholeFile.write(data, to: place)
     } catch {
       throw CommandError(
-        .file, "\(path) cannot be written: \(reason(error))", hint: "choose another place")
+        .file, "\(path) cannot be written: \(error)",
+        hint: "choose another place, or make room")
     }
   }
 
-  /// The reason of a system error, in a few words.
-  private func reason(_ error: any Error) -> String {
-    let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-    return underlying.map { String(cString: strerror(Int32($0.code))).lowercased() }
-      ?? (error as NSError).localizedDescription
+  /// Writes a picture as ``write(_:to:)-(Data,_)`` writes data.
+  func write(_ png: PNG, to path: String) throws {
+    try write(Data(try png.encoded()), to: path)
   }
 
   private func isBelow(_ root: String, _ path: String) -> Bool {

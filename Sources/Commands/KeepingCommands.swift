@@ -76,10 +76,7 @@ extension Command<Workspace> {
       ? PNG.export16(planes[0], unit: workspace.clean?.unit == .hounsfield ? "HU" : "US")
       : PNG(try workspace.window(for: value, arguments).picture(of: planes[0]))
     let files = workspace.files
-    let place = try arguments.blaming("file") { () throws(CommandError) in
-      try files.writing(path)
-    }
-    try png.write(to: place)
+    try arguments.write(png, to: path, in: files)
     var outcome = Outcome()
     outcome.add(png.picture.recorded(as: path))
     outcome.result = ["path": .string(path), "px": .string(png.picture.pixelFingerprint)]

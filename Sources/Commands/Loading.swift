@@ -21,7 +21,9 @@ struct LoadedSlices {
   var table: OutputTable?
 
   func stamp(name: String) -> Outcome.DataStamp {
-    Outcome.DataStamp(name: name, fingerprint: "sha256:\(stack.values.fingerprint)")
+    Outcome.DataStamp(
+      name: name, fingerprint: "sha256:\(stack.values.fingerprint)",
+      size: stack.values.shape.description)
   }
 }
 
@@ -67,6 +69,9 @@ extension Workspace {
       let stack = phantom.stack(patient: patient - 1, shouldStop: context.shouldStop)
       try stopIfInterrupted(written: patient - 1)
       if let save {
+        try files.disk.spend(
+          DiskBudget.dicomBytes(
+            slices: phantom.slices, height: phantom.size, width: phantom.size), on: save)
         _ = try CTWriter.write(
           stack, to: try files.writing(save + "/."),
           description: SeriesDescription(

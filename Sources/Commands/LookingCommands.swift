@@ -229,7 +229,7 @@ extension Workspace {
     pictureNames[base] = count
     let file = count == 1 ? "\(base).png" : "\(base)-\(count).png"
     let path = files.isConfined ? file : files.output.appending(path: file).path
-    try PNG(picture, texts: notes).write(to: try files.writing(path))
+    try files.write(PNG(picture, texts: notes), to: path)
     return picture.recorded(as: file)
   }
 }

@@ -6,8 +6,12 @@ import Training
 
 extension Workspace {
   /// The bytes that one command may take.
+  ///
+  /// A script may lower it; only a person may go beyond what the machine has to spare.
   var memoryLimit: Int {
-    settings.memoryLimit ?? Int(ProcessInfo.processInfo.physicalMemory / 5 * 4)
+    let spare = Int(ProcessInfo.processInfo.physicalMemory / 5 * 4)
+    let wanted = settings.memoryLimit ?? spare
+    return files.isConfined ? min(wanted, spare) : wanted
   }
 
   /// Throws when `bytes` are more than one command may take.

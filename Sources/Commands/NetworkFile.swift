@@ -92,23 +92,10 @@ struct NetworkFile {
         "it is of format \(SafeTensors.shown(file.metadata[Key.format] ?? "")), this version reads "
           + format, hint: "load it with the version of Backflow that wrote it")
     }
-    let lines = text.split(separator: "\n").map(String.init)
-    // Lines of another than the file's own network could build one that takes hours and gigabytes.
-    guard lines.count <= file.entries.count + 10 else {
-      throw refusal("it has more lines than its tensors need", hint: "save it again")
-    }
-    let limit = workspace.settings.memoryLimit
-    let weights = file.entries.reduce(0) { $0 + $1.shape.count }
-    workspace.settings.memoryLimit = min(
-      workspace.memoryLimit, 6 * MemoryLayout<Float>.size * weights)
-    do throws(CommandError) {
-      try workspace.build(lines)
-    } catch {
-      throw error.code == .limit
-        ? refusal("its lines build more weights than it holds", hint: "save it again")
-        : refusal("its line \(error.message)", hint: error.hint ?? "save it again")
-    }
-    workspace.settings.memoryLimit = limit
+    try workspace.build(
+      text.split(separator: "\n").map(String.init),
+      weights: file.entries.reduce(0) { $0 + $1.shape.count }, tensors: file.entries.count
+    ) { refusal($0, hint: $1) }
   }
 
   /// The updates and epochs that a file with an optimizer's memory says were made.

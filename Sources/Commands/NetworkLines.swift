@@ -28,6 +28,36 @@ extension Workspace {
     self = runner.workspace
   }
 
+  /// Runs lines from a file, which must not build more than the weights that the file holds.
+  ///
+  /// Lines of another network could build one that takes hours and gigabytes.
+  ///
+  /// - Parameters:
+  ///   - lines: Lines such as those of ``networkLines``.
+  ///   - weights: How many numbers the file holds.
+  ///   - tensors: How many tensors they are.
+  ///   - refusal: Makes the error of what is wrong with the file, and the cure.
+  /// - Throws: What `refusal` makes; nothing has changed then.
+  mutating func build(
+    _ lines: [String], weights: Int, tensors: Int,
+    refusal: (_ found: String, _ hint: String) -> CommandError
+  ) throws(CommandError) {
+    guard lines.count <= tensors + 10 else {
+      throw refusal("it has more lines than its tensors need", "save it again")
+    }
+    var changed = self
+    changed.settings.memoryLimit = min(memoryLimit, 6 * MemoryLayout<Float>.size * weights)
+    do throws(CommandError) {
+      try changed.build(lines)
+    } catch {
+      throw error.code == .limit
+        ? refusal("its lines build more weights than it holds", "save it again")
+        : refusal("its line \(error.message)", error.hint ?? "save it again")
+    }
+    changed.settings.memoryLimit = settings.memoryLimit
+    self = changed
+  }
+
   private static func builds(_ spec: CommandSpec) -> Bool {
     let words = spec.name.split(separator: " ")
     return spec.name == "net new"

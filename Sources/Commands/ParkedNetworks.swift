@@ -79,7 +79,7 @@ extension Workspace {
   /// The names of all networks, that in use first.
   var networkNames: [String] { [networkName] + parked.keys.sorted() }
 
-  fileprivate var parkedCopy: ParkedNetwork {
+  var parkedCopy: ParkedNetwork {
     ParkedNetwork(
       network: network, initializer: initializer, seed: networkSeed, optimizer: optimizer,
       trainer: trainer, unfinished: unfinished, lastPass: lastPass, denoised: denoised)
@@ -89,6 +89,11 @@ extension Workspace {
   mutating func use(_ name: String) {
     guard let wanted = parked.removeValue(forKey: name) else { return }
     parked[networkName] = parkedCopy
+    install(wanted, name: name)
+  }
+
+  /// Takes a network with all that belongs to it, in place of the one in use.
+  mutating func install(_ wanted: ParkedNetwork, name: String) {
     networkName = name
     network = wanted.network
     (initializer, networkSeed) = (wanted.initializer, wanted.seed)

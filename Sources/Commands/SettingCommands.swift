@@ -24,6 +24,9 @@ extension Command<Workspace> {
         .key(
           "limit.memory", .size, "most memory for data or a training step",
           default: .absent("four fifths of the machine's")),
+        .key(
+          "limit.disk", .size, "most that the session writes; a script can only lower it",
+          default: .absent("10 GiB for a script")),
         .key("limit.seconds", .duration, "longest training", default: .absent("none")),
       ],
       examples: ["set seed=7", "set relu-nan=zero limit.memory=2GiB", "set"], seeAlso: ["let"])
@@ -42,12 +45,19 @@ extension Command<Workspace> {
     if let limit = arguments.integerIfGiven("limit.memory") {
       workspace.settings.memoryLimit = limit
     }
+    if let limit = arguments.integerIfGiven("limit.disk"),
+      !workspace.files.disk.setLimit(limit)
+    {
+      throw arguments.error(
+        at: "limit.disk", .outOfRange, "a script cannot raise its limit",
+        hint: "at most \((workspace.files.disk.limit ?? 0) >> 20)MiB")
+    }
     if let limit = arguments.numberIfGiven("limit.seconds") {
       workspace.settings.timeLimit = limit.value
     }
     let settings = workspace.settings
     let given = arguments.first(of: [
-      "seed", "precision", "relu-nan", "limit.memory", "limit.seconds",
+      "seed", "precision", "relu-nan", "limit.memory", "limit.disk", "limit.seconds",
     ])
     guard given == nil else { return Outcome() }
     var outcome = Outcome()
@@ -59,6 +69,10 @@ extension Command<Workspace> {
           ["precision", OutputLine(settings.precision.rawValue)],
           ["relu-nan", OutputLine(settings.reluNaN.rawValue)],
           ["limit.memory", "\(volatile: "\(workspace.memoryLimit >> 20) MiB")"],
+          [
+            "limit.disk",
+            "\(volatile: workspace.files.disk.limit.map { "\($0 >> 20) MiB" } ?? "none")",
+          ],
           [
             "limit.seconds",
             settings.timeLimit.map { OutputLine(NumberFormat.shortest.string($0)) } ?? "none",

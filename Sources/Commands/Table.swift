@@ -8,9 +8,11 @@ package let commandTable: [Command<Workspace>] =
   (dataCommands + networkCommands + learningCommands + lookingCommands + otherCommands).map {
     $0.around { body in
       { arguments, workspace, context in
-        try Precision.$current.withValue(workspace.settings.precision) {
+        let outcome = try Precision.$current.withValue(workspace.settings.precision) {
           try body(arguments, &workspace, context)
         }
+        workspace.recipe.note(arguments, seed: workspace.seed, context.variables)
+        return outcome
       }
     }
   } + SessionCommand.allCases.map { Command($0) }
@@ -38,5 +40,5 @@ private let lookingCommands: [Command<Workspace>] = [
 
 private let otherCommands: [Command<Workspace>] = [
   .expect, .gradcheck, .compare, .race, .diagnose, .saveTensor, .saveImage, .saveAnimation,
-  .saveDICOM, .set,
+  .saveDICOM, .checkpoint, .restore, .set,
 ]

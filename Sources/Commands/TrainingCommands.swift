@@ -125,6 +125,8 @@ extension Workspace {
     let data = try requireTrainingData()
     let slices = trainingSlices(data.clean)
     try requireMemory(network, options, data.clean, slices.count)
+    let key = try trainingKey(options, resumes: resumes, data, slices)
+    if let key, let known = try takeTraining(key) { return known }
 
     var trainer = self.trainer ?? Trainer(network, optimizer: optimizer)
     let start = ContinuousClock.now
@@ -140,6 +142,8 @@ extension Workspace {
     }
     let recorder = curveRecorder(options, resumes: resumes, data, slices.count)
     var made = 0
+    var steps = makeStepLog()
+    defer { tracing?.steps = steps }
     let report: TrainingReport
     do throws(NonFiniteError) {
       report = try trainer.train(
@@ -148,6 +152,7 @@ extension Workspace {
         shouldDrop: { context.interruption.requests > 1 }
       ) { progress in
         made = progress.step
+        steps?.add(progress)
         recorder.add(progress)
         meter.show(progress)
         return context.interruption.isRequested ? .interrupt : nil
@@ -156,7 +161,9 @@ extension Workspace {
       // What was learned before the step that failed is kept.
       take(trainer)
       keep(recorder)
-      throw commandError(error)
+      var failure = commandError(error)
+      failure.changedState = made > 0
+      throw failure
     }
     // The first step was dropped: nothing has changed.
     if report.steps == 0 { try context.stopIfInterrupted() }
@@ -176,6 +183,7 @@ extension Workspace {
         "the schedule of the learning rate ended before this: its last rate stays; 'train' begins it "
           + "anew")
     }
+    if let key, report.reason == .finished { try keepTraining(key, outcome) }
     return outcome
   }
 

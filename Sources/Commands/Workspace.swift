@@ -17,6 +17,8 @@ package struct Workspace: Sendable {
   var clean: ImageStack? { didSet { forgetData() } }
   /// Where each clean slice comes from; empty when the data do not say.
   var sources: [SliceSource] = []
+  /// The lines that made the data what they are.
+  var recipe = DataRecipe()
   var noise: Noise?
   /// The fixed noisy slices, `[N, 1, H, W]`.
   var noisy: Tensor<Float>? { didSet { forgetNoisy() } }
@@ -25,7 +27,7 @@ package struct Workspace: Sendable {
 
   // MARK: - Network and training
 
-  package internal(set) var network = Network<Float>() { didSet { forgetOwnPass() } }
+  package internal(set) var network = Network<Float>() { didSet { forgetNetwork() } }
   /// What the network in use is called, and the others by name.
   var networkName = "main"
   var parked: [String: ParkedNetwork] = [:]
@@ -49,6 +51,9 @@ package struct Workspace: Sendable {
   /// What is left of a training that was stopped.
   var unfinished: UnfinishedTraining?
 
+  /// Where trainings are kept and taken from, if anywhere.
+  var trainings: TrainingStore?
+
   // MARK: - Results
 
   /// The pass behind the last update.
@@ -65,17 +70,34 @@ package struct Workspace: Sendable {
   /// How often each automatic picture name was used.
   var pictureNames: [String: Int] = [:]
 
+  /// How often clean, noisy and network became others.
+  private(set) var changes = ChangeCounts()
+  /// What a ledger is to learn; nil if nobody keeps one.
+  var tracing: Tracing?
+
   /// Makes an empty workspace that reads and writes through `files`.
   package init(files: Files) {
     self.files = files
   }
 
+  /// Keeps what an undo does not take back: names of pictures that were written must not come again,
+  /// and a ledger must look at everything anew.
+  package static func keepAcrossUndo(_ restored: inout Workspace, _ current: Workspace) {
+    restored.pictureNames = current.pictureNames
+    restored.changes.clean = current.changes.clean + 1
+    restored.changes.noisy = current.changes.noisy + 1
+    restored.changes.network = current.changes.network + 1
+    restored.tracing = current.tracing
+  }
+
   private mutating func forgetData() {
+    changes.clean += 1
     (noise, noisy, split, sources) = (nil, nil, nil, [])
     unfinished = nil
   }
 
   private mutating func forgetNoisy() {
+    changes.noisy += 1
     baseline = [:]
     figures = [:]
     forgetPass()
@@ -87,6 +109,11 @@ package struct Workspace: Sendable {
       parked[name]?.lastPass = nil
       parked[name]?.denoised = [:]
     }
+  }
+
+  private mutating func forgetNetwork() {
+    changes.network += 1
+    forgetOwnPass()
   }
 
   private mutating func forgetOwnPass() {
@@ -119,7 +146,7 @@ package struct Workspace: Sendable {
 }
 
 /// What `set` changes.
-struct Settings: Sendable {
+struct Settings: Sendable, Codable {
   var seed: UInt64 = 1
   var precision = Precision.fast
   var reluNaN = ReLUNaN.keep
@@ -130,7 +157,7 @@ struct Settings: Sendable {
 }
 
 /// A training that can go on.
-struct UnfinishedTraining: Sendable {
+struct UnfinishedTraining: Sendable, Codable {
   let options: TrainingOptions
   let steps: Int
 }

@@ -22,19 +22,15 @@ extension PNG {
   ///
   /// - Throws: `PictureError` when a step fails; the old file, if any, is untouched then.
   package func write(to path: String) throws(PictureError) {
-    try replaceFile(at: path, with: try encoded())
-  }
-}
-
-/// Writes a file beside `path` under another name and then renames it.
-func replaceFile(at path: String, with bytes: [UInt8]) throws(PictureError) {
-  let temporary = "\(path).\(getpid()).tmp"
-  do throws(PictureError) {
-    try store(bytes, at: temporary)
-    guard rename(temporary, path) == 0 else { throw systemError("write") }
-  } catch {
-    unlink(temporary)
-    throw PictureError(error.code, "\(path): \(error.message)", hint: error.hint)
+    let bytes = try encoded()
+    let temporary = "\(path).\(getpid()).tmp"
+    do throws(PictureError) {
+      try store(bytes, at: temporary)
+      guard rename(temporary, path) == 0 else { throw systemError("write") }
+    } catch {
+      unlink(temporary)
+      throw PictureError(error.code, "\(path): \(error.message)", hint: error.hint)
+    }
   }
 }
 

@@ -62,9 +62,4 @@ extension Animation {
     case .gif: try encodedGIF()
     }
   }
-
-  /// Writes the animation in one step; the old file, if any, is untouched when that fails.
-  package func write(_ kind: Kind, to path: String) throws(PictureError) {
-    try replaceFile(at: path, with: try encoded(kind))
-  }
 }

@@ -24,7 +24,7 @@ package enum Activation: String, CaseIterable, Sendable {
 }
 
 /// What ReLU makes of a NaN: `keep` hands it on; `zero` hides it, as some GPU libraries did.
-package enum ReLUNaN: String, CaseIterable, Sendable {
+package enum ReLUNaN: String, CaseIterable, Sendable, Codable {
   case keep = "nan"
   case zero
 }

@@ -15,11 +15,11 @@ package struct Trainer: Sendable {
   /// The pass behind the last update: its weights before the update, and its batch.
   package private(set) var lastPass: TrainingPass<Float>?
   /// Where the schedule of the learning rate stands.
-  private var span = ScheduleSpan(firstUpdate: 0, firstEpoch: 0, horizon: 1)
+  private(set) var span = ScheduleSpan(firstUpdate: 0, firstEpoch: 0, horizon: 1)
   /// Where a NaN or an infinity first arose, in a training that was told to go on.
   package private(set) var firstNonFinite: NonFiniteError?
   /// The batches of the epoch that are still to come, when it was left in the middle.
-  private var pending: [BatchPlan] = []
+  private(set) var pending: [BatchPlan] = []
 
   package init(_ network: Network<Float>, optimizer: OptimizerSetting) {
     self.network = network
@@ -42,6 +42,24 @@ package struct Trainer: Sendable {
     precondition(states.count == network.parameters.count, "One state for each parameter.")
     (self.network, self.optimizer, self.states) = (network, optimizer, states)
     (self.step, self.epoch) = (step, epoch)
+  }
+
+  /// Takes a training up again in the place where it was left.
+  ///
+  /// - Parameters:
+  ///   - network: The network with its weights.
+  ///   - optimizer: The setting that made them.
+  ///   - states: What the optimizer remembers of each parameter.
+  ///   - position: Where the training stood; it must fit the data.
+  ///   - lastPass: The pass behind the last update.
+  package init(
+    _ network: Network<Float>, optimizer: OptimizerSetting, states: [OptimizerState],
+    position: TrainingPosition, lastPass: TrainingPass<Float>?
+  ) {
+    self.init(
+      network, optimizer: optimizer, states: states, step: position.step, epoch: position.epoch)
+    (span, pending) = (position.span, position.pending)
+    (firstNonFinite, self.lastPass) = (position.firstNonFinite, lastPass)
   }
 
   /// Whether an epoch was left in the middle.
@@ -211,7 +229,7 @@ package struct Trainer: Sendable {
 }
 
 /// The updates that a schedule of the learning rate spans.
-private struct ScheduleSpan {
+struct ScheduleSpan: Hashable, Sendable, Codable {
   /// The updates and epochs that were made before it began.
   let firstUpdate: Int, firstEpoch: Int
   let horizon: Int

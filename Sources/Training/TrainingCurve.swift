@@ -2,9 +2,9 @@
 ///
 /// Losses of steps are kept as they are up to a bound; in longer trainings, two neighbors become
 /// one piece again and again, so that memory stays small and the picture the same.
-package struct TrainingCurve: Hashable, Sendable {
+package struct TrainingCurve: Hashable, Sendable, Codable {
   /// The losses of some steps in a row.
-  package struct Piece: Hashable, Sendable {
+  package struct Piece: Hashable, Sendable, Codable {
     /// Epochs since the training began, after the last of the steps.
     package var epochs: Double
     package var steps: Int
@@ -21,7 +21,7 @@ package struct TrainingCurve: Hashable, Sendable {
   }
 
   /// The mean PSNR of the watched slices.
-  package struct Judgement: Hashable, Sendable {
+  package struct Judgement: Hashable, Sendable, Codable {
     /// Epochs since the training began.
     package let epochs: Double
     /// In dB.
@@ -106,6 +106,16 @@ package struct TrainingCurve: Hashable, Sendable {
       for piece in pieces[(start + 1)..<min(start + size, pieces.count)] { joined.append(piece) }
       return joined
     }
+  }
+
+  /// Whether the numbers can be those of a curve, wherever they come from.
+  package var isConsistent: Bool {
+    let most = 1e15
+    return (1...1 << 40).contains(number) && (1...1 << 40).contains(stepsPerPiece)
+      && whole.count < Self.capacity && judgements.count <= 1 << 24
+      && (0...most).contains(position)
+      && losses.allSatisfy { (1...1 << 40).contains($0.steps) && (0...most).contains($0.epochs) }
+      && judgements.allSatisfy { (0...most).contains($0.epochs) }
   }
 
   /// The losses of whole epochs, where there are enough; else of steps.

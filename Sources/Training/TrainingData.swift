@@ -15,11 +15,11 @@ package struct TrainingData: Sendable {
 }
 
 /// The slices of one update and where their patches lie.
-struct BatchPlan: Hashable, Sendable {
+struct BatchPlan: Hashable, Sendable, Codable {
   /// Slices of the stack, each with the top left corner of its patch.
   let patches: [Patch]
 
-  struct Patch: Hashable, Sendable {
+  struct Patch: Hashable, Sendable, Codable {
     let slice: Int
     let row: Int, column: Int
   }

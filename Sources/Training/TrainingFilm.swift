@@ -28,14 +28,18 @@ package struct TrainingFilm: Sendable {
   /// The most weights and biases of all moments together: 64 MiB of them.
   private static let parameterLimit = 16 << 20
 
-  /// Begins with the network as it is before the first step.
-  package init(name: String, _ network: Network<Float>) {
+  /// Begins with the network as it is before the first step, `epochs` after training began.
+  package init(name: String, _ network: Network<Float>, epochs: Double = 0) {
     self.name = name
-    last = Moment(step: 0, epochs: 0, network: network)
+    last = Moment(step: 0, epochs: epochs, network: network)
     kept = [last]
-    let fitting = Self.parameterLimit / max(1, network.parameterCount)
+    places = Self.places(for: network)
+  }
+
+  private static func places(for network: Network<Float>) -> Int {
+    let fitting = parameterLimit / max(1, network.parameterCount)
     // Even, so that halving leaves the spacing as it is.
-    places = min(max(fitting, 4), Self.capacity) / 2 * 2
+    return min(max(fitting, 4), capacity) / 2 * 2
   }
 
   /// Takes the network after one more step.
@@ -68,5 +72,40 @@ package struct TrainingFilm: Sendable {
     let all = moments
     guard count < all.count, count > 1 else { return count == 1 ? all.suffix(1) : all }
     return (0..<count).map { all[$0 * (all.count - 1) / (count - 1)] }
+  }
+}
+
+extension TrainingFilm {
+  /// A film without its networks, as a file holds it.
+  package struct Record: Hashable, Sendable, Codable {
+    package let name: String
+    let stride: Int
+    package let steps: [Int]
+    let epochs: [Double]
+  }
+
+  package var record: Record {
+    Record(
+      name: name, stride: stride, steps: moments.map(\.step), epochs: moments.map(\.epochs))
+  }
+
+  /// The film with the networks of its moments; nil where the record cannot be one of a film.
+  package init?(_ record: Record, _ networks: [Network<Float>]) {
+    let steps = record.steps
+    guard let first = networks.first, networks.count == steps.count,
+      record.epochs.count == steps.count, steps.first == 0, record.stride > 0,
+      zip(steps, steps.dropFirst()).allSatisfy(<),
+      steps.dropLast().allSatisfy({ $0.isMultiple(of: record.stride) }),
+      record.epochs.allSatisfy({ (0...1e15).contains($0) })
+    else { return nil }
+    let moments = steps.indices.map {
+      Moment(step: steps[$0], epochs: record.epochs[$0], network: networks[$0])
+    }
+    name = record.name
+    stride = record.stride
+    last = moments[moments.count - 1]
+    kept = moments.filter { $0.step.isMultiple(of: record.stride) }
+    places = Self.places(for: first)
+    guard kept.count <= places else { return nil }
   }
 }

@@ -1,7 +1,7 @@
 package import Networks
 
 /// What a `train` line says.
-package struct TrainingOptions: Hashable, Sendable {
+package struct TrainingOptions: Hashable, Sendable, Codable {
   package var epochs = 10
   /// Exactly this many updates, whatever the epochs.
   package var steps: Int?
@@ -21,7 +21,7 @@ package struct TrainingOptions: Hashable, Sendable {
 }
 
 /// How long a schedule of the learning rate is.
-package enum Horizon: Hashable, Sendable {
+package enum Horizon: Hashable, Sendable, Codable {
   case updates(Int)
   case epochs(Int)
 }
@@ -37,7 +37,7 @@ package enum StopReason: String, Sendable {
 }
 
 /// A NaN or an infinity that stopped a training; the weights are those before the step.
-package struct NonFiniteError: Error, Hashable, Sendable {
+package struct NonFiniteError: Error, Hashable, Sendable, Codable {
   /// The number of the update that was not made, from 1.
   package let step: Int
   /// The first tensor in the order of computation that is not finite, such as `b2.conv1.z`;

@@ -17,7 +17,9 @@ package struct CurveFile: Hashable, Sendable, Codable {
 
     /// The lines without what differs from run to run.
     static func comparable(_ output: [String]) -> [String] {
-      output.filter { !$0.allSatisfy(\.isWhitespace) }.map { $0.replacing(/<[^>]*>/, with: "<>") }
+      output.filter { !$0.allSatisfy(\.isWhitespace) }.map {
+        $0.replacing(/\\?<[^>]*>/, with: "<>")
+      }
     }
   }
 
@@ -63,10 +65,9 @@ package struct CurveFile: Hashable, Sendable, Codable {
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     do {
-      try (try encoder.encode(self) + Data("\n".utf8)).write(
-        to: URL(filePath: path), options: .atomic)
+      try WholeFile.write(try encoder.encode(self) + Data("\n".utf8), to: path)
     } catch {
-      throw SessionError(path, "cannot be written: \((error as NSError).localizedDescription)")
+      throw SessionError(path, "cannot be written: \(error)")
     }
   }
 }

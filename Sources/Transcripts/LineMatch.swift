@@ -162,13 +162,17 @@ struct LineMatcher {
 }
 
 /// A number as a transcript writes it: `-512.4`, `3.1e-05`, `nan`, `31.20~0.05`.
-struct WrittenNumber {
+struct WrittenNumber: Hashable {
   /// The digits, without a tolerance.
   let text: String
   let value: Double
   /// One unit of the last written digit.
   let lastDigit: Double
   let tolerance: Double?
+  /// The tolerance as it is written.
+  let toleranceText: String
+  /// The index of its first character.
+  let start: Int
   /// The index after the number and its tolerance.
   let end: Int
 
@@ -178,15 +182,17 @@ struct WrittenNumber {
       return nil
     }
     var tolerance: Double?
+    var toleranceText = ""
     var last = end
     if end < characters.count, characters[end] == "~",
       let (written, after) = digits(characters, from: end + 1), let width = Double(written)
     {
-      tolerance = abs(width)
+      (tolerance, toleranceText) = (abs(width), written)
       last = after
     }
     return WrittenNumber(
-      text: text, value: value, lastDigit: unit(of: text), tolerance: tolerance, end: last)
+      text: text, value: value, lastDigit: unit(of: text), tolerance: tolerance,
+      toleranceText: toleranceText, start: start, end: last)
   }
 
   /// Whether this number is at most `width` from `other`; the same non-finite words agree too.

@@ -1,3 +1,4 @@
+import CommandLanguage
 import Foundation
 
 /// Moves pictures between folders.
@@ -12,15 +13,34 @@ enum PictureFiles {
       }
       let from = path(source, name)
       let to = path(target, name)
+      guard !isLink(target), !(name.contains("/") && leads(outOf: target, to)) else {
+        throw SessionError(
+          target, "is or holds a symbolic link, and pictures stay beside a session")
+      }
       guard from != to, FileManager.default.fileExists(atPath: from) else { continue }
       do {
         try FileManager.default.createDirectory(
           atPath: (to as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-        try Data(contentsOf: URL(filePath: from)).write(to: URL(filePath: to), options: .atomic)
+        try WholeFile.write(try Data(contentsOf: URL(filePath: from)), to: to)
+      } catch let failure as WholeFile.Failure {
+        throw SessionError(to, "cannot be written: \(failure)")
       } catch {
-        throw SessionError(to, "cannot be written: \((error as NSError).localizedDescription)")
+        throw SessionError(to, "cannot be written: \(SystemReason.words(error))")
       }
     }
+  }
+
+  static func isLink(_ path: String) -> Bool {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    return attributes?[.type] as? FileAttributeType == .typeSymbolicLink
+  }
+
+  /// Whether links on the way to a file leave its folder.
+  static func leads(outOf folder: String, _ path: String) -> Bool {
+    let above = (path as NSString).deletingLastPathComponent
+    let root = URL(filePath: folder).resolvingSymlinksInPath().path
+    let place = URL(filePath: above).resolvingSymlinksInPath().path
+    return place != root && !place.hasPrefix(root + "/")
   }
 
   /// The path of a file in a folder.

@@ -1,4 +1,5 @@
 package import CommandLanguage
+package import Ledgers
 
 /// Records commands and what came of them, as they happen.
 package struct Recorder: Sendable {
@@ -6,12 +7,15 @@ package struct Recorder: Sendable {
   private enum Entry {
     case note(String)
     case command(String, outputs: [String])
-    case failure(String, message: String)
+    /// A failed command; one that changed something all the same is always written.
+    case failure(String, message: String, hasEffect: Bool)
   }
 
   private var entries: [Entry] = []
   private var data = Stamp.DataLog()
   private var curves = CurveFile()
+  /// What the commands changed, by the number of their entry.
+  private var ledger = Ledger(place: [:])
   /// The paths below the output folder of all pictures that the record names.
   package private(set) var pictures: [String] = []
 
@@ -27,13 +31,14 @@ package struct Recorder: Sendable {
   /// Adds a command, unless its kind is not recorded.
   ///
   /// A command that a person or a clock ended is written as its outcome says, so that it runs
-  /// exactly so again.
-  package mutating func add(_ execution: Execution) {
+  /// exactly so again. `trace` is what the command changed.
+  package mutating func add(_ execution: Execution, _ trace: Trace = Trace()) {
     guard execution.spec?.isRecorded ?? true else { return }
+    let command = execution.outcome?.recordedCommand ?? execution.text
+    let change = ledger.add(trace, number: entries.count, command: command)
     switch execution.result {
     case .success(let outcome):
-      entries.append(
-        .command(outcome.recordedCommand ?? execution.text, outputs: outcome.lines))
+      entries.append(.command(command, outputs: outcome.lines))
       pictures += outcome.pictures.map(\.path).filter { !pictures.contains($0) }
       for item in outcome.data { _ = data.add(item) }
       curves.add(
@@ -42,7 +47,8 @@ package struct Recorder: Sendable {
       // A "fails" that did not fail cannot stand after another, nor can an unfinished line end.
       guard execution.spec != SessionCommand.fails.spec, !ContinuedLine.goesOn(execution.text)
       else { return }
-      entries.append(.failure(execution.text, message: error.summary))
+      entries.append(
+        .failure(execution.text, message: error.summary, hasEffect: change != nil))
     }
   }
 
@@ -70,7 +76,24 @@ package struct Recorder: Sendable {
   ) throws(SessionError) {
     try PictureFiles.copy(pictures, from: outputFolder, to: paths.pictures)
     try curves.write(to: paths.curves)
+    try LedgerFile.write(
+      savedLedger(stamps: stamps, includingErrors: includingErrors), to: paths.ledger)
     try writer(stamps: stamps, includingErrors: includingErrors).write(to: paths.file)
+  }
+
+  /// The ledger whose numbers are those of the commands in the saved file.
+  private func savedLedger(stamps: [Stamp], includingErrors: Bool) -> Ledger {
+    var count = 0
+    let numbers = entries.map { entry -> Int? in
+      switch entry {
+      case .note: return nil
+      case .failure(_, _, let hasEffect) where !hasEffect && !includingErrors: return nil
+      case .command, .failure:
+        count += 1
+        return count
+      }
+    }
+    return Ledger(place: Stamp.deciding(stamps), entries: ledger.entries) { numbers[$0] }
   }
 
   private func writer(stamps: [Stamp], includingErrors: Bool) -> SessionWriter {
@@ -83,8 +106,8 @@ package struct Recorder: Sendable {
       case .command(let command, let outputs):
         writer.add(command: command)
         writer.add(outputs: outputs)
-      case .failure(let command, let message):
-        guard includingErrors else { continue }
+      case .failure(let command, let message, let hasEffect):
+        guard includingErrors || hasEffect else { continue }
         writer.add(command: "fails \(command)")
         writer.add(outputs: ["failed: \(Escapes.inside(message))"])
       }

@@ -36,9 +36,11 @@ package final class Recovery {
     // A picture outside the folder stays where it is.
     let inside = pictures.filter(PictureFiles.isInside)
     try PictureFiles.copy(inside, from: output, to: paths.pictures)
-    let new = paths.file + ".part"
-    try Self.write(recorder.text(stamps: stamps), to: new)
-    guard rename(new, paths.file) == 0 else { throw Self.failure(paths.file) }
+    do throws(WholeFile.Failure) {
+      try WholeFile.write(Data(recorder.text(stamps: stamps).utf8), to: paths.file, isPrivate: true)
+    } catch {
+      throw SessionError(paths.file, "cannot be written: \(error)")
+    }
     holdsWork = true
   }
 
@@ -82,7 +84,10 @@ package final class Recovery {
       defer { if descriptor >= 0 { close(descriptor) } }
       // A prompt still writes what is locked.
       guard descriptor < 0 || flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { continue }
-      for path in [paths.file, paths.pictures, paths.new, paths.newPictures, lock] {
+      for path in [
+        paths.file, paths.pictures, paths.ledger, paths.new, paths.newPictures, paths.newLedger,
+        lock,
+      ] {
         PictureFiles.remove(path)
       }
     }
@@ -98,7 +103,7 @@ package final class Recovery {
         atPath: paths.folder, withIntermediateDirectories: true,
         attributes: [.posixPermissions: 0o700])
     } catch {
-      throw SessionError(paths.folder, "cannot be made: \((error as NSError).localizedDescription)")
+      throw SessionError(paths.folder, "cannot be made: \(SystemReason.words(error))")
     }
     let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw Self.failure(lockPath) }
@@ -109,21 +114,7 @@ package final class Recovery {
     lock = descriptor
   }
 
-  /// Writes a file for this person alone, through to the disk.
-  private static func write(_ text: String, to path: String) throws(SessionError) {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw failure(path) }
-    defer { close(descriptor) }
-    let handle = FileHandle(fileDescriptor: descriptor)
-    do {
-      try handle.write(contentsOf: Data(text.utf8))
-      try handle.synchronize()
-    } catch {
-      throw SessionError(path, "cannot be written: \((error as NSError).localizedDescription)")
-    }
-  }
-
   private static func failure(_ path: String) -> SessionError {
-    SessionError(path, "cannot be written: \(String(cString: strerror(errno)).lowercased())")
+    SessionError(path, "cannot be written: \(SystemReason.ofLastCall)")
   }
 }

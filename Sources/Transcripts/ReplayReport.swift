@@ -1,4 +1,5 @@
 package import CommandLanguage
+package import Ledgers
 
 /// What a replay found.
 package struct ReplayReport: Sendable {
@@ -14,6 +15,8 @@ package struct ReplayReport: Sendable {
     package let found: String?
     /// More about it, such as where a difference picture is.
     package let note: String?
+    /// The tensor that differs, if the ledger tells.
+    package var parting: Parting?
   }
 
   /// Recorded lines that came back.
@@ -25,11 +28,19 @@ package struct ReplayReport: Sendable {
   /// Recorded lines whose command did not run or is not recorded, and commands that gave output
   /// where none is recorded.
   package internal(set) var notChecked = 0
+  /// The lines of trainings that were taken from a checkpoint in place of running.
+  package internal(set) var skipped: [Int] = []
+  /// Commands without recorded output; what they gave is in the new record.
+  package internal(set) var recorded = 0
   package internal(set) var differences: [Difference] = []
   /// Whether the stamps demand agreement to the digit.
   package internal(set) var toTheDigit = false
   /// How the session ended.
   package internal(set) var ending = SessionPlayer.Ending.finished
+  /// Where the tensors first parted from the ledger of another place, which is no fault.
+  package internal(set) var parting: Difference?
+  /// What the ledger's comparison came to, for a person.
+  package internal(set) var ledgerLines: [String] = []
   /// Data that is other than recorded: the line and what was found.
   package internal(set) var otherData: Difference?
 
@@ -45,12 +56,33 @@ package struct ReplayReport: Sendable {
   }
 
   /// The report as the last line of `--json`.
+  ///
+  /// Where tensors part from the ledger of another place, `parts` says how.
   package var json: JSONValue {
-    [
-      "checked": .integer(checked), "tolerated": .integer(tolerated),
-      "not_comparable": .integer(notComparable), "not_checked": .integer(notChecked),
-      "differs": .list(differences + (otherData.map { [$0] } ?? [])) { $0.json },
+    let counts: [JSONValue.Member] = [
+      .init("checked", .integer(checked)), .init("tolerated", .integer(tolerated)),
+      .init("not_comparable", .integer(notComparable)),
+      .init("not_checked", .integer(notChecked)),
+      .init("differs", .list(differences + (otherData.map { [$0] } ?? [])) { $0.json }),
     ]
+    return .object(counts + (parting.map { [.init("parts", $0.json)] } ?? []))
+  }
+
+  /// What was not checked, and why.
+  private var remarks: [String] {
+    var remarks: [String] = []
+    if !skipped.isEmpty {
+      let lines = skipped.map(String.init).joined(separator: ", ")
+      remarks.append(
+        "taken from a checkpoint, since their inputs are as they were: the trainings of line \(lines)"
+      )
+    }
+    if recorded > 0 {
+      remarks.append(
+        "\(recorded) \(recorded == 1 ? "command has" : "commands have") no recorded output: recorded "
+          + "now, not checked")
+    }
+    return remarks
   }
 
   /// The report for a person: each difference, then the counts.
@@ -60,18 +92,31 @@ package struct ReplayReport: Sendable {
       "\(checked) checked", "\(tolerated) tolerated", "\(notComparable) not comparable",
       "\(notChecked) not checked", "\(differences.count) differ",
     ]
-    return all.flatMap { $0.lines(file: file) } + [counts.joined(separator: ", ")]
+    let parted = parting.map {
+      ["parts from the ledger of another place here:"] + $0.lines(file: file)
+    }
+    return all.flatMap { $0.lines(file: file) } + (parted ?? []) + ledgerLines + remarks
+      + [counts.joined(separator: ", ")]
   }
 }
 
 extension ReplayReport.Difference {
-  var json: JSONValue {
-    [
-      "line": .integer(line), "command": .string(ContinuedLine.joined(command)),
-      "expected": expected.map { .string($0) } ?? .null,
-      "found": found.map { .string($0) } ?? .null,
-      "note": note.map { .string($0) } ?? .null,
+  /// The difference as an object; one in a tensor has more members.
+  package var json: JSONValue {
+    let members: [JSONValue.Member] = [
+      .init("line", .integer(line)), .init("command", .string(ContinuedLine.joined(command))),
+      .init("expected", expected.map { .string($0) } ?? .null),
+      .init("found", found.map { .string($0) } ?? .null),
+      .init("note", note.map { .string($0) } ?? .null),
     ]
+    guard let parting else { return .object(members) }
+    return .object(
+      members + [
+        .init("tensor", .string(parting.tensor)),
+        .init("element", parting.place.map { .list($0) { .integer($0) } } ?? .null),
+        .init("ulp", parting.ulps.map { .integer($0) } ?? .null),
+        .init("step", parting.step.map { .integer($0.step) } ?? .null),
+      ])
   }
 
   /// The difference for a person: the place, both lines, and what is known of it.
@@ -80,6 +125,16 @@ extension ReplayReport.Difference {
       "\(file):\(line): \(ContinuedLine.joined(command))",
       "  expected  \(expected ?? "nothing")",
       "  found     \(found ?? "nothing")",
-    ] + (note.map { ["  \($0)"] } ?? [])
+    ] + changes + (note.map { ["  \($0)"] } ?? [])
+  }
+
+  /// What changed from one line to the other, when both are lines of the transcript.
+  private var changes: [String] {
+    guard parting == nil, let expected, let found, PictureLine.path(in: expected) == nil else {
+      return []
+    }
+    let words = LineChanges(from: expected, to: found).words
+    // Lines that have little in common are read as they are.
+    return words.isEmpty || words.count > 4 ? [] : ["  changed   \(words.joined(separator: "; "))"]
   }
 }

@@ -1,4 +1,5 @@
 package import CommandLanguage
+package import Ledgers
 
 /// Runs a session again and compares everything that comes back with the record.
 ///
@@ -6,7 +7,8 @@ package import CommandLanguage
 /// otherwise they agree to one unit of the last written digit, and what follows a training is not
 /// comparable. A tolerance in the record, `31.20~0.05`, decides in both cases. Pictures are
 /// compared by the fingerprint of their pixels, and the recorded picture file must be what its line
-/// says. What stands in `<…>` may differ.
+/// says. What stands in `<…>` may differ. Where there is a ledger, the tensors that each command
+/// left are compared with it, too: to the bit, where numbers must agree to the digit.
 package struct Replayer {
   /// How far the session runs.
   package var player: SessionPlayer
@@ -19,6 +21,8 @@ package struct Replayer {
   package let pictures: PictureTools
   /// Whether `NAME.new` is written beside the session.
   package var writesNewRecord = true
+  /// A ledger to compare with in place of the session's own, from another machine.
+  package var against: Ledger?
   /// The commands after which numbers depend on the machine, by their first word.
   package var trainingCommands: Set<String> = ["train", "continue"]
 
@@ -33,18 +37,39 @@ package struct Replayer {
     self.player = player
   }
 
-  /// Replays the session file; `watch` sees each command after it ran.
+  /// Replays the session file.
+  ///
+  /// - Parameters:
+  ///   - runner: Runs the commands.
+  ///   - trace: Says what the last command changed, for the ledger.
+  ///   - watch: Sees each command after it ran.
+  /// - Returns: What was found.
+  /// - Throws: `SessionError` when the session, its ledger or its new record fail.
   package func replay(
-    on runner: any LineRunner, watch: (Execution) -> Void = { _ in }
+    on runner: any LineRunner, trace: () -> Trace = { Trace() },
+    watch: (Execution, Trace) -> Void = { _, _ in }
   ) throws(SessionError) -> ReplayReport {
     let session = try SessionFile(path: paths.file)
     var checker = ReplayChecker(session: session, replayer: self)
+    let own = against == nil ? try LedgerFile.read(paths.ledger) : nil
+    var checkedLedger = LedgerChecker(recorded: against ?? own, here: Stamp.deciding(stamps))
+    let numbers = Dictionary(
+      session.entries.enumerated().map { ($1.line, $0 + 1) }
+    ) { first, _ in first }
     let ending = player.play(session, on: runner) { entry, execution in
-      watch(execution)
+      let trace = trace()
+      watch(execution, trace)
+      if execution.spec?.isRecorded ?? true {
+        checkedLedger.check(trace, number: numbers[entry.line] ?? 0, entry)
+      }
       return checker.check(entry, execution)
     }
     checker.finish(ending)
-    if writesNewRecord { try writeNewRecord(session, checker) }
+    checkedLedger.conclude(&checker.report)
+    if writesNewRecord {
+      try writeNewRecord(session, checker)
+      try LedgerFile.write(checkedLedger.produced, to: paths.newLedger)
+    }
     return checker.report
   }
 
@@ -64,7 +89,7 @@ package struct Replayer {
 private struct ReplayChecker {
   private let session: SessionFile
   private let replayer: Replayer
-  private(set) var report = ReplayReport()
+  var report = ReplayReport()
   /// What came back, by the line of the command.
   private(set) var newOutputs: [Int: [String]] = [:]
   /// Pictures whose pixels are not in the record.
@@ -123,7 +148,7 @@ private struct ReplayChecker {
     for item in read {
       let stamp = data.add(item)
       guard let recorded = session.stamps.last(where: { $0.key == stamp.key }) else { continue }
-      if recorded.value != stamp.value {
+      if !recorded.namesSameData(as: stamp) {
         report.otherData = .init(
           line: entry.line, command: entry.command, expected: recorded.line, found: stamp.line,
           note: "the data is not the recorded one")
@@ -138,9 +163,17 @@ private struct ReplayChecker {
 
   private mutating func check(_ outcome: Outcome, _ entry: SessionFile.Entry) {
     newOutputs[entry.line] = outcome.lines
+    if outcome.isFromCheckpoint {
+      report.skipped.append(entry.line)
+      report.notChecked += entry.outputs.count
+      return
+    }
     let produced = outcome.typedLines.filter { !$0.text.allSatisfy(\.isWhitespace) }
     guard !entry.outputs.isEmpty else {
-      if !produced.isEmpty { report.notChecked += 1 }
+      if !produced.isEmpty {
+        report.notChecked += 1
+        report.recorded += 1
+      }
       newPictures += outcome.pictures.map(\.path)
       return
     }

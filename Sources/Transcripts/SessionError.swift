@@ -7,7 +7,7 @@ package struct SessionError: Error, Hashable, Sendable, CustomStringConvertible 
   /// What was found, what was expected, and the cure.
   package let message: String
 
-  init(_ file: String, line: Int? = nil, _ message: String) {
+  package init(_ file: String, line: Int? = nil, _ message: String) {
     self.file = file
     self.line = line
     self.message = message

@@ -1,3 +1,6 @@
+package import CommandLanguage
+import Fingerprints
+
 /// A session file, line by line.
 ///
 /// Lines that start with `> ` are commands, lines that start with `#` are for the reader but for
@@ -85,6 +88,43 @@ package struct SessionFile: Hashable, Sendable {
     }
     close()
     return entries
+  }
+
+  /// The commands, to be run as if they were typed; the stamp of `name` knows them again.
+  package func asLines(called name: String) -> Outcome {
+    let commands = entries.map(\.command)
+    var outcome = Outcome()
+    outcome.followUps = commands
+    outcome.data = [
+      Outcome.DataStamp(
+        name: "\(name).session",
+        fingerprint: "sha256:\(SHA256Digest(of: commands.joined(separator: "\n")))")
+    ]
+    outcome.result = ["lines": .integer(commands.count)]
+    return outcome
+  }
+
+  /// Whether a `let` line gives `name` a value, or asks for one.
+  package func hasLet(_ name: String) -> Bool {
+    entries.contains { Self.letName($0.command) == name }
+  }
+
+  /// The session with other values in its `let` lines.
+  package func giving(_ values: [String: String]) -> SessionFile {
+    let changed = elements.map { element in
+      guard case .command(let command) = element.content, let name = Self.letName(command),
+        let value = values[name]
+      else { return element }
+      return Element(
+        line: element.line, content: .command("let \(name) = \(Quoting.quoted(value))"))
+    }
+    return SessionFile(elements: changed, isScript: isScript)
+  }
+
+  private static func letName(_ command: String) -> String? {
+    let words = command.split { $0 == " " || $0 == "=" || $0 == "\n" }
+    guard words.count > 1, words[0].lowercased() == "let" else { return nil }
+    return String(words[1])
   }
 
   /// The lines of output before the first command, which no command can have made.

@@ -1,5 +1,5 @@
 import CommandLanguage
-import Foundation
+package import Foundation
 
 /// A session and all that belongs to it, in one piece: in memory, and as one zip file.
 ///
@@ -89,21 +89,34 @@ package struct SessionPack: Sendable {
 
   private subscript(path: String) -> [UInt8]? { files.first { $0.path == path }?.bytes }
 
+  /// The bytes of the pack's zip file.
+  package func encoded() throws(SessionError) -> Data { try ZipArchive(files: files).encoded(name) }
+
   /// Writes the pack as a zip file, in one step.
   package func write(to path: String) throws(SessionError) {
-    try ZipArchive(files: files).write(to: path)
+    let data = try encoded()
+    do throws(WholeFile.Failure) {
+      try WholeFile.write(data, to: path)
+    } catch {
+      throw SessionError(path, "cannot be written: \(error)")
+    }
   }
 
   /// Writes the files into a folder; answers with the session's paths there.
   package func unpack(into folder: String) throws(SessionError) -> SessionPaths {
     for file in files {
       let path = PictureFiles.path(folder, file.path)
+      guard !PictureFiles.isLink(folder), !PictureFiles.leads(outOf: folder, path) else {
+        throw SessionError(folder, "is or holds a symbolic link; a pack is unpacked into a folder")
+      }
       do {
         try FileManager.default.createDirectory(
           atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-        try Data(file.bytes).write(to: URL(filePath: path), options: .atomic)
+        try WholeFile.write(Data(file.bytes), to: path)
+      } catch let failure as WholeFile.Failure {
+        throw SessionError(path, "cannot be written: \(failure)")
       } catch {
-        throw SessionError(path, "cannot be written: \((error as NSError).localizedDescription)")
+        throw SessionError(path, "cannot be written: \(SystemReason.words(error))")
       }
     }
     return SessionPaths(file: PictureFiles.path(folder, "\(name).session"))
@@ -136,7 +149,7 @@ package struct SessionPack: Sendable {
     do {
       return Array(try Data(contentsOf: URL(filePath: path)))
     } catch {
-      throw SessionError(path, "cannot be read: \((error as NSError).localizedDescription)")
+      throw SessionError(path, "cannot be read: \(SystemReason.words(error))")
     }
   }
 }

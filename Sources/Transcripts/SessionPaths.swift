@@ -1,4 +1,8 @@
-/// The files that belong to a session: `NAME.session`, its pictures in `NAME/`, and `NAME.new`.
+import CommandLanguage
+import Foundation
+
+/// The files that belong to a session: `NAME.session`, its pictures in `NAME/`, its tensors in
+/// `NAME.ledger`, and `NAME.new` with what the last replay produced.
 package struct SessionPaths: Hashable, Sendable {
   /// The session file.
   package let file: String
@@ -29,11 +33,21 @@ package struct SessionPaths: Hashable, Sendable {
     return slash == file.startIndex ? "/" : String(file[..<slash])
   }
 
+  /// Makes the folder that holds the session file, if it is not there.
+  package func makeFolder() throws(SessionError) {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw SessionError(folder, "cannot be made: \(SystemReason.words(error))")
+    }
+  }
+
   /// The folder of the recorded pictures.
   package var pictures: String { stem }
 
-  /// The fingerprints of tensors that were taken while recording, if there are any.
-  var ledger: String { stem + ".ledger" }
+  /// What the session's commands left in each tensor.
+  package var ledger: String { stem + ".ledger" }
 
   /// The curves behind the recorded results.
   package var curves: String { stem + Self.curvesEnding }
@@ -47,6 +61,9 @@ package struct SessionPaths: Hashable, Sendable {
 
   /// The folder of the pictures that the last replay produced.
   package var newPictures: String { new + ".pictures" }
+
+  /// What the commands of the last replay left in each tensor.
+  package var newLedger: String { new + ".ledger" }
 
   /// The curves behind the results of the last replay.
   var newCurves: String { new + Self.curvesEnding }

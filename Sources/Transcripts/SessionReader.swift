@@ -5,23 +5,23 @@ extension SessionFile {
   /// The first line of every session.
   static let header = "#! backflow session 1"
 
+  /// The largest session file, in bytes.
+  private static let mostBytes = 64 << 20
+
   /// Reads a file.
   package init(path: String) throws(SessionError) {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    if let size = attributes?[.size] as? Int, size > Self.mostBytes {
+      throw SessionError(
+        path, "has \(size >> 20) MiB, a session has at most \(Self.mostBytes >> 20); is it one?")
+    }
     let data: Data
     do {
       data = try Data(contentsOf: URL(filePath: path))
     } catch {
-      throw SessionError(path, "cannot be read: \(Self.reason(error)); check the path")
+      throw SessionError(path, "cannot be read: \(SystemReason.words(error)); check the path")
     }
     try self.init(bytes: Array(data), name: path)
-  }
-
-  /// The reason of a system error, in the system's few words.
-  private static func reason(_ error: any Error) -> String {
-    let error = error as NSError
-    let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError
-    guard let cause, cause.domain == NSPOSIXErrorDomain else { return error.localizedDescription }
-    return String(cString: strerror(Int32(cause.code))).lowercased()
   }
 
   /// Reads bytes; `name` is the file's name in errors.

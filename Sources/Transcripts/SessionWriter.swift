@@ -1,3 +1,4 @@
+import CommandLanguage
 import Foundation
 
 /// Puts a session file together.
@@ -28,10 +29,10 @@ struct SessionWriter {
 
   /// Writes the file in one step, so that no reader sees half of it.
   func write(to path: String) throws(SessionError) {
-    do {
-      try Data(text.utf8).write(to: URL(filePath: path), options: .atomic)
+    do throws(WholeFile.Failure) {
+      try WholeFile.write(Data(text.utf8), to: path)
     } catch {
-      throw SessionError(path, "cannot be written: \((error as NSError).localizedDescription)")
+      throw SessionError(path, "cannot be written: \(error)")
     }
   }
 }

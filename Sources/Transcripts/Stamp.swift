@@ -28,13 +28,24 @@ package struct Stamp: Hashable, Sendable {
       let key = Stamp.dataKey(item.name)
       let count = counts[key, default: 0] + 1
       counts[key] = count
-      stamps.append(Stamp(count == 1 ? key : "\(key) \(count)", item.fingerprint))
+      let value = [item.fingerprint, item.size].compactMap(\.self).joined(separator: " ")
+      stamps.append(Stamp(count == 1 ? key : "\(key) \(count)", value))
       return stamps[stamps.count - 1]
     }
   }
 
+  /// Whether both name the same data: the fingerprint, which comes first, decides.
+  func namesSameData(as other: Stamp) -> Bool {
+    value.prefix { $0 != " " } == other.value.prefix { $0 != " " }
+  }
+
   /// The keys that must be equal for a replay to agree to the digit; so must all data.
   package static let decidingKeys: Set<String> = ["backflow", "engine", "blas"]
+
+  /// The stamps that decide, by key.
+  static func deciding(_ stamps: [Stamp]) -> [String: String] {
+    Dictionary(stamps.filter { decidingKeys.contains($0.key) }.map { ($0.key, $0.value) }) { $1 }
+  }
 
   /// The key that names the library which draws pictures in color.
   private static let drawingKey = "drawing"

@@ -1,5 +1,6 @@
 package import CommandLanguage
 import Foundation
+package import Ledgers
 
 extension Replayer {
   /// Replays a session file into a temporary folder, which is gone afterwards.
@@ -10,11 +11,13 @@ extension Replayer {
   ///   - file: The session file.
   ///   - stamps: The stamp of this place and time.
   ///   - pictures: What is known of pictures.
+  ///   - trace: Says what the last command of the runner changed.
   ///   - makeRunner: Makes a runner that writes into the given folder.
   /// - Returns: What the replay found.
   /// - Throws: `SessionError`, or what `makeRunner` throws.
   package static func replayInTemporaryFolder(
     _ file: String, stamps: [Stamp], pictures: PictureTools = .fingerprintsOnly,
+    trace: (any LineRunner) -> Trace = { _ in Trace() },
     makeRunner: (_ outputFolder: String) throws -> any LineRunner
   ) throws -> ReplayReport {
     let folder = FileManager.default.temporaryDirectory
@@ -24,6 +27,7 @@ extension Replayer {
     var replayer = Replayer(
       paths: SessionPaths(file: file), outputFolder: folder, stamps: stamps, pictures: pictures)
     replayer.writesNewRecord = false
-    return try replayer.replay(on: try makeRunner(folder))
+    let runner = try makeRunner(folder)
+    return try replayer.replay(on: runner, trace: { trace(runner) })
   }
 }

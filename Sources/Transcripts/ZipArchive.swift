@@ -99,24 +99,23 @@ extension ZipArchive {
 // MARK: - Writing
 
 extension ZipArchive {
-  /// Writes the archive under another name and renames it, so that it is whole or absent.
+  /// The bytes of the archive; `name` is what errors call it.
   ///
   /// The same files make the same bytes: no time and no owner is written.
-  func write(to path: String) throws(SessionError) {
-    try Self.withUTF8Names { () throws(SessionError) in try store(at: path) }
+  func encoded(_ name: String) throws(SessionError) -> Data {
+    try Self.withUTF8Names { () throws(SessionError) in try bytes(name) }
   }
 
-  private func store(at path: String) throws(SessionError) {
-    let temporary = "\(path).\(getpid()).tmp"
+  private func bytes(_ name: String) throws(SessionError) -> Data {
+    let output = Output()
     let archive = archive_write_new()
-    defer {
-      archive_write_free(archive)
-      unlink(temporary)
-    }
+    defer { archive_write_free(archive) }
     archive_write_set_format_zip(archive)
+    archive_write_set_bytes_in_last_block(archive, 1)
     guard archive_write_set_options(archive, "hdrcharset=UTF-8") == ARCHIVE_OK,
-      archive_write_open_filename(archive, temporary) == ARCHIVE_OK
-    else { throw Self.failure(archive, path, "cannot be written") }
+      archive_write_open(
+        archive, Unmanaged.passUnretained(output).toOpaque(), nil, appendBytes, nil) == ARCHIVE_OK
+    else { throw Self.failure(archive, name, "cannot be packed") }
     for file in files {
       let entry = archive_entry_new()
       defer { archive_entry_free(entry) }
@@ -126,15 +125,16 @@ extension ZipArchive {
       archive_entry_set_perm(entry, 0o644)
       guard archive_write_header(archive, entry) == ARCHIVE_OK,
         archive_write_data(archive, file.bytes, file.bytes.count) == file.bytes.count
-      else { throw Self.failure(archive, path, "cannot be written") }
+      else { throw Self.failure(archive, name, "cannot be packed") }
     }
     guard archive_write_close(archive) == ARCHIVE_OK else {
-      throw Self.failure(archive, path, "cannot be written")
+      throw Self.failure(archive, name, "cannot be packed")
     }
-    guard rename(temporary, path) == 0 else {
-      throw SessionError(
-        path, "cannot be written: \(String(cString: strerror(errno)).lowercased())")
-    }
+    return output.data
+  }
+
+  fileprivate final class Output {
+    var data = Data()
   }
 
   private static func failure(
@@ -143,4 +143,15 @@ extension ZipArchive {
     let reason = archive_error_string(archive).map { String(cString: $0) }
     return SessionError(path, what + (reason.map { ": \($0)" } ?? ""))
   }
+}
+
+/// Takes what libarchive writes.
+private func appendBytes(
+  _ archive: OpaquePointer?, _ output: UnsafeMutableRawPointer?, _ bytes: UnsafeRawPointer?,
+  _ count: Int
+) -> la_ssize_t {
+  guard let output, let bytes else { return -1 }
+  Unmanaged<ZipArchive.Output>.fromOpaque(output).takeUnretainedValue().data
+    .append(bytes.assumingMemoryBound(to: UInt8.self), count: count)
+  return count
 }

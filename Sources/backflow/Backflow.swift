@@ -25,6 +25,8 @@ struct Backflow: ParsableCommand {
   /// Parses the arguments and runs; wrong usage ends with status 2.
   static func main() {
     Memory.keepFreedPages()
+    // A file that may not grow further is an error of the command that writes, as a full disk is.
+    signal(SIGXFSZ, SIG_IGN)
     let names = configuration.subcommands.compactMap { $0.configuration.commandName }
     if let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-"),
       word != "help", !names.contains(word)

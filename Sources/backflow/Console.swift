@@ -8,14 +8,27 @@ enum Console {
   /// The columns of the progress line on the screen; 0 when there is none.
   private static let progressColumns = Atomic<Int>(0)
 
-  static func print(_ line: String) {
+  /// Prints lines; nothing in them can steer a terminal, whatever file it comes from.
+  static func print(_ text: String) {
     clearProgress()
-    FileHandle.standardOutput.write(Data((line + "\n").utf8))
+    do {
+      try FileHandle.standardOutput.write(contentsOf: Data((visible(text) + "\n").utf8))
+    } catch {
+      Console.error("error: standard output cannot be written: \(SystemReason.words(error))")
+      leave(with: .commandFailed)
+    }
   }
 
+  /// Says what is wrong; as with ``print(_:)``, nothing in it can steer a terminal.
   static func error(_ text: String) {
     clearProgress()
-    FileHandle.standardError.write(Data((text + "\n").utf8))
+    // There is nobody left to tell if this fails.
+    try? FileHandle.standardError.write(contentsOf: Data((visible(text) + "\n").utf8))
+  }
+
+  private static func visible(_ text: String) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false)
+      .map { VisibleText.visible(String($0)) }.joined(separator: "\n")
   }
 
   /// Shows how far a command is, on one line that the next output replaces; at a terminal only.
@@ -24,13 +37,14 @@ enum Console {
     // One column stays free, so that no terminal begins another row.
     let text = VisibleText.cut(progress.text, to: TerminalSize(of: STDERR_FILENO).columns - 1)
     let former = progressColumns.exchange(VisibleText.columns(of: text), ordering: .relaxed)
-    FileHandle.standardError.write(Data((Self.clearing(former) + text).utf8))
+    try? FileHandle.standardError.write(contentsOf: Data((Self.clearing(former) + text).utf8))
   }
 
   /// Takes the progress line away.
   static func clearProgress() {
     let former = progressColumns.exchange(0, ordering: .relaxed)
-    if former > 0 { FileHandle.standardError.write(Data(Self.clearing(former).utf8)) }
+    guard former > 0 else { return }
+    try? FileHandle.standardError.write(contentsOf: Data(Self.clearing(former).utf8))
   }
 
   /// What clears a line of `columns`; a terminal that became narrower has broken it into rows.

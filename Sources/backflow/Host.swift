@@ -3,6 +3,7 @@ import CommandLanguage
 import Commands
 import Foundation
 import Handouts
+import Ledgers
 import Tensors
 import Transcripts
 
@@ -56,11 +57,10 @@ final class Host {
     self.source = source
     isJSON = options.json
     let isJSON = options.json
-    runner = CommandRunner(
-      commands: commandTable, topics: helpTopics, workspace: Workspace(files: files),
-      overrides: options.variables,
+    runner = .session(
+      files: files, overrides: options.variables,
       progress: { update in if !isJSON { Console.show(update) } },
-      interruption: Interrupts.interruption, describe: commandError)
+      interruption: Interrupts.interruption)
     Interrupts.install()
     runner.keepSession = { [unowned self] command, arguments in
       switch command {
@@ -69,6 +69,8 @@ final class Host {
       default: try save(arguments)
       }
     }
+    runner.readSession = { try SessionWithin(files, $0).lines() }
+    runner.replaySession = { try SessionWithin(files, $0).replay() }
   }
 
   /// The stamp of this session.
@@ -79,11 +81,21 @@ final class Host {
     if !isJSON { Console.print(command.asTyped) }
   }
 
-  /// Shows what a command gave back, and records it.
-  func show(_ execution: Execution) {
-    recorder.add(execution)
+  /// Records a command that was run, and shows what it gave back.
+  func take(_ execution: Execution) {
+    record(execution, runner.workspace.takeTrace())
+    show(execution)
+  }
+
+  /// Records a command that was run, and what it changed.
+  func record(_ execution: Execution, _ trace: Trace) {
+    recorder.add(execution, trace)
     lastLine = execution.line
     if recovers { keep(execution) }
+  }
+
+  /// Shows what a command gave back.
+  func show(_ execution: Execution) {
     if isJSON { return Console.print(execution.json.text) }
     switch execution.result {
     case .success(let outcome):
@@ -138,10 +150,7 @@ final class Host {
     let place = try arguments.blaming("name") { () throws(CommandError) in
       try files.writing(name.file)
     }
-    let paths = SessionPaths(file: place)
-    try recorder.save(
-      to: paths, picturesFrom: files.output.path, stamps: stamps,
-      includingErrors: try arguments.flag("errors"))
+    _ = try saveTranscript(place, includingErrors: try arguments.flag("errors"))
     if recovers { recovery.discard() }
     var outcome = Outcome(OutputLine("saved  \(name.file)"))
     outcome.add(file: name.file)
@@ -155,10 +164,8 @@ final class Host {
       throw arguments.error(
         at: "file", .wrongValue, "a pack is written as .zip", hint: "\(file).zip")
     }
-    let place = try arguments.blaming("file") { () throws(CommandError) in
-      try files.writing(file)
-    }
-    try packed(as: file).write(to: place)
+    let pack = try packed(as: file).encoded()
+    try arguments.blaming("file") { () throws(CommandError) in try files.write(pack, to: file) }
     var outcome = Outcome(OutputLine("packed  \(file)"))
     outcome.add(file: file)
     return outcome
@@ -198,9 +205,22 @@ final class Host {
     try FileManager.default.createDirectory(
       at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     let name = URL(filePath: file).deletingPathExtension().lastPathComponent
-    let paths = SessionPaths(named: folder.appending(path: name).path)
-    try recorder.save(to: paths, picturesFrom: files.output.path, stamps: stamps)
-    return try SessionPack(collecting: paths)
+    let session = try saveTranscript(SessionPaths(named: folder.appending(path: name).path).file)
+    return try SessionPack(collecting: SessionPaths(file: session))
+  }
+}
+
+extension Host {
+  /// Writes the session so far, with its pictures and ledger; answers with its path.
+  func saveTranscript(
+    _ file: String, includingErrors: Bool = false
+  ) throws(SessionError) -> String {
+    let paths = SessionPaths(file: file)
+    try paths.makeFolder()
+    try recorder.save(
+      to: paths, picturesFrom: files.output.path, stamps: stamps,
+      includingErrors: includingErrors)
+    return file
   }
 }
 

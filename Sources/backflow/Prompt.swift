@@ -56,7 +56,7 @@ struct Prompt {
         guard let execution = host.runner.run(command.text, line: firstLine + command.number) else {
           continue
         }
-        host.show(execution)
+        host.take(execution)
         if execution.outcome?.quits == true { return }
         if Interrupts.interruption.isRequested { dropTypedAhead() }
       }

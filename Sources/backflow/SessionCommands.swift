@@ -3,6 +3,7 @@ import CommandLanguage
 import Commands
 import Figures
 import Foundation
+import Ledgers
 import Transcripts
 
 /// Options of `run` and `replay`.
@@ -18,6 +19,10 @@ struct SessionOptions: ParsableArguments {
 
   @Flag(help: "Go on after a command that failed.")
   var keepGoing = false
+
+  @Flag(
+    help: "Keep trainings below the output folder; skip those whose inputs have not changed.")
+  var fromCheckpoint = false
 
   @OptionGroup var host: HostOptions
 
@@ -36,9 +41,15 @@ struct SessionOptions: ParsableArguments {
   }
 
   func makeHost(_ place: SessionPlace) -> Host {
-    Host(
+    let host = Host(
       host, files: Files(script: place.output, session: URL(filePath: place.paths.folder)),
       source: place.paths.file)
+    if fromCheckpoint {
+      let deciding = Dictionary(host.stamps.map { ($0.key, $0.value) }) { $1 }
+        .filter { Stamp.decidingKeys.contains($0.key) }
+      host.runner.workspace.keepTrainings(in: TrainingStore(place: deciding))
+    }
+    return host
   }
 
   /// Hands over the prompt if the session stopped at `--to`, at a terminal.
@@ -81,15 +92,20 @@ extension Host {
     let ending = player.play(session, on: runner) { entry in
       if echoes { echo(entry.command) }
     } watch: { _, execution in
-      show(execution)
+      take(execution)
       return execution.error != nil || execution.outcome?.wasInterrupted == true
         || !Interrupts.interruption.isRequested
     }
     warnOfUnusedVariables()
+    return Self.status(of: ending)
+  }
+
+  /// The program's exit status after a session that ended so.
+  static func status(of ending: SessionPlayer.Ending) -> ExitStatus {
     switch ending {
-    case .finished, .reachedLine: return .success
-    case .failed(let status): return status
-    case .interrupted, .stopped: return .interrupted
+    case .finished, .reachedLine: .success
+    case .failed(let status): status
+    case .interrupted, .stopped: .interrupted
     }
   }
 }
@@ -101,10 +117,21 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var options: SessionOptions
 
-  func run() {
+  @Option(
+    help: ArgumentHelp(
+      "Run once for each value of a let: NAME=V1,V2,…; several give all combinations.",
+      valueName: "NAME=V1,V2"))
+  var sweep: [String] = []
+
+  func validate() throws { _ = try sweep.map { try Sweep.Axis($0) } }
+
+  func run() throws {
     let (place, session) = orLeave { () throws(SessionError) in
       let place = try options.place()
       return (place, try SessionFile(path: place.paths.file))
+    }
+    guard sweep.isEmpty else {
+      leave(with: try Sweep(sweep, options, place, session).run())
     }
     let host = options.makeHost(place)
     let status = host.play(session, options.player, echoes: true)
@@ -121,14 +148,21 @@ struct ReplayCommand: ParsableCommand {
 
   @OptionGroup var options: SessionOptions
 
+  @Option(help: "Compare the tensors with this ledger, for example of another machine.")
+  var against: String?
+
   func run() {
     let place = orLeave(options.place)
     let host = options.makeHost(place)
-    let replayer = Replayer(
+    var replayer = Replayer(
       paths: place.paths, outputFolder: place.output.path, stamps: host.stamps,
       pictures: .png(differencesIn: place.output.path), player: options.player)
     let report = orLeave { () throws(SessionError) in
-      try replayer.replay(on: host.runner) { execution in
+      if let against { replayer.against = try ledger(against) }
+      return try replayer.replay(
+        on: host.runner, trace: { host.runner.workspace.takeTrace() }
+      ) { execution, trace in
+        host.record(execution, trace)
         if options.host.json || execution.error != nil { host.show(execution) }
       }
     }
@@ -136,6 +170,14 @@ struct ReplayCommand: ParsableCommand {
     host.show(report, file: place.paths.file)
     leave(with: options.handOver(host, report.status))
   }
+}
+
+/// The ledger that `--against` names.
+private func ledger(_ path: String) throws(SessionError) -> Ledger {
+  guard let ledger = try LedgerFile.read(path) else {
+    throw SessionError(path, "is not there; name the NAME.ledger of a recorded session")
+  }
+  return ledger
 }
 
 /// Takes what the last replay produced: `backflow accept FILE [LINE…]`.
@@ -150,11 +192,25 @@ struct AcceptCommand: ParsableCommand {
   @Argument(help: "Lines of the file whose output to take (default: all).")
   var lines: [Int] = []
 
+  @Flag(help: "Keep the recorded numbers, and write how far those of the replay may be off.")
+  var tolerant = false
+
   func run() {
     let paths = SessionPaths(file: file)
     orLeave { () throws(SessionError) in
       try SessionPack.requireUnpacked(file)
-      if lines.isEmpty {
+      if tolerant {
+        let (widened, left) = try Acceptance.acceptWithTolerances(paths, lines: lines)
+        Console.print("\(widened) \(widened == 1 ? "line has" : "lines have") tolerances now")
+        guard left.isEmpty else {
+          let places = left.map(String.init).joined(separator: " ")
+          Console.error(
+            "error: not only numbers differ in line \(places); accept them as they are: "
+              + "backflow accept \(file) \(places)")
+          leave(with: .replayDiffers)
+        }
+        leave(with: .success)
+      } else if lines.isEmpty {
         try Acceptance.acceptAll(paths)
       } else {
         try Acceptance.accept(paths, lines: lines)

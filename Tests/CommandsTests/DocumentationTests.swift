@@ -2,6 +2,7 @@ import CommandLanguage
 import Commands
 import Figures
 import Foundation
+import Ledgers
 import Testing
 import Transcripts
 
@@ -312,6 +313,8 @@ private final class PagePlay {
   let session: SessionFile
   let report: ReplayReport
   let executions: [Execution]
+  /// What each of them changed.
+  let traces: [Trace]
   /// What the commands of error blocks gave, by the first line of the block.
   let failures: [Int: [[String]]]
   let folder: String
@@ -344,10 +347,14 @@ private final class PagePlay {
     replayer.writesNewRecord = false
     replayer.trainingCommands = []
     var executions: [Execution] = []
+    var traces: [Trace] = []
     var failures: [Int: [[String]]] = [:]
     let commands = session.entries.map(\.line)
-    report = try replayer.replay(on: runner) { [runner] execution in
+    report = try replayer.replay(
+      on: runner, trace: { [runner] in Trace.taken(from: runner) }
+    ) { [runner] execution, trace in
       executions.append(execution)
+      traces.append(trace)
       let next = commands.first { $0 > execution.line } ?? .max
       for block in page.blocks("error") where (execution.line..<next).contains(block.start) {
         failures[block.start] = block.exchanges.map { command, _ in
@@ -355,16 +362,13 @@ private final class PagePlay {
         }
       }
     }
-    (self.executions, self.failures) = (executions, failures)
+    (self.executions, self.traces, self.failures) = (executions, traces, failures)
   }
 
   deinit { try? FileManager.default.removeItem(atPath: folder) }
 
   static func makeRunner(_ output: String) -> CommandRunner<Workspace> {
-    CommandRunner(
-      commands: commandTable,
-      workspace: Workspace(files: Files(script: URL(filePath: output), session: nil)),
-      describe: commandError)
+    .session(files: Files(script: URL(filePath: output), session: nil))
   }
 
   /// Stamps as many as those of the program, whose lines come before the first command.
@@ -376,7 +380,9 @@ private final class PagePlay {
   /// The report of a replay of what ran before `block`, saved and then altered as it says.
   func replaySaved(before block: Page.Block) throws -> [String] {
     var recorder = Recorder()
-    for execution in executions where execution.line < block.start { recorder.add(execution) }
+    for (execution, trace) in zip(executions, traces) where execution.line < block.start {
+      recorder.add(execution, trace)
+    }
     let paths = SessionPaths(file: "\(folder)/saved-\(block.start).session")
     try recorder.save(to: paths, picturesFrom: folder + "/out", stamps: Self.stamps)
     if block.words.count == 3 {
@@ -386,7 +392,8 @@ private final class PagePlay {
         .write(to: URL(filePath: paths.file))
     }
     let report = try Replayer.replayInTemporaryFolder(
-      paths.file, stamps: Self.stamps, pictures: .nearlyEqual, makeRunner: Self.makeRunner)
+      paths.file, stamps: Self.stamps, pictures: .nearlyEqual, trace: Trace.taken,
+      makeRunner: Self.makeRunner)
     let name = block.lines.first?.split(separator: " ").last.map(String.init) ?? ""
     return report.lines(file: name)
   }

@@ -14,10 +14,8 @@ final class TestSession {
   init(sessionFolder: URL? = nil, variables: [String: String] = [:]) {
     folder = FileManager.default.temporaryDirectory
       .appending(path: "backflow-\(UUID().uuidString)")
-    runner = CommandRunner(
-      commands: commandTable,
-      workspace: Workspace(files: Files(script: folder, session: sessionFolder)),
-      overrides: variables, describe: commandError)
+    runner = .session(
+      files: Files(script: folder, session: sessionFolder), overrides: variables)
     runner.keepSession = { [unowned self] command, arguments in
       // Pages and packs are the program's; its own tests make them.
       guard command == .saveSession else { return Outcome() }
@@ -26,6 +24,26 @@ final class TestSession {
       try recorder.save(to: paths, picturesFrom: folder.path, stamps: [])
       return Outcome()
     }
+    runner.readSession = { [unowned self] arguments in
+      let paths = try sessionFile(arguments)
+      return try SessionFile(path: paths.file).asLines(called: paths.name)
+    }
+    runner.replaySession = { [unowned self] arguments in
+      var outcome = Outcome()
+      let report = try Replayer.replayInTemporaryFolder(
+        try sessionFile(arguments).file, stamps: []
+      ) { output in
+        CommandRunner.session(files: Files(script: URL(filePath: output), session: folder))
+      }
+      for line in report.lines(file: "session") { outcome.say(OutputLine(line)) }
+      return outcome
+    }
+  }
+
+  /// The session file that `run` or `replay` names.
+  private func sessionFile(_ arguments: Arguments) throws -> SessionPaths {
+    let name = SessionPaths(named: try arguments.path("file")).file
+    return SessionPaths(file: try runner.workspace.files.reading(name))
   }
 
   deinit {

@@ -261,7 +261,8 @@ struct `A page with an animation` {
     let line =
       "[\(kind.rawValue) \(file) 20x20 gray8 px:\(animation.sheet.pixelFingerprint)]"
     let sample = try Sample(["> save animation denoised[1] \(file)", "4 frames", line])
-    try animation.write(kind, to: "\(sample.paths.pictures)/\(file)")
+    try Data(animation.encoded(kind)).write(
+      to: URL(filePath: "\(sample.paths.pictures)/\(file)"))
     #expect(try sample.handout().warnings.isEmpty)
     let page = try Page(sample.page(.html))
     let frames = "//figure[@class='reel']//img"

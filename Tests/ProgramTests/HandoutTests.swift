@@ -40,6 +40,43 @@ struct `A session to hand out` {
     #expect(try Program.run(["run", "lesson.zip"], in: empty).status == 0)
   }
 
+  @Test func `is run and replayed from its pack at the prompt`() throws {
+    let pack = folder.path("out/script.txt/lesson.zip")
+    let ending = try folder.run(["run \(pack)", "replay \(pack)"], "--out", "prompt")
+    #expect(ending.status == 0, "\(ending.errors)")
+    #expect(ending.lines.last?.contains(" 0 not checked, 0 differ") == true, "\(ending.output)")
+    #expect(folder.exists("prompt/packed/lesson.session"))
+  }
+
+  @Test func `runs from its pack once for each value`() throws {
+    let ending = try folder.run(
+      ["let n = 2", "phantom size=16 slices=$n", "session pack sweep.zip"], "--out", "s")
+    #expect(ending.status == 0, "\(ending.errors)")
+    let sweep = try Program.run(
+      ["run", "s/sweep.zip", "--sweep", "n=1,2", "--out", "w"], in: folder)
+    #expect(sweep.status == 0, "\(sweep.errors)")
+    #expect(folder.exists("w/n=1.session") && folder.exists("w/n=2.session"))
+  }
+
+  @Test func `shows how a training went that a checkpoint gave`() throws {
+    let lines = [
+      "phantom size=16 slices=2", "noise gaussian sigma=40HU", "conv channels=2", "conv",
+      "train steps=4 batch=2", "save animation denoised[1] film.png", "session save film",
+      "export film.html",
+    ]
+    var pages: [String] = []
+    for run in 0..<2 {
+      let ending = try folder.run(lines, "--from-checkpoint", "--out", "kept")
+      #expect(ending.status == 0, "\(ending.errors)")
+      #expect(ending.errors.contains("not trained") == (run == 1))
+      pages.append(try folder.read("kept/film.html").replacing(/<i [^>]*>[^<]*<\/i>/, with: ""))
+    }
+    let figures = pages.map { page in
+      page.matches(of: /(?s)<(figure|svg).*?<\/(figure|svg)>/).map { String($0.output.0) }
+    }
+    #expect(figures[0].count >= 2 && figures[0] == figures[1])
+  }
+
   @Test func `differs when one pixel of a packed picture does`() throws {
     let empty = try Folder()
     try empty.write(try bytes("out/script.txt/lesson.zip"), to: "lesson.zip")

@@ -26,11 +26,12 @@ enum Program {
     return candidates.first(where: FileManager.default.isExecutableFile) ?? candidates[0]
   }()
 
-  /// Runs the program to its end, which must come within `limit` seconds.
+  /// Runs the program, or another one, to its end, which must come within `limit` seconds.
   static func run(
-    _ arguments: [String], input: String = "", in folder: Folder, limit: Double = 300
+    _ arguments: [String], program: String = path, input: String = "", in folder: Folder,
+    limit: Double = 300
   ) throws -> Ending {
-    try Running(arguments, input: input, in: folder).ending(within: limit)
+    try Running(arguments, program: program, input: input, in: folder).ending(within: limit)
   }
 
   /// A run that goes on.
@@ -41,10 +42,12 @@ enum Program {
     private let streams: Folder
     private let ended = DispatchSemaphore(value: 0)
 
-    init(_ arguments: [String], input: String = "", in folder: Folder) throws {
+    init(
+      _ arguments: [String], program: String = Program.path, input: String = "", in folder: Folder
+    ) throws {
       streams = try Folder()
       try streams.write(input, to: "input")
-      process.executableURL = URL(filePath: Program.path)
+      process.executableURL = URL(filePath: program)
       process.arguments = arguments
       process.currentDirectoryURL = folder.url
       let handles = [

@@ -1,3 +1,4 @@
+import Foundation
 import Networks
 import Tensors
 import TestSupport
@@ -42,6 +43,35 @@ struct `A film of a training` {
     #expect(steps.count == count && steps.last == 500)
     #expect(count == 1 || steps.first == 0)
     #expect(steps == steps.sorted() && Set(steps).count == count)
+  }
+
+  @Test(arguments: [0, 1, 64, 130, 1000])
+  func `comes back from its record, and goes on`(_ steps: Int) throws {
+    var film = try film(steps: steps)
+    var again = try #require(TrainingFilm(film.record, film.moments.map(\.network)))
+    for step in steps..<steps + 200 {
+      try film.add(epochs: Double(step + 1) / 10, network(Float(step + 1)))
+      try again.add(epochs: Double(step + 1) / 10, network(Float(step + 1)))
+    }
+    #expect(again.record == film.record)
+    #expect(
+      again.moments.map(\.network.parameters[1].scalars) == film.moments.map { [Float($0.step)] })
+  }
+
+  @Test(arguments: [
+    #"{"name":"m","stride":1,"steps":[],"epochs":[]}"#,
+    #"{"name":"m","stride":0,"steps":[0,1],"epochs":[0,1]}"#,
+    #"{"name":"m","stride":1,"steps":[1,2],"epochs":[0,1]}"#,
+    #"{"name":"m","stride":1,"steps":[0,0],"epochs":[0,1]}"#,
+    #"{"name":"m","stride":2,"steps":[0,1,2],"epochs":[0,1,2]}"#,
+    #"{"name":"m","stride":1,"steps":[0,1],"epochs":[0,-1]}"#,
+    #"{"name":"m","stride":1,"steps":[0,1],"epochs":[0]}"#,
+  ])
+  func `does not come back from a record that is none`(_ json: String) throws {
+    let record = try JSONDecoder().decode(TrainingFilm.Record.self, from: Data(json.utf8))
+    let networks = try record.steps.map { try network(Float($0)) }
+    let film = TrainingFilm(record, networks)
+    #expect(film?.moments.count == nil)
   }
 
   @Test func `of a large network keeps fewer moments`() throws {

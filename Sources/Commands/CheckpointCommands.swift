@@ -1,0 +1,98 @@
+import CommandLanguage
+import Foundation
+import Networks
+import Training
+
+extension Command<Workspace> {
+  private static let ending = ".checkpoint"
+  private static let small = [
+    "phantom size=32 slices=2", "noise gaussian sigma=40HU", "block channels=2", "conv",
+    "train steps=3",
+  ]
+
+  static let checkpoint = Command(
+    CommandSpec(
+      "checkpoint", family: .keeping,
+      summary: "Write all that the session needs to go on later.",
+      details: """
+        The file NAME\(ending) holds every network with its optimizer's memory and its place in the \
+        data, the last pass, the curves, settings and seeds, and the lines that made the data with \
+        the data's fingerprints, but no image. A training that goes on after 'restore' gives the same \
+        bits as one that was never left. The file is written whole or not at all.
+        """,
+      parameters: [.word("name", .path, "the file, with or without \(ending)")],
+      examples: [CommandExample("checkpoint halfway", after: small)],
+      seeAlso: ["restore", "undo", "net save", "session save"])
+  ) { arguments, workspace, _ in
+    let path = try checkpointPath(arguments)
+    let data = try SessionRecord.encode(workspace)
+    let files = workspace.files
+    try arguments.blaming("name") { () throws(CommandError) in try files.write(data, to: path) }
+    var outcome = workspace.describeCheckpoint("saved", path)
+    outcome.add(file: path)
+    return outcome
+  }
+
+  static let restore = Command(
+    CommandSpec(
+      "restore", family: .keeping,
+      summary: "Take the session up again from a checkpoint.",
+      details: """
+        The data are made again by the lines that made them, unless they are there, and must have the \
+        recorded fingerprints. A file that was cut off or altered, or whose data are others now, \
+        changes nothing.
+        """,
+      parameters: [.word("name", .path, "the file, with or without \(ending)")],
+      examples: [
+        CommandExample("restore halfway", after: small + ["checkpoint halfway", "train steps=2"])
+      ],
+      seeAlso: ["checkpoint", "undo", "continue"])
+  ) { arguments, workspace, _ in
+    let path = try checkpointPath(arguments)
+    do {
+      let place = try workspace.files.reading(path)
+      try workspace.requireMemoryToRead(place, called: path)
+      let file = try CheckpointFile(path: place, name: path)
+      let (restored, warnings) = try SessionRecord.restore(file, into: workspace, source: path)
+      workspace = restored
+      var outcome = workspace.describeCheckpoint("restored", path)
+      outcome.warnings = warnings
+      return outcome
+    } catch {
+      let cause = commandError(error)
+      throw arguments.error(
+        at: "name", cause.code, cause.message, hint: cause.hint, status: .badInput)
+    }
+  }
+
+  private static func checkpointPath(_ arguments: Arguments) throws(CommandError) -> String {
+    let path = try arguments.path("name")
+    return path.lowercased().hasSuffix(ending) ? path : path + ending
+  }
+}
+
+extension Workspace {
+  /// Throws when the bytes of a file, and the tensors made of them, are more than one command may
+  /// take.
+  func requireMemoryToRead(_ place: String, called path: String) throws {
+    let attributes = try FileManager.default.attributesOfItem(atPath: place)
+    try requireMemory(
+      3 * (attributes[.size] as? Int ?? 0), for: path, hint: "choose a smaller file")
+  }
+
+  /// One line: `saved  halfway.checkpoint  main 2 layers · 39 parameters · 3 updates`.
+  fileprivate func describeCheckpoint(_ verb: String, _ path: String) -> Outcome {
+    let updates = trainer?.step ?? 0
+    let count = network.layers.count
+    return Outcome(
+      """
+      \(verb)  \(path)  \(networkNames.joined(separator: ", "))  \
+      \(count) \(count == 1 ? "layer" : "layers") · \(network.parameterCount) parameters · \
+      \(updates) \(updates == 1 ? "update" : "updates")
+      """,
+      result: [
+        "path": .string(path), "networks": .list(networkNames) { .string($0) },
+        "parameters": .integer(network.parameterCount), "updates": .integer(updates),
+      ])
+  }
+}

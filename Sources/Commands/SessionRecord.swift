@@ -1,0 +1,103 @@
+import CommandLanguage
+import Fingerprints
+import Foundation
+import GradientFlows
+import Networks
+import Tensors
+import Training
+
+/// All that a session needs to go on, as a checkpoint holds it: settings, the data's recipe and
+/// fingerprints, every network with its training, and curves.
+struct SessionRecord: Codable {
+  let settings: Settings
+  let recipe: DataRecipe
+  /// The SHA-256 of the clean and the noisy slices.
+  let clean: String?, noisy: String?
+  /// The networks, that in use first.
+  let networks: [NetworkRecord]
+  /// Lines that keep optimizers and flows under names.
+  let kept: [String]
+  let curves: TrainingCurves
+
+  /// Writes the state of a workspace.
+  static func encode(_ workspace: Workspace) throws -> Data {
+    var networks = [NetworkRecord(workspace)]
+    var tensors = NetworkRecord.tensors(workspace)
+    for name in workspace.parked.keys.sorted() {
+      var other = workspace
+      other.use(name)
+      networks.append(NetworkRecord(other))
+      tensors.merge(NetworkRecord.tensors(other)) { $1 }
+    }
+    let optimizers = workspace.namedOptimizers.sorted { $0.key < $1.key }
+    let flows = workspace.namedFlows.sorted { $0.key < $1.key }
+    let record = SessionRecord(
+      settings: workspace.settings, recipe: workspace.recipe,
+      clean: workspace.clean.map { $0.values.fingerprint.description },
+      noisy: workspace.noisy.map { $0.fingerprint.description }, networks: networks,
+      kept: optimizers.map { "\($1.line) as=\($0)" } + flows.map { "\($1.line) as=\($0)" },
+      curves: workspace.curves)
+    return try CheckpointFile.encode(record, tensors)
+  }
+
+  /// The workspace that a file describes; files, pictures' names and window stay.
+  ///
+  /// Data that are there already, by recipe and fingerprint, are not made again.
+  ///
+  /// - Throws: `CommandError`; `workspace` is as before in any case.
+  static func restore(
+    _ file: CheckpointFile, into workspace: Workspace, source: String
+  ) throws -> (workspace: Workspace, warnings: [String]) {
+    let record = try file.decode(SessionRecord.self, name: source)
+    guard let used = record.networks.first, record.curves.isConsistent else {
+      throw CheckpointFile.refusal(source, "it holds no network, or impossible curves")
+    }
+    var changed = workspace
+    let limits = workspace.settings
+    changed.settings = record.settings
+    // What one command may take is this session's to say.
+    (changed.settings.memoryLimit, changed.settings.timeLimit) = (
+      limits.memoryLimit, limits.timeLimit
+    )
+    let isSame =
+      workspace.recipe == record.recipe
+      && workspace.clean.map { $0.values.fingerprint.description } == record.clean
+      && workspace.noisy.map { $0.fingerprint.description } == record.noisy
+    if !isSame {
+      try changed.make(record.recipe)
+      try requireEqual(changed.clean?.values, record.clean, "clean", source)
+      try requireEqual(changed.noisy, record.noisy, "noisy", source)
+    }
+    changed.parked = [:]
+    (changed.namedOptimizers, changed.namedFlows) = ([:], [:])
+    let restored = try used.restored(in: changed, from: file, source: source)
+    var warnings: [String] = []
+    changed = restored
+    for line in record.kept {
+      var other = restored
+      do throws(CommandError) {
+        try other.build([line])
+        changed.namedOptimizers.merge(other.namedOptimizers) { $1 }
+        changed.namedFlows.merge(other.namedFlows) { $1 }
+      } catch {
+        warnings.append("\"\(line)\" does not fit the network and is not kept: \(error.message)")
+      }
+    }
+    for network in record.networks.dropFirst() {
+      let other = try network.restored(in: restored, from: file, source: source)
+      changed.parked[network.name] = other.parkedCopy
+    }
+    changed.curves = record.curves
+    return (changed, warnings)
+  }
+
+  private static func requireEqual(
+    _ found: Tensor<Float>?, _ recorded: String?, _ name: String, _ source: String
+  ) throws(CommandError) {
+    guard found.map({ $0.fingerprint.description }) != recorded else { return }
+    throw CommandError(
+      .data,
+      "the \(name) slices are not those of \(source): the files that it names are others now",
+      hint: "put the files back, or train anew; nothing has changed", status: .badInput)
+  }
+}

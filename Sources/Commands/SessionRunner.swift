@@ -1,0 +1,33 @@
+package import CommandLanguage
+package import Ledgers
+
+extension CommandRunner where Workspace == Commands.Workspace {
+  /// A runner of all commands on an empty workspace.
+  ///
+  /// - Parameters:
+  ///   - files: Where the session reads and writes.
+  ///   - overrides: Values from outside that replace those of `let`.
+  ///   - progress: Shows how far a command is.
+  ///   - interruption: Tells a command to stop.
+  /// - Returns: The runner; it keeps what a ledger asks for.
+  package static func session(
+    files: Files, overrides: [String: String] = [:],
+    progress: @escaping @Sendable (ProgressUpdate) -> Void = { _ in },
+    interruption: Interruption = Interruption()
+  ) -> CommandRunner {
+    let runner = CommandRunner(
+      commands: commandTable, topics: helpTopics, workspace: Workspace(files: files),
+      overrides: overrides, progress: progress, interruption: interruption,
+      describe: commandError)
+    runner.undoKeeps = Workspace.keepAcrossUndo
+    runner.workspace.startTracing()
+    return runner
+  }
+}
+
+extension Trace {
+  /// What the last command of a runner changed; nothing if it has no workspace of Backflow.
+  package static func taken(from runner: any LineRunner) -> Trace {
+    (runner as? CommandRunner<Workspace>)?.workspace.takeTrace() ?? Trace()
+  }
+}

@@ -1,0 +1,54 @@
+package import Ledgers
+import Networks
+import Tensors
+import Training
+
+/// How often the things of a workspace became others, so that a ledger looks only at those.
+struct ChangeCounts: Hashable, Sendable {
+  var clean = 0, noisy = 0, network = 0
+}
+
+/// What a ledger is to learn of a workspace.
+struct Tracing: Sendable {
+  /// What the ledger has seen.
+  var seen = ChangeCounts()
+  /// The steps of a training since then.
+  var steps: StepLog?
+}
+
+extension Workspace {
+  /// Begins to note what a ledger asks for.
+  package mutating func startTracing() { tracing = tracing ?? Tracing() }
+
+  /// The tensors that changed since the last call, and the steps of a training since then.
+  package mutating func takeTrace() -> Trace {
+    guard let tracing else { return Trace() }
+    var trace = Trace()
+    trace.steps = tracing.steps
+    func add(_ name: String, _ tensor: Tensor<Float>) {
+      trace.tensors.append(
+        TracedTensor(name: name, shape: tensor.shape.extents, scalars: tensor.scalars))
+    }
+    if changes.clean != tracing.seen.clean, let clean { add("clean", clean.values) }
+    if changes.noisy != tracing.seen.noisy, let noisy { add("noisy", noisy) }
+    if changes.network != tracing.seen.network {
+      zip(network.parameterNames, network.parameters).forEach(add)
+    }
+    self.tracing = Tracing(seen: changes)
+    return trace
+  }
+
+  /// The log of a training that begins; nil if nobody keeps a ledger.
+  func makeStepLog() -> StepLog? {
+    tracing == nil ? nil : StepLog(names: network.parameterNames)
+  }
+}
+
+extension StepLog {
+  /// Keeps a step of a training, if it is one of those to keep.
+  mutating func add(_ progress: TrainingProgress) {
+    guard wants(progress.step) else { return }
+    add(
+      progress.step, loss: progress.loss, tensors: progress.network.parameters.map(\.scalars))
+  }
+}

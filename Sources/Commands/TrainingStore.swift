@@ -1,0 +1,138 @@
+import CommandLanguage
+import Fingerprints
+import Foundation
+import Networks
+import Tensors
+import Training
+
+/// Trainings that were made before, by everything that decides what they give.
+package struct TrainingStore: Sendable {
+  /// The folder below the output folder.
+  let folder: String
+  /// The stamp of this place: arithmetic elsewhere would give other digits.
+  let place: [String: String]
+
+  /// A store in the output folder of a session.
+  package init(folder: String = "checkpoints", place: [String: String]) {
+    (self.folder, self.place) = (folder, place)
+  }
+
+  fileprivate func path(_ key: String) -> String { "\(folder)/\(key.prefix(16)).checkpoint" }
+}
+
+/// Everything that decides what a training gives.
+private struct TrainingInputs: Encodable {
+  let place: [String: String]
+  let network: NetworkRecord
+  let options: TrainingOptions
+  let resumes: Bool
+  let clean: String, noisy: String, mask: String?
+  let freshNoise: String?
+  let scale: [Double]
+  let slices: [Int], watched: [Int]
+  let precision: Precision
+  let curves: TrainingCurves
+  let film: TrainingFilm.Record?
+}
+
+/// What a training gave.
+private struct TrainingResult: Codable {
+  let key: String
+  let network: NetworkRecord
+  let curves: TrainingCurves
+  let film: TrainingFilm.Record?
+  let lines: [String], warnings: [String]
+  let result: JSONValue
+}
+
+extension Workspace {
+  /// Takes trainings from `store`, and keeps them there.
+  package mutating func keepTrainings(in store: TrainingStore) { trainings = store }
+
+  /// What a training is known by; nil if nothing is kept, or a clock decides how long it is.
+  func trainingKey(
+    _ options: TrainingOptions, resumes: Bool, _ data: TrainingData, _ slices: [Int]
+  ) throws -> String? {
+    guard let trainings, options.timeLimit == nil else { return nil }
+    let inputs = TrainingInputs(
+      place: trainings.place, network: NetworkRecord(self), options: options, resumes: resumes,
+      clean: "\(data.clean.values.fingerprint)", noisy: "\(data.noisy.fingerprint)",
+      mask: data.clean.mask.map { "\(SHA256Digest(of: $0))" },
+      freshNoise: data.freshNoise.map { "\($0)" }, scale: [data.scale.lower, data.scale.upper],
+      slices: slices, watched: watchedSlices(data.clean).slices, precision: settings.precision,
+      curves: curves, film: film?.record)
+    let bytes = try CheckpointFile.encode(inputs, NetworkRecord.tensors(self))
+    return bytes.withUnsafeBytes { "\(SHA256Digest(of: $0))" }
+  }
+
+  /// Takes over what a training gave before; nil if it is not known, or its file is damaged.
+  mutating func takeTraining(_ key: String) throws -> Outcome? {
+    guard let trainings, let place = try? files.reading(trainings.path(key)),
+      let file = try? CheckpointFile(path: place, name: place),
+      let known = try? file.decode(TrainingResult.self, name: place), known.key == key,
+      known.curves.isConsistent,
+      let restored = try? known.network.restored(in: self, from: file, source: place)
+    else { return nil }
+    let film = try known.film.flatMap { try TrainingFilm($0, of: restored.network, from: file) }
+    guard (film == nil) == (known.film == nil) else { return nil }
+    self = restored
+    curves = known.curves
+    self.film = film
+    var outcome = Outcome()
+    for line in known.lines { outcome.say(OutputLine(line)) }
+    outcome.warnings = known.warnings
+    outcome.result = known.result
+    outcome.curves = curves.all.last?.resultCurves(loss) ?? []
+    outcome.isFromCheckpoint = true
+    outcome.remarks = ["not trained: its inputs are those of \(trainings.path(key))"]
+    return outcome
+  }
+
+  /// Keeps what a training gave.
+  func keepTraining(_ key: String, _ outcome: Outcome) throws {
+    guard let trainings else { return }
+    let known = TrainingResult(
+      key: key, network: NetworkRecord(self), curves: curves, film: film?.record,
+      lines: outcome.typedLines.dropLast(outcome.warnings.count).map(\.text),
+      warnings: outcome.warnings, result: outcome.result)
+    try files.write(
+      CheckpointFile.encode(
+        known, NetworkRecord.tensors(self).merging(film?.tensors ?? [:]) { first, _ in first }),
+      to: trainings.path(key))
+  }
+}
+
+extension TrainingFilm {
+  private static func name(_ index: Int, _ parameter: String) -> String {
+    "film/\(index)/\(parameter)"
+  }
+
+  /// The weights of all moments, by the names of the file.
+  fileprivate var tensors: [String: Tensor<Float>] {
+    var tensors: [String: Tensor<Float>] = [:]
+    for (index, moment) in moments.enumerated() {
+      for (name, tensor) in zip(moment.network.parameterNames, moment.network.parameters) {
+        tensors[Self.name(index, name)] = tensor
+      }
+    }
+    return tensors
+  }
+
+  /// The film of a network, with its moments from a file; nil where they do not fit the network.
+  fileprivate init?(
+    _ record: Record, of network: Network<Float>, from file: CheckpointFile
+  ) throws(TensorError) {
+    var networks: [Network<Float>] = []
+    for index in record.steps.indices.prefix(Self.capacity + 1) {
+      var moment = network
+      for (place, name) in network.parameterNames.enumerated() {
+        guard let tensor = try file.tensor(Self.name(index, name)),
+          tensor.shape == moment.parameters[place].shape
+        else { return nil }
+        moment.parameters[place] = tensor
+      }
+      networks.append(moment)
+    }
+    self.init(record, networks)
+  }
+}

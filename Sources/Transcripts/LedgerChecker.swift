@@ -1,0 +1,60 @@
+import CommandLanguage
+import Ledgers
+
+/// Compares the tensors of one replay with a ledger, command by command.
+struct LedgerChecker {
+  private let recorded: Ledger?
+  /// What this replay's commands left.
+  private(set) var produced: Ledger
+  private var parting: (entry: SessionFile.Entry, place: Parting)?
+  /// Whether the ledger says nothing about what follows.
+  private var isOver = false
+  /// The commands that changed a tensor, here or in the record, and were compared.
+  private var compared = 0
+
+  init(recorded: Ledger?, here: [String: String]) {
+    self.recorded = recorded
+    produced = Ledger(place: here)
+  }
+
+  /// Compares what one command left.
+  mutating func check(_ trace: Trace, number: Int, _ entry: SessionFile.Entry) {
+    let new = produced.add(trace, number: number, command: entry.command)
+    guard let recorded, parting == nil, !isOver else { return }
+    let old = recorded.entry(number: number)
+    guard old != nil || new != nil else { return }
+    // Beyond its end, and from another command on, the ledger is of another session.
+    guard old.map({ $0.command == entry.command }) ?? (number < recorded.lastNumber) else {
+      isOver = true
+      return
+    }
+    compared += 1
+    let place = old.map { $0.parting(from: trace, new) } ?? new.map { Parting(onlyHere: $0) }
+    if let place { parting = (entry, place) }
+  }
+
+  /// Whether tensors must be equal to the bit: the ledger comes from a place like this one.
+  private var mustBeEqual: Bool {
+    guard let recorded, recorded.place["backflow"] != nil else { return false }
+    return recorded.place.allSatisfy { produced.place[$0.key] == $0.value }
+  }
+
+  /// Adds what was found to a report.
+  func conclude(_ report: inout ReplayReport) {
+    guard recorded != nil, compared > 0 else { return }
+    guard let (entry, place) = parting else {
+      report.ledgerLines = [
+        "ledger: \(compared) \(compared == 1 ? "command" : "commands") left every tensor as recorded"
+      ]
+      return
+    }
+    let difference = ReplayReport.Difference(
+      line: entry.line, command: entry.command, expected: place.words.recorded,
+      found: place.words.found, note: place.note, parting: place)
+    guard mustBeEqual else {
+      report.parting = difference
+      return
+    }
+    report.differences.insert(difference, at: 0)
+  }
+}

@@ -1,0 +1,43 @@
+import Foundation
+
+/// Writes tolerances into a record, so that what came back agrees with it.
+enum Tolerance {
+  /// The recorded line with a tolerance behind every number that came back otherwise; nil if not only
+  /// numbers differ.
+  static func line(_ recorded: String, agreeingWith found: String) -> String? {
+    let (old, new) = (LineChanges.pieces(recorded), LineChanges.pieces(found))
+    guard old.map(\.key) == new.map(\.key) else { return nil }
+    var numbers = zip(old, new).compactMap { old, new -> (WrittenNumber, WrittenNumber)? in
+      if case .number(let a) = old, case .number(let b) = new { (a, b) } else { nil }
+    }[...]
+    guard numbers.allSatisfy({ $0.value.isFinite && $1.value.isFinite || $0.text == $1.text })
+    else {
+      return nil
+    }
+    let characters = Array(recorded)
+    var result = ""
+    var position = 0
+    while let (number, other) = numbers.popFirst() {
+      result += String(characters[position..<number.start])
+      result += number.text
+      let difference = abs(other.value - number.value)
+      let width = max(difference, number.tolerance ?? 0)
+      if number.text != other.text || number.tolerance != nil {
+        result += "~" + digits(width, finest: number.lastDigit)
+      }
+      position = number.end
+    }
+    return result + String(characters[position...])
+  }
+
+  /// A width with two digits that mean something, rounded up, and no finer than numbers are written.
+  static func digits(_ width: Double, finest: Double) -> String {
+    guard width > 0, width.isFinite else { return "0" }
+    let place = max(finest, pow(10, floor(log10(width)) - 1))
+    // What a decimal fraction lacks in binary must not become one more digit.
+    let steps = (width / place - 1e-6).rounded(.up)
+    let decimals = max(0, Int(-floor(log10(place) + 1e-9)))
+    return decimals <= 15
+      ? String(format: "%.\(decimals)f", steps * place) : String(format: "%.1e", steps * place)
+  }
+}

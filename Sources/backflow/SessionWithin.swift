@@ -1,0 +1,58 @@
+import CommandLanguage
+import Commands
+import Foundation
+import Transcripts
+
+/// A session file that a command names: `run FILE`, `replay FILE`.
+struct SessionWithin {
+  private let arguments: Arguments
+  private let files: Files
+  private let paths: SessionPaths
+  private let session: SessionFile
+
+  /// Reads the file, whose name may lack `.session`.
+  init(_ files: Files, _ arguments: Arguments) throws(CommandError) {
+    let name = try arguments.path("file")
+    let place = try arguments.blaming("file") { () throws(CommandError) in
+      do throws(CommandError) {
+        return try files.reading(name)
+      } catch {
+        guard let place = try? files.reading(SessionPaths(named: name).file) else { throw error }
+        return place
+      }
+    }
+    (self.files, self.arguments) = (files, arguments)
+    do throws(SessionError) {
+      paths =
+        SessionPack.isPack(place)
+        ? try SessionPack(reading: place).unpack(into: files.output.appending(path: "packed").path)
+        : SessionPaths(file: place)
+      session = try SessionFile(path: paths.file)
+    } catch {
+      throw arguments.error(at: "file", .file, "\(error)", status: .badInput)
+    }
+  }
+
+  /// The lines, to be run as if they were typed.
+  func lines() -> Outcome { session.asLines(called: paths.name) }
+
+  /// Replays it in a workspace of its own.
+  func replay() throws -> Outcome {
+    let output = files.output.appending(path: "replay-\(paths.name)")
+    let inner = Files(script: output, session: URL(filePath: paths.folder))
+    let runner = CommandRunner.session(files: inner, interruption: Interrupts.interruption)
+    // A session that replays itself would never end; one that runs others is welcome.
+    runner.readSession = { try SessionWithin(inner, $0).lines() }
+    let replayer = Replayer(
+      paths: paths, outputFolder: output.path, stamps: Stamps.here(seed: runner.workspace.seed),
+      pictures: .png(differencesIn: output.path))
+    let report = try replayer.replay(on: runner, trace: { runner.workspace.takeTrace() })
+    if report.ending == .interrupted {
+      throw arguments.error("interrupted", "the replay was interrupted", status: .interrupted)
+    }
+    var outcome = Outcome()
+    for line in report.lines(file: paths.file) { outcome.say(OutputLine(line)) }
+    outcome.result = report.json
+    return outcome
+  }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import Testing
+
+/// No name, number or date of a patient leaves the files it came in.
+struct `Identity` {
+  let folder: Folder
+
+  init() throws { folder = try Folder() }
+
+  /// Every session of the project that loads data, and lines that write all there is to write.
+  private static let lines = [
+    "let data = ct", "series $data", "tags $data/patient1-series1-0001.dcm", "load $data", "data",
+    "noise gaussian sigma=40HU", "split", "stats clean", "view clean[0]",
+    "panel noisy[0] clean[0]", "hist clean", "block channels=2", "conv", "train steps=2",
+    "plot loss", "evaluate", "save tensor clean clean.npy", "save image clean[0] a.png bits=16",
+    "net save net.safetensors optimizer=yes", "checkpoint all", "save dicom denoised derived",
+    "fails load $data/nothing", "fails load $data series=77", "history", "session save mine",
+  ]
+
+  private static let root = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+
+  private func bytes(of ending: Program.Ending) -> Data {
+    Data((ending.output + ending.errors).utf8)
+  }
+
+  /// Throws a record of every secret in what was said or written below `out`.
+  private func search(_ secrets: [String], _ said: Data, at place: String) throws {
+    let paths = try FileManager.default.subpathsOfDirectory(atPath: folder.path("out"))
+    var texts = [("what was said", said)]
+    for path in paths {
+      texts.append(
+        (path, FileManager.default.contents(atPath: folder.path("out/\(path)")) ?? Data()))
+    }
+    #expect(texts.count > 5)
+    for (name, text) in texts {
+      for secret in secrets {
+        #expect(text.range(of: Data(secret.utf8)) == nil, "\(secret) is in \(name) (\(place))")
+      }
+    }
+  }
+
+  @Test func `of made-up patients is in no output of any command`() throws {
+    try folder.write("phantom size=32 slices=3 save=ct\n", to: "make.txt")
+    #expect(try Program.run(["run", "make.txt", "--out", "."], in: folder).status == 0)
+    // As long as what the phantom's files hold, so that the files stay whole.
+    let names = [
+      ("Phantom^1", "Zwetsch^Q"), ("Phantom^2", "Wurzel^Yx"), ("PHANTOM-1", "XQ-774421"),
+      ("PHANTOM-2", "XQ-774422"),
+    ]
+    for file in try FileManager.default.contentsOfDirectory(atPath: folder.path("ct")) {
+      var data = try Data(contentsOf: folder.url.appending(path: "ct/\(file)"))
+      for (old, new) in names {
+        while let range = data.range(of: Data(old.utf8)) {
+          data.replaceSubrange(range, with: Data(new.utf8))
+        }
+      }
+      try folder.write(data, to: "ct/\(file)")
+    }
+    var said = Data()
+    for options in [[], ["--json"]] {
+      try folder.write(Self.lines.joined(separator: "\n") + "\n", to: "script.txt")
+      let ending = try Program.run(["run", "script.txt"] + options, in: folder)
+      #expect(ending.status == 0, "\(ending.errors)")
+      said += bytes(of: ending)
+    }
+    said += bytes(of: try Program.run(["replay", "out/script.txt/mine.session"], in: folder))
+    let session = Self.root.appending(path: "sessions/03-your-own-slices.session").path
+    try FileManager.default.copyItem(atPath: session, toPath: folder.path("own.session"))
+    for program in ["run", "replay"] {
+      said += bytes(
+        of: try Program.run(
+          [program, "own.session", "--let", "data=ct", "--keep-going"], in: folder))
+    }
+    said += Data(try folder.read("own.new").utf8)
+    try search(names.map(\.1) + ["Zwetsch", "Wurzel", "774421"], said, at: "made-up")
+  }
+}
