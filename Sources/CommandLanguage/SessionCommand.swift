@@ -108,7 +108,7 @@ package enum SessionCommand: CaseIterable, Sendable {
           It runs beside this session, which stays as it is. What it produced can be taken as the new \
           record: backflow accept FILE.
           """,
-        parameters: [.word("file", .path, "the session file")],
+        parameters: [.word("file", .path, "the session file, or a pack of one")],
         examples: [
           CommandExample("replay first", after: ["let sigma = 40HU", "session save first"])
         ],
@@ -121,7 +121,7 @@ package enum SessionCommand: CaseIterable, Sendable {
           All of them or none: if one fails, the session is as before. Recorded output is not looked \
           at.
           """,
-        parameters: [.word("file", .path, "the session file or script")],
+        parameters: [.word("file", .path, "the session file, a pack of one, or a script")],
         examples: [CommandExample("run first", after: ["let sigma = 40HU", "session save first"])],
         seeAlso: ["replay", "undo", "session save"])
     case .undo:

@@ -22,11 +22,6 @@ private struct HTMLPage {
     }
   }
 
-  struct ContentsLine {
-    let part: Int
-    let heading: String
-  }
-
   struct Piece {
     let kind: String
     let text: String
@@ -126,11 +121,6 @@ private struct HTMLPage {
     let steps: [Step]
   }
 
-  struct StampLine {
-    let key: String
-    let value: String
-  }
-
   let name: String
   let fileName: String
   let facts: String
@@ -174,15 +164,12 @@ extension Handout {
             })
         })
     }
-    let contents = sections.compactMap { section in
-      section.heading.map { HTMLPage.ContentsLine(part: section.part, heading: $0) }
-    }
     let page = HTMLPage(
       name: name, fileName: fileName, facts: facts,
       sourceData: Data(source.utf8).base64EncodedString(),
       introduction: introduction.map(HTMLPage.Prose.init), contents: contents,
       hasContents: !contents.isEmpty, sections: sections,
-      stamps: stamps.map { HTMLPage.StampLine(key: $0.key, value: $0.value) }, style: style,
+      stamps: stampLines, style: style,
       styleDigest: Self.digest(style), script: script, scriptDigest: Self.digest(script))
     return Templates.template(PackageResources.handout_html_mustache, "HANDOUT_HTML", HTMLText())
       .render(page)

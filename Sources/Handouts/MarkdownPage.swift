@@ -1,7 +1,6 @@
 import CommandLanguage
 import Figures
 import Mustache
-import Transcripts
 
 /// What the template of the Markdown page asks for; the names are those of
 /// `Templates/handout.markdown.mustache`.
@@ -17,11 +16,6 @@ private struct MarkdownPage {
       case .verbatim(let text): verbatim = fenced(text.split(separator: "\n").map(String.init))
       }
     }
-  }
-
-  struct ContentsLine {
-    let part: Int
-    let heading: String
   }
 
   struct Picture {
@@ -41,11 +35,6 @@ private struct MarkdownPage {
     let heading: String?
     let prose: [Prose]
     let blocks: [Block]
-  }
-
-  struct StampLine {
-    let key: String
-    let value: String
   }
 
   let name: String
@@ -80,13 +69,10 @@ extension Handout {
         prose: section.prose.map(MarkdownPage.Prose.init),
         blocks: section.steps.flatMap { step in markdownBlocks(step, folder, &pictures) })
     }
-    let contents = sections.compactMap { section in
-      section.heading.map { MarkdownPage.ContentsLine(part: section.part, heading: $0) }
-    }
     let page = MarkdownPage(
       name: name, introduction: introduction.map(MarkdownPage.Prose.init), contents: contents,
       hasContents: !contents.isEmpty, sections: sections,
-      stamps: stamps.map { MarkdownPage.StampLine(key: $0.key, value: $0.value) })
+      stamps: stampLines)
     let text = Templates.template(
       PackageResources.handout_markdown_mustache, "HANDOUT_MARKDOWN", MarkdownText()
     ).render(page)
