@@ -31,6 +31,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
   ],
   targets: [
     // MARK: - C libraries
@@ -45,10 +46,16 @@ let package = Package(
       name: "CCairo", pkgConfig: "cairo",
       providers: [.apt(["libcairo2-dev"]), .brew(["cairo"])]),
     .systemLibrary(
+      name: "CGIF", providers: [.apt(["libgif-dev"]), .brew(["giflib"])]),
+    .systemLibrary(
+      name: "CArchive", pkgConfig: "libarchive",
+      providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),
+    .systemLibrary(
       name: "CEdit", pkgConfig: "libedit",
       providers: [.apt(["libedit-dev"]), .brew(["libedit"])]),
-    // libpng without longjmp, which Swift cannot import.
-    .target(name: "CPNG", dependencies: ["CLibPNG"]),
+    // libpng without longjmp, which Swift cannot import; its zlib brings the checksum of chunks.
+    .target(
+      name: "CPNG", dependencies: ["CLibPNG"], linkerSettings: [.linkedLibrary("z")]),
     .systemLibrary(
       name: "CCrypto", pkgConfig: "libcrypto",
       providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
@@ -70,7 +77,7 @@ let package = Package(
     library("Ledgers", ["Fingerprints"]),
     library("Tensors", ["CKernels", "CMalloc", "COpenBLAS", "Fingerprints"]),
     library("CT", ["CDCMTK", "COpenJPEG", "Fingerprints", "Tensors"]),
-    library("Figures", ["CCairo", "CPNG", "Tensors", "Fingerprints"]),
+    library("Figures", ["CCairo", "CGIF", "CPNG", "Tensors", "Fingerprints"]),
 
     // MARK: - Learning
     library("Networks", ["Tensors"]),
@@ -79,7 +86,18 @@ let package = Package(
 
     // MARK: - Language
     library("CommandLanguage", [collections]),
-    library("Transcripts", ["CommandLanguage", "Fingerprints", "Ledgers"]),
+    library("Transcripts", ["CArchive", "CommandLanguage", "Fingerprints", "Ledgers"]),
+    // The templates are compiled in, so that the program stays one file.
+    .target(
+      name: "Handouts",
+      dependencies: [
+        "CommandLanguage", "Figures", "Fingerprints", "Transcripts",
+        .product(name: "Mustache", package: "swift-mustache"),
+      ],
+      resources: ["html.mustache", "css", "js", "markdown.mustache"].map {
+        .embedInCode("Templates/handout.\($0)")
+      },
+      swiftSettings: strict),
     library("LineEditing", ["CEdit", "CommandLanguage"]),
 
     // MARK: - Program
@@ -92,8 +110,8 @@ let package = Package(
     .executableTarget(
       name: "backflow",
       dependencies: [
-        "Commands", "CommandLanguage", "Transcripts", "LineEditing", "Figures", "Training",
-        "GradientFlows", "Networks", "Tensors", "Ledgers",
+        "Commands", "CommandLanguage", "Transcripts", "Handouts", "LineEditing", "Figures",
+        "Training", "GradientFlows", "Networks", "Tensors", "Ledgers",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -111,7 +129,8 @@ let package = Package(
     tests(of: "Training", ["GradientFlows", "Networks", "Tensors"]),
     tests(of: "CommandLanguage", []),
     tests(of: "LineEditing", ["CommandLanguage"]),
-    tests(of: "Transcripts", ["CommandLanguage", "Ledgers"]),
+    tests(of: "Transcripts", ["CommandLanguage", "Ledgers", "Tensors"]),
+    tests(of: "Handouts", ["CommandLanguage", "Figures", "Fingerprints", "Transcripts"]),
     tests(
       of: "Commands",
       ["CommandLanguage", "CT", "Figures", "Transcripts", "Tensors", "Fingerprints", "Ledgers"]),

@@ -3,6 +3,7 @@
 #include <png.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 // Beyond these no picture of ours goes; they keep a hostile file from asking for all memory.
 enum { MAXIMUM_SIDE = 32768, MAXIMUM_CHUNK = 8 << 20 };
@@ -187,6 +188,10 @@ void cpng_close(cpng_reader *reader) {
   if (reader->png) png_destroy_read_struct(&reader->png, &reader->info, NULL);
   free(reader->rows);
   free(reader);
+}
+
+uint32_t cpng_crc(const uint8_t *bytes, size_t size) {
+  return (uint32_t)crc32_z(0, bytes, size);
 }
 
 const char *cpng_version(void) { return png_get_libpng_ver(NULL); }

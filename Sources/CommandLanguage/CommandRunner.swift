@@ -11,8 +11,8 @@ package final class CommandRunner<Workspace>: LineRunner {
   package private(set) var variables: Variables
   /// The lines run so far.
   package private(set) var history: [(line: Int, text: String)] = []
-  /// Writes the session, when something records one.
-  package var saveSession: ((_ arguments: Arguments) throws -> Outcome)?
+  /// Writes the session in the form that the command asks for, when something records one.
+  package var keepSession: ((_ command: SessionCommand, _ arguments: Arguments) throws -> Outcome)?
   /// The lines of earlier sessions, for `history WORD`.
   package var earlierLines: [String] = []
   /// The ideas that help explains beside the commands.
@@ -185,7 +185,7 @@ package final class CommandRunner<Workspace>: LineRunner {
     case .apropos: try help.search(invocation.arguments)
     case .history: listHistory(invocation.arguments)
     case .quit: quit()
-    case .saveSession: try save(invocation.arguments)
+    case .saveSession, .exportSession, .packSession: try keep(command, invocation.arguments)
     case .undo: try undo(invocation.arguments)
     case .run: try run(invocation.arguments)
     case .replay: try ask(replaySession, invocation.arguments)
@@ -273,11 +273,11 @@ package final class CommandRunner<Workspace>: LineRunner {
     return outcome
   }
 
-  private func save(_ arguments: Arguments) throws -> Outcome {
-    guard let saveSession else {
+  private func keep(_ command: SessionCommand, _ arguments: Arguments) throws -> Outcome {
+    guard let keepSession else {
       throw arguments.error(.state, "nothing is being recorded here")
     }
-    return try saveSession(arguments)
+    return try keepSession(command, arguments)
   }
 
   private func ask(

@@ -37,6 +37,8 @@ package struct Outcome: Sendable {
   package var remarks: [String] = []
   /// The value for `--json`, and for `expect`.
   package var result: JSONValue = .object([])
+  /// What a page may draw beside the result; no transcript shows it.
+  package var curves: [ResultCurve] = []
   /// The command to record in place of the typed one, when a person or a clock ended it.
   package var recordedCommand: String?
   /// The data that was read.
@@ -94,6 +96,7 @@ package struct Outcome: Sendable {
     warnings += other.warnings
     remarks += other.remarks
     data += other.data
+    curves += other.curves
   }
 
   /// A line with its types, as a replay compares it.

@@ -1,10 +1,12 @@
 /// The commands that know no workspace: the runner carries them out.
 package enum SessionCommand: CaseIterable, Sendable {
   case apropos
+  case exportSession
   case fails
   case help
   case history
   case `let`
+  case packSession
   case quit
   case replay
   case run
@@ -20,6 +22,21 @@ package enum SessionCommand: CaseIterable, Sendable {
         summary: "List the commands and ideas whose help speaks of a word.",
         parameters: [.word("word", .text(placeholder: "WORD"), "what to look for")],
         examples: ["apropos window", "apropos HU"], seeAlso: ["help"], isRecorded: false)
+    case .exportSession:
+      CommandSpec(
+        "export", family: .keeping,
+        summary: "Write the session so far, or a saved one, as a page to hand out.",
+        details: """
+          The ending chooses the form. .html is one file that needs no network: commands in color, \
+          pictures, sliders, comparisons to drag, contents, stamp, the session to download. .md is \
+          Markdown with its pictures in a folder beside it. .ipynb is a notebook for Jupyter.
+          """,
+        parameters: [
+          .word("file", .path, "the page, ending in .html, .md or .ipynb"),
+          .key("session", .path, "a session file", default: .absent("the session so far")),
+        ],
+        examples: [CommandExample("export lesson.html", after: ["let sigma = 40HU"])],
+        seeAlso: ["session save", "session pack"], isRecorded: false)
     case .fails:
       CommandSpec(
         "fails", family: .checking,
@@ -68,6 +85,17 @@ package enum SessionCommand: CaseIterable, Sendable {
           "let sigma = 40HU",
           CommandExample("let text = \"$word again\"", after: ["let word = once"]),
         ], seeAlso: ["help"])
+    case .packSession:
+      CommandSpec(
+        "session pack", family: .keeping,
+        summary: "Write the session so far, with all that belongs to it, as one file.",
+        details: """
+          The file is a zip archive with the session, its pictures and its stamp. 'backflow run', \
+          'replay' and 'export' take it as it is. Data that the session loads is not in it.
+          """,
+        parameters: [.word("file", .path, "the file, ending in .zip")],
+        examples: [CommandExample("session pack lesson.zip", after: ["let sigma = 40HU"])],
+        seeAlso: ["session save", "export"], isRecorded: false)
     case .quit:
       CommandSpec(
         "quit", family: .rest, summary: "Leave Backflow.", examples: ["quit"],
@@ -80,7 +108,7 @@ package enum SessionCommand: CaseIterable, Sendable {
           It runs beside this session, which stays as it is. What it produced can be taken as the new \
           record: backflow accept FILE.
           """,
-        parameters: [.word("file", .path, "the session file")],
+        parameters: [.word("file", .path, "the session file, or a pack of one")],
         examples: [
           CommandExample("replay first", after: ["let sigma = 40HU", "session save first"])
         ],
@@ -93,7 +121,7 @@ package enum SessionCommand: CaseIterable, Sendable {
           All of them or none: if one fails, the session is as before. Recorded output is not looked \
           at.
           """,
-        parameters: [.word("file", .path, "the session file or script")],
+        parameters: [.word("file", .path, "the session file, a pack of one, or a script")],
         examples: [CommandExample("run first", after: ["let sigma = 40HU", "session save first"])],
         seeAlso: ["replay", "undo", "session save"])
     case .undo:
@@ -119,7 +147,7 @@ package enum SessionCommand: CaseIterable, Sendable {
           .key("errors", .yesNo, "keep failed commands, as fails …", default: .value("no")),
         ],
         examples: [CommandExample("session save first-look", after: ["let sigma = 40HU"])],
-        seeAlso: ["history"], isRecorded: false)
+        seeAlso: ["session pack", "export", "history"], isRecorded: false)
     }
   }
 }

@@ -8,6 +8,12 @@ package enum VisibleText {
     return String(result)
   }
 
+  /// The same, but line breaks stay.
+  package static func visibleLines(_ text: String) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false)
+      .map { visible(String($0)) }.joined(separator: "\n")
+  }
+
   /// The columns that characters take in a terminal.
   package static func columns(of characters: some Sequence<Character>) -> Int {
     characters.reduce(0) { $0 + columns(of: $1) }

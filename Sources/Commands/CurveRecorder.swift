@@ -3,9 +3,10 @@ import Networks
 import Tensors
 import Training
 
-/// Follows a training for `plot loss` and `plot psnr`.
+/// Follows a training for `plot loss`, `plot psnr` and `save animation`.
 final class CurveRecorder {
   private(set) var curve: TrainingCurve
+  private(set) var film: TrainingFilm
   /// The part of an epoch that a step is.
   private let part: Double
   /// Epochs between two judgements.
@@ -14,14 +15,17 @@ final class CurveRecorder {
   private var epochsSinceJudgement = 0
 
   init(
-    _ curve: TrainingCurve, part: Double, interval: Int, judge: @escaping (Network<Float>) -> Double
+    _ curve: TrainingCurve, _ film: TrainingFilm, part: Double, interval: Int,
+    judge: @escaping (Network<Float>) -> Double
   ) {
-    (self.curve, self.part, self.interval, self.judge) = (curve, part, interval, judge)
+    (self.curve, self.film, self.part) = (curve, film, part)
+    (self.interval, self.judge) = (interval, judge)
   }
 
   /// Notes a step, and judges the network at the end of some epochs.
   func add(_ progress: TrainingProgress) {
     curve.add(loss: progress.loss, part: part)
+    film.add(epochs: curve.epochs, progress.network)
     guard curve.isAtEpochEnd else { return }
     epochsSinceJudgement += 1
     // `finish` brings the judgement of the end.
@@ -30,11 +34,8 @@ final class CurveRecorder {
     curve.add(psnr: judge(progress.network))
   }
 
-  /// The whole curve, with the PSNR after the last step.
-  func finish(psnr: Double) -> TrainingCurve {
-    curve.add(psnr: psnr)
-    return curve
-  }
+  /// Notes the PSNR after the last step.
+  func finish(psnr: Double) { curve.add(psnr: psnr) }
 }
 
 /// The curves of the last trainings of a session, in the order in which they began.
@@ -65,6 +66,12 @@ struct TrainingCurves: Sendable, Codable {
 }
 
 extension Workspace {
+  /// Keeps what a training left to look at.
+  mutating func keep(_ recorder: CurveRecorder) {
+    curves.keep(recorder.curve)
+    film = recorder.film
+  }
+
   /// Follows the training that begins now, or goes on with the network's last one.
   func curveRecorder(
     _ options: TrainingOptions, resumes: Bool, _ data: TrainingData, _ sliceCount: Int
@@ -86,7 +93,14 @@ extension Workspace {
       epochs: epochs, epochPixels: sliceCount * pixels,
       judgedPixels: watched.count * data.clean.height * data.clean.width,
       parameters: network.parameterCount)
-    return CurveRecorder(curve, part: 1 / Double(stepsPerEpoch), interval: interval) { network in
+    let known = film.flatMap { film in
+      trainer != nil && film.name == networkName && film.ends(with: network) ? film : nil
+    }
+    return CurveRecorder(
+      curve, known ?? TrainingFilm(name: networkName, network, epochs: curve.epochs),
+      part: 1 / Double(stepsPerEpoch),
+      interval: interval
+    ) { network in
       let denoiser = Denoiser(network, scale: data.scale)
       let images = watched.map { denoiser.denoise(data.noisy.image($0)) }
       return FiguresOfMerit(meanOf: judged.figures(of: Tensor(joining: images))).psnr

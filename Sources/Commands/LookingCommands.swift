@@ -159,7 +159,8 @@ extension Command<Workspace> {
       tiles: tiles)
     let base = values.map { $0.name.prefix { $0 != "[" } }.joined(separator: "-")
     let index = names[0].firstIndex(of: "[").map { String(names[0][$0...]) } ?? ""
-    return try workspace.write(panel.picture(), name: "panel-\(base)\(index)")
+    return try workspace.write(
+      panel.picture(), name: "panel-\(base)\(index)", notes: [TileFrame.note(panel.frames)])
   }
 
   static let windowCommand = Command(
@@ -238,8 +239,10 @@ extension Grid {
 
 extension Workspace {
   /// Writes a picture under a name made of `name`, and says so.
-  fileprivate mutating func write(_ picture: Figures.Picture, name: String) throws -> Outcome {
-    let written = try write(picture, named: name)
+  fileprivate mutating func write(
+    _ picture: Figures.Picture, name: String, notes: [PNG.Text] = []
+  ) throws -> Outcome {
+    let written = try write(picture, named: name, notes: notes)
     var outcome = Outcome()
     outcome.add(written)
     outcome.result = [
@@ -270,7 +273,7 @@ extension Workspace {
 
   /// Writes a picture where automatic pictures go, under a name made of `name`.
   mutating func write(
-    _ picture: Figures.Picture, named name: String
+    _ picture: Figures.Picture, named name: String, notes: [PNG.Text] = []
   ) throws -> CommandLanguage.Picture {
     let words = name.split { !$0.isLetter && !$0.isNumber && $0 != "." }.joined(separator: "-")
     let base = words.replacing(".", with: "-")
@@ -278,7 +281,7 @@ extension Workspace {
     pictureNames[base] = count
     let file = count == 1 ? "\(base).png" : "\(base)-\(count).png"
     let path = files.isConfined ? file : files.output.appending(path: file).path
-    try files.write(PNG(picture), to: path)
+    try files.write(PNG(picture, texts: notes), to: path)
     return picture.recorded(as: file)
   }
 }
@@ -344,7 +347,7 @@ extension NamedValue {
   }
 
   /// The lines under a tile: the figures against the clean slice.
-  fileprivate func figures(against clean: NamedValue, _ unit: ValueUnit) -> [String]? {
+  func figures(against clean: NamedValue, _ unit: ValueUnit) -> [String]? {
     guard name != clean.name, isImage else { return nil }
     let shape: Shape = [1, 1, plane.height, plane.width]
     let figures = FiguresOfMerit(

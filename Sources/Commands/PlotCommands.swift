@@ -180,6 +180,25 @@ extension Loss {
 }
 
 extension TrainingCurve {
+  /// The curves as a page draws them beside the result of the training.
+  func resultCurves(_ loss: Loss) -> [ResultCurve] {
+    let pieces = readableLosses(atMost: 300)
+    let lowest = pieces.map(\.mean).filter { $0 > 0 }.min() ?? 1
+    let highest = pieces.map(\.mean).filter(\.isFinite).max() ?? 1
+    let losses = ResultCurve(
+      title: "Loss in training", name: "loss", x: "epoch", y: "loss (\(loss.name))",
+      isLogarithmic: highest > 100 * lowest,
+      points: pieces.map { .init(x: $0.epochs, y: $0.mean, low: $0.low, high: $0.high) })
+    guard judgements.count > 1 else { return [losses] }
+    return [
+      losses,
+      ResultCurve(
+        title: "PSNR of the \(watched) slices", name: "denoised", x: "epoch", y: "PSNR in dB",
+        points: judgements.map { .init(x: $0.epochs, y: $0.psnr, low: $0.psnr, high: $0.psnr) },
+        reference: ["noisy": noisyPSNR]),
+    ]
+  }
+
   /// `2 main, standard, adam`.
   fileprivate var title: String { "run \(number): \(network), \(setting)" }
 

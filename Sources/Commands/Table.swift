@@ -65,6 +65,6 @@ private let lookingCommands: [Command<Workspace>] = [
 ]
 
 private let otherCommands: [Command<Workspace>] = [
-  .expect, .gradcheck, .compare, .race, .diagnose, .saveTensor, .saveImage, .saveDICOM, .checkpoint,
-  .restore, .set,
+  .expect, .gradcheck, .compare, .race, .diagnose, .saveTensor, .saveImage, .saveAnimation,
+  .saveDICOM, .checkpoint, .restore, .set,
 ]

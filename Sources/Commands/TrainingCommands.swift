@@ -176,7 +176,7 @@ extension Workspace {
     } catch {
       // What was learned before the step that failed is kept.
       take(trainer)
-      curves.keep(recorder.curve)
+      keep(recorder)
       var failure = commandError(error)
       failure.changedState = made > 0
       throw failure
@@ -190,8 +190,10 @@ extension Workspace {
     let figures = FiguresOfMerit(
       meanOf: data.clean.slices(watched).figures(
         of: Tensor(joining: try watched.map { try denoisedSlice($0) })))
-    curves.keep(recorder.finish(psnr: figures.psnr))
+    recorder.finish(psnr: figures.psnr)
+    keep(recorder)
     var outcome = try describe(report, options, arguments, "\(label) psnr", figures.psnr)
+    outcome.curves = recorder.curve.resultCurves(loss)
     if let hit, let held = trainer.heldPass {
       return stop(at: hit, update: trainer.step + 1, held, after: outcome)
     }

@@ -32,6 +32,7 @@ private struct TrainingInputs: Encodable {
   let slices: [Int], watched: [Int]
   let precision: Precision
   let curves: TrainingCurves
+  let film: TrainingFilm.Record?
 }
 
 /// What a training gave.
@@ -39,6 +40,7 @@ private struct TrainingResult: Codable {
   let key: String
   let network: NetworkRecord
   let curves: TrainingCurves
+  let film: TrainingFilm.Record?
   let lines: [String], warnings: [String]
   let result: JSONValue
 }
@@ -58,7 +60,7 @@ extension Workspace {
       mask: data.clean.mask.map { "\(SHA256Digest(of: $0))" },
       freshNoise: data.freshNoise.map { "\($0)" }, scale: [data.scale.lower, data.scale.upper],
       slices: slices, watched: watchedSlices(data.clean).slices, precision: settings.precision,
-      curves: curves)
+      curves: curves, film: film?.record)
     let bytes = try CheckpointFile.encode(inputs, NetworkRecord.tensors(self))
     return bytes.withUnsafeBytes { "\(SHA256Digest(of: $0))" }
   }
@@ -71,12 +73,16 @@ extension Workspace {
       known.curves.isConsistent,
       let restored = try? known.network.restored(in: self, from: file, source: place)
     else { return nil }
+    let film = try known.film.flatMap { try TrainingFilm($0, of: restored.network, from: file) }
+    guard (film == nil) == (known.film == nil) else { return nil }
     self = restored
     curves = known.curves
+    self.film = film
     var outcome = Outcome()
     for line in known.lines { outcome.say(OutputLine(line)) }
     outcome.warnings = known.warnings
     outcome.result = known.result
+    outcome.curves = curves.all.last?.resultCurves(loss) ?? []
     outcome.isFromCheckpoint = true
     outcome.remarks = ["not trained: its inputs are those of \(trainings.path(key))"]
     return outcome
@@ -86,10 +92,47 @@ extension Workspace {
   func keepTraining(_ key: String, _ outcome: Outcome) throws {
     guard let trainings else { return }
     let known = TrainingResult(
-      key: key, network: NetworkRecord(self), curves: curves,
+      key: key, network: NetworkRecord(self), curves: curves, film: film?.record,
       lines: outcome.typedLines.dropLast(outcome.warnings.count).map(\.text),
       warnings: outcome.warnings, result: outcome.result)
     try files.write(
-      CheckpointFile.encode(known, NetworkRecord.tensors(self)), to: trainings.path(key))
+      CheckpointFile.encode(
+        known, NetworkRecord.tensors(self).merging(film?.tensors ?? [:]) { first, _ in first }),
+      to: trainings.path(key))
+  }
+}
+
+extension TrainingFilm {
+  private static func name(_ index: Int, _ parameter: String) -> String {
+    "film/\(index)/\(parameter)"
+  }
+
+  /// The weights of all moments, by the names of the file.
+  fileprivate var tensors: [String: Tensor<Float>] {
+    var tensors: [String: Tensor<Float>] = [:]
+    for (index, moment) in moments.enumerated() {
+      for (name, tensor) in zip(moment.network.parameterNames, moment.network.parameters) {
+        tensors[Self.name(index, name)] = tensor
+      }
+    }
+    return tensors
+  }
+
+  /// The film of a network, with its moments from a file; nil where they do not fit the network.
+  fileprivate init?(
+    _ record: Record, of network: Network<Float>, from file: CheckpointFile
+  ) throws(TensorError) {
+    var networks: [Network<Float>] = []
+    for index in record.steps.indices.prefix(Self.capacity + 1) {
+      var moment = network
+      for (place, name) in network.parameterNames.enumerated() {
+        guard let tensor = try file.tensor(Self.name(index, name)),
+          tensor.shape == moment.parameters[place].shape
+        else { return nil }
+        moment.parameters[place] = tensor
+      }
+      networks.append(moment)
+    }
+    self.init(record, networks)
   }
 }

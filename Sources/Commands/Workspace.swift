@@ -46,6 +46,8 @@ package struct Workspace: Sendable {
   var trainer: Trainer?
   /// How the trainings of the session went.
   var curves = TrainingCurves()
+  /// The last training of one network, moment by moment.
+  var film: TrainingFilm?
   /// What is left of a training that was stopped.
   var unfinished: UnfinishedTraining?
 
@@ -146,6 +148,7 @@ package struct Workspace: Sendable {
     self.network = network
     trainer = nil
     unfinished = nil
+    film = nil
   }
 
   /// Takes what a training made of the network.

@@ -96,9 +96,14 @@ extension PNG {
 extension PNG {
   /// Decodes the bytes of a PNG file.
   ///
-  /// - Throws: `PictureError` when they are no PNG, a broken one, one with transparency, or one
-  ///   larger than a picture here may be.
-  package init(decoding bytes: [UInt8]) throws(PictureError) {
+  /// - Parameters:
+  ///   - bytes: The file.
+  ///   - sampleLimit: The most samples that are read; 256 million otherwise.
+  /// - Throws: `PictureError` when they are no PNG, a broken one, one with transparency, or one with
+  ///   more samples.
+  package init(
+    decoding bytes: [UInt8], sampleLimit: Int = largestPicture
+  ) throws(PictureError) {
     var format = cpng_format()
     var message = [CChar](repeating: 0, count: Int(CPNG_MESSAGE_SIZE))
     let result: Result<PNG, PictureError> = bytes.withUnsafeBufferPointer { file in
@@ -106,13 +111,13 @@ extension PNG {
         return .failure(brokenPNG(message))
       }
       defer { cpng_close(reader) }
-      return Result { () throws(PictureError) in try PNG(reader, format, &message) }
+      return Result { () throws(PictureError) in try PNG(reader, format, sampleLimit, &message) }
     }
     self = try result.get()
   }
 
   private init(
-    _ reader: OpaquePointer, _ format: cpng_format, _ message: inout [CChar]
+    _ reader: OpaquePointer, _ format: cpng_format, _ sampleLimit: Int, _ message: inout [CChar]
   ) throws(PictureError) {
     let (width, height) = (Int(format.width), Int(format.height))
     guard format.channels == 1 || format.channels == 3 else {
@@ -122,10 +127,10 @@ extension PNG {
     }
     let color: Picture.Color = format.channels == 1 ? .gray : .rgb
     let count = width * height * color.samplesPerPixel
-    guard count <= largestPicture else {
+    guard count <= sampleLimit else {
       throw PictureError(
         .size, "a PNG of \(width)×\(height) is too large to read",
-        hint: "at most \(largestPicture) samples are read")
+        hint: "at most \(sampleLimit) samples are read")
     }
     let samples: [UInt16]
     let done: Bool
@@ -156,7 +161,7 @@ extension PNG.Text {
 }
 
 /// The most samples that are read from a file: 256 megapixels of grey.
-private let largestPicture = 1 << 28
+package let largestPicture = 1 << 28
 
 private func brokenPNG(_ message: [CChar]) -> PictureError {
   PictureError(

@@ -34,7 +34,7 @@ extension PNG {
   }
 }
 
-private func bytes(of path: String) throws(PictureError) -> [UInt8] {
+func bytes(of path: String) throws(PictureError) -> [UInt8] {
   guard let file = fopen(path, "rb") else { throw systemError("read") }
   defer { fclose(file) }
   var bytes: [UInt8] = []

@@ -69,6 +69,17 @@ package struct Panel: Sendable {
     return max(1, (255 + widest) / widest)
   }
 
+  /// Where the images that share the panel's window lie.
+  package var frames: [TileFrame] {
+    let layout = Layout(self)
+    return tiles.enumerated().filter { $1.scale == .window }.map { index, tile in
+      let (x, y) = layout.grid.origin(of: index)
+      return TileFrame(
+        name: tile.name, x: x + Spacing.margin, y: layout.imageTop(below: y + layout.top),
+        width: tile.plane.width * magnification, height: tile.plane.height * magnification)
+    }
+  }
+
   /// The panel as an 8-bit grey picture.
   package func picture() -> Picture {
     let layout = Layout(self)
@@ -110,7 +121,7 @@ extension Panel {
     for (index, line) in layout.nameLines(of: tile).enumerated() {
       canvas.write(line, x: x, y: y + index * Spacing.line, font: .bold, shade: Shade.strong)
     }
-    let top = y + Spacing.line * layout.nameHeight + Spacing.padding / 2
+    let top = layout.imageTop(below: y)
     canvas.put(shown(tile), x: x, y: top, scale: magnification)
     var below = top + height + Spacing.padding / 2
     if case .symmetric(let limit) = tile.scale {
@@ -175,6 +186,9 @@ private struct Layout {
 
   /// Where the tiles begin.
   var top: Int { titleHeight + Spacing.padding }
+
+  /// Where the image of a tile begins whose name stands at `y`.
+  func imageTop(below y: Int) -> Int { y + Spacing.line * nameHeight + Spacing.padding / 2 }
 
   init(_ panel: Panel) {
     let magnification = panel.magnification

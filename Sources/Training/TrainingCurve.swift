@@ -96,6 +96,18 @@ package struct TrainingCurve: Hashable, Sendable, Codable {
     stepsPerPiece *= 2
   }
 
+  /// The readable losses, neighbors joined until there are at most `count`.
+  package func readableLosses(atMost count: Int) -> [Piece] {
+    let pieces = readableLosses
+    let size = (pieces.count + count - 1) / count
+    guard size > 1 else { return pieces }
+    return stride(from: 0, to: pieces.count, by: size).map { start in
+      var joined = pieces[start]
+      for piece in pieces[(start + 1)..<min(start + size, pieces.count)] { joined.append(piece) }
+      return joined
+    }
+  }
+
   /// Whether the numbers can be those of a curve, wherever they come from.
   package var isConsistent: Bool {
     let most = 1e15

@@ -8,10 +8,12 @@ package enum Acceptance {
     try PictureFiles.copy(
       pictures(in: new.entries.flatMap(\.outputs).map(\.text)), from: paths.newPictures,
       to: paths.pictures)
+    try CurveFile(path: paths.newCurves).write(to: paths.curves)
     try LedgerFile.write(try newLedger(paths), to: paths.ledger)
     try new.rewritten(stamps: new.stamps).write(to: paths.file)
     PictureFiles.remove(paths.newLedger)
     PictureFiles.remove(paths.new)
+    PictureFiles.remove(paths.newCurves)
     PictureFiles.remove(paths.newPictures)
   }
 
@@ -54,6 +56,9 @@ package enum Acceptance {
     }
     let taken = outputs.values.flatMap { $0 } + single.values
     try PictureFiles.copy(pictures(in: taken), from: paths.newPictures, to: paths.pictures)
+    var curves = CurveFile(path: paths.curves)
+    curves.add(CurveFile(path: paths.newCurves))
+    try curves.write(to: paths.curves)
     let stamps = session.isScript ? new.stamps : session.stamps
     try session.rewritten(stamps: stamps, outputs: outputs, lines: single)
       .write(to: paths.file)

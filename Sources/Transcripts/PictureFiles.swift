@@ -30,13 +30,13 @@ enum PictureFiles {
     }
   }
 
-  private static func isLink(_ path: String) -> Bool {
+  static func isLink(_ path: String) -> Bool {
     let attributes = try? FileManager.default.attributesOfItem(atPath: path)
     return attributes?[.type] as? FileAttributeType == .typeSymbolicLink
   }
 
   /// Whether links on the way to a file leave its folder.
-  private static func leads(outOf folder: String, _ path: String) -> Bool {
+  static func leads(outOf folder: String, _ path: String) -> Bool {
     let above = (path as NSString).deletingLastPathComponent
     let root = URL(filePath: folder).resolvingSymlinksInPath().path
     let place = URL(filePath: above).resolvingSymlinksInPath().path

@@ -44,7 +44,7 @@ package struct PictureTools {
 }
 
 /// The line of a picture in a transcript: `[png noisy-3.png 256x256 gray8 px:5d0e12ab90ff]`.
-enum PictureLine {
+package enum PictureLine {
   /// The fingerprint that a recorded line gives for the same picture, or nil when its words differ.
   static func fingerprint(in recorded: String, of picture: Picture) -> String? {
     let line = picture.line
@@ -54,7 +54,7 @@ enum PictureLine {
   }
 
   /// The picture's path in a recorded line.
-  static func path(in line: String) -> String? {
+  package static func path(in line: String) -> String? {
     guard line.hasPrefix("["), line.hasSuffix("]") else { return nil }
     let words = line.dropFirst().dropLast().split(separator: " ", omittingEmptySubsequences: false)
     guard words.count >= 5, words.last?.hasPrefix("px:") == true else { return nil }

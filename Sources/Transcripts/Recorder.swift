@@ -13,6 +13,7 @@ package struct Recorder: Sendable {
 
   private var entries: [Entry] = []
   private var data = Stamp.DataLog()
+  private var curves = CurveFile()
   /// What the commands changed, by the number of their entry.
   private var ledger = Ledger(place: [:])
   /// The paths below the output folder of all pictures that the record names.
@@ -40,6 +41,8 @@ package struct Recorder: Sendable {
       entries.append(.command(command, outputs: outcome.lines))
       pictures += outcome.pictures.map(\.path).filter { !pictures.contains($0) }
       for item in outcome.data { _ = data.add(item) }
+      curves.add(
+        outcome.curves, command: outcome.recordedCommand ?? execution.text, output: outcome.lines)
     case .failure(let error):
       // A "fails" that did not fail cannot stand after another, nor can an unfinished line end.
       guard execution.spec != SessionCommand.fails.spec, !ContinuedLine.goesOn(execution.text)
@@ -72,6 +75,7 @@ package struct Recorder: Sendable {
     includingErrors: Bool = false
   ) throws(SessionError) {
     try PictureFiles.copy(pictures, from: outputFolder, to: paths.pictures)
+    try curves.write(to: paths.curves)
     try LedgerFile.write(
       savedLedger(stamps: stamps, includingErrors: includingErrors), to: paths.ledger)
     try writer(stamps: stamps, includingErrors: includingErrors).write(to: paths.file)

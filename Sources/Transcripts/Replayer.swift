@@ -80,6 +80,7 @@ package struct Replayer {
     PictureFiles.remove(paths.newPictures)
     try PictureFiles.copy(checker.newPictures, from: outputFolder, to: paths.newPictures)
     let merged = Stamp.merged(session.stamps, stamps + checker.data.stamps)
+    try checker.newCurves.write(to: paths.newCurves)
     try session.rewritten(stamps: merged, outputs: checker.newOutputs).write(to: paths.new)
   }
 }
@@ -93,6 +94,8 @@ private struct ReplayChecker {
   private(set) var newOutputs: [Int: [String]] = [:]
   /// Pictures whose pixels are not in the record.
   private(set) var newPictures: [String] = []
+  /// The curves behind what came back.
+  private(set) var newCurves = CurveFile()
   /// The data that was read.
   private(set) var data = Stamp.DataLog()
   private var seen: Set<Int> = []
@@ -121,6 +124,8 @@ private struct ReplayChecker {
       let name = execution.spec?.name.split(separator: " ").first.map(String.init) ?? ""
       isAfterTraining = isAfterTraining || replayer.trainingCommands.contains(name)
       check(outcome, entry)
+      newCurves.add(
+        outcome.curves, command: entry.command, output: newOutputs[entry.line] ?? [])
     }
     return true
   }

@@ -49,6 +49,11 @@ package struct SessionPaths: Hashable, Sendable {
   /// What the session's commands left in each tensor.
   package var ledger: String { stem + ".ledger" }
 
+  /// The curves behind the recorded results.
+  package var curves: String { stem + Self.curvesEnding }
+
+  static let curvesEnding = ".curves.json"
+
   /// What the last replay produced.
   package var new: String {
     file.hasSuffix(".session") ? stem + ".new" : file + ".new"
@@ -59,4 +64,7 @@ package struct SessionPaths: Hashable, Sendable {
 
   /// What the commands of the last replay left in each tensor.
   package var newLedger: String { new + ".ledger" }
+
+  /// The curves behind the results of the last replay.
+  var newCurves: String { new + Self.curvesEnding }
 }

@@ -18,7 +18,7 @@ struct Backflow: ParsableCommand {
     version: Stamps.version,
     subcommands: [
       PromptCommand.self, RunCommand.self, ReplayCommand.self, AcceptCommand.self,
-      ReferenceCommand.self, BenchCommand.self,
+      ExportCommand.self, ReferenceCommand.self, BenchCommand.self,
     ],
     defaultSubcommand: PromptCommand.self)
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandLanguage
 import Commands
 import Foundation
+import Handouts
 import Ledgers
 import Tensors
 import Transcripts
@@ -62,7 +63,13 @@ final class Host {
       interruption: Interrupts.interruption)
     runner.wantsEverything = isJSON
     Interrupts.install()
-    runner.saveSession = { [unowned self] arguments in try save(arguments) }
+    runner.keepSession = { [unowned self] command, arguments in
+      switch command {
+      case .exportSession: try export(arguments)
+      case .packSession: try pack(arguments)
+      default: try save(arguments)
+      }
+    }
     runner.readSession = { try SessionWithin(files, $0).lines() }
     runner.replaySession = { try SessionWithin(files, $0).replay() }
   }
@@ -149,6 +156,58 @@ final class Host {
     var outcome = Outcome(OutputLine("saved  \(name.file)"))
     outcome.add(file: name.file)
     return outcome
+  }
+
+  /// Writes the session so far as one file.
+  private func pack(_ arguments: Arguments) throws -> Outcome {
+    let file = try arguments.path("file")
+    guard file.lowercased().hasSuffix(".zip") else {
+      throw arguments.error(
+        at: "file", .wrongValue, "a pack is written as .zip", hint: "\(file).zip")
+    }
+    let pack = try packed(as: file).encoded()
+    try arguments.blaming("file") { () throws(CommandError) in try files.write(pack, to: file) }
+    var outcome = Outcome(OutputLine("packed  \(file)"))
+    outcome.add(file: file)
+    return outcome
+  }
+
+  /// Writes the session so far, or a saved one, as a page.
+  private func export(_ arguments: Arguments) throws -> Outcome {
+    let file = try arguments.path("file")
+    guard let form = HandoutForm(file: file) else {
+      throw arguments.error(
+        at: "file", .wrongValue, "a page is written as .html, .md or .ipynb", hint: "\(file).html")
+    }
+    let session = try arguments.blaming("session") { () throws(CommandError) in
+      try arguments.pathIfGiven("session").map { path throws(CommandError) in
+        try files.reading(path)
+      }
+    }
+    let handout = try Handout(
+      session.map { path in try SessionPack(at: path) } ?? packed(as: file))
+    var outcome = Outcome()
+    for page in handout.files(form, named: file, commands: runner.commands.map(\.spec)) {
+      try arguments.blaming("file") { () throws(CommandError) in
+        try files.write(page.data, to: page.path)
+      }
+      outcome.add(file: page.path)
+    }
+    outcome.say("exported  \(file)  \(handout.facts)")
+    outcome.warnings = handout.warnings
+    return outcome
+  }
+
+  /// The session so far with its pictures, under the name of a file that is made of it.
+  private func packed(as file: String) throws -> SessionPack {
+    let folder = FileManager.default.temporaryDirectory
+      .appending(path: "backflow-pack-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try FileManager.default.createDirectory(
+      at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    let name = URL(filePath: file).deletingPathExtension().lastPathComponent
+    let session = try saveTranscript(SessionPaths(named: folder.appending(path: name).path).file)
+    return try SessionPack(collecting: SessionPaths(file: session))
   }
 }
 

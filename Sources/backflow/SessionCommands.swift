@@ -8,7 +8,7 @@ import Transcripts
 
 /// Options of `run` and `replay`.
 struct SessionOptions: ParsableArguments {
-  @Argument(help: "The session file.")
+  @Argument(help: "The session file, or a pack of one.")
   var file: String
 
   @Option(help: "Where files go (default: out/<session name>).")
@@ -26,29 +26,30 @@ struct SessionOptions: ParsableArguments {
 
   @OptionGroup var host: HostOptions
 
-  var paths: SessionPaths { SessionPaths(file: file) }
-  var output: URL { URL(filePath: out ?? "out/\(paths.name)") }
   var player: SessionPlayer { SessionPlayer(stopLine: to, keepsGoing: keepGoing) }
 
-  func makeHost() -> Host {
-    let host = Host(
-      host, files: Files(script: output, session: URL(filePath: paths.folder)), source: file)
-    if fromCheckpoint {
-      let place = Dictionary(host.stamps.map { ($0.key, $0.value) }) { $1 }
-        .filter { Stamp.decidingKeys.contains($0.key) }
-      host.runner.workspace.keepTrainings(in: TrainingStore(place: place))
+  /// The session's files and where its output goes; a pack is unpacked there, into `packed`.
+  func place() throws(SessionError) -> SessionPlace {
+    guard SessionPack.isPack(file) else {
+      let paths = SessionPaths(file: file)
+      return SessionPlace(paths: paths, output: URL(filePath: out ?? "out/\(paths.name)"))
     }
-    return host
+    let pack = try SessionPack(reading: file)
+    let output = URL(filePath: out ?? "out/\(pack.name)")
+    return SessionPlace(
+      paths: try pack.unpack(into: output.appending(path: "packed").path), output: output)
   }
 
-  /// The session, or the end of the program with the status of missing data.
-  func session() -> SessionFile {
-    do throws(SessionError) {
-      return try SessionFile(path: file)
-    } catch {
-      Console.error("error: \(error)")
-      leave(with: .badInput)
+  func makeHost(_ place: SessionPlace) -> Host {
+    let host = Host(
+      host, files: Files(script: place.output, session: URL(filePath: place.paths.folder)),
+      source: place.paths.file)
+    if fromCheckpoint {
+      let deciding = Dictionary(host.stamps.map { ($0.key, $0.value) }) { $1 }
+        .filter { Stamp.decidingKeys.contains($0.key) }
+      host.runner.workspace.keepTrainings(in: TrainingStore(place: deciding))
     }
+    return host
   }
 
   /// Hands over the prompt if the session stopped at `--to`, at a terminal.
@@ -66,6 +67,22 @@ struct SessionOptions: ParsableArguments {
     else { return }
     host.say(["the script stopped here, its state is kept: go on by hand, or leave with 'quit'"])
     _ = Prompt(host, after: host.lastLine).run()
+  }
+}
+
+/// Where a session and its output are.
+struct SessionPlace {
+  let paths: SessionPaths
+  let output: URL
+}
+
+/// Runs `body`, or ends the program with the status of missing data.
+func orLeave<Result>(_ body: () throws(SessionError) -> Result) -> Result {
+  do throws(SessionError) {
+    return try body()
+  } catch {
+    Console.error("error: \(error)")
+    leave(with: .badInput)
   }
 }
 
@@ -109,11 +126,14 @@ struct RunCommand: ParsableCommand {
   func validate() throws { _ = try sweep.map { try Sweep.Axis($0) } }
 
   func run() throws {
-    let session = options.session()
-    guard sweep.isEmpty else {
-      leave(with: try Sweep(sweep, options, session).run())
+    let (place, session) = orLeave { () throws(SessionError) in
+      let place = try options.place()
+      return (place, try SessionFile(path: place.paths.file))
     }
-    let host = options.makeHost()
+    guard sweep.isEmpty else {
+      leave(with: try Sweep(sweep, options, place, session).run())
+    }
+    let host = options.makeHost(place)
     let status = host.play(session, options.player, echoes: true)
     options.handOverInterrupted(host, status)
     leave(with: options.handOver(host, status))
@@ -132,25 +152,23 @@ struct ReplayCommand: ParsableCommand {
   var against: String?
 
   func run() {
-    let host = options.makeHost()
+    let place = orLeave(options.place)
+    let host = options.makeHost(place)
     var replayer = Replayer(
-      paths: options.paths, outputFolder: options.output.path, stamps: host.stamps,
-      pictures: .png(differencesIn: options.output.path), player: options.player)
-    do throws(SessionError) {
+      paths: place.paths, outputFolder: place.output.path, stamps: host.stamps,
+      pictures: .png(differencesIn: place.output.path), player: options.player)
+    let report = orLeave { () throws(SessionError) in
       if let against { replayer.against = try ledger(against) }
-      let report = try replayer.replay(
+      return try replayer.replay(
         on: host.runner, trace: { host.runner.workspace.takeTrace() }
       ) { execution, trace in
         host.record(execution, trace)
         if options.host.json || execution.error != nil { host.show(execution) }
       }
-      host.warnOfUnusedVariables()
-      host.show(report, file: options.file)
-      leave(with: options.handOver(host, report.status))
-    } catch {
-      Console.error("error: \(error)")
-      leave(with: .badInput)
     }
+    host.warnOfUnusedVariables()
+    host.show(report, file: place.paths.file)
+    leave(with: options.handOver(host, report.status))
   }
 }
 
@@ -179,7 +197,8 @@ struct AcceptCommand: ParsableCommand {
 
   func run() {
     let paths = SessionPaths(file: file)
-    do throws(SessionError) {
+    orLeave { () throws(SessionError) in
+      try SessionPack.requireUnpacked(file)
       if tolerant {
         let (widened, left) = try Acceptance.acceptWithTolerances(paths, lines: lines)
         Console.print("\(widened) \(widened == 1 ? "line has" : "lines have") tolerances now")
@@ -196,9 +215,6 @@ struct AcceptCommand: ParsableCommand {
       } else {
         try Acceptance.accept(paths, lines: lines)
       }
-    } catch {
-      Console.error("error: \(error)")
-      leave(with: .badInput)
     }
     Console.print("accepted  \(file)")
   }
@@ -218,9 +234,10 @@ extension PictureTools {
   /// Reads and compares PNG files; a difference is drawn into `folder`.
   static func png(differencesIn folder: String) -> PictureTools {
     PictureTools(
-      fingerprint: { path in try? PNG(path: path).picture.pixelFingerprint },
+      fingerprint: { path in try? PictureFile(path: path).sheet.pixelFingerprint },
       compare: { recorded, produced in
-        guard let old = try? PNG(path: recorded).picture, let new = try? PNG(path: produced).picture
+        guard let old = try? PictureFile(path: recorded).sheet,
+          let new = try? PictureFile(path: produced).sheet
         else { return .unknown }
         guard let difference = try? PictureDifference(old, new) else {
           return .differs("recorded \(old.summary), produced \(new.summary)")

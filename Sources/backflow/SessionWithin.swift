@@ -22,9 +22,12 @@ struct SessionWithin {
       }
     }
     (self.files, self.arguments) = (files, arguments)
-    paths = SessionPaths(file: place)
     do throws(SessionError) {
-      session = try SessionFile(path: place)
+      paths =
+        SessionPack.isPack(place)
+        ? try SessionPack(reading: place).unpack(into: files.output.appending(path: "packed").path)
+        : SessionPaths(file: place)
+      session = try SessionFile(path: paths.file)
     } catch {
       throw arguments.error(at: "file", .file, "\(error)", status: .badInput)
     }

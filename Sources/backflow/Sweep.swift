@@ -38,15 +38,18 @@ struct Sweep {
 
   private let axes: [Axis]
   private let options: SessionOptions
+  private let place: SessionPlace
   private let session: SessionFile
   private static let mostRuns = 1000
 
   /// Prepares the runs.
   ///
   /// - Throws: `ValidationError` when the session has no such `let`, or runs are too many.
-  init(_ texts: [String], _ options: SessionOptions, _ session: SessionFile) throws {
+  init(
+    _ texts: [String], _ options: SessionOptions, _ place: SessionPlace, _ session: SessionFile
+  ) throws {
     axes = try texts.map { try Axis($0) }
-    (self.options, self.session) = (options, session)
+    (self.options, self.place, self.session) = (options, place, session)
     for name in axes.map(\.name) + options.host.variables.keys.sorted()
     where !session.hasLet(name) {
       throw ValidationError("\(options.file) has no line 'let \(name)'.")
@@ -77,9 +80,8 @@ struct Sweep {
 
   private func run(_ values: [String], _ words: [String]) throws -> Run {
     let name = words.map(Self.fileName).joined(separator: "_")
-    var options = options
-    options.out = options.output.appending(path: name).path
-    let host = options.makeHost()
+    let host = options.makeHost(
+      SessionPlace(paths: place.paths, output: place.output.appending(path: name)))
     var evaluations: [(line: Int, result: JSONValue)] = []
     var (met, missed) = (0, [Int]())
     let start = ContinuousClock.now
@@ -102,7 +104,7 @@ struct Sweep {
       return execution.error != nil || !Interrupts.interruption.isRequested
     }
     let transcript = try host.saveTranscript(
-      options.output.deletingLastPathComponent().appending(path: name + ".session").relativePath)
+      place.output.appending(path: name + ".session").relativePath)
     return Run(
       values: values, status: Host.status(of: ending), transcript: transcript,
       evaluations: evaluations, met: met, missed: missed,

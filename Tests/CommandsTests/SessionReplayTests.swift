@@ -34,7 +34,7 @@ struct SessionReplayTests {
         Stamp("blas", blasDescription),
       ],
       pictures: PictureTools(
-        fingerprint: { try? PNG(path: $0).picture.pixelFingerprint },
+        fingerprint: { try? PictureFile(path: $0).sheet.pixelFingerprint },
         compare: { _, _ in .unknown }))
     replayer.writesNewRecord = false
     let report = try replayer.replay(on: session.runner)

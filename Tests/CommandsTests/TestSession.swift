@@ -16,7 +16,9 @@ final class TestSession {
       .appending(path: "backflow-\(UUID().uuidString)")
     runner = .session(
       files: Files(script: folder, session: sessionFolder), overrides: variables)
-    runner.saveSession = { [unowned self] arguments in
+    runner.keepSession = { [unowned self] command, arguments in
+      // Pages and packs are the program's; its own tests make them.
+      guard command == .saveSession else { return Outcome() }
       let name = SessionPaths(named: try arguments.path("name")).file
       let paths = SessionPaths(file: try runner.workspace.files.writing(name))
       try recorder.save(to: paths, picturesFrom: folder.path, stamps: [])

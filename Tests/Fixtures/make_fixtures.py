@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 
 from making import (
+    animations,
     convolutions,
     filters,
     flows,
@@ -18,6 +19,7 @@ from making import (
     networks,
     npy_samples,
     optimizers,
+    packs,
     random_streams,
     safetensors_samples,
     slices,
@@ -36,6 +38,8 @@ MAKERS = {
     "random": random_streams.make,
     "npy": npy_samples.make,
     "safetensors": safetensors_samples.make,
+    "animations": animations.make,
+    "packs": packs.make,
     "windows": slices.make_windows,
     "values": slices.make_values,
 }

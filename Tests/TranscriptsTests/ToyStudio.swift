@@ -65,6 +65,11 @@ struct ToyStudio {
           ], examples: ["train"])
       ) { arguments, studio, _ in
         var outcome = Outcome("loss \(0.5 + studio.offset, digits: 4)")
+        outcome.curves = [
+          ResultCurve(
+            title: "Loss", name: "loss", x: "epoch", y: "loss",
+            points: [.init(x: 1, y: 0.5 + studio.offset, low: .nan, high: .infinity)])
+        ]
         if arguments.has("epochs") && !arguments.has("steps") {
           outcome.recordedCommand = "train epochs=10 steps=141  # stopped by hand"
           outcome.wasInterrupted = true

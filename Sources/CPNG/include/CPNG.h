@@ -52,5 +52,8 @@ cpng_text cpng_text_at(const cpng_reader *reader, int index);
 void cpng_close(cpng_reader *reader);
 void cpng_free(uint8_t *bytes);
 
+/// The checksum of a chunk's type and data: CRC-32, by zlib.
+uint32_t cpng_crc(const uint8_t *bytes, size_t size);
+
 /// The version of libpng at run time, such as 1.6.39.
 const char *cpng_version(void);

@@ -1,0 +1,2 @@
+// giflib from Debian's libgif-dev.
+#include <gif_lib.h>

@@ -1,0 +1,198 @@
+import CommandLanguage
+import Figures
+package import Transcripts
+
+/// A session as somebody reads it: prose, commands, what came back, pictures.
+package struct Handout: Sendable {
+  /// Words of the session's author.
+  enum Prose: Hashable, Sendable {
+    case paragraph(String)
+    /// Lines that keep their breaks and spaces.
+    case verbatim(String)
+  }
+
+  /// What came back from a command, in order.
+  enum Part: Sendable {
+    case lines([String])
+    case plate(Plate)
+    /// The curve behind what came back.
+    case curve(Plot)
+    /// A picture that the record names and that cannot be shown.
+    case missing(path: String, reason: String)
+  }
+
+  /// A command and what came back.
+  struct Step: Sendable {
+    /// The line of the session file.
+    let line: Int
+    let command: String
+    var parts: [Part] = []
+
+    /// The command as it may be shown, with its line breaks.
+    var visibleCommand: String { VisibleText.visibleLines(command) }
+  }
+
+  /// A comment and the commands up to the next one.
+  struct Section: Sendable {
+    /// The comment's first sentence; none for commands before any comment.
+    let heading: String?
+    let prose: [Prose]
+    var steps: [Step] = []
+  }
+
+  /// The most pictures of a handout, and the size beyond which it takes no more: 64 MiB.
+  package static let pictureCountLimit = 1000, pictureSizeLimit = 64 << 20
+
+  /// The session's name.
+  package let name: String
+  /// What the session says before its first command.
+  let introduction: [Prose]
+  let sections: [Section]
+  let stamps: [Stamp]
+  /// The session file itself.
+  let source: String
+  /// What a reader of the record misses in the handout.
+  package let warnings: [String]
+
+  /// Makes the handout of a session.
+  package init(_ pack: SessionPack) throws(SessionError) {
+    let session = try SessionFile(text: pack.source, name: pack.name)
+    var builder = HandoutBuilder(curves: pack.curves) { pack[picture: $0] }
+    for element in session.elements { builder.add(element) }
+    builder.finish()
+    name = pack.name
+    source = pack.source
+    introduction = builder.introduction
+    sections = builder.sections
+    stamps = session.stamps.map {
+      Stamp(VisibleText.visible($0.key), VisibleText.visible($0.value))
+    }
+    warnings = builder.warnings
+  }
+
+  /// All pictures, in order.
+  var plates: [Plate] {
+    sections.flatMap(\.steps).flatMap(\.parts).compactMap { part in
+      if case .plate(let plate) = part { plate } else { nil }
+    }
+  }
+}
+
+/// Puts a handout together from the lines of a session file.
+private struct HandoutBuilder {
+  private(set) var introduction: [Handout.Prose] = []
+  private(set) var sections: [Handout.Section] = []
+  private(set) var warnings: [String] = []
+  private var curves: CurveFile
+  private let read: (String) -> [UInt8]?
+  /// The lines that came back from the command, as recorded.
+  private var recorded: [String] = []
+  private var comment: [String] = []
+  private var output: [String] = []
+  private var blanks = 0
+  private var step: Handout.Step?
+  private var plateCount = 0
+  /// The bytes of the pictures so far.
+  private var size = 0
+
+  init(curves: CurveFile, read: @escaping (String) -> [UInt8]?) {
+    (self.curves, self.read) = (curves, read)
+  }
+
+  mutating func add(_ element: SessionFile.Element) {
+    switch element.content {
+    case .header, .stamp: return
+    case .blank:
+      endComment()
+      blanks += 1
+    case .comment(let line):
+      endStep()
+      comment.append(line)
+    case .command(let command):
+      endComment()
+      endStep()
+      step = Handout.Step(line: element.line, command: command)
+    case .output(let text):
+      recorded.append(text)
+      if let path = PictureLine.path(in: text) {
+        endOutput()
+        addPicture(path, line: text)
+      } else {
+        if !output.isEmpty { output += Array(repeating: "", count: blanks) }
+        output.append(VisibleText.visible(text))
+      }
+      blanks = 0
+    }
+  }
+
+  mutating func finish() {
+    endComment()
+    endStep()
+  }
+
+  private mutating func addPicture(_ path: String, line: String) {
+    do throws(Plate.Failure) {
+      plateCount += 1
+      guard plateCount <= Handout.pictureCountLimit, size <= Handout.pictureSizeLimit else {
+        throw Plate.Failure(
+          reason: "the page has \(Handout.pictureCountLimit) pictures or "
+            + "\(Handout.pictureSizeLimit >> 20) MiB of them, and takes no more")
+      }
+      let plate = try Plate(
+        number: plateCount, path: path, line: line, command: step?.command ?? "", read: read)
+      if let remark = plate.remark { warnings.append("\(plate.path): \(remark)") }
+      step?.parts.append(.plate(plate))
+      size += plate.size
+    } catch {
+      let path = VisibleText.visible(path)
+      warnings.append("\(path): \(error.reason)")
+      step?.parts.append(.missing(path: path, reason: error.reason))
+    }
+  }
+
+  private mutating func endOutput() {
+    if !output.isEmpty { step?.parts.append(.lines(output)) }
+    (output, blanks) = ([], 0)
+  }
+
+  private mutating func endStep() {
+    endOutput()
+    defer { recorded = [] }
+    guard var done = step else { return }
+    done.parts += curves.take(command: done.command, output: recorded).prefix(4)
+      .map { .curve(Plot($0)) }
+    if sections.isEmpty { sections.append(Handout.Section(heading: nil, prose: [])) }
+    sections[sections.count - 1].steps.append(done)
+    step = nil
+  }
+
+  private mutating func endComment() {
+    guard !comment.isEmpty else { return }
+    let text = CommentText(comment)
+    comment = []
+    if introduction.isEmpty && sections.isEmpty {
+      introduction = text.prose
+    } else {
+      let (heading, rest) = text.headed
+      sections.append(Handout.Section(heading: heading, prose: rest))
+    }
+  }
+}
+
+extension Plot {
+  /// The drawing of a curve; its file may come from anybody, so that nothing in it is without bounds.
+  fileprivate init(_ curve: ResultCurve) {
+    func words(_ text: String) -> String { VisibleText.cut(VisibleText.visible(text), to: 80) }
+    self.init(
+      title: words(curve.title), x: .init(words(curve.x)),
+      y: .init(words(curve.y), curve.isLogarithmic ? .logarithmic : .linear),
+      series: [
+        Series(
+          words(curve.name),
+          curve.points.prefix(4096).map { Point(x: $0.x, y: $0.y, low: $0.low, high: $0.high) })
+      ],
+      references: curve.reference.sorted { $0.key < $1.key }.prefix(4).map {
+        Reference(words($0.key), $0.value)
+      })
+  }
+}

@@ -1,0 +1,44 @@
+package import CommandLanguage
+package import Foundation
+
+/// What a handout is written as.
+package enum HandoutForm: String, CaseIterable, Sendable {
+  case html
+  case markdown = "md"
+  case notebook = "ipynb"
+
+  /// The form of a file with this name, by its ending.
+  package init?(file: String) {
+    guard let ending = file.split(separator: ".").last else { return nil }
+    self.init(rawValue: ending.lowercased())
+  }
+}
+
+extension Handout {
+  /// A file that belongs to a written handout.
+  package struct File: Sendable {
+    package let path: String
+    package let data: Data
+  }
+
+  /// The files of the handout in a form: the page, and the pictures of one that holds none itself.
+  ///
+  /// - Parameters:
+  ///   - form: What to write.
+  ///   - path: The path of the page; pictures go to the folder `STEM.pictures` beside it.
+  ///   - commands: The command table, by which commands are colored.
+  /// - Returns: The page first.
+  package func files(_ form: HandoutForm, named path: String, commands: [CommandSpec]) -> [File] {
+    switch form {
+    case .html: return [File(path: path, data: Data(html(commands).utf8))]
+    case .notebook: return [File(path: path, data: Data(notebook.utf8))]
+    case .markdown:
+      let stem = path.hasSuffix(".md") ? String(path.dropLast(3)) : path
+      let folder = stem + ".pictures"
+      let name = folder.split(separator: "/").last.map(String.init) ?? folder
+      let page = markdown(pictures: name)
+      return [File(path: path, data: Data(page.text.utf8))]
+        + page.pictures.map { File(path: "\(folder)/\($0.name)", data: Data($0.bytes)) }
+    }
+  }
+}

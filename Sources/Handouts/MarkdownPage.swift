@@ -1,0 +1,111 @@
+import CommandLanguage
+import Figures
+import Mustache
+
+/// What the template of the Markdown page asks for; the names are those of
+/// `Templates/handout.markdown.mustache`.
+private struct MarkdownPage {
+  struct Prose {
+    var paragraph: String?
+    /// Lines in a fence.
+    var verbatim: String?
+
+    init(_ prose: Handout.Prose) {
+      switch prose {
+      case .paragraph(let text): paragraph = text
+      case .verbatim(let text): verbatim = fenced(text.split(separator: "\n").map(String.init))
+      }
+    }
+  }
+
+  struct Picture {
+    let alt: String
+    /// As Markdown holds it.
+    let path: String
+  }
+
+  struct Block {
+    var fence: String?
+    var picture: Picture?
+    var missing: String?
+  }
+
+  struct Section {
+    let part: Int
+    let heading: String?
+    let prose: [Prose]
+    let blocks: [Block]
+  }
+
+  let name: String
+  let introduction: [Prose]
+  let contents: [ContentsLine]
+  let hasContents: Bool
+  let sections: [Section]
+  let stamps: [StampLine]
+}
+
+/// Lines in a fence that none of them can close.
+private func fenced(_ lines: [String], _ language: String = "") -> String {
+  let longest =
+    lines.flatMap { $0.split { $0 != "`" } }.map(\.count).max() ?? 0
+  let fence = String(repeating: "`", count: max(3, longest + 1))
+  return ([fence + language] + lines + [fence]).joined(separator: "\n")
+}
+
+extension Handout {
+  /// A picture beside a page.
+  struct PictureFile {
+    let name: String
+    let bytes: [UInt8]
+  }
+
+  /// The handout as Markdown, and its pictures in the folder `pictures` beside it.
+  func markdown(pictures folder: String) -> (text: String, pictures: [PictureFile]) {
+    var pictures: [PictureFile] = []
+    let sections = sections.enumerated().map { index, section in
+      MarkdownPage.Section(
+        part: index + 1, heading: section.heading,
+        prose: section.prose.map(MarkdownPage.Prose.init),
+        blocks: section.steps.flatMap { step in markdownBlocks(step, folder, &pictures) })
+    }
+    let page = MarkdownPage(
+      name: name, introduction: introduction.map(MarkdownPage.Prose.init), contents: contents,
+      hasContents: !contents.isEmpty, sections: sections,
+      stamps: stampLines)
+    let text = Templates.template(
+      PackageResources.handout_markdown_mustache, "HANDOUT_MARKDOWN", MarkdownText()
+    ).render(page)
+    return (text, pictures)
+  }
+
+  /// A command with its lines in one fence, then its pictures.
+  private func markdownBlocks(
+    _ step: Step, _ folder: String, _ pictures: inout [PictureFile]
+  ) -> [MarkdownPage.Block] {
+    var lines = step.visibleCommand.split(separator: "\n").map { "> \($0)" }
+    var blocks: [MarkdownPage.Block] = []
+    for part in step.parts {
+      switch part {
+      case .lines(let output):
+        lines += output.map { OutputText($0).text }
+      case .missing(let path, let reason):
+        blocks.append(MarkdownPage.Block(missing: "\(path): \(reason)"))
+      case .curve(let plot):
+        let name = "line-\(step.line)-\(plot.fileName)"
+        pictures.append(PictureFile(name: name, bytes: Array(plot.svg.utf8)))
+        blocks.append(
+          MarkdownPage.Block(
+            picture: MarkdownPage.Picture(alt: plot.title, path: "<\(folder)/\(name)>")))
+      case .plate(let plate):
+        let name = "\(plate.number)-\(plate.fileName)"
+        pictures.append(PictureFile(name: name, bytes: plate.file))
+        blocks.append(
+          MarkdownPage.Block(
+            picture: MarkdownPage.Picture(
+              alt: "\(plate.command) · \(plate.caption)", path: "<\(folder)/\(name)>")))
+      }
+    }
+    return [MarkdownPage.Block(fence: fenced(lines, "text"))] + blocks
+  }
+}
