@@ -47,6 +47,11 @@ let package = Package(
     .systemLibrary(
       name: "CEdit", pkgConfig: "libedit",
       providers: [.apt(["libedit-dev"]), .brew(["libedit"])]),
+    .systemLibrary(
+      name: "CLibChafa", pkgConfig: "chafa",
+      providers: [.apt(["libchafa-dev"]), .brew(["chafa"])]),
+    // libchafa without GLib's types.
+    .target(name: "CChafa", dependencies: ["CLibChafa"]),
     // libpng without longjmp, which Swift cannot import.
     .target(name: "CPNG", dependencies: ["CLibPNG"]),
     .systemLibrary(
@@ -69,7 +74,7 @@ let package = Package(
     library("Fingerprints", ["CCrypto"]),
     library("Tensors", ["CKernels", "CMalloc", "COpenBLAS", "Fingerprints"]),
     library("CT", ["CDCMTK", "COpenJPEG", "Fingerprints", "Tensors"]),
-    library("Figures", ["CCairo", "CPNG", "Tensors", "Fingerprints"]),
+    library("Figures", ["CCairo", "CChafa", "CPNG", "Tensors", "Fingerprints"]),
 
     // MARK: - Learning
     library("Networks", ["Tensors"]),

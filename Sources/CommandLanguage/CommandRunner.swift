@@ -13,6 +13,8 @@ package final class CommandRunner<Workspace>: LineRunner {
   package private(set) var history: [(line: Int, text: String)] = []
   /// Writes the session, when something records one.
   package var saveSession: ((_ arguments: Arguments) throws -> Outcome)?
+  /// Says how pictures are shown, when somebody sees them.
+  package var describeTerminal: (() -> Outcome)?
   /// The lines of earlier sessions, for `history WORD`.
   package var earlierLines: [String] = []
   /// The ideas that help explains beside the commands.
@@ -152,6 +154,7 @@ package final class CommandRunner<Workspace>: LineRunner {
     case .history: listHistory(invocation.arguments)
     case .quit: quit()
     case .saveSession: try save(invocation.arguments)
+    case .terminal: describeTerminal?() ?? Outcome("no terminal: pictures are files only")
     }
   }
 

@@ -24,6 +24,10 @@ package final class EditLine: LineSource {
   /// What the paste key inserts.
   var clipboard = ""
   private var wasInterrupted = false
+  /// What the terminal has said about itself.
+  package private(set) var answers = TerminalAnswers()
+  /// How long the first prompt waits for it; a far terminal may answer later.
+  private static let patience = Duration.milliseconds(40)
 
   /// Takes over the terminal; none when there is none that can do more than print.
   ///
@@ -55,6 +59,20 @@ package final class EditLine: LineSource {
     // First what the person likes, then what must be.
     _ = el_source(editor, nil)
     bindKeys()
+    ask()
+  }
+
+  /// Asks the terminal what it can show; keys that are pressed meanwhile wait.
+  private func ask() {
+    // Linux's own console may write the question on the screen.
+    guard ProcessInfo.processInfo.environment["TERM"] != "linux" else { return }
+    show(TerminalAnswers.questions)
+    let end = ContinuousClock.now + Self.patience
+    var others: [KeyReader.Key] = []
+    while !answers.isComplete, let key = keys.next(within: end - .now) {
+      if case .reply(let reply) = key { answers.take(reply) } else { others.append(key) }
+    }
+    for key in others.reversed() { keys.putBack(key) }
   }
 
   deinit {
@@ -210,6 +228,8 @@ package final class EditLine: LineSource {
         adoptSize()
       case .resume:
         _ = cedit_redraw(editor)
+      case .reply(let reply):
+        answers.take(reply)
       case .end:
         return 0
       }

@@ -46,6 +46,8 @@ final class Host {
   private lazy var recovery = Recovery(in: StateFolder.sessions)
   /// Whether what is shown is kept until it is saved.
   var recovers = false
+  /// Shows pictures, when somebody sees them.
+  var display: TerminalDisplay?
   /// What stands before `LINE:` in errors; none at the prompt.
   private let source: String?
 
@@ -80,7 +82,10 @@ final class Host {
     if isJSON { return Console.print(execution.json.text) }
     switch execution.result {
     case .success(let outcome):
-      for line in outcome.lines { Console.print(line) }
+      for line in outcome.typedLines {
+        Console.print(line.text)
+        if case .picture(let picture) = line { show(picture) }
+      }
       for remark in outcome.remarks { Console.error(VisibleText.visible(remark)) }
     case .failure(let error):
       let place = source.map { "\($0):\(execution.line): " } ?? ""
@@ -88,6 +93,12 @@ final class Host {
       for line in lines.dropLast() { Console.error(line) }
       Console.error(place + (lines.last ?? ""))
     }
+  }
+
+  /// Shows a picture under its line.
+  private func show(_ picture: CommandLanguage.Picture) {
+    guard let display, let path = try? files.reading(picture.path) else { return }
+    display.show(path)
   }
 
   /// Prints lines that are no command's result, unless only JSON is wanted.

@@ -26,6 +26,14 @@ struct Prompt {
     self.history = history
     input = editor ?? PlainInput()
     host.runner.earlierLines = history?.earlier ?? []
+    guard let editor else { return }
+    let display = TerminalDisplay {
+      editor.answers
+    } wish: { [unowned host] in
+      host.runner.workspace.pictures
+    }
+    host.display = display
+    host.runner.describeTerminal = { display.outcome }
   }
 
   /// Reads and runs commands until the input ends.
