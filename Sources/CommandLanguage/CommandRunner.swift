@@ -79,6 +79,16 @@ package final class CommandRunner<Workspace>: LineRunner {
     variables.overrides.keys.filter { variables[$0] == nil }.sorted()
   }
 
+  /// Says what a line would do, without running it.
+  ///
+  /// - Parameter completer: Knows whether an unfinished word can become one.
+  package func hinter(_ completer: Completer) -> Hinter {
+    Hinter(parser: parser, completer: completer, describe: describe) { [self] invocation in
+      let command = commands.first { $0.spec.name == invocation.spec.name }
+      return try command?.preview?(invocation.arguments, workspace) ?? invocation.spec.summary
+    }
+  }
+
   // MARK: - One command
 
   private var specs: [CommandSpec] { commands.map(\.spec) }

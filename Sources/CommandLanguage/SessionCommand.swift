@@ -93,7 +93,7 @@ package enum SessionCommand: CaseIterable, Sendable {
           At its start, the prompt asks the terminal what it can show. Pictures are then drawn under \
           their lines, beside the files; transcripts never hold them.
           """,
-        examples: ["terminal"], seeAlso: ["set", "view"], isRecorded: false)
+        examples: ["terminal"], seeAlso: ["session save"], isRecorded: false)
     }
   }
 }

@@ -6,13 +6,15 @@ import Tensors
 /// Each computes in the precision that `set` chose.
 package let commandTable: [Command<Workspace>] =
   (dataCommands + networkCommands + learningCommands + lookingCommands + otherCommands).map {
-    $0.around { body in
+    var command = $0.around { body in
       { arguments, workspace, context in
         try Precision.$current.withValue(workspace.settings.precision) {
           try body(arguments, &workspace, context)
         }
       }
     }
+    command.preview = preview(of: $0.spec)
+    return command
   } + SessionCommand.allCases.map { Command($0) }
 
 private let dataCommands: [Command<Workspace>] = [
@@ -32,7 +34,8 @@ private let learningCommands: [Command<Workspace>] = [
 ]
 
 private let lookingCommands: [Command<Workspace>] = [
-  .stats, .show, .view, .panel, .windowCommand, .hist, .plot, .plotLoss, .plotPSNR, .plotGradients,
+  .stats, .show, .view, .panel, .blink, .windowCommand, .hist, .plot, .plotLoss, .plotPSNR,
+  .plotGradients,
   .plotNet, .plotFlow, .kernels,
 ]
 

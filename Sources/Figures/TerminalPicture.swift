@@ -57,17 +57,43 @@ package struct TerminalPicture: Sendable {
   }
 
   /// A PNG in pieces of at most 4096 bytes; `q=2` asks for no answer.
-  private func kitty() throws(PictureError) -> String {
+  private func kitty(_ action: String = "a=T") throws(PictureError) -> String {
     let text = Array(Data(try PNG(picture).encoded()).base64EncodedString().utf8)
-    let fitting = room.knowsCells ? "" : ",c=\(columns),r=\(rows)"
     let starts = Array(stride(from: 0, to: text.count, by: 4096))
     return starts.map { start in
       let more = start == starts.last ? 0 : 1
-      let keys = start == 0 ? "a=T,f=100,q=2\(fitting),m=\(more)" : "m=\(more)"
+      let keys = start == 0 ? "\(action),f=100,q=2\(fitting),m=\(more)" : "m=\(more)"
       let piece = String(decoding: text[start..<min(start + 4096, text.count)], as: UTF8.self)
       return "\u{1B}_G\(keys);\(piece)\u{1B}\\"
     }.joined()
   }
+
+  /// What shows pictures in turn where the cursor is: what is sent once, and what shows each.
+  ///
+  /// Kitty's terminals keep the pictures, so that each is sent once; the cursor does not move there.
+  package static func turns(
+    _ pictures: [TerminalPicture]
+  ) throws(PictureError) -> (opening: String, frames: [String]) {
+    guard pictures.allSatisfy({ $0.graphics == .kitty }) else {
+      var frames: [String] = []
+      for picture in pictures { frames.append(try picture.encoded()) }
+      return ("", frames)
+    }
+    // Numbers that no other program is likely to use.
+    let numbers = pictures.indices.map { 0x4246_0000 + $0 }
+    var opening = ""
+    for (picture, number) in zip(pictures, numbers) {
+      opening += try picture.kitty("a=t,i=\(number)")
+    }
+    let frames = zip(pictures, numbers).map { picture, number in
+      let others = numbers.filter { $0 != number }.map { "\u{1B}_Ga=d,d=i,i=\($0),q=2\u{1B}\\" }
+      return "\u{1B}_Ga=p,i=\(number),p=1,C=1,q=2\(picture.fitting)\u{1B}\\" + others.joined()
+    }
+    return (opening, frames)
+  }
+
+  /// The cells that kitty's terminals fit the picture into, when their size is not known.
+  private var fitting: String { room.knowsCells ? "" : ",c=\(columns),r=\(rows)" }
 
   private func iterm2() throws(PictureError) -> String {
     let data = Data(try PNG(picture).encoded())

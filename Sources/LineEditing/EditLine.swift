@@ -12,6 +12,12 @@ package final class EditLine: LineSource {
   let history: LineHistory
   /// What may come after a text.
   let completion: (String) -> Completion
+  /// What a line would do, when somebody wants to know.
+  let hint: (String) -> Hint?
+  /// Where on the screen the hint begins, while there is one.
+  var hintColumn: Int?
+  /// Whether keys go to a search, which has a row of its own.
+  private var isSearching = false
 
   /// The prompt for libedit, which keeps no copy.
   private let prompt: UnsafeMutablePointer<CChar>
@@ -35,8 +41,10 @@ package final class EditLine: LineSource {
   ///   - prompt: What the prompt looks like.
   ///   - history: The lines to walk through.
   ///   - completion: What may come after a text.
+  ///   - hint: What a line would do, or what is wrong with it.
   package init?(
-    prompt: String, history: LineHistory, completion: @escaping (String) -> Completion
+    prompt: String, history: LineHistory, completion: @escaping (String) -> Completion,
+    hint: @escaping (String) -> Hint?
   ) {
     let terminal = ProcessInfo.processInfo.environment["TERM"] ?? ""
     guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1, !terminal.isEmpty,
@@ -48,7 +56,8 @@ package final class EditLine: LineSource {
       TerminalState.giveBack()
       return nil
     }
-    (self.editor, self.history, self.completion) = (editor, history, completion)
+    (self.editor, self.history) = (editor, history)
+    (self.completion, self.hint) = (completion, hint)
     self.prompt = strdup(prompt)
     keys = KeyReader(descriptor: STDIN_FILENO, signals: TerminalState.signals)
     _ = cedit_set_client(editor, Unmanaged.passUnretained(self).toOpaque())
@@ -88,6 +97,7 @@ package final class EditLine: LineSource {
     }
     self.before = before
     wasInterrupted = false
+    isSearching = false
     if !rest.isEmpty {
       keys.putBack(.paste(rest))
       rest = ""
@@ -208,9 +218,12 @@ package final class EditLine: LineSource {
     TerminalState.remember()
     keepCursorInLine()
     while true {
+      if !isSearching, !keys.hasNext { showHint() }
       let key = keys.next()
+      clearHint()
       switch key {
       case .character(let character):
+        noteSearch(character)
         place?.pointee = wchar_t(character.value)
         return 1
       case .paste(let text):
@@ -234,5 +247,13 @@ package final class EditLine: LineSource {
         return 0
       }
     }
+  }
+
+  /// Notes that a search begins; hints come back with the next line.
+  ///
+  /// Which keys of vi are commands only libedit knows: after escape, any may search.
+  private func noteSearch(_ key: Unicode.Scalar) {
+    let isVi = key == "\u{1B}" && String(cString: cedit_keys(editor)) == "vi"
+    if key == "\u{12}" || key == "\u{13}" || isVi { isSearching = true }
   }
 }

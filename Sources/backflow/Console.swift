@@ -8,9 +8,12 @@ enum Console {
   /// The columns of the progress line on the screen; 0 when there is none.
   private static let progressColumns = Atomic<Int>(0)
 
-  static func print(_ line: String) {
+  static func print(_ line: String) { write(line + "\n") }
+
+  /// Writes to the screen as it is.
+  static func write(_ text: String) {
     clearProgress()
-    FileHandle.standardOutput.write(Data((line + "\n").utf8))
+    FileHandle.standardOutput.write(Data(text.utf8))
   }
 
   static func error(_ text: String) {

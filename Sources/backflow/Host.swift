@@ -84,8 +84,9 @@ final class Host {
     case .success(let outcome):
       for line in outcome.typedLines {
         Console.print(line.text)
-        if case .picture(let picture) = line { show(picture) }
+        if case .picture(let picture) = line, outcome.turns == nil { show(picture) }
       }
+      if let turns = outcome.turns { show(outcome.pictures, turns) }
       for remark in outcome.remarks { Console.error(VisibleText.visible(remark)) }
     case .failure(let error):
       let place = source.map { "\($0):\(execution.line): " } ?? ""
@@ -99,6 +100,12 @@ final class Host {
   private func show(_ picture: CommandLanguage.Picture) {
     guard let display, let path = try? files.reading(picture.path) else { return }
     display.show(path)
+  }
+
+  /// Shows pictures in turn under their lines.
+  private func show(_ pictures: [CommandLanguage.Picture], _ turns: Outcome.Turns) {
+    let paths = pictures.compactMap { try? files.reading($0.path) }
+    display?.show(paths, turns) { Interrupts.interruption.isRequested }
   }
 
   /// Prints lines that are no command's result, unless only JSON is wanted.

@@ -21,6 +21,9 @@ struct Prompt {
     let editor = history.flatMap { history in
       EditLine(prompt: CommandLines.prompt, history: history) { [host] text in
         Self.completer(host).completion(of: text)
+      } hint: { [host] line in
+        guard host.runner.workspace.hints else { return nil }
+        return host.runner.hinter(Self.completer(host)).hint(of: line)
       }
     }
     self.history = history

@@ -40,6 +40,27 @@ struct TerminalDisplay {
     Console.print(text)
   }
 
+  /// Shows the pictures in files in turn, at one place, until that is done or somebody stops it.
+  func show(_ paths: [String], _ turns: Outcome.Turns, shouldStop: () -> Bool) {
+    let pictures = paths.compactMap { picture(at: $0) }
+    guard pictures.count == paths.count, let rows = pictures.map(\.rows).max(),
+      let (opening, frames) = try? TerminalPicture.turns(pictures)
+    else { return }
+    // Rows that are there scroll no more, so that the cursor finds back.
+    Console.write(
+      opening + String(repeating: "\n", count: rows) + "\u{1B}[\(rows)A\u{1B}7")
+    let end = "\u{1B}8\u{1B}[\(rows)B\r"
+    defer { Console.write(end) }
+    for turn in 0..<turns.times * frames.count {
+      Console.write("\u{1B}8" + frames[turn % frames.count])
+      let next = ContinuousClock.now + .seconds(turns.pause)
+      while ContinuousClock.now < next {
+        if shouldStop() { return }
+        usleep(10_000)
+      }
+    }
+  }
+
   /// What was found, and why.
   var outcome: Outcome {
     let (size, choice, answers) = (TerminalSize(), choice, answers())

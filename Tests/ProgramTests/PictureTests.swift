@@ -108,7 +108,8 @@ struct `Pictures at the prompt` {
       ("kitty", Self.kitty, "xterm-kitty"), ("blocks", Self.plain, "xterm-256color"),
       ("dumb", nil, "dumb"),
     ] as [(String, String?, String)] {
-      let terminal = try Terminal(in: folder, environment: ["TERM": kind], answer: answer)
+      let terminal = try Terminal(
+        in: folder, environment: ["TERM": kind, "NO_COLOR": "", "COLORTERM": ""], answer: answer)
       for line in lines { try terminal.type("\(line)\r", until: "\n> ") }
       try terminal.type("session save \(name)\r", until: "saved  \(name).session")
       #expect(try terminal.leave() == 0)
