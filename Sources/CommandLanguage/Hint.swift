@@ -34,13 +34,21 @@ package struct Hinter {
   /// What `line` would do, or what is wrong with it; none for a blank line and while it goes on.
   package func hint(of line: String) -> Hint? {
     guard !ContinuedLine.goesOn(line) else { return nil }
+    let invocation: Invocation
+    do throws(CommandError) {
+      guard let parsed = try parser.parse(line) else { return nil }
+      invocation = parsed
+    } catch {
+      return unfinished(line, error) ?? Hint(error.summary, isFault: true)
+    }
+    if let inner = invocation.command { return hint(of: inner.text) }
     do {
-      guard let invocation = try parser.parse(line) else { return nil }
-      if let inner = invocation.command { return hint(of: inner.text) }
       return Hint(try preview(invocation))
     } catch {
       let error = (error as? CommandError) ?? describe(error)
-      return unfinished(line, error) ?? Hint(error.summary, isFault: true)
+      // What no word is to blame for no further letter cures.
+      let next = error.range == nil ? nil : unfinished(line, error)
+      return next ?? Hint(error.summary, isFault: true)
     }
   }
 

@@ -34,7 +34,7 @@ private func previewPhantom(_ arguments: Arguments, _ workspace: Workspace) thro
   let size = try arguments.integer("size")
   let count = try arguments.integer("slices") * arguments.integer("patients")
   let bytes = count * size * size * MemoryLayout<Float>.size
-  return "clean [\(count),1,\(size),\(size)] · \(amount(Double(bytes)))B"
+  return "clean [\(count),1,\(size),\(size)] · \(amount(Double(bytes), "B"))"
 }
 
 @Sendable
@@ -93,7 +93,8 @@ extension Workspace {
   fileprivate func describeLayer(
     _ name: String, _ channels: Int, _ sizes: [ConvolutionSize]
   ) -> String {
-    let parameters = "\(amount(Double(sizes.reduce(0) { $0 + $1.parameters }))) parameters"
+    let count = sizes.reduce(0) { $0 + $1.parameters }
+    let parameters = amount(Double(count), "parameters", isWord: true)
     guard let clean else { return "\(name).out [N,\(channels),H,W] · \(parameters)" }
     // As many slices as 'train' takes at once if nothing else is said.
     let batch = min(TrainingOptions().batch, trainingSlices(clean).count)
@@ -103,7 +104,7 @@ extension Workspace {
       network.layers.flatMap(\.convolutionSizes) + sizes, pixels: batch * plane)
     return [
       "\(name).out [\(batch),\(channels),\(clean.height),\(clean.width)]", parameters,
-      "\(amount(operations))FLOP a slice", "about \(time(seconds)) a step",
+      amount(operations, "FLOP a slice"), "about \(time(seconds)) a step",
     ].joined(separator: " · ")
   }
 
@@ -145,13 +146,14 @@ extension Workspace {
 
 // MARK: - Amounts
 
-/// A number with a prefix: `2.3 k`, `150 M`.
-private func amount(_ value: Double) -> String {
+/// A number of something with a prefix: `2.3 k parameters`, `302 MFLOP`.
+private func amount(_ value: Double, _ unit: String, isWord: Bool = false) -> String {
   let prefixes = ["", "k", "M", "G", "T", "P"]
   var (value, index) = (value, 0)
   while value >= 1000, index < prefixes.count - 1 { (value, index) = (value / 1000, index + 1) }
   let digits = value < 10 && index > 0 ? NumberFormat.fixed(1) : NumberFormat.fixed(0)
-  return "\(digits.string(value)) \(prefixes[index])"
+  let gap = isWord && index > 0 ? " " : ""
+  return "\(digits.string(value)) \(prefixes[index])\(gap)\(unit)"
 }
 
 /// A time in the unit that suits it.

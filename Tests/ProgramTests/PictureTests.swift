@@ -22,7 +22,7 @@ struct `Pictures at the prompt` {
     let terminal = try Terminal(
       in: folder, columns: columns, environment: xterm.merging(environment) { $1 }, answer: answer)
     try terminal.wait(for: "\n> ")
-    try terminal.type("phantom size=64 slices=1\r", until: "2 slices 64×64")
+    try terminal.type("phantom size=64 slices=1\r", until: "\n> ")
     return terminal
   }
 

@@ -103,6 +103,9 @@ final class Terminal {
     }
   }
 
+  /// Lets the program show what it has to say, for some milliseconds at most.
+  func pause() { read(waiting: 20) }
+
   /// Types `text`; answers with what the screen showed until `mark` appeared.
   @discardableResult
   func type(_ text: String, until mark: String) throws -> String {
