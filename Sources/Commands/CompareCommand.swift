@@ -42,7 +42,7 @@ extension Command<Workspace> {
     let pass = try workspace.lastPass ?? workspace.smallPass()
     try workspace.requireMemory(
       names.count
-        * workspace.network.trainingBytes(
+        * workspace.network.inspectionBytes(
           batch: pass.input.shape.batch, height: pass.input.shape.height,
           width: pass.input.shape.width), for: "compare", hint: "train on patches, then compare")
     return try arguments.choice("precision") == "double"

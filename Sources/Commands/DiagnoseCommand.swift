@@ -30,10 +30,9 @@ extension Command<Workspace> {
     try workspace.flow.requireFit(workspace.network)
     let pass = try workspace.lastPass ?? workspace.smallPass()
     try workspace.requireMemory(
-      2
-        * workspace.network.trainingBytes(
-          batch: pass.input.shape.batch, height: pass.input.shape.height,
-          width: pass.input.shape.width), for: "diagnose", hint: "train on patches, then diagnose")
+      workspace.network.inspectionBytes(
+        batch: pass.input.shape.batch, height: pass.input.shape.height,
+        width: pass.input.shape.width), for: "diagnose", hint: "train on patches, then diagnose")
     let diagnosis = Diagnosis(
       pass, flow: workspace.flow, optimizer: workspace.optimizer,
       states: workspace.lastPass == nil ? nil : workspace.trainer?.states)

@@ -183,7 +183,7 @@ extension Command<Workspace> {
     }
     let side = workspace.clean.map { ($0.height, $0.width) } ?? (256, 256)
     let batch = 4
-    let pixels = 4 * batch * side.0 * side.1
+    let pixels = batch * side.0 * side.1
     func mebibytes(_ bytes: Int) -> Double { Double(bytes) / 1_048_576 }
     var field = 1
     var outcome = Outcome()

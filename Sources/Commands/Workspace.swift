@@ -247,6 +247,11 @@ extension Workspace {
     } catch {
       throw commandError(error)
     }
+    try requireMemory(
+      network.inspectionBytes(
+        batch: lastPass.input.shape.batch, height: lastPass.input.shape.height,
+        width: lastPass.input.shape.width), for: "every value of the last pass",
+      hint: "train on patches or smaller batches")
     let result = lastPass.run(flow, retention: .everything)
     inspected[flow.line] = result
     return result

@@ -51,13 +51,14 @@ package protocol LayerwiseFlow: GradientFlow {
   ///
   /// - Parameters:
   ///   - network: The network that made the pass.
-  ///   - pass: A forward pass that kept at least what training needs.
+  ///   - pass: A forward pass that kept at least what training needs; a flow may let go of values
+  ///     once they are read.
   ///   - outputGradient: The gradient of the loss with respect to the output, `[N, 1, H, W]`.
   ///   - epoch: The number of the epoch, from 0.
   ///   - retention: Whether gradients of all named values are kept, or just the parameters'.
   /// - Returns: The gradients, layer by layer.
   func backward<Element: Scalar>(
-    _ network: Network<Element>, _ pass: NetworkPass<Element>,
+    _ network: Network<Element>, _ pass: consuming NetworkPass<Element>,
     outputGradient: FeatureMap<Element>, epoch: Int, retention: Retention
   ) -> NetworkGradients<Element>
 }
@@ -67,10 +68,11 @@ extension LayerwiseFlow {
     _ pass: TrainingPass<Element>, retention: Retention
   ) -> PassResult<Element> {
     let (values, loss, outputGradient) = pass.forward(retention: retention)
+    let kept = retention == .everything ? values : values.withoutLayers
     let gradients = backward(
-      pass.network, values, outputGradient: outputGradient, epoch: pass.epoch,
+      pass.network, consume values, outputGradient: outputGradient, epoch: pass.epoch,
       retention: retention)
-    return PassResult(network: pass.network, loss: loss, pass: values, gradients: gradients)
+    return PassResult(network: pass.network, loss: loss, pass: kept, gradients: gradients)
   }
 }
 

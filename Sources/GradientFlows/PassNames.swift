@@ -18,7 +18,7 @@ extension PassResult {
     case .preactivation(let i): return values.preactivations[i]?.tensor
     case .activation(let i): return values.activations[i]?.tensor
     case .skip: return values.skip?.tensor
-    case .output: return values.output.tensor
+    case .output: return values.output?.tensor
     }
   }
 

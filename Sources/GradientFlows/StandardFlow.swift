@@ -31,7 +31,7 @@ package struct StandardFlow: LayerwiseFlow {
   package var line: String { "flow standard" }
 
   package func backward<Element: Scalar>(
-    _ network: Network<Element>, _ pass: NetworkPass<Element>,
+    _ network: Network<Element>, _ pass: consuming NetworkPass<Element>,
     outputGradient: FeatureMap<Element>, epoch: Int, retention: Retention
   ) -> NetworkGradients<Element> {
     let keepsInput = retention == .everything
@@ -39,8 +39,7 @@ package struct StandardFlow: LayerwiseFlow {
     var layers: [LayerGradients<Element>] = []
     for (index, layer) in network.layers.enumerated().reversed() {
       let gradients = layer.backward(
-        incoming, pass.layers[index], retention: retention,
-        needsInput: index > 0 || keepsInput)
+        incoming, pass.takeLast(), retention: retention, needsInput: index > 0 || keepsInput)
       layers.insert(keepsInput ? gradients : gradients.ofParameters, at: 0)
       if let handedDown = gradients.input { incoming = handedDown }
     }

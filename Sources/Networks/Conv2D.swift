@@ -34,16 +34,17 @@ package struct Conv2D<Element: Scalar>: Sendable {
   ///
   /// - Parameters:
   ///   - dz: `[N, O, H, W]`.
-  ///   - x: What ``forward(_:)`` was given.
+  ///   - x: What ``forward(_:)`` was given; let go before the gradient of x takes memory.
   ///   - needsInput: Whether the gradient of x is wanted.
   ///   - addend: Added to the gradient of x.
   /// - Returns: The gradient of x if it is wanted, and those of the parameters.
   package func backward(
-    _ dz: FeatureMap<Element>, input x: FeatureMap<Element>, needsInput: Bool = true,
+    _ dz: FeatureMap<Element>, input x: consuming FeatureMap<Element>, needsInput: Bool = true,
     adding addend: FeatureMap<Element>? = nil
   ) -> (input: FeatureMap<Element>?, parameters: [Tensor<Element>]) {
     let (dweight, dbias) = Convolution.parameterGradients(
       x, dz, kernelShape: weight.shape, hasBias: bias != nil)
+    _ = consume x
     let dx =
       needsInput ? Convolution.inputGradient(dz, kernel: weight, adding: addend) : nil
     return (dx, [dweight] + (dbias.map { [$0] } ?? []))

@@ -20,15 +20,15 @@ package enum Layer<Element: Scalar>: Sendable {
   /// The gradients of the layer from the gradient of its output; see ``ResidualBlock`` and
   /// ``PlainConvolution``.
   package func backward(
-    _ gradient: FeatureMap<Element>, _ pass: LayerPass<Element>, retention: Retention,
+    _ gradient: FeatureMap<Element>, _ pass: consuming LayerPass<Element>, retention: Retention,
     needsInput: Bool, insertion: FeatureMap<Element>? = nil
   ) -> LayerGradients<Element> {
     switch self {
     case .block(let block):
       block.backward(
-        gradient, pass, retention: retention, needsInput: needsInput, insertion: insertion)
+        gradient, consume pass, retention: retention, needsInput: needsInput, insertion: insertion)
     case .convolution(let layer):
-      layer.backward(gradient, pass, retention: retention, needsInput: needsInput)
+      layer.backward(gradient, consume pass, retention: retention, needsInput: needsInput)
     }
   }
 }
@@ -142,21 +142,9 @@ extension Layer {
     }
   }
 
-  /// The bytes that a training step keeps of this layer, where one map takes `pixels` bytes:
-  /// its maps, and weights, gradients, moments and their successors.
+  /// The bytes that a training step keeps of this layer, where images have `pixels` in all: its maps,
+  /// and weights, gradients, moments and their successors.
   package func trainingBytes(pixels: Int) -> Int {
-    keptMaps * pixels + 6 * parameterCount * MemoryLayout<Element>.size
-  }
-
-  /// The number of maps that a training step keeps of this layer.
-  private var keptMaps: Int {
-    switch self {
-    case .block(let block):
-      let maps = block.options.convolutions * (activation.needsPreactivation ? 2 : 1)
-      let projected = block.project == nil ? 0 : 1
-      return (maps + projected + (block.options.merge == .none ? 0 : 1)) * block.options.channels
-    case .convolution(let layer):
-      return layer.options.channels * (activation.needsPreactivation ? 2 : 1)
-    }
+    TrainingMemory.kept(of: self, pixels: pixels) + 6 * parameterCount * MemoryLayout<Element>.size
   }
 }

@@ -22,12 +22,28 @@ package struct LayerPass<Element: Scalar>: Sendable {
   package var records: [ActivationRecord<Element>] = []
   /// s, the value that the merge joins.
   package var skip: FeatureMap<Element>?
-  /// What the layer hands on.
-  package var output: FeatureMap<Element>
+  /// What the layer hands on; in training, the layer above alone keeps it.
+  package var output: FeatureMap<Element>?
   /// Whether a convolution found a NaN or an infinity.
   package var foundNonFinite = false
 
   package init(output: FeatureMap<Element>) { self.output = output }
+}
+
+/// Values that a backward pass reads for the last time: their memory serves the gradients then.
+extension LayerPass {
+  /// What the layer was given.
+  mutating func takeInput() -> FeatureMap<Element>? {
+    defer { input = nil }
+    return input
+  }
+
+  /// What convolution `index` was given: the layer's input or the activation before.
+  mutating func takeInput(ofConvolution index: Int) -> FeatureMap<Element>? {
+    guard index > 0 else { return takeInput() }
+    defer { activations[index - 1] = nil }
+    return activations[index - 1]
+  }
 }
 
 /// The gradients of one layer in one backward pass: of each value above, where kept.

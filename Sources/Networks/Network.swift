@@ -36,10 +36,11 @@ package struct Network<Element: Scalar>: Sendable {
     var x = input
     var foundNonFinite = false
     for layer in layers {
-      let pass = layer.forward(
+      var pass = layer.forward(
         x, networkInput: input, retention: retention, reluNaN: reluNaN)
-      x = pass.output
+      if let output = pass.output { x = output }
       foundNonFinite = foundNonFinite || pass.foundNonFinite
+      if retention == .training { pass.output = nil }
       if retention != .nothing { passes.append(pass) }
     }
     let output = outputRule == .subtract ? input.subtracting(x) : x
@@ -61,7 +62,8 @@ package struct Network<Element: Scalar>: Sendable {
 /// The values of a network in one forward pass.
 package struct NetworkPass<Element: Scalar>: Sendable {
   package let input: FeatureMap<Element>
-  package let layers: [LayerPass<Element>]
+  /// The layers' values, without those that a backward pass took.
+  package private(set) var layers: [LayerPass<Element>]
   package let output: FeatureMap<Element>
   /// Whether a convolution found a NaN or an infinity.
   package let foundNonFinite: Bool
@@ -72,6 +74,15 @@ package struct NetworkPass<Element: Scalar>: Sendable {
   ) {
     (self.input, self.layers, self.output) = (input, layers, output)
     self.foundNonFinite = foundNonFinite
+  }
+
+  /// Hands the values of the last layer over; when nobody else holds them, they live no longer than
+  /// the backward pass needs them.
+  package mutating func takeLast() -> LayerPass<Element> { layers.removeLast() }
+
+  /// The same pass without the values of its layers.
+  package var withoutLayers: NetworkPass {
+    NetworkPass(input: input, layers: [], output: output, foundNonFinite: foundNonFinite)
   }
 }
 
@@ -110,12 +121,25 @@ extension Network {
   /// The side of the square of input pixels that one output pixel depends on.
   package var receptiveField: Int { layers.reduce(1) { $0 + $1.receptiveGrowth } }
 
-  /// The bytes that a training step on a batch needs, about: kept maps, passing gradients, weights.
+  /// The bytes that a training step on a batch needs at most, about.
+  ///
+  /// During the pass: maps that are alive, weights with gradients and moments, and partial sums of a
+  /// gradient. During the update: weights and moments, old and new.
   package func trainingBytes(batch: Int, height: Int, width: Int) -> Int {
-    let pixels = batch * height * width * MemoryLayout<Element>.size
-    // Input, target, and four maps of the widest layer that come and go.
-    let passing = 2 + 4 * (layers.map(\.outputChannels).max() ?? 1)
-    return layers.reduce(passing * pixels) { $0 + $1.trainingBytes(pixels: pixels) }
+    let parameters = parameterCount * MemoryLayout<Element>.size
+    let sums = self.parameters.filter { $0.shape.rank == 4 }.map {
+      ConvolutionMemory.kernelGradient($0.shape, Element.self)
+    }
+    let pass =
+      TrainingMemory.maps(of: layers, pixels: batch * height * width) + 6 * parameters
+      + (sums.max() ?? 0)
+    return max(pass, 10 * parameters)
+  }
+
+  /// The bytes that a pass on a batch needs, about, when every value with a name is kept.
+  package func inspectionBytes(batch: Int, height: Int, width: Int) -> Int {
+    TrainingMemory.named(of: layers, pixels: batch * height * width)
+      + 10 * parameterCount * MemoryLayout<Element>.size
   }
 }
 

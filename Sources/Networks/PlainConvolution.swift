@@ -28,18 +28,21 @@ package struct PlainConvolution<Element: Scalar>: Sendable {
     var pass = LayerPass(output: x)
     pass.output = pass.compute(convolution, x, options.activation, retention, reluNaN)
     if retention != .nothing { pass.input = x }
+    if retention == .training { pass.activations = [] }
     return pass
   }
 
   /// The gradients of the layer from da, the gradient of its output: dz = act′(z)·da, g = convᵀ(dz).
   package func backward(
-    _ da: FeatureMap<Element>, _ pass: LayerPass<Element>, retention: Retention, needsInput: Bool
+    _ da: FeatureMap<Element>, _ pass: consuming LayerPass<Element>, retention: Retention,
+    needsInput: Bool
   ) -> LayerGradients<Element> {
-    guard let x = pass.input, let record = pass.records.first else {
+    guard pass.input != nil, pass.records.count == 1 else {
       preconditionFailure("The forward pass kept too little for a backward pass.")
     }
-    let dz = options.activation.backward(da, record)
-    let (dx, parameters) = convolution.backward(dz, input: x, needsInput: needsInput)
+    let dz = options.activation.backward(da, pass.records.removeLast())
+    guard let x = pass.takeInput() else { preconditionFailure("The input was not kept.") }
+    let (dx, parameters) = convolution.backward(dz, input: consume x, needsInput: needsInput)
     var result = LayerGradients(output: da)
     (result.input, result.parameters) = (dx, parameters)
     result.keep(preactivation: dz, activation: da, retention)

@@ -97,6 +97,9 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
       pass.input = x
       pass.skip = options.merge == .none ? nil : s
     }
+    if retention == .training, options.merge == .add || options.merge == .none {
+      pass.activations[convolutions.count - 1] = nil
+    }
     return pass
   }
 
@@ -114,10 +117,10 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
   /// Where one channel of s serves all, ds is summed over channels. What a flow inserts behind the
   /// activation's derivative, `insertion`, is added to dz of the last convolution.
   package func backward(
-    _ gradient: FeatureMap<Element>, _ pass: LayerPass<Element>, retention: Retention,
+    _ gradient: FeatureMap<Element>, _ pass: consuming LayerPass<Element>, retention: Retention,
     needsInput: Bool, insertion: FeatureMap<Element>? = nil
   ) -> LayerGradients<Element> {
-    guard let x = pass.input, pass.records.count == convolutions.count else {
+    guard pass.input != nil, pass.records.count == convolutions.count else {
       preconditionFailure("The forward pass kept too little for a backward pass.")
     }
     var result = LayerGradients(output: gradient)
@@ -130,12 +133,18 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
         result.skip = ds.shape == s.shape ? ds : ds.summedOverChannels()
       }
     }
+    let projected = project.flatMap { _ in pass.input }
+    if projected == nil { pass.skip = nil }
+    pass.activations[convolutions.count - 1] = nil
 
     for i in convolutions.indices.reversed() {
-      var dz = options.activation.backward(da, pass.records[i])
+      var dz = options.activation.backward(da, pass.records.removeLast())
       if let insertion, i == convolutions.count - 1 { dz = dz.adding(insertion) }
+      guard let x = pass.takeInput(ofConvolution: i) else {
+        preconditionFailure("The input of a convolution was not kept.")
+      }
       let (dx, parameters) = convolutions[i].backward(
-        dz, input: i == 0 ? x : pass.activations[i - 1] ?? x, needsInput: i > 0 || needsInput,
+        dz, input: consume x, needsInput: i > 0 || needsInput,
         adding: i == 0 && options.skip == .block ? result.skip : nil)
       result.keep(preactivation: dz, activation: da, retention)
       result.parameters = parameters + result.parameters
@@ -151,12 +160,11 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
     case .input:
       result.networkInput = ds
     case .project:
-      let dz = options.projectActivation.backward(
-        ds, activation: pass.skip ?? x, preactivation: nil)
-      if let projected = project?.backward(dz, input: x, needsInput: needsInput) {
-        result.parameters += projected.parameters
-        if let throughSkip = projected.input { result.input = result.input?.adding(throughSkip) }
-      }
+      guard let project, let x = projected, let s = pass.skip else { break }
+      let dz = options.projectActivation.backward(ds, activation: s, preactivation: nil)
+      let gradients = project.backward(dz, input: x, needsInput: needsInput)
+      result.parameters += gradients.parameters
+      if let throughSkip = gradients.input { result.input = result.input?.adding(throughSkip) }
     }
     return result
   }

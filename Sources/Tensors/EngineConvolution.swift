@@ -37,7 +37,7 @@ struct EngineConvolution {
   private var isPlanar: Bool { readsPlanar && writesPlanar }
 
   /// Partial sums of gradients, added up in order; more would cost memory, fewer would idle threads.
-  private static let groups = 8
+  static let groups = 8
 
   /// The chunks of tiles in a forward pass: enough to spread over threads, long enough that a worker
   /// can fetch ahead.

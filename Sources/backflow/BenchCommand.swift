@@ -33,18 +33,15 @@ struct BenchCommand: ParsableCommand {
     guard numbers.allSatisfy({ (1...1 << 16).contains($0) }) else {
       throw ValidationError("All numbers must be 1 to 65536.")
     }
-    let memory = Double(ProcessInfo.processInfo.physicalMemory)
-    guard bytes < memory else {
-      func mebibytes(_ bytes: Double) -> String { NumberFormat.fixed(0).string(bytes / 1_048_576) }
-      throw ValidationError(
-        "A step would need about \(mebibytes(bytes)) MiB, the machine has \(mebibytes(memory)) MiB."
-      )
-    }
+    // Weights, gradients and what Adam keeps, before anything is built.
+    try requireMemory(10 * 4 * 9 * Double(channels * channels) * Double(blocks * convs))
   }
 
   func run() throws {
     if let threads { Parallelism.threads = threads }
     let network = try makeNetwork()
+    let planned = network.trainingBytes(batch: batch, height: size, width: size)
+    try requireMemory(Double(planned))
     let stream = RandomStream(seed: 1, name: "bench")
     let clean = Tensor<Float>(shape: [batch, 1, size, size]) { output in
       for i in output.indices { output[i] = Float(stream.uniform(at: i)) }
@@ -55,6 +52,7 @@ struct BenchCommand: ParsableCommand {
     let result: JSONValue = [
       "seconds_per_step": .number(median),
       "gflops": .number(operations(network) / median / 1e9),
+      "planned_mib": .integer(planned >> 20),
       "peak_mib": .integer(peakMebibytes),
       "engine": .string("\(engineDescription), \(InstructionSet.current)"),
     ]
@@ -127,15 +125,29 @@ struct BenchCommand: ParsableCommand {
     return 2 * pixels * (forward ? kernels.reduce(0, +) : passes)
   }
 
-  /// The bytes of a step, about: kept maps, and weights with what Adam keeps of each.
-  private var bytes: Double {
-    let (channels, layers) = (Double(channels), Double(blocks) * Double(convs))
-    let pixels = Double(size) * Double(size) * Double(batch)
-    return 4
-      * (channels * (2 * layers + Double(blocks) + 4) * pixels + 54 * channels * channels * layers)
+  /// Refuses what the machine cannot hold.
+  private func requireMemory(_ bytes: Double) throws {
+    let memory = Double(ProcessInfo.processInfo.physicalMemory)
+    func mebibytes(_ bytes: Double) -> String { NumberFormat.fixed(0).string(bytes / 1_048_576) }
+    guard bytes < memory else {
+      throw ValidationError(
+        "A step would need about \(mebibytes(bytes)) MiB, the machine has \(mebibytes(memory)) MiB."
+      )
+    }
   }
 
+  /// The most memory that this program ever held.
   private var peakMebibytes: Int {
+    #if os(Linux)
+      // What getrusage says includes the program that started this one.
+      let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+      let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+      if let words = line?.split(whereSeparator: \.isWhitespace), words.count > 1,
+        let kibibytes = Int(words[1])
+      {
+        return kibibytes / 1024
+      }
+    #endif
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     return usage.ru_maxrss / 1024

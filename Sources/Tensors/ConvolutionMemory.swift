@@ -1,0 +1,43 @@
+import CKernels
+
+/// The memory that convolutions need, known before anything is computed.
+package enum ConvolutionMemory {
+  /// The bytes of a map of so many channels and pixels, which count over all images.
+  package static func map<Element: Scalar>(
+    channels: Int, pixels: Int, _ type: Element.Type
+  ) -> Int {
+    let stored =
+      MapLayout(channels: channels, type) == .interleaved
+      ? MapLayout.storedChannels(channels) : channels
+    return MemoryPool.size(of: stored * pixels * MemoryLayout<Element>.stride)
+  }
+
+  /// Whether a convolution to so many channels computes its ReLU and a sum on the way to memory.
+  package static func takesEnding<Element: Scalar>(channels: Int, _ type: Element.Type) -> Bool {
+    MapLayout(channels: channels, type) == .interleaved
+  }
+
+  /// The bytes of the bits that such a ReLU keeps for its derivative.
+  package static func mask(channels: Int, pixels: Int) -> Int {
+    MemoryPool.size(of: MapLayout.storedChannels(channels) * pixels / 8)
+  }
+
+  /// The bytes of the partial sums of a kernel gradient and of a prepared kernel `[O, C, kH, kW]`, about.
+  package static func kernelGradient<Element: Scalar>(
+    _ kernel: Shape, _ type: Element.Type
+  ) -> Int {
+    func isInterleaved(_ channels: Int) -> Bool {
+      MapLayout(channels: channels, type) == .interleaved
+    }
+    func stored(_ channels: Int) -> Int {
+      isInterleaved(channels) ? MapLayout.storedChannels(channels) : channels
+    }
+    let taps = kernel[2] * kernel[3]
+    let isTransformed = taps == 9 && isInterleaved(kernel[0]) && isInterleaved(kernel[1])
+    let isPlanar = !isInterleaved(kernel[0]) && !isInterleaved(kernel[1])
+    let places = isTransformed ? Int(CK_WINOGRAD_POINTS) : isPlanar ? taps * 16 : taps
+    // The sums of all groups, and once as much for the kernel in the form that is multiplied.
+    return (EngineConvolution.groups + 1) * places * stored(kernel[0]) * stored(kernel[1])
+      * MemoryLayout<Element>.stride
+  }
+}

@@ -1,0 +1,114 @@
+import Foundation
+import Synchronization
+
+/// Memory for maps, kept when a map is done with it: fresh pages cost more than what is written there.
+///
+/// Large blocks are cut from one range of addresses, always at the lowest place that fits, and grow
+/// together again when they are given back; so maps of many sizes share the same pages.
+enum MemoryPool {
+  struct Block: @unchecked Sendable {
+    let start: UnsafeMutableRawPointer
+    let bytes: Int
+  }
+
+  /// Blocks of at least this size come from the range of addresses, on huge pages; smaller ones come
+  /// from the C library.
+  private static let hugePage = 2 << 20
+
+  private static let arena = Mutex(Arena())
+
+  /// The bytes that a block of `bytes` really takes.
+  static func size(of bytes: Int) -> Int {
+    let step = bytes >= hugePage ? hugePage : 64
+    return max(step, (bytes + step - 1) / step * step)
+  }
+
+  static func take(bytes: Int) -> Block {
+    let size = size(of: bytes)
+    guard size >= hugePage else {
+      guard let start = aligned_alloc(64, size) else { fatalError("out of memory: \(size) bytes") }
+      return Block(start: start, bytes: size)
+    }
+    return arena.withLock { arena in
+      guard let start = arena.take(size) else { fatalError("out of memory: \(size) bytes") }
+      return Block(start: start, bytes: size)
+    }
+  }
+
+  static func giveBack(_ block: Block) {
+    guard block.bytes >= hugePage else { return free(block.start) }
+    arena.withLock { $0.giveBack(block) }
+  }
+
+  /// A range of addresses and the parts of it that nobody uses.
+  private struct Arena: @unchecked Sendable {
+    private struct Gap {
+      var start: UnsafeMutableRawPointer
+      var bytes: Int
+
+      var end: UnsafeMutableRawPointer { start + bytes }
+    }
+
+    /// In the order of addresses; no two touch each other.
+    private var gaps: [Gap] = []
+    /// No block ever reached beyond this address, so there are no pages yet.
+    private var reached: UnsafeMutableRawPointer?
+    /// Unused pages together hold at most this much; then they go back to the system.
+    private let mostKept = Int(ProcessInfo.processInfo.physicalMemory / 4)
+
+    mutating func take(_ bytes: Int) -> UnsafeMutableRawPointer? {
+      if reached == nil { reserve() }
+      guard let index = gaps.firstIndex(where: { $0.bytes >= bytes }) else { return nil }
+      let start = gaps[index].start
+      gaps[index].start += bytes
+      gaps[index].bytes -= bytes
+      if let known = reached { reached = max(known, gaps[index].start) }
+      if gaps[index].bytes == 0 { gaps.remove(at: index) }
+      return start
+    }
+
+    mutating func giveBack(_ block: Block) {
+      let index = gaps.firstIndex { $0.start > block.start } ?? gaps.count
+      gaps.insert(Gap(start: block.start, bytes: block.bytes), at: index)
+      join(at: index)
+      if index > 0 { join(at: index - 1) }
+      if kept > mostKept { release() }
+    }
+
+    /// Makes the gap at `index` and the next one a single gap if they touch.
+    private mutating func join(at index: Int) {
+      guard index + 1 < gaps.count, gaps[index].end == gaps[index + 1].start else { return }
+      gaps[index].bytes += gaps.remove(at: index + 1).bytes
+    }
+
+    /// The bytes of the gaps that were part of a block before.
+    private var kept: Int {
+      guard let reached else { return 0 }
+      return gaps.reduce(0) { $0 + max(0, min($1.end, reached) - $1.start) }
+    }
+
+    /// Hands the pages of all gaps back to the system; the addresses stay.
+    private mutating func release() {
+      for gap in gaps { madvise(gap.start, gap.bytes, MADV_DONTNEED) }
+      if let last = gaps.last, let known = reached { reached = min(known, last.start) }
+    }
+
+    /// Reserves addresses, which cost nothing: more than the machine has memory, or what is allowed.
+    private mutating func reserve() {
+      var size = Int(ProcessInfo.processInfo.physicalMemory) * 4 / hugePage * hugePage
+      let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+      while size >= 2 * hugePage {
+        if let start = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0), start != MAP_FAILED {
+          let before = (hugePage - Int(bitPattern: start) % hugePage) % hugePage
+          #if os(Linux)
+            madvise(start, size, MADV_HUGEPAGE)
+          #endif
+          gaps = [Gap(start: start + before, bytes: size - hugePage)]
+          reached = start + before
+          return
+        }
+        size /= 2
+      }
+    }
+  }
+}
