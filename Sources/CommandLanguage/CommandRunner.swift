@@ -59,6 +59,8 @@ package final class CommandRunner<Workspace>: LineRunner {
     do throws(CommandError) {
       guard let invocation = try parser.parse(text) else { return nil }
       spec = invocation.spec
+      // However long it takes, somebody sees that it runs.
+      progress(ProgressUpdate(invocation.spec.name))
       if invocation.spec.name != SessionCommand.history.spec.name { remember(text, line: line) }
       result = .success(try perform(invocation, line: line))
     } catch {

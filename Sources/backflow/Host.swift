@@ -76,6 +76,7 @@ final class Host {
 
   /// Shows what a command gave back, and records it.
   func show(_ execution: Execution) {
+    Console.clearProgress()
     recorder.add(execution)
     lastLine = execution.line
     if recovers { keep(execution) }
