@@ -48,6 +48,8 @@ package struct Outcome: Sendable {
   package var followUps: [String] = []
   /// What is said after them.
   package var closing: String?
+  /// Lines that the prompt puts before the person, one after the other.
+  package var proposals: [String] = []
   /// How the pictures take turns at one place, where somebody sees them.
   package var turns: Turns?
 

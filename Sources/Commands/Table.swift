@@ -41,4 +41,5 @@ private let lookingCommands: [Command<Workspace>] = [
 
 private let otherCommands: [Command<Workspace>] = [
   .expect, .gradcheck, .compare, .race, .diagnose, .saveTensor, .saveImage, .saveDICOM, .set,
+  .demo,
 ]

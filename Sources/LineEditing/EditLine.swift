@@ -116,6 +116,10 @@ package final class EditLine: LineSource {
     return .line(text.last == "\n" ? String(text.dropLast()) : text)
   }
 
+  package func propose(_ line: String) {
+    if pending.isEmpty, rest.isEmpty, !keys.hasNext { rest = line }
+  }
+
   package func dropTypedAhead() -> Int {
     TerminalState.forgetInterrupt()
     keys.drop()

@@ -53,21 +53,32 @@ struct Prompt {
 
   private func readLines() {
     var lines = CommandLines(input, goesOn: ContinuedLine.goesOn)
+    var proposals: ArraySlice<String> = []
     while true {
       Console.clearProgress()
       Interrupts.interruption.reset()
+      if let next = proposals.first { input.propose(next) }
       switch lines.next() {
       case .end:
         Console.print("")
         return
       case .interrupted:
         Console.print("")
+        if !proposals.isEmpty { host.say(["the demo ends here; 'demo' begins it again"]) }
+        proposals = []
       case .command(let command):
         history?.add(ContinuedLine.joined(command.text))
         guard let execution = host.runner.run(command.text, line: firstLine + command.number) else {
           continue
         }
         host.show(execution)
+        // The line may have been changed before it ran.
+        if execution.outcome != nil, let name = execution.spec?.name,
+          proposals.first?.hasPrefix(name) == true
+        {
+          proposals.removeFirst()
+        }
+        if let new = execution.outcome?.proposals, !new.isEmpty { proposals = new[...] }
         if execution.outcome?.quits == true { return }
         if Interrupts.interruption.isRequested { dropTypedAhead() }
       }
