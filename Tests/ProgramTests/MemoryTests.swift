@@ -18,7 +18,7 @@ struct MemoryTests {
     let least = try peakAndPlan(network + ["--size", "16"]).peak
     let (peak, planned) = try peakAndPlan(network + ["--size", "400"])
     // Other sizes leave pages between them that are not used.
-    #expect(abs(peak - least - planned) < 0.2 * planned + 16, "\(peak) − \(least), \(planned)")
+    #expect(abs(peak - least - planned) < 0.3 * planned + 24, "\(peak) − \(least), \(planned)")
   }
 
   private func peakAndPlan(_ arguments: [String]) throws -> (peak: Double, planned: Double) {
