@@ -5,7 +5,9 @@ package struct Command<Workspace>: Sendable {
     @Sendable (_ arguments: Arguments, _ workspace: inout Workspace, _ context: CommandContext)
     throws -> Outcome
 
-  /// Says in a few words what a command would do; throws what is wrong with it. It must be quick.
+  /// Says in a few words what a command would do; throws what is wrong with it.
+  ///
+  /// It runs between two keys, so it must be quick.
   package typealias Preview =
     @Sendable (_ arguments: Arguments, _ workspace: Workspace) throws -> String
 

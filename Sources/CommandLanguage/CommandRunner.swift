@@ -84,6 +84,7 @@ package final class CommandRunner<Workspace>: LineRunner {
   /// Says what a line would do, without running it.
   ///
   /// - Parameter completer: Knows whether an unfinished word can become one.
+  /// - Returns: What finds hints for the workspace as it is now.
   package func hinter(_ completer: Completer) -> Hinter {
     Hinter(parser: parser, completer: completer, describe: describe) { [self] invocation in
       let command = commands.first { $0.spec.name == invocation.spec.name }

@@ -17,6 +17,7 @@ package enum ProgressLine {
   ///   - update: How far the command is.
   ///   - seconds: How long it has run.
   ///   - columns: The width, or none where nobody draws.
+  /// - Returns: The line, cut where it is too long.
   package static func text(_ update: ProgressUpdate, after seconds: Double, columns: Int?) -> String
   {
     let isWide = columns.map { $0 >= leastColumns } ?? false

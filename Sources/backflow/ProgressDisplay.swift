@@ -28,7 +28,9 @@ final class ProgressDisplay: Sendable {
   }
 
   private let running = Mutex<Running?>(nil)
-  /// The columns of the line on the screen; 0 when there is none. The handler of Ctrl-C sets it.
+  /// The columns of the line on the screen; 0 when there is none.
+  ///
+  /// The handler of Ctrl-C sets it, too.
   private let shownColumns = Atomic<Int>(0)
   private let timer: any DispatchSourceTimer
 

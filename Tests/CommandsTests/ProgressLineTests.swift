@@ -20,7 +20,8 @@ struct ProgressLineTests {
 
   @Test func `is words alone in little room, and whole where nothing is drawn`() {
     #expect(
-      ProgressLine.text(update, after: 6, columns: 40) == "epoch 1/2  step 30/40  loss 0.01  5.00 …")
+      ProgressLine.text(update, after: 6, columns: 40) == "epoch 1/2  step 30/40  loss 0.01  5.00 …"
+    )
     #expect(
       ProgressLine.text(update, after: 6, columns: nil)
         == "epoch 1/2  step 30/40  loss 0.01  5.00 steps/s  2 s left  psnr 31 dB")
