@@ -120,7 +120,8 @@ let package = Package(
       ["CommandLanguage", "CT", "Figures", "Transcripts", "Tensors", "Fingerprints"]),
     // The program as its caller sees it; needs the executable built beside the tests.
     .testTarget(
-      name: "ProgramTests", dependencies: ["backflow", "Commands", "Figures", "TestSupport"],
+      name: "ProgramTests",
+      dependencies: ["backflow", "CommandLanguage", "Commands", "Figures", "TestSupport"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

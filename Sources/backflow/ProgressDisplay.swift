@@ -14,7 +14,7 @@ final class ProgressDisplay: Sendable {
   private static let delay = Duration.milliseconds(500)
   private static let period = DispatchTimeInterval.milliseconds(200)
   /// How often a line is written where nothing can be drawn.
-  private static let logPeriod = Duration.seconds(10)
+  private static let logPeriod = Duration.seconds(30)
 
   /// Whether lines can be drawn anew.
   static let isVisible =
