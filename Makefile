@@ -3,6 +3,7 @@
 
 PREFIX ?= /usr/local
 BACKFLOW = .build/release/backflow
+SHARE = $(DESTDIR)$(PREFIX)/share
 
 .PHONY: build demo deps deps-test format fuzz install lint reference sessions-long test test-kill test-terminal
 
@@ -58,5 +59,14 @@ deps-test:
 reference: build
 	$(BACKFLOW) reference > docs/commands.md
 
+# The program, its manual page, and the completion of its options in shells.
 install: build
 	install -D -m 755 $(BACKFLOW) $(DESTDIR)$(PREFIX)/bin/backflow
+	install -d $(SHARE)/man/man1 $(SHARE)/bash-completion/completions \
+	  $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
+	$(BACKFLOW) reference --man > $(SHARE)/man/man1/backflow.1
+	$(BACKFLOW) --generate-completion-script bash \
+	  > $(SHARE)/bash-completion/completions/backflow
+	$(BACKFLOW) --generate-completion-script zsh > $(SHARE)/zsh/site-functions/_backflow
+	$(BACKFLOW) --generate-completion-script fish \
+	  > $(SHARE)/fish/vendor_completions.d/backflow.fish

@@ -53,6 +53,11 @@ let package = Package(
     .systemLibrary(
       name: "CEdit", pkgConfig: "libedit",
       providers: [.apt(["libedit-dev"]), .brew(["libedit"])]),
+    .systemLibrary(
+      name: "CLibChafa", pkgConfig: "chafa",
+      providers: [.apt(["libchafa-dev"]), .brew(["chafa"])]),
+    // libchafa without GLib's types.
+    .target(name: "CChafa", dependencies: ["CLibChafa"]),
     // libpng without longjmp, which Swift cannot import; its zlib brings the checksum of chunks.
     .target(
       name: "CPNG", dependencies: ["CLibPNG"], linkerSettings: [.linkedLibrary("z")]),
@@ -77,7 +82,7 @@ let package = Package(
     library("Ledgers", ["Fingerprints"]),
     library("Tensors", ["CKernels", "CMalloc", "COpenBLAS", "Fingerprints"]),
     library("CT", ["CDCMTK", "COpenJPEG", "Fingerprints", "Tensors"]),
-    library("Figures", ["CCairo", "CGIF", "CPNG", "Tensors", "Fingerprints"]),
+    library("Figures", ["CCairo", "CChafa", "CGIF", "CPNG", "Tensors", "Fingerprints"]),
 
     // MARK: - Learning
     library("Networks", ["Tensors"]),
@@ -136,7 +141,8 @@ let package = Package(
       ["CommandLanguage", "CT", "Figures", "Transcripts", "Tensors", "Fingerprints", "Ledgers"]),
     // The program as its caller sees it; needs the executable built beside the tests.
     .testTarget(
-      name: "ProgramTests", dependencies: ["backflow", "Figures", "TestSupport"],
+      name: "ProgramTests",
+      dependencies: ["backflow", "CommandLanguage", "Commands", "Figures", "TestSupport"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

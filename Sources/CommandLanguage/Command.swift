@@ -5,6 +5,12 @@ package struct Command<Workspace>: Sendable {
     @Sendable (_ arguments: Arguments, _ workspace: inout Workspace, _ context: CommandContext)
     throws -> Outcome
 
+  /// Says in a few words what a command would do; throws what is wrong with it.
+  ///
+  /// It runs between two keys, so it must be quick.
+  package typealias Preview =
+    @Sendable (_ arguments: Arguments, _ workspace: Workspace) throws -> String
+
   /// Who carries a command out.
   enum Action {
     case workspace(Body)
@@ -13,6 +19,8 @@ package struct Command<Workspace>: Sendable {
 
   package let spec: CommandSpec
   let action: Action
+  /// What the prompt says before the command runs; its summary when there is none.
+  package var preview: Preview?
 
   /// A command on the workspace.
   package init(_ spec: CommandSpec, body: @escaping Body) {
@@ -23,7 +31,9 @@ package struct Command<Workspace>: Sendable {
   /// The same command with something around its body; what the runner carries out stays as it is.
   package func around(_ wrap: (@escaping Body) -> Body) -> Command {
     guard case .workspace(let body) = action else { return self }
-    return Command(spec, body: wrap(body))
+    var command = Command(spec, body: wrap(body))
+    command.preview = preview
+    return command
   }
 
   /// The same command, which first asks `check` whether it may run.

@@ -21,14 +21,25 @@ package final class Interruption: Sendable {
 
 /// How far a long command is; shown at a terminal, never recorded.
 package struct ProgressUpdate: Sendable {
-  /// The line to show in place of the last one.
+  /// What is being done.
   package let text: String
   /// The part that is done, from 0 to 1, when it is known.
   package let fraction: Double?
+  /// How many things are done, and what they are, for a rate.
+  package let count: Int?
+  package let things: String
+  /// Numbers whose course is drawn, the oldest first.
+  package let trend: [Double]
+  /// What is said at the end, if there is room.
+  package let note: String?
 
-  package init(_ text: String, fraction: Double? = nil) {
-    self.text = text
-    self.fraction = fraction
+  package init(
+    _ text: String, fraction: Double? = nil, count: Int? = nil, things: String = "",
+    trend: [Double] = [], note: String? = nil
+  ) {
+    (self.text, self.fraction, self.note) = (text, fraction, note)
+    (self.count, self.things) = (count, things)
+    self.trend = trend
   }
 }
 

@@ -13,6 +13,8 @@ package final class CommandRunner<Workspace>: LineRunner {
   package private(set) var history: [(line: Int, text: String)] = []
   /// Writes the session in the form that the command asks for, when something records one.
   package var keepSession: ((_ command: SessionCommand, _ arguments: Arguments) throws -> Outcome)?
+  /// Says how pictures are shown, when somebody sees them.
+  package var describeTerminal: (() -> Outcome)?
   /// The lines of earlier sessions, for `history WORD`.
   package var earlierLines: [String] = []
   /// The ideas that help explains beside the commands.
@@ -72,6 +74,8 @@ package final class CommandRunner<Workspace>: LineRunner {
     do throws(CommandError) {
       guard let invocation = try parser.parse(text) else { return nil }
       spec = invocation.spec
+      // However long it takes, somebody sees that it runs.
+      progress(ProgressUpdate(invocation.spec.name))
       if invocation.spec.name != SessionCommand.history.spec.name { remember(text, line: line) }
       nesting = (0, 0)
       let before = UndoLog.Moment(
@@ -101,6 +105,17 @@ package final class CommandRunner<Workspace>: LineRunner {
   /// The values from outside that no `let` asked for.
   package var unusedOverrides: [String] {
     variables.overrides.keys.filter { variables[$0] == nil }.sorted()
+  }
+
+  /// Says what a line would do, without running it.
+  ///
+  /// - Parameter completer: Knows whether an unfinished word can become one.
+  /// - Returns: What finds hints for the workspace as it is now.
+  package func hinter(_ completer: Completer) -> Hinter {
+    Hinter(parser: parser, completer: completer, describe: describe) { [self] invocation in
+      let command = commands.first { $0.spec.name == invocation.spec.name }
+      return try command?.preview?(invocation.arguments, workspace) ?? invocation.spec.summary
+    }
   }
 
   // MARK: - One command
@@ -189,6 +204,7 @@ package final class CommandRunner<Workspace>: LineRunner {
     case .undo: try undo(invocation.arguments)
     case .run: try run(invocation.arguments)
     case .replay: try ask(replaySession, invocation.arguments)
+    case .terminal: describeTerminal?() ?? Outcome("no terminal: pictures are files only")
     }
   }
 

@@ -53,6 +53,20 @@ package struct Outcome: Sendable {
   package var followUps: [String] = []
   /// What is said after them.
   package var closing: String?
+  /// Lines that the prompt puts before the person, one after the other.
+  package var proposals: [String] = []
+  /// How the pictures take turns at one place, where somebody sees them.
+  package var turns: Turns?
+
+  /// How often each of some pictures is shown, and for how many seconds.
+  package struct Turns: Hashable, Sendable {
+    package let times: Int
+    package let pause: Double
+
+    package init(times: Int, pause: Double) {
+      (self.times, self.pause) = (times, pause)
+    }
+  }
 
   package init() {}
 

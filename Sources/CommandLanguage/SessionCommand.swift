@@ -11,6 +11,7 @@ package enum SessionCommand: CaseIterable, Sendable {
   case replay
   case run
   case saveSession
+  case terminal
   case undo
 
   /// The command's table entry.
@@ -140,7 +141,8 @@ package enum SessionCommand: CaseIterable, Sendable {
         summary: "Write the session so far as a file that replays.",
         details: """
           Writes NAME.session and its pictures in NAME/. Failed commands are left out, or written \
-          as "fails …" with errors=yes.
+          as "fails …" with errors=yes. What nobody saves is kept as well, the newest 20 sessions: \
+          the next prompt says how to get it back.
           """,
         parameters: [
           .word("name", .path, "the file, with or without .session"),
@@ -148,6 +150,15 @@ package enum SessionCommand: CaseIterable, Sendable {
         ],
         examples: [CommandExample("session save first-look", after: ["let sigma = 40HU"])],
         seeAlso: ["session pack", "export", "history"], isRecorded: false)
+    case .terminal:
+      CommandSpec(
+        "terminal", family: .rest,
+        summary: "Say how pictures are shown here, and why so.",
+        details: """
+          At its start, the prompt asks the terminal what it can show. Pictures are then drawn under \
+          their lines, beside the files; transcripts never hold them.
+          """,
+        examples: ["terminal"], seeAlso: ["session save"], isRecorded: false)
     }
   }
 }

@@ -37,7 +37,8 @@ extension Command<Workspace> {
       try context.stopIfInterrupted()
       context.progress(
         ProgressUpdate(
-          "denoise \(count + 1)/\(slices.count)", fraction: Double(count) / Double(slices.count)))
+          "denoise \(count + 1)/\(slices.count)", fraction: Double(count) / Double(slices.count),
+          count: count, things: "slices"))
       images.append(try workspace.denoisedSlice(slice))
     }
     return try workspace.judge("denoised", images, slices, arguments, context)
@@ -64,7 +65,8 @@ extension Command<Workspace> {
       try context.stopIfInterrupted()
       context.progress(
         ProgressUpdate(
-          "denoise \(count + 1)/\(slices.count)", fraction: Double(count) / Double(slices.count)))
+          "denoise \(count + 1)/\(slices.count)", fraction: Double(count) / Double(slices.count),
+          count: count, things: "slices"))
       _ = try workspace.denoisedSlice(slice)
     }
     let clean = try workspace.requireClean()

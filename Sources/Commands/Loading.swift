@@ -246,7 +246,8 @@ extension CommandContext {
       if all > 1 {
         progress(
           ProgressUpdate(
-            "\(command): \(done) of \(all) \(things)", fraction: Double(done) / Double(all)))
+            "\(command): \(done) of \(all) \(things)", fraction: Double(done) / Double(all),
+            count: done, things: things))
       }
       return !interruption.isRequested
     }

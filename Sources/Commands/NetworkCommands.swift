@@ -74,20 +74,7 @@ extension Command<Workspace> {
         "block channels=3 kernel=13 act=sigmoid merge=multiply skip=input bias=no",
       ], seeAlso: ["conv", "output", "net show"])
   ) { arguments, workspace, _ in
-    var options = BlockOptions()
-    options.channels = try arguments.integer("channels")
-    options.kernel = try arguments.integer("kernel")
-    options.activation = try arguments.choice("act", as: Activation.self)
-    options.merge = try arguments.choice("merge", as: Merge.self)
-    options.skip = try arguments.choice("skip", as: Skip.self)
-    options.projectActivation = try arguments.choice("project-act", as: Activation.self)
-    if options.projectActivation != .linear, options.skip != .project || options.merge == .none {
-      throw arguments.error(
-        at: "project-act", .surplusArgument, "only a projected skip has a project-act",
-        hint: "skip=project, or leave it out")
-    }
-    options.convolutions = try arguments.integer("convs")
-    options.hasBias = try arguments.flag("bias")
+    let options = try BlockOptions(arguments)
     try workspace.requireMemory(
       convolutions: options.convolutions, channels: options.channels, kernel: options.kernel,
       projects: options.skip == .project)
@@ -116,11 +103,7 @@ extension Command<Workspace> {
       ],
       examples: ["conv", "conv channels=16 kernel=5 act=relu"], seeAlso: ["block", "output"])
   ) { arguments, workspace, _ in
-    var options = ConvolutionOptions()
-    options.channels = try arguments.integer("channels")
-    options.kernel = try arguments.integer("kernel")
-    options.activation = try arguments.choice("act", as: Activation.self)
-    options.hasBias = try arguments.flag("bias")
+    let options = try ConvolutionOptions(arguments)
     try workspace.requireMemory(
       convolutions: 1, channels: options.channels, kernel: options.kernel)
     var network = workspace.network
@@ -241,6 +224,37 @@ extension Command<Workspace> {
       "receptive_field": .integer(network.receptiveField), "step_bytes": .integer(bytes),
     ]
     return outcome
+  }
+}
+
+extension BlockOptions {
+  /// What the arguments of `block` say.
+  init(_ arguments: Arguments) throws {
+    self.init()
+    channels = try arguments.integer("channels")
+    kernel = try arguments.integer("kernel")
+    activation = try arguments.choice("act", as: Activation.self)
+    merge = try arguments.choice("merge", as: Merge.self)
+    skip = try arguments.choice("skip", as: Skip.self)
+    projectActivation = try arguments.choice("project-act", as: Activation.self)
+    if projectActivation != .linear, skip != .project || merge == .none {
+      throw arguments.error(
+        at: "project-act", .surplusArgument, "only a projected skip has a project-act",
+        hint: "skip=project, or leave it out")
+    }
+    convolutions = try arguments.integer("convs")
+    hasBias = try arguments.flag("bias")
+  }
+}
+
+extension ConvolutionOptions {
+  /// What the arguments of `conv` say.
+  init(_ arguments: Arguments) throws {
+    self.init()
+    channels = try arguments.integer("channels")
+    kernel = try arguments.integer("kernel")
+    activation = try arguments.choice("act", as: Activation.self)
+    hasBias = try arguments.flag("bias")
   }
 }
 

@@ -1,4 +1,5 @@
 import CommandLanguage
+import Figures
 import Networks
 import Tensors
 
@@ -28,6 +29,14 @@ extension Command<Workspace> {
           "limit.disk", .size, "most that the session writes; a script can only lower it",
           default: .absent("10 GiB for a script")),
         .key("limit.seconds", .duration, "longest training", default: .absent("none")),
+        .key(
+          "pictures", .choice(PictureDisplay.allCases.map(\.rawValue)),
+          "how a terminal shows them; auto is what it can do best",
+          default: .absent("auto at first")
+        ),
+        .key(
+          "hints", .yesNo, "whether the prompt says what a line would do",
+          default: .absent("yes at first")),
       ],
       examples: ["set seed=7", "set relu-nan=zero limit.memory=2GiB", "set"], seeAlso: ["let"])
   ) { arguments, workspace, _ in
@@ -55,9 +64,14 @@ extension Command<Workspace> {
     if let limit = arguments.numberIfGiven("limit.seconds") {
       workspace.settings.timeLimit = limit.value
     }
+    if arguments.has("pictures") {
+      workspace.settings.pictures = try arguments.choice("pictures", as: PictureDisplay.self)
+    }
+    if arguments.has("hints") { workspace.settings.hints = try arguments.flag("hints") }
     let settings = workspace.settings
     let given = arguments.first(of: [
-      "seed", "precision", "relu-nan", "limit.memory", "limit.disk", "limit.seconds",
+      "seed", "precision", "relu-nan", "limit.memory", "limit.disk", "limit.seconds", "pictures",
+      "hints",
     ])
     guard given == nil else { return Outcome() }
     var outcome = Outcome()
@@ -77,6 +91,8 @@ extension Command<Workspace> {
             "limit.seconds",
             settings.timeLimit.map { OutputLine(NumberFormat.shortest.string($0)) } ?? "none",
           ],
+          ["pictures", OutputLine(settings.pictures.rawValue)],
+          ["hints", settings.hints ? "yes" : "no"],
         ]))
     return outcome
   }

@@ -8,7 +8,7 @@ import Tensors
 package let commandTable: [Command<Workspace>] =
   (dataCommands + networkCommands + learningCommands + steppingCommands + lookingCommands
   + otherCommands).map {
-    $0.preceded(by: requireClosedPass).around { body in
+    var command = $0.preceded(by: requireClosedPass).around { body in
       { arguments, workspace, context in
         let outcome = try Precision.$current.withValue(workspace.settings.precision) {
           try body(arguments, &workspace, context)
@@ -17,6 +17,8 @@ package let commandTable: [Command<Workspace>] =
         return outcome
       }
     }
+    command.preview = preview(of: $0.spec)
+    return command
   } + SessionCommand.allCases.map { Command($0) }
 
 /// Throws when a command would change what an open pass was made of.
@@ -60,11 +62,12 @@ private let steppingCommands: [Command<Workspace>] = [
 ]
 
 private let lookingCommands: [Command<Workspace>] = [
-  .stats, .show, .view, .panel, .windowCommand, .hist, .plot, .plotLoss, .plotPSNR, .plotGradients,
+  .stats, .show, .view, .panel, .blink, .windowCommand, .hist, .plot, .plotLoss, .plotPSNR,
+  .plotGradients,
   .plotNet, .plotFlow, .kernels,
 ]
 
 private let otherCommands: [Command<Workspace>] = [
   .expect, .gradcheck, .compare, .race, .diagnose, .saveTensor, .saveImage, .saveAnimation,
-  .saveDICOM, .checkpoint, .restore, .set,
+  .saveDICOM, .checkpoint, .restore, .set, .demo,
 ]

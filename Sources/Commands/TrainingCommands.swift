@@ -322,6 +322,7 @@ private final class ProgressMeter {
   private var shown = -1.0
   private var psnr: String?
   private var nextJudgement = 1.0
+  private var losses = Trend()
 
   init(
     _ context: CommandContext, label: String, showsRate: Bool,
@@ -334,24 +335,23 @@ private final class ProgressMeter {
   }
 
   func show(_ progress: TrainingProgress) {
+    losses.add(progress.loss)
     guard progress.seconds - shown > 0.2 || progress.step == progress.steps else { return }
     shown = progress.seconds
     judge(progress)
-    let rate = Double(progress.step) / max(progress.seconds, 1e-9)
-    let left = Double(progress.steps - progress.step) / rate
     func text(_ value: Double, _ digits: Int) -> String {
       NumberFormat.significant(digits).string(value)
     }
     let parts = [
       "epoch \(progress.epoch)/\(progress.epochs)  step \(progress.step)/\(progress.steps)",
       "loss \(text(progress.loss, 4))",
-      showsRate ? "lr \(text(progress.learningRate, 3))" : nil, psnr, "\(text(rate, 3)) steps/s",
-      "\(Int(left.rounded(.up))) s left",
+      showsRate ? "lr \(text(progress.learningRate, 3))" : nil,
     ]
     context.progress(
       ProgressUpdate(
         parts.compactMap(\.self).joined(separator: "  "),
-        fraction: Double(progress.step) / Double(progress.steps)))
+        fraction: Double(progress.step) / Double(progress.steps), count: progress.step,
+        things: "steps", trend: losses.values, note: psnr))
   }
 
   /// Judges the network now and then, so that it takes a twentieth of the time at most.

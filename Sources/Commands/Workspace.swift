@@ -1,6 +1,6 @@
 import CT
 import CommandLanguage
-import Figures
+package import Figures
 import GradientFlows
 package import Networks
 import Tensors
@@ -168,6 +168,9 @@ struct Settings: Sendable, Codable {
   var memoryLimit: Int?
   /// In seconds, for one training.
   var timeLimit: Double?
+  var pictures = PictureDisplay.auto
+  /// Whether the prompt says what a line would do.
+  var hints = true
 }
 
 /// A training that can go on.
@@ -306,4 +309,10 @@ extension Workspace {
 extension Workspace {
   /// The session's seed.
   package var seed: UInt64 { settings.seed }
+
+  /// How a terminal shows pictures.
+  package var pictures: PictureDisplay { settings.pictures }
+
+  /// Whether the prompt says what a line would do.
+  package var hints: Bool { settings.hints }
 }

@@ -12,6 +12,12 @@ package final class EditLine: LineSource {
   let history: LineHistory
   /// What may come after a text.
   let completion: (String) -> Completion
+  /// What a line would do, when somebody wants to know.
+  let hint: (String) -> Hint?
+  /// Where on the screen the hint begins, while there is one.
+  var hintColumn: Int?
+  /// Whether keys go to a search, which has a row of its own.
+  private var isSearching = false
 
   /// The prompt for libedit, which keeps no copy.
   private let prompt: UnsafeMutablePointer<CChar>
@@ -24,6 +30,10 @@ package final class EditLine: LineSource {
   /// What the paste key inserts.
   var clipboard = ""
   private var wasInterrupted = false
+  /// What the terminal has said about itself.
+  package private(set) var answers = TerminalAnswers()
+  /// How long the first prompt waits for it; a far terminal may answer later.
+  private static let patience = Duration.milliseconds(40)
 
   /// Takes over the terminal; none when there is none that can do more than print.
   ///
@@ -31,8 +41,10 @@ package final class EditLine: LineSource {
   ///   - prompt: What the prompt looks like.
   ///   - history: The lines to walk through.
   ///   - completion: What may come after a text.
+  ///   - hint: What a line would do, or what is wrong with it.
   package init?(
-    prompt: String, history: LineHistory, completion: @escaping (String) -> Completion
+    prompt: String, history: LineHistory, completion: @escaping (String) -> Completion,
+    hint: @escaping (String) -> Hint?
   ) {
     let terminal = ProcessInfo.processInfo.environment["TERM"] ?? ""
     guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1, !terminal.isEmpty,
@@ -44,7 +56,8 @@ package final class EditLine: LineSource {
       TerminalState.giveBack()
       return nil
     }
-    (self.editor, self.history, self.completion) = (editor, history, completion)
+    (self.editor, self.history) = (editor, history)
+    (self.completion, self.hint) = (completion, hint)
     self.prompt = strdup(prompt)
     keys = KeyReader(descriptor: STDIN_FILENO, signals: TerminalState.signals)
     _ = cedit_set_client(editor, Unmanaged.passUnretained(self).toOpaque())
@@ -55,6 +68,20 @@ package final class EditLine: LineSource {
     // First what the person likes, then what must be.
     _ = el_source(editor, nil)
     bindKeys()
+    ask()
+  }
+
+  /// Asks the terminal what it can show; keys that are pressed meanwhile wait.
+  private func ask() {
+    // Linux's own console may write the question on the screen.
+    guard ProcessInfo.processInfo.environment["TERM"] != "linux" else { return }
+    show(TerminalAnswers.questions)
+    let end = ContinuousClock.now + Self.patience
+    var others: [KeyReader.Key] = []
+    while !answers.isComplete, let key = keys.next(within: end - .now) {
+      if case .reply(let reply) = key { answers.take(reply) } else { others.append(key) }
+    }
+    for key in others.reversed() { keys.putBack(key) }
   }
 
   deinit {
@@ -70,6 +97,7 @@ package final class EditLine: LineSource {
     }
     self.before = before
     wasInterrupted = false
+    isSearching = false
     if !rest.isEmpty {
       keys.putBack(.paste(rest))
       rest = ""
@@ -86,6 +114,10 @@ package final class EditLine: LineSource {
     // Pressed after the line's end, Ctrl-C is for the command.
     if keys.takeInterrupt() { raise(SIGINT) }
     return .line(text.last == "\n" ? String(text.dropLast()) : text)
+  }
+
+  package func propose(_ line: String) {
+    if pending.isEmpty, rest.isEmpty, !keys.hasNext { rest = line }
   }
 
   package func dropTypedAhead() -> Int {
@@ -190,9 +222,12 @@ package final class EditLine: LineSource {
     TerminalState.remember()
     keepCursorInLine()
     while true {
+      if !isSearching, !keys.hasNext { showHint() }
       let key = keys.next()
+      clearHint()
       switch key {
       case .character(let character):
+        noteSearch(character)
         place?.pointee = wchar_t(character.value)
         return 1
       case .paste(let text):
@@ -210,9 +245,19 @@ package final class EditLine: LineSource {
         adoptSize()
       case .resume:
         _ = cedit_redraw(editor)
+      case .reply(let reply):
+        answers.take(reply)
       case .end:
         return 0
       }
     }
+  }
+
+  /// Notes that a search begins; hints come back with the next line.
+  ///
+  /// Which keys of vi are commands only libedit knows: after escape, any may search.
+  private func noteSearch(_ key: Unicode.Scalar) {
+    let isVi = key == "\u{1B}" && String(cString: cedit_keys(editor)) == "vi"
+    if key == "\u{12}" || key == "\u{13}" || isVi { isSearching = true }
   }
 }

@@ -86,6 +86,40 @@ extension EditLine {
     return CC_REFRESH
   }
 
+  // MARK: - Hints
+
+  /// The least columns that a hint is worth, and the gap before it.
+  private static let (leastHint, hintGap) = (12, 2)
+  /// Whether letters may be dim or red.
+  private static let hasStyles =
+    ProcessInfo.processInfo.environment["NO_COLOR"].map(\.isEmpty) ?? true
+
+  /// Shows at the right what the line would do, while nobody types.
+  ///
+  /// libedit knows nothing of it: the cursor returns to its place, and the hint is gone before
+  /// libedit sees the next key.
+  func showHint() {
+    let columns = TerminalSize().columns
+    let line = text
+    let end = CommandLines.prompt.count + VisibleText.columns(of: line)
+    // The last column stays free: writing there would begin another row in some terminals.
+    let room = columns - 1 - end - Self.hintGap
+    guard room >= Self.leastHint, let hint = hint(before + line), !hint.text.isEmpty else { return }
+    let shown = VisibleText.cut(hint.text, to: room)
+    let column = columns - VisibleText.columns(of: shown)
+    let (start, stop) =
+      Self.hasStyles ? (hint.isFault ? "\u{1B}[31m" : "\u{1B}[2m", "\u{1B}[0m") : ("", "")
+    hintColumn = end + 1
+    show("\u{1B}7\u{1B}[\(column)G\(start)\(shown)\(stop)\u{1B}8")
+  }
+
+  /// Takes the hint away, with everything behind the line.
+  func clearHint() {
+    guard let column = hintColumn else { return }
+    hintColumn = nil
+    show("\u{1B}7\u{1B}[\(column)G\u{1B}[K\u{1B}8")
+  }
+
   // MARK: - The screen
 
   /// In which row below the prompt's a column of the line is.

@@ -15,6 +15,8 @@ final class KeyReader {
     case resize
     /// The program goes on after a stop.
     case resume
+    /// The terminal answers a question.
+    case reply(TerminalReply)
     case end
   }
 
@@ -40,17 +42,32 @@ final class KeyReader {
 
   /// Waits for the next key.
   func next() -> Key {
-    if !waiting.isEmpty { return waiting.removeFirst() }
+    while true { if let key = key(waiting: -1) { return key } }
+  }
+
+  /// Waits for the next key for some time; none when none came.
+  func next(within limit: Duration) -> Key? {
+    let end = ContinuousClock.now + limit
     while true {
-      if let key = signal() { return key }
-      if bytes.isEmpty {
-        if isAtEnd { return .end }
-        fill(waiting: -1)
-        continue
-      }
-      if bytes.first == 0x1B, let key = sequence() { return key }
-      if let key = character() { return key }
+      let rest = Int32(max(.zero, end - .now) / .milliseconds(1))
+      if let key = key(waiting: rest) { return key }
+      if rest == 0 { return nil }
     }
+  }
+
+  /// Whether the next key is there already.
+  var hasNext: Bool { !waiting.isEmpty || !bytes.isEmpty || isAtEnd || isReadable }
+
+  /// The next key, or none when no byte came in some milliseconds, or bytes that are no key.
+  private func key(waiting milliseconds: Int32) -> Key? {
+    if !waiting.isEmpty { return waiting.removeFirst() }
+    if let key = signal() { return key }
+    if bytes.isEmpty {
+      if isAtEnd { return .end }
+      guard fill(waiting: milliseconds) else { return nil }
+    }
+    if bytes.first == 0x1B, let key = sequence() { return key }
+    return character()
   }
 
   /// Whether Ctrl-C came after the last key; other signals become the next keys.
@@ -108,6 +125,12 @@ final class KeyReader {
     return true
   }
 
+  /// Whether bytes or a signal wait to be read.
+  private var isReadable: Bool {
+    var sources = [descriptor, signals].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+    return poll(&sources, 2, 0) > 0
+  }
+
   /// Whether the next bytes are `expected`; waits for them for a while if they begin so.
   private func begins(with expected: [UInt8]) -> Bool {
     while bytes.count < expected.count {
@@ -127,13 +150,46 @@ final class KeyReader {
 
   /// A key that begins with escape, unless libedit should see its characters.
   private func sequence() -> Key? {
+    // The escape key alone.
+    if bytes.count == 1, !fill(waiting: Self.patience) { return nil }
     for arrow in Self.arrows where begins(with: arrow.bytes) {
       bytes.removeFirst(arrow.bytes.count)
       return arrow.key
     }
+    if let reply = reply() { return .reply(reply) }
     guard begins(with: Self.pasteStart) else { return nil }
     bytes.removeFirst(Self.pasteStart.count)
     return paste()
+  }
+
+  /// How replies begin, and what ends them.
+  private static let replies: [(start: [UInt8], end: [UInt8])] = [
+    (Array("\u{1B}_G".utf8), Array("\u{1B}\\".utf8)), (Array("\u{1B}[?".utf8), Array("c".utf8)),
+    (Array("\u{1B}[6;".utf8), Array("t".utf8)),
+  ]
+  private static let longestReply = 200
+
+  /// What the terminal answers, when the next bytes are an answer.
+  private func reply() -> TerminalReply? {
+    guard let form = Self.replies.first(where: { begins(with: $0.start) }) else { return nil }
+    var count = form.start.count
+    while count < Self.longestReply {
+      while bytes.count < count + form.end.count {
+        guard fill(waiting: Self.patience) else { return nil }
+      }
+      let rest = bytes.dropFirst(count)
+      if rest.starts(with: form.end) {
+        let sequence = bytes.prefix(count + (form.end.count == 1 ? 1 : 0)).dropFirst()
+        guard let reply = TerminalReply(sequence) else { return nil }
+        bytes.removeFirst(count + form.end.count)
+        return reply
+      }
+      // Numbers and signs alone stand in control sequences.
+      let isNumeric = rest.first.map { (0x30...0x3F).contains($0) } ?? false
+      guard form.end.count > 1 || isNumeric else { return nil }
+      count += 1
+    }
+    return nil
   }
 
   /// The text up to the mark of its end, or Ctrl-C before it came.

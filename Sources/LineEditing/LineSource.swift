@@ -14,6 +14,9 @@ package protocol LineSource: AnyObject {
   /// of a command that goes on.
   func next(prompt: String, after before: String) -> LineEvent
 
+  /// Puts a line before the person, to run with Enter, to change, or to drop.
+  func propose(_ line: String)
+
   /// Drops what was typed or pasted and waits to be read; answers with the number of pasted lines.
   func dropTypedAhead() -> Int
 }
@@ -32,6 +35,8 @@ package final class TextLines: LineSource {
   package func next(prompt: String, after before: String) -> LineEvent {
     lines.popFirst().map { .line($0) } ?? .end
   }
+
+  package func propose(_ line: String) {}
 
   package func dropTypedAhead() -> Int {
     defer { lines = [] }

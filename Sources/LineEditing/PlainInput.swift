@@ -10,6 +10,8 @@ package final class PlainInput: LineSource {
   private var start = 0
   private var isAtEnd = false
   private var isFirst = true
+  /// What an empty line stands for.
+  private var proposal = ""
 
   /// Reads from `descriptor`, standard input unless told otherwise.
   package init(descriptor: Int32 = STDIN_FILENO) {
@@ -19,8 +21,19 @@ package final class PlainInput: LineSource {
   /// Whether somebody types the lines.
   package var isTerminal: Bool { isatty(descriptor) == 1 }
 
+  package func propose(_ line: String) { proposal = line }
+
   package func next(prompt: String, after before: String) -> LineEvent {
-    if isTerminal { FileHandle.standardOutput.write(Data(prompt.utf8)) }
+    let proposal = proposal
+    self.proposal = ""
+    let offer = proposal.isEmpty ? "" : "\(proposal)  (Enter runs this)\n\(prompt)"
+    if isTerminal { FileHandle.standardOutput.write(Data((prompt + offer).utf8)) }
+    let event = read()
+    return event == .line("") ? .line(proposal) : event
+  }
+
+  /// The next line as it is.
+  private func read() -> LineEvent {
     while true {
       if let end = bytes[start...].firstIndex(of: 10) {
         defer { start = end + 1 }
@@ -49,7 +62,7 @@ package final class PlainInput: LineSource {
     bytes.removeFirst(start)
     start = 0
     var chunk = [UInt8](repeating: 0, count: 65_536)
-    let count = read(descriptor, &chunk, chunk.count)
+    let count = Foundation.read(descriptor, &chunk, chunk.count)
     if count < 0 && errno == EINTR { return false }
     if count <= 0 { isAtEnd = true }
     bytes += chunk.prefix(max(count, 0))

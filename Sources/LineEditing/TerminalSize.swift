@@ -4,14 +4,23 @@ import Foundation
 package struct TerminalSize: Hashable, Sendable {
   package let rows: Int
   package let columns: Int
+  private let width: Int
+  private let height: Int
 
   /// The size of the terminal behind `descriptor` now; 24 × 80 when nobody knows.
   package init(of descriptor: Int32 = STDOUT_FILENO) {
     var size = winsize()
     guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
-      (rows, columns) = (24, 80)
+      (rows, columns, width, height) = (24, 80, 0, 0)
       return
     }
     (rows, columns) = (Int(size.ws_row), Int(size.ws_col))
+    (width, height) = (Int(size.ws_xpixel), Int(size.ws_ypixel))
+  }
+
+  /// How large a character is, in pixels, if the terminal told the system.
+  package var cell: (width: Int, height: Int)? {
+    guard rows > 0, width >= columns, height >= rows else { return nil }
+    return (width / columns, height / rows)
   }
 }

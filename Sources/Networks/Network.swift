@@ -149,12 +149,8 @@ extension Network<Float> {
   /// The channels that the next layer reads.
   package var channels: Int { layers.last?.outputChannels ?? 1 }
 
-  /// Appends a residual block with weights drawn by `initializer`.
-  ///
-  /// - Throws: `NetworkError` when the skip value cannot join the block's channels.
-  package mutating func append(
-    block options: BlockOptions, initializer: Initializer, seed: UInt64
-  ) throws(NetworkError) {
+  /// Throws when the skip value of such a block could not join its channels.
+  package func requireFit(_ options: BlockOptions) throws(NetworkError) {
     let inputs = channels
     if options.skip == .block, options.merge != .none, inputs != 1, inputs != options.channels {
       throw NetworkError(
@@ -162,6 +158,16 @@ extension Network<Float> {
         "skip=block joins the block's input, which has \(inputs) channels, with \(options.channels)",
         hint: "channels=\(inputs), or skip=project, or skip=input")
     }
+  }
+
+  /// Appends a residual block with weights drawn by `initializer`.
+  ///
+  /// - Throws: `NetworkError` when the skip value cannot join the block's channels.
+  package mutating func append(
+    block options: BlockOptions, initializer: Initializer, seed: UInt64
+  ) throws(NetworkError) {
+    try requireFit(options)
+    let inputs = channels
     let name = nextName("b")
     func convolution(_ inputs: Int, kernel: Int, _ suffix: String) -> Conv2D<Float> {
       initializer.convolution(
@@ -245,7 +251,8 @@ extension Network<Float> {
     }
   }
 
-  private func nextName(_ letter: String) -> String {
+  /// The name that the next layer of a kind gets, such as `b3`.
+  package func nextName(_ letter: String) -> String {
     "\(letter)\(layers.count { $0.letter == letter } + 1)"
   }
 }

@@ -1,18 +1,17 @@
 import CommandLanguage
 import Foundation
 import LineEditing
-import Synchronization
 
 /// What the program shows: results on standard output, everything else on standard error.
 enum Console {
-  /// The columns of the progress line on the screen; 0 when there is none.
-  private static let progressColumns = Atomic<Int>(0)
-
   /// Prints lines; nothing in them can steer a terminal, whatever file it comes from.
-  static func print(_ text: String) {
+  static func print(_ text: String) { write(visible(text) + "\n") }
+
+  /// Writes to the screen as it is.
+  static func write(_ text: String) {
     clearProgress()
     do {
-      try FileHandle.standardOutput.write(contentsOf: Data((visible(text) + "\n").utf8))
+      try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
     } catch {
       Console.error("error: standard output cannot be written: \(SystemReason.words(error))")
       leave(with: .commandFailed)
@@ -31,30 +30,11 @@ enum Console {
       .map { VisibleText.visible(String($0)) }.joined(separator: "\n")
   }
 
-  /// Shows how far a command is, on one line that the next output replaces; at a terminal only.
-  static func show(_ progress: ProgressUpdate) {
-    guard showsProgress else { return }
-    // One column stays free, so that no terminal begins another row.
-    let text = VisibleText.cut(progress.text, to: TerminalSize(of: STDERR_FILENO).columns - 1)
-    let former = progressColumns.exchange(VisibleText.columns(of: text), ordering: .relaxed)
-    try? FileHandle.standardError.write(contentsOf: Data((Self.clearing(former) + text).utf8))
-  }
+  /// Shows how far a command is, until the next output.
+  static func show(_ update: ProgressUpdate) { ProgressDisplay.shared.show(update) }
 
-  /// Takes the progress line away.
-  static func clearProgress() {
-    let former = progressColumns.exchange(0, ordering: .relaxed)
-    guard former > 0 else { return }
-    try? FileHandle.standardError.write(contentsOf: Data(Self.clearing(former).utf8))
-  }
-
-  /// What clears a line of `columns`; a terminal that became narrower has broken it into rows.
-  private static func clearing(_ columns: Int) -> String {
-    let rowsAbove = max(0, columns - 1) / TerminalSize(of: STDERR_FILENO).columns
-    return (rowsAbove > 0 ? "\u{1B}[\(rowsAbove)A" : "") + "\r\u{1B}[J"
-  }
-
-  private static let showsProgress =
-    isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+  /// Takes the progress line away: the command has ended.
+  static func clearProgress() { ProgressDisplay.shared.end() }
 
   // MARK: - In the handler of Ctrl-C
 
@@ -69,13 +49,12 @@ enum Console {
   }
 
   /// Makes what the handler needs, which must not be the first to use it.
-  static func prepareNotices() { _ = (stopping, dropping, still, showsProgress) }
+  static func prepareNotices() { _ = (stopping, dropping, still, ProgressDisplay.shared) }
 
   /// Says that Ctrl-C was heard `requests` times, in place of the progress line.
   static func noticeInterrupt(_ requests: Int) {
-    guard showsProgress else { return }
+    guard ProgressDisplay.isVisible else { return }
     let notice = requests == 1 ? stopping : requests == 2 ? dropping : still
-    progressColumns.store(notice.columns, ordering: .relaxed)
-    notice.text.write(to: STDERR_FILENO)
+    ProgressDisplay.shared.replaceLine(by: notice.text, columns: notice.columns)
   }
 }

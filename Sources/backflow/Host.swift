@@ -48,6 +48,8 @@ final class Host {
   private lazy var recovery = Recovery(in: StateFolder.sessions)
   /// Whether what is shown is kept until it is saved.
   var recovers = false
+  /// Shows pictures, when somebody sees them.
+  var display: TerminalDisplay?
   /// What stands before `LINE:` in errors; none at the prompt.
   private let source: String?
 
@@ -84,6 +86,7 @@ final class Host {
 
   /// Records a command that was run, and shows what it gave back.
   func take(_ execution: Execution) {
+    Console.clearProgress()
     record(execution, runner.workspace.takeTrace())
     show(execution)
   }
@@ -100,7 +103,11 @@ final class Host {
     if isJSON { return Console.print(execution.json.text) }
     switch execution.result {
     case .success(let outcome):
-      for line in outcome.lines { Console.print(line) }
+      for line in outcome.typedLines {
+        Console.print(line.text)
+        if case .picture(let picture) = line, outcome.turns == nil { show(picture) }
+      }
+      if let turns = outcome.turns { show(outcome.pictures, turns) }
       for remark in outcome.remarks { Console.error(VisibleText.visible(remark)) }
     case .failure(let error):
       let place = source.map { "\($0):\(execution.line): " } ?? ""
@@ -108,6 +115,18 @@ final class Host {
       for line in lines.dropLast() { Console.error(line) }
       Console.error(place + (lines.last ?? ""))
     }
+  }
+
+  /// Shows a picture under its line.
+  private func show(_ picture: CommandLanguage.Picture) {
+    guard let display, let path = try? files.reading(picture.path) else { return }
+    display.show(path)
+  }
+
+  /// Shows pictures in turn under their lines.
+  private func show(_ pictures: [CommandLanguage.Picture], _ turns: Outcome.Turns) {
+    let paths = pictures.compactMap { try? files.reading($0.path) }
+    display?.show(paths, turns) { Interrupts.interruption.isRequested }
   }
 
   /// Prints lines that are no command's result, unless only JSON is wanted.

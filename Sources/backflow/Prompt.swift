@@ -21,11 +21,24 @@ struct Prompt {
     let editor = history.flatMap { history in
       EditLine(prompt: CommandLines.prompt, history: history) { [host] text in
         Self.completer(host).completion(of: text)
+      } hint: { [host] line in
+        guard host.runner.workspace.hints else { return nil }
+        // An empty line says where the open pass stands.
+        if line.isEmpty, let place = host.runner.workspace.place { return Hint(place) }
+        return host.runner.hinter(Self.completer(host)).hint(of: line)
       }
     }
     self.history = history
     input = editor ?? PlainInput()
     host.runner.earlierLines = history?.earlier ?? []
+    guard let editor else { return }
+    let display = TerminalDisplay {
+      editor.answers
+    } wish: { [unowned host] in
+      host.runner.workspace.pictures
+    }
+    host.display = display
+    host.runner.describeTerminal = { display.outcome }
   }
 
   /// Reads and runs commands until the input ends.
@@ -42,21 +55,32 @@ struct Prompt {
 
   private func readLines() {
     var lines = CommandLines(input, goesOn: ContinuedLine.goesOn)
+    var proposals: ArraySlice<String> = []
     while true {
       Console.clearProgress()
       Interrupts.interruption.reset()
+      if let next = proposals.first { input.propose(next) }
       switch lines.next() {
       case .end:
         Console.print("")
         return
       case .interrupted:
         Console.print("")
+        if !proposals.isEmpty { host.say(["the demo ends here; 'demo' begins it again"]) }
+        proposals = []
       case .command(let command):
         history?.add(ContinuedLine.joined(command.text))
         guard let execution = host.runner.run(command.text, line: firstLine + command.number) else {
           continue
         }
         host.take(execution)
+        // The line may have been changed before it ran.
+        if execution.outcome != nil, let name = execution.spec?.name,
+          proposals.first?.hasPrefix(name) == true
+        {
+          proposals.removeFirst()
+        }
+        if let new = execution.outcome?.proposals, !new.isEmpty { proposals = new[...] }
         if execution.outcome?.quits == true { return }
         if Interrupts.interruption.isRequested { dropTypedAhead() }
       }

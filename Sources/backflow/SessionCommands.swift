@@ -220,16 +220,6 @@ struct AcceptCommand: ParsableCommand {
   }
 }
 
-/// Prints the command reference: `backflow reference`.
-struct ReferenceCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "reference", abstract: "Print the command reference, docs/commands.md.")
-
-  func run() {
-    print(Reference.markdown(commandTable.map(\.spec)), terminator: "")
-  }
-}
-
 extension PictureTools {
   /// Reads and compares PNG files; a difference is drawn into `folder`.
   static func png(differencesIn folder: String) -> PictureTools {

@@ -39,6 +39,24 @@ struct MutatedLineTests {
     #expect((500..<9000).contains(understood), "\(understood) of them are commands")
   }
 
+  @Test func `2,000 of them get a hint, which changes nothing`() throws {
+    var dice = Dice(seed: 12)
+    let session = TestSession()
+    try session.run(lines: [
+      "phantom size=32 slices=2", "noise gaussian", "block channels=2", "conv", "train steps=1",
+    ])
+    let before = try session.run("net show").lines + session.run("data").lines
+    let hinter = session.runner.hinter(Completer(specs: Self.specs, topics: helpTopics))
+    var faults = 0
+    for _ in 0..<2000 {
+      guard let hint = hinter.hint(of: Self.line(&dice)) else { continue }
+      faults += hint.isFault ? 1 : 0
+      #expect(!hint.text.contains("\n") && !hint.text.contains("\u{1B}"))
+    }
+    #expect((200..<2000).contains(faults), "\(faults) would fail")
+    #expect(try session.run("net show").lines + session.run("data").lines == before)
+  }
+
   @Test(arguments: 0..<10)
   func `100 of them run to their end or to an error, and the next line works`(seed: Int) throws {
     var dice = Dice(seed: UInt64(seed))

@@ -87,16 +87,19 @@ struct `Ctrl-C at the prompt` {
     #expect(try terminal.leave() == 0)
   }
 
-  @Test(arguments: [40, 60] as [UInt16])
+  @Test(arguments: [40, 90] as [UInt16])
   func `meets a progress line that fits the terminal`(columns: UInt16) throws {
     let terminal = try Terminal(in: folder, columns: columns)
     let lines = ["phantom size=32 slices=2", "noise gaussian", "block channels=2", "conv"]
     for line in lines + ["train epochs=1000000"] { try terminal.press("\(line)\r".utf8) }
     // The line is drawn anew again and again.
-    try terminal.wait("progress") { terminal.shown.split(separator: "\u{1B}[Jepoch ").count > 3 }
+    try terminal.wait("progress") { terminal.shown.split(separator: "\u{1B}[J").count > 4 }
     let progress = terminal.shown.split(whereSeparator: \.isNewline)
-      .filter { $0.hasPrefix("\u{1B}[Jepoch ") }.map { $0.dropFirst(3) }
+      .filter { $0.hasPrefix("\u{1B}[J") && $0.contains("epoch ") }.map { $0.dropFirst(3) }
     #expect(!progress.isEmpty && progress.allSatisfy { $0.count < Int(columns) }, "\(progress)")
+    let drawn = #/^▕[█▏▎▍▌▋▊▉ ]{6}▏ epoch .*  [⠀-⣿]{8}  /#
+    let isDrawn = progress.contains { $0.firstMatch(of: drawn) != nil }
+    #expect(isDrawn == (columns > 40), "\(progress)")
     try terminal.interrupt(until: "'continue' goes on")
     #expect(try terminal.leave() == 0)
   }

@@ -31,7 +31,14 @@ struct `The prompt under random keys` {
     try terminal.wait(for: "\n> ")
     var dice = Dice(seed: 4)
     for round in 0..<50 * Terminal.length {
-      try terminal.press((0..<100).flatMap { _ in Self.key(&dice) })
+      var count = 0
+      while count < 100 {
+        let handful = min(1 + dice.next(16), 100 - count)
+        try terminal.press((0..<handful).flatMap { _ in Self.key(&dice) })
+        // Now and then, the prompt has time for a hint.
+        if dice.next(3) == 0 { terminal.pause() }
+        count += handful
+      }
       try answer("\(round)x", terminal)
       guard dice.next(5) == 0 else { continue }
       try terminal.press((0..<20).flatMap { _ in Self.key(&dice) })
@@ -40,6 +47,7 @@ struct `The prompt under random keys` {
       try answer("\(round)y", terminal)
     }
     try terminal.press("\u{1B}[201~\r".utf8)
+    #expect(terminal.shown.contains("\u{1B}7\u{1B}["), "there were hints")
     #expect(try terminal.leave() == 0)
     #expect(terminal.isSane)
   }

@@ -17,6 +17,8 @@ final class Terminal {
   private var status: Int32?
   /// What the screen showed, with plain line ends.
   private var bytes: [UInt8] = []
+  /// What the terminal answers when it is asked about itself, as a real one does.
+  private var answer: String?
 
   /// All that the screen showed.
   var shown: String { String(decoding: bytes, as: UTF8.self) }
@@ -24,8 +26,9 @@ final class Terminal {
   /// Starts the program, or another one, at a terminal of `columns`.
   init(
     _ arguments: [String] = [], program: String = Program.path, in folder: Folder,
-    columns: UInt16 = 80, environment: [String: String] = [:]
+    columns: UInt16 = 80, environment: [String: String] = [:], answer: String? = nil
   ) throws {
+    self.answer = answer
     screen = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
     // posix_openpt and its kin are not in the Glibc module.
     let (unlock, getNumber): (UInt, UInt) = (0x4004_5431, 0x8004_5430)
@@ -99,6 +102,9 @@ final class Terminal {
       read(waiting: count > 0 ? 0 : 10)
     }
   }
+
+  /// Lets the program show what it has to say, for some milliseconds at most.
+  func pause() { read(waiting: 20) }
 
   /// Types `text`; answers with what the screen showed until `mark` appeared.
   @discardableResult
@@ -208,6 +214,9 @@ final class Terminal {
         if byte == 10, bytes.last == 13 { bytes.removeLast() }
         bytes.append(byte)
       }
+      guard let answer, bytes.suffix(200).firstRange(of: "\u{1B}[c".utf8) != nil else { continue }
+      self.answer = nil
+      _ = write(screen, answer, answer.utf8.count)
     }
   }
 }

@@ -1,0 +1,48 @@
+import Networks
+import Synchronization
+import Tensors
+
+/// About how long a training step takes, from convolutions that were timed on this machine.
+enum StepEstimate {
+  /// Backward, a convolution gives the gradients of its input and of its weights: as much again each.
+  private static let passes = 3.0
+  /// At most so many operations are timed, and pixels on a side.
+  private static let operations = 30_000_000
+  private static let side = 128
+
+  private static let known = Mutex<[ConvolutionSize: Double]>([:])
+
+  /// Seconds for a step of `sizes` on so many pixels of a batch.
+  static func seconds(_ sizes: [ConvolutionSize], pixels: Int) -> Double {
+    passes * Double(pixels) * sizes.reduce(0) { $0 + secondsPerPixel($1) }
+  }
+
+  /// Seconds for a pixel of a forward pass; each size is timed once.
+  private static func secondsPerPixel(_ size: ConvolutionSize) -> Double {
+    if let seconds = known.withLock({ $0[size] }) { return seconds }
+    let seconds = measure(size)
+    known.withLock { $0[size] = seconds }
+    return seconds
+  }
+
+  private static func measure(_ size: ConvolutionSize) -> Double {
+    let pixels = operations / size.operationsPerPixel
+    // Too large to be tried between two keys: the rate of one that is not.
+    guard pixels >= 256 else {
+      let smaller = ConvolutionSize(inputs: 32, outputs: 32, kernel: 3, hasBias: true)
+      return secondsPerPixel(smaller) * Double(size.operationsPerPixel)
+        / Double(smaller.operationsPerPixel)
+    }
+    let side = min(side, Int(Double(pixels).squareRoot()))
+    let convolution = Conv2D(
+      weight: Tensor<Float>(
+        shape: [size.outputs, size.inputs, size.kernel, size.kernel], repeating: 0.01),
+      bias: size.hasBias ? Tensor(shape: [size.outputs], repeating: 0) : nil)
+    let input = FeatureMap(Tensor<Float>(shape: [1, size.inputs, side, side], repeating: 1))
+    // The first one fills caches.
+    _ = convolution.forward(input)
+    let start = ContinuousClock.now
+    _ = convolution.forward(input)
+    return (ContinuousClock.now - start) / .seconds(1) / Double(side * side)
+  }
+}

@@ -1,0 +1,67 @@
+/// How a terminal is to show pictures, as somebody wishes.
+package enum PictureDisplay: String, CaseIterable, Codable, Hashable, Sendable {
+  /// The best that the terminal can do.
+  case auto
+  case kitty
+  case iterm2
+  case sixel
+  case halfBlock = "half-block"
+  case braille
+  case off
+
+  /// The way, unless it is chosen by the terminal or there is none.
+  package var graphics: TerminalGraphics? { TerminalGraphics(rawValue: rawValue) }
+}
+
+/// The way in which a terminal shows pictures, and why.
+package struct GraphicsChoice: Hashable, Sendable {
+  /// None when it shows no pictures.
+  package let graphics: TerminalGraphics?
+  package let reason: String
+  /// Whether it has 24-bit colors, not only a palette of 256.
+  package let hasFullColor: Bool
+
+  /// Chooses the way.
+  ///
+  /// - Parameters:
+  ///   - display: What somebody wishes.
+  ///   - environment: The variables that terminals set.
+  ///   - answersKitty: Whether the terminal said that it has kitty's graphics.
+  ///   - answersSixel: Whether it said that it has sixels.
+  package init(
+    _ display: PictureDisplay, environment: [String: String], answersKitty: Bool,
+    answersSixel: Bool
+  ) {
+    func has(_ name: String) -> Bool { environment[name].map { !$0.isEmpty } ?? false }
+    let terminal = environment["TERM"] ?? ""
+    let color = environment["COLORTERM"] ?? ""
+    hasFullColor =
+      ["truecolor", "24bit"].contains(color) || terminal.hasSuffix("-direct")
+      || terminal == "xterm-kitty"
+    // What stands between may know less than the terminal behind it.
+    let isInside =
+      has("TMUX") || has("STY") || terminal.hasPrefix("tmux") || terminal.hasPrefix("screen")
+    let isITerm =
+      environment["TERM_PROGRAM"] == "iTerm.app" || environment["LC_TERMINAL"] == "iTerm2"
+    (graphics, reason) =
+      if let wish = display.graphics {
+        (wish, "set pictures=\(display.rawValue)")
+      } else if display == .off {
+        (nil, "set pictures=off")
+      } else if has("NO_COLOR") {
+        (.braille, "NO_COLOR asks for no codes")
+      } else if isITerm, !isInside {
+        (.iterm2, "the environment names iTerm2")
+      } else if answersKitty {
+        (.kitty, "the terminal says that it has kitty's graphics")
+      } else if answersSixel {
+        (.sixel, "the terminal says that it has sixels")
+      } else if hasFullColor {
+        (.halfBlock, "24-bit colors, and no answer that names graphics")
+      } else if terminal.contains("256color") {
+        (.halfBlock, "256 colors, and no answer that names graphics")
+      } else {
+        (.braille, "TERM=\(terminal) names too few colors for greys")
+      }
+  }
+}

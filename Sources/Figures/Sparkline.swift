@@ -1,0 +1,29 @@
+import Foundation
+
+/// The course of some numbers in one line of text.
+package enum Sparkline {
+  /// Numbers from left to right as braille dots, four levels high, between the least and the most.
+  ///
+  /// Several numbers to a dot become their mean. When all are positive and span more than a decade,
+  /// the levels are those of logarithms. Numbers that are not finite leave a gap.
+  package static func braille(_ values: [Double], columns: Int) -> String {
+    guard columns > 0, !values.isEmpty else { return "" }
+    var grid = BrailleGrid(columns: columns, rows: 1)
+    let width = min(grid.width, values.count)
+    let means = (0..<width).map { place -> Double in
+      let part = values[place * values.count / width..<(place + 1) * values.count / width]
+        .filter(\.isFinite)
+      return part.isEmpty ? .nan : part.reduce(0, +) / Double(part.count)
+    }
+    let finite = means.filter(\.isFinite)
+    guard let least = finite.min(), let most = finite.max() else { return "" }
+    let isLogarithmic = least > 0 && most > 10 * least
+    let scaled = isLogarithmic ? means.map { log($0) } : means
+    let (low, high) = isLogarithmic ? (log(least), log(most)) : (least, most)
+    for (x, value) in scaled.enumerated() where value.isFinite {
+      let part = high > low ? (value - low) / (high - low) : 0.5
+      grid.set(x, 3 - Int((part * 3).rounded()))
+    }
+    return String((0..<columns).compactMap { grid.character(row: 0, column: $0) ?? "\u{2800}" })
+  }
+}

@@ -1,0 +1,58 @@
+/// One thing that a terminal answers when it is asked about itself.
+enum TerminalReply: Hashable {
+  /// Whether it shows pictures as kitty does.
+  case kitty(Bool)
+  /// How large a cell is, in pixels.
+  case cell(width: Int, height: Int)
+  /// Its primary device attributes: a number for each ability, such as 4 for sixel.
+  case attributes([Int])
+
+  /// The reply in a sequence of bytes, without its escape.
+  init?(_ sequence: some Sequence<UInt8>) {
+    let text = String(decoding: Array(sequence), as: UTF8.self)
+    if text.hasPrefix("_G") {
+      self = .kitty(text.contains(";OK"))
+    } else if text.hasPrefix("[?"), text.hasSuffix("c") {
+      self = .attributes(text.dropFirst(2).dropLast().split(separator: ";").compactMap { Int($0) })
+    } else if text.hasPrefix("[6;"), text.hasSuffix("t") {
+      let numbers = text.dropFirst(3).dropLast().split(separator: ";").compactMap { Int($0) }
+      guard numbers.count == 2, numbers.allSatisfy({ (1...1000).contains($0) }) else { return nil }
+      self = .cell(width: numbers[1], height: numbers[0])
+    } else {
+      return nil
+    }
+  }
+}
+
+/// All that a terminal has answered so far.
+package struct TerminalAnswers: Hashable, Sendable {
+  /// Whether the last answer came, which every terminal gives.
+  package private(set) var isComplete = false
+  /// Whether it shows pictures as kitty does.
+  package private(set) var showsKitty = false
+  /// Whether it shows sixels.
+  package private(set) var showsSixel = false
+  private var cellWidth: Int?
+  private var cellHeight: Int?
+
+  package init() {}
+
+  /// How large a cell is, in pixels, if it said so.
+  package var cell: (width: Int, height: Int)? {
+    guard let cellWidth, let cellHeight else { return nil }
+    return (cellWidth, cellHeight)
+  }
+
+  /// The questions, in one round trip: kitty's graphics, the size of a cell, and what all answer.
+  static let questions = "\u{1B}_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\u{1B}\\\u{1B}[16t\u{1B}[c"
+
+  mutating func take(_ reply: TerminalReply) {
+    switch reply {
+    case .kitty(let shows): showsKitty = shows
+    case .cell(let width, let height): (cellWidth, cellHeight) = (width, height)
+    case .attributes(let numbers):
+      showsSixel = numbers.contains(4)
+      isComplete = true
+    }
+  }
+}

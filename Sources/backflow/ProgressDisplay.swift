@@ -1,0 +1,99 @@
+import CommandLanguage
+import Commands
+@preconcurrency import Dispatch
+import Foundation
+import LineEditing
+import Synchronization
+
+/// Shows how far the command is that runs: a line at a terminal, drawn anew a few times a second;
+/// elsewhere a line every so often, so that a log tells that work goes on.
+final class ProgressDisplay: Sendable {
+  static let shared = ProgressDisplay()
+
+  /// Commands that are faster show nothing.
+  private static let delay = Duration.milliseconds(500)
+  private static let period = DispatchTimeInterval.milliseconds(200)
+  /// How often a line is written where nothing can be drawn.
+  private static let logPeriod = Duration.seconds(30)
+
+  /// Whether lines can be drawn anew.
+  static let isVisible =
+    isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+
+  /// A command that runs.
+  private struct Running {
+    let start: ContinuousClock.Instant
+    var update: ProgressUpdate
+    var nextLine: ContinuousClock.Instant
+  }
+
+  private let running = Mutex<Running?>(nil)
+  /// The columns of the line on the screen; 0 when there is none.
+  ///
+  /// The handler of Ctrl-C sets it, too.
+  private let shownColumns = Atomic<Int>(0)
+  private let timer: any DispatchSourceTimer
+
+  private init() {
+    timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "progress"))
+    timer.schedule(deadline: .now(), repeating: Self.period)
+    timer.setEventHandler { [unowned self] in draw() }
+  }
+
+  /// Takes how far the command is; the first update begins it.
+  func show(_ update: ProgressUpdate) {
+    running.withLock { running in
+      if running != nil {
+        running?.update = update
+      } else {
+        let now = ContinuousClock.now
+        let first = Self.isVisible ? Self.delay : Self.logPeriod
+        running = Running(start: now, update: update, nextLine: now + first)
+        timer.resume()
+      }
+    }
+  }
+
+  /// Takes the line away.
+  func end() {
+    running.withLock { running in
+      if running != nil { timer.suspend() }
+      running = nil
+      let former = shownColumns.exchange(0, ordering: .relaxed)
+      if former > 0 { write(Self.clearing(former)) }
+    }
+  }
+
+  /// Puts a notice in place of the line, from a signal handler.
+  func replaceLine(by text: HandlerText, columns: Int) {
+    shownColumns.store(columns, ordering: .relaxed)
+    text.write(to: STDERR_FILENO)
+  }
+
+  private func draw() {
+    running.withLock { running in
+      let now = ContinuousClock.now
+      // What Ctrl-C says stays.
+      guard let current = running, now >= current.nextLine, !Interrupts.interruption.isRequested
+      else { return }
+      let seconds = (now - current.start) / .seconds(1)
+      guard Self.isVisible else {
+        running?.nextLine = now + Self.logPeriod
+        return write(ProgressLine.text(current.update, after: seconds, columns: nil) + "\n")
+      }
+      // One column stays free, so that no terminal begins another row.
+      let text = ProgressLine.text(
+        current.update, after: seconds, columns: TerminalSize(of: STDERR_FILENO).columns - 1)
+      let former = shownColumns.exchange(VisibleText.columns(of: text), ordering: .relaxed)
+      write(Self.clearing(former) + text)
+    }
+  }
+
+  /// What clears a line of `columns`; a terminal that became narrower has broken it into rows.
+  private static func clearing(_ columns: Int) -> String {
+    let rowsAbove = max(0, columns - 1) / TerminalSize(of: STDERR_FILENO).columns
+    return (rowsAbove > 0 ? "\u{1B}[\(rowsAbove)A" : "") + "\r\u{1B}[J"
+  }
+
+  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+}
