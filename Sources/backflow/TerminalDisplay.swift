@@ -37,7 +37,7 @@ struct TerminalDisplay {
   /// Shows the picture in a file.
   func show(_ path: String) {
     guard let text = try? picture(at: path)?.encoded() else { return }
-    Console.print(text)
+    Console.write(text + "\n")
   }
 
   /// Shows the pictures in files in turn, at one place, until that is done or somebody stops it.

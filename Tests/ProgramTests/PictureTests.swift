@@ -97,7 +97,7 @@ struct `Pictures at the prompt` {
   @Test func `do not change what is recorded`() throws {
     let lines = [
       "phantom size=64 slices=1", "noise gaussian", "view noisy[1]", "panel clean[0] noisy[0]",
-      "hist noisy[0]", "blink clean[0] noisy[0] times=1 pause=0.1s", "set",
+      "hist noisy[0]", "blink clean[0] noisy[0] times=1 pause=0.1s",
     ]
     var records: [String] = []
     let piped = try Program.run(
