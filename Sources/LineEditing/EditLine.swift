@@ -244,6 +244,8 @@ package final class EditLine: LineSource {
       case .resize:
         adoptSize()
       case .resume:
+        // A shell may say so twice.
+        show("\r\u{1B}[J")
         _ = cedit_redraw(editor)
       case .reply(let reply):
         answers.take(reply)

@@ -94,6 +94,24 @@ struct `Pictures at the prompt` {
     #expect(try terminal.leave() == 0)
   }
 
+  @Test func `take turns at one place until Ctrl-C`() throws {
+    let terminal = try terminal(Self.kitty)
+    try terminal.type("noise gaussian\r", until: "\n> ")
+    let shown = try terminal.type(
+      "blink noisy[0] clean[0] times=2 pause=0.1s\r", until: "\r> ")
+    let actions = shown.matches(of: /\e_Ga=([a-zA-Z]),[^;\e]*i=(\d+)/).map { "\($0.1)\($0.2)" }
+    let (one, two) = (0x4246_0000, 0x4246_0001)
+    let turn = ["p\(one)", "d\(two)", "p\(two)", "d\(one)"]
+    #expect(actions == ["t\(one)", "t\(two)"] + turn + turn)
+    #expect(shown.contains(/clean\[0\] − noisy\[0\]  rmse (39|40)\./))
+    // 13 rows of 20 pixels hold 256.
+    #expect(shown.contains("\u{1B}[13A\u{1B}7") && shown.contains("\u{1B}8\u{1B}[13B"))
+    try terminal.type("blink noisy[0] clean[0] times=1000 pause=1h\r", until: "a=p")
+    try terminal.interrupt(until: "> ")
+    try terminal.type("stats clean\r", until: "std")
+    #expect(try terminal.leave() == 0)
+  }
+
   @Test func `do not change what is recorded`() throws {
     let lines = [
       "phantom size=64 slices=1", "noise gaussian", "view noisy[1]", "panel clean[0] noisy[0]",
