@@ -44,12 +44,15 @@ package struct CommandContext: Sendable {
   package let progress: @Sendable (ProgressUpdate) -> Void
   /// Says whether to stop.
   package let interruption: Interruption
+  /// Whether results are read by a program, which gets what costs time without asking.
+  package let wantsEverything: Bool
 
   package init(
     line: Int = 1, variables: Variables = Variables(), results: [String: JSONValue] = [:],
     progress: @escaping @Sendable (ProgressUpdate) -> Void = { _ in },
-    interruption: Interruption = Interruption()
+    interruption: Interruption = Interruption(), wantsEverything: Bool = false
   ) {
+    self.wantsEverything = wantsEverything
     self.line = line
     self.variables = variables
     self.results = results

@@ -17,6 +17,8 @@ package final class CommandRunner<Workspace>: LineRunner {
   package var earlierLines: [String] = []
   /// The ideas that help explains beside the commands.
   package let topics: [HelpTopic]
+  /// Whether results are read by a program.
+  package var wantsEverything = false
 
   /// What `undo` keeps.
   package var undoRules: UndoRules<Workspace> {
@@ -168,7 +170,7 @@ package final class CommandRunner<Workspace>: LineRunner {
   private func context(line: Int) -> CommandContext {
     CommandContext(
       line: line, variables: variables, results: results, progress: progress,
-      interruption: interruption)
+      interruption: interruption, wantsEverything: wantsEverything)
   }
 
   // MARK: - Commands without a workspace

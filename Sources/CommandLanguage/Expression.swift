@@ -1,6 +1,12 @@
 /// An arithmetic expression over numbers and names: `noisy.psnr + 4`.
+///
+/// Of tensors it may also hold functions and lists: `sum(a * [1, 2])`.
 package indirect enum Expression: Hashable, Sendable {
   case number(Double)
+  /// A function of other expressions, and its place in the line.
+  case call(String, [Expression], Range<Int>)
+  /// Numbers in brackets, which may be lists themselves.
+  case list([Expression], Range<Int>)
   /// A name with its index, as typed, and its place in the line.
   case name(String, Range<Int>)
   case negation(Expression)
@@ -14,19 +20,20 @@ package indirect enum Expression: Hashable, Sendable {
     case divide = "/"
   }
 
-  /// Reads a whole text as an expression.
-  package init(parsing text: SourceText) throws(CommandError) {
-    var parser = ExpressionParser(text)
+  /// Reads a whole text as an expression; with `ofTensors`, functions and lists may occur.
+  package init(parsing text: SourceText, ofTensors: Bool = false) throws(CommandError) {
+    var parser = ExpressionParser(text, ofTensors: ofTensors)
     self = try parser.sum()
     try parser.requireEnd()
   }
 
-  /// The value, with `lookup` giving the names theirs.
+  /// The value of an expression of numbers, with `lookup` giving the names theirs.
   package func value(
     _ lookup: (_ name: String, _ range: Range<Int>) throws -> Double
   ) rethrows -> Double {
     switch self {
     case .number(let value): return value
+    case .call, .list: preconditionFailure("An expression of numbers has no functions or lists.")
     case .name(let name, let range): return try lookup(name, range)
     case .negation(let operand): return try -operand.value(lookup)
     case .operation(let symbol, let left, let right):
@@ -73,11 +80,18 @@ package struct Comparison: Hashable, Sendable {
   }
 
   /// Whether the relation holds; `tolerance` is a part of the right side's size.
+  package func holds(_ a: Double, _ b: Double, within tolerance: Double = 0) -> Bool {
+    relation.holds(a, b, within: tolerance)
+  }
+}
+
+extension Comparison.Relation {
+  /// Whether the relation holds; `tolerance` is a part of the right side's size.
   ///
   /// NaN fulfils `!=` and nothing else.
   package func holds(_ a: Double, _ b: Double, within tolerance: Double = 0) -> Bool {
     let close = a == b || abs(a - b) <= tolerance * abs(b)
-    switch relation {
+    switch self {
     case .less: return a < b
     case .atMost: return a <= b || close
     case .equal: return close
@@ -93,11 +107,13 @@ struct ExpressionParser {
   private let text: SourceText
   private let characters: [Character]
   private(set) var position = 0
+  private let ofTensors: Bool
   private var depth = 0
   private var operations = 0
 
-  init(_ text: SourceText) {
+  init(_ text: SourceText, ofTensors: Bool = false) {
     self.text = text
+    self.ofTensors = ofTensors
     characters = text.characters.map(\.character)
   }
 
@@ -139,11 +155,48 @@ struct ExpressionParser {
     }
     let character = characters[position]
     if isDigit(character) || character == "." { return try number() }
-    if isNameStart(character) { return name() }
+    if isNameStart(character) { return try nameOrCall() }
+    if ofTensors, take("[") { return .list(try items(until: "]", from: open), range(from: open)) }
     throw error(
       "expected a number or a name, found \"\(character)\"",
       hint: "=" == character ? "write one =" : nil, at: position..<position + 1)
   }
+
+  /// A name, or a function with what stands in its parentheses.
+  private mutating func nameOrCall() throws(CommandError) -> Expression {
+    let start = position
+    let name = name()
+    guard ofTensors, case .name(let function, _) = name else { return name }
+    let end = position
+    skipSpace()
+    guard take("(") else {
+      position = end
+      return name
+    }
+    return .call(function, try items(until: ")", from: end), range(from: start))
+  }
+
+  /// Expressions with commas between them, up to a closing bracket.
+  private mutating func items(
+    until close: Character, from open: Int
+  ) throws(CommandError) -> [Expression] {
+    var items: [Expression] = []
+    skipSpace()
+    if take(close) { return items }
+    while true {
+      items.append(try sum())
+      skipSpace()
+      if take(close) { return items }
+      guard take(",") else {
+        throw error(
+          "\"\(characters[open])\" is not closed", hint: "add \"\(close)\"", at: open..<open + 1)
+      }
+      operations += 1
+      guard operations <= 1000 else { throw error("the expression is too long") }
+    }
+  }
+
+  private func range(from start: Int) -> Range<Int> { text.range(of: start..<position) }
 
   /// Reads `<`, `<=`, `=`, `!=`, `>=` or `>`.
   mutating func relation() throws(CommandError) -> Comparison.Relation {

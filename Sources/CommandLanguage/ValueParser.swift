@@ -216,7 +216,7 @@ struct ValueParser {
 
 extension SourceText {
   /// The text without spaces at its ends.
-  var trimmed: SourceText {
+  package var trimmed: SourceText {
     let inside = characters.indices.filter { !characters[$0].character.isWhitespace }
     guard let first = inside.first, let last = inside.last else { return self[0..<0] }
     return self[first..<last + 1]

@@ -1,4 +1,5 @@
 import CommandLanguage
+import Tensors
 
 /// The lines that made the data what they are, so that a checkpoint need not hold the images.
 struct DataRecipe: Hashable, Sendable, Codable {
@@ -9,6 +10,11 @@ struct DataRecipe: Hashable, Sendable, Codable {
     let seed: UInt64
     /// The variables that the line names.
     let variables: [String: String]
+
+    /// Whether it assigns numbers to slices, and to nothing else.
+    var isOfImages: Bool {
+      line.wholeMatch(of: /assign (clean|noisy)(\[[0-9:, ]*\])? = [-+0-9.e,\[\]]+/) != nil
+    }
   }
 
   /// What made the clean slices, then the last of each of the others.
@@ -17,9 +23,19 @@ struct DataRecipe: Hashable, Sendable, Codable {
   private(set) var scale: Step?
   private(set) var split: Step?
   private(set) var window: Step?
+  /// Numbers that were assigned after the noise was made.
+  private(set) var edits: [Step] = []
 
   /// All lines, in an order that makes the data again.
-  var steps: [Step] { clean + [noise, scale, split, window].compactMap(\.self) }
+  var steps: [Step] { clean + [noise, scale, split, window].compactMap(\.self) + edits }
+
+  /// Notes numbers that were assigned to a part of clean or noisy slices.
+  mutating func note(assigned values: Tensor<Float>, to name: IndexedName) {
+    let numbers = values.scalars.map { NumberFormat.shortest.string(Double($0)) }
+    let value = numbers.count == 1 ? numbers[0] : "[\(numbers.joined(separator: ","))]"
+    let step = Step(line: "assign \(name.text) = \(value)", seed: 0, variables: [:])
+    if noise == nil { clean.append(step) } else { edits.append(step) }
+  }
 
   /// Notes a line that went well, if it says anything about the data.
   mutating func note(_ arguments: Arguments, seed: UInt64, _ variables: Variables) {
@@ -30,13 +46,15 @@ struct DataRecipe: Hashable, Sendable, Codable {
       variables: Dictionary(uniqueKeysWithValues: variables.values.filter { line.contains($0.key) })
     )
     switch arguments.spec.name.prefix(while: { $0 != " " }) {
-    case "load" where arguments.choiceIfGiven("as") == "noisy", "noise": noise = step
+    case "load" where arguments.choiceIfGiven("as") == "noisy", "noise":
+      noise = step
+      edits.removeAll { $0.line.hasPrefix("assign noisy") }
     case "phantom", "load":
       clean = [step]
-      (noise, split) = (nil, nil)
+      (noise, split, edits) = (nil, nil, [])
     case "crop":
       clean.append(step)
-      (noise, split) = (nil, nil)
+      (noise, split, edits) = (nil, nil, [])
     case "scale" where saysSomething: scale = step
     case "split" where saysSomething: split = step
     case "window" where saysSomething: window = step
@@ -66,7 +84,7 @@ extension Workspace {
     changed.windowRule = .automatic
     changed.recipe = DataRecipe()
     let seed = settings.seed
-    for step in recipe.steps {
+    for step in recipe.steps where !step.line.hasPrefix("assign") || step.isOfImages {
       changed.settings.seed = step.seed
       let runner = CommandRunner(
         commands: commandTable.filter { Self.makesData($0.spec) } + [Command(.let)],
@@ -85,7 +103,7 @@ extension Workspace {
   }
 
   private static func makesData(_ spec: CommandSpec) -> Bool {
-    ["phantom", "load", "crop", "noise", "scale", "split", "window"]
+    ["phantom", "load", "crop", "noise", "scale", "split", "window", "assign"]
       .contains(String(spec.name.prefix { $0 != " " }))
       && spec.parameter(named: "save") == nil || spec.name == "phantom"
   }

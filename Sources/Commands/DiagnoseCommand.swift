@@ -185,6 +185,9 @@ extension Finding {
     switch self {
     case .nonFinite, .lostWeights: "scale minmax, then net new init=he and the layers again"
     case .overflow: "scale minmax, or loss mse"
+    // A rate that is not small is not what keeps them.
+    case .stuckWeights where workspace.optimizer.rule.learningRate >= 0.001:
+      "net new init=he, or act=leaky-relu where units are dead: most of these gradients are zero"
     case .stuckWeights:
       "\(workspace.optimizer.line.split(separator: " ").prefix(2).joined(separator: " ")) lr=0.001"
     case .saturated: "scale minmax, and net new init=he in place of wide weights"

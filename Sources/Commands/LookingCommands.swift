@@ -2,6 +2,7 @@ import CommandLanguage
 import Figures
 import Fingerprints
 import Foundation
+import GradientFlows
 import Tensors
 import Training
 
@@ -64,6 +65,10 @@ extension Command<Workspace> {
     CommandSpec(
       "view", family: .looking,
       summary: "Draw a slice, or the channels of a tensor, as a PNG.",
+      details: """
+        Gradients and updates are drawn with blue below zero, white at zero and orange above, on one \
+        scale for all flows that the pass was walked or computed under.
+        """,
       parameters: [.word("name", .thing, "a tensor, with or without an index"), window],
       examples: [
         CommandExample("view noisy[1] window=lung", after: setup),
@@ -72,18 +77,29 @@ extension Command<Workspace> {
   ) { arguments, workspace, _ in
     let value = try workspace.value(arguments, "name")
     let planes = try value.planes(arguments)
+    let signed = arguments.has("window") ? nil : workspace.signedScale(of: value)
     let window = try workspace.window(for: value, arguments)
     // Kernels and small maps grow by a whole factor; slices keep their size.
     let scale = value.isImage ? 1 : max(1, 64 / max(planes[0].width, planes[0].height))
     let grid = Grid(
       count: planes.count, cellWidth: planes[0].width * scale,
       cellHeight: planes[0].height * scale, gap: 2, maximumWidth: max(1024, planes[0].width))
-    var canvas = Canvas(width: grid.width, height: grid.height)
-    for (index, plane) in planes.enumerated() {
-      let (x, y) = grid.origin(of: index)
-      canvas.put(window.picture(of: plane), x: x, y: y, scale: scale)
+    let picture: Figures.Picture
+    if let signed {
+      picture = signed.picture(of: grid.tiled(planes, scale: scale))
+    } else {
+      var canvas = Canvas(width: grid.width, height: grid.height)
+      for (index, plane) in planes.enumerated() {
+        let (x, y) = grid.origin(of: index)
+        canvas.put(window.picture(of: plane), x: x, y: y, scale: scale)
+      }
+      picture = canvas.picture
     }
-    return try workspace.write(canvas.picture, name: value.name)
+    var outcome = try workspace.write(picture, name: value.name)
+    if let signed {
+      outcome.say("blue \(signed.low, significant: 4) … orange \(signed.high, significant: 4)")
+    }
+    return outcome
   }
 
   static let panel = Command(
@@ -203,6 +219,23 @@ extension Command<Workspace> {
 
 // MARK: - Windows and pictures
 
+extension Grid {
+  /// The planes on one plane, each number as a square of `scale` pixels, zeros between them.
+  fileprivate func tiled(_ planes: [Plane], scale: Int) -> Plane {
+    var values = [Float](repeating: 0, count: width * height)
+    for (index, plane) in planes.enumerated() {
+      let (x, y) = origin(of: index)
+      for row in 0..<plane.height * scale {
+        for column in 0..<plane.width * scale {
+          values[(y + row) * width + x + column] =
+            plane.values[row / scale * plane.width + column / scale]
+        }
+      }
+    }
+    return Plane(width: width, height: height, values: values)
+  }
+}
+
 extension Workspace {
   /// Writes a picture under a name made of `name`, and says so.
   fileprivate mutating func write(_ picture: Figures.Picture, name: String) throws -> Outcome {
@@ -214,6 +247,25 @@ extension Workspace {
       "width": .integer(written.width), "height": .integer(written.height),
     ]
     return outcome
+  }
+
+  /// The scale of signed numbers, the same for a gradient under every flow; none for other names.
+  fileprivate func signedScale(of value: NamedValue) -> ColorScale? {
+    guard !value.isImage, let indexed = try? IndexedName(value.name) else { return nil }
+    let (base, flow) = gradientName(indexed.name)
+    let isSigned =
+      flow != nil || [".grad", ".m", ".update"].contains { indexed.name.hasSuffix($0) }
+    guard isSigned else { return nil }
+    let same =
+      flow == nil
+      ? []
+      : inspected.values.compactMap { pass in
+        try? pass.gradient(base)?.part(indexed.entries)
+      }
+    let limits = (same + [value.tensor]).map { tensor in
+      tensor.scalars.reduce(Float(0)) { $1.isFinite ? max($0, abs($1)) : $0 }
+    }
+    return ColorScale(limit: Double(limits.max() ?? 0))
   }
 
   /// Writes a picture where automatic pictures go, under a name made of `name`.

@@ -1,4 +1,5 @@
 package import CommandLanguage
+import GradientFlows
 import Networks
 import Tensors
 import Training
@@ -6,7 +7,7 @@ import Training
 extension Workspace {
   /// The names of all things that a line may speak of now, with their shapes.
   package var nameCandidates: [Candidate] {
-    stackCandidates + parameterCandidates + passCandidates
+    stackCandidates + typedCandidates + parameterCandidates + passCandidates
   }
 
   private var stackCandidates: [Candidate] {
@@ -21,13 +22,25 @@ extension Workspace {
     return stacks
   }
 
+  /// The numbers that were typed, and their gradients.
+  private var typedCandidates: [Candidate] {
+    computation.names.flatMap { name -> [Candidate] in
+      let shape = computation.node(name)?.value.shape.description ?? ""
+      return [Candidate(name, shape)]
+        + (computationWalk == nil ? [] : [Candidate("\(name).grad", "gradient")])
+    }
+  }
+
   /// The parameters, and what the optimizer keeps of them.
   private var parameterCandidates: [Candidate] {
     let parameters = network.parameters
     return network.parameterNames.enumerated().flatMap { index, name in
       let shape = parameters[index].shape.description
       var names = [Candidate(name, shape)]
-      if lastPass != nil { names.append(Candidate("\(name).grad", "gradient")) }
+      if lastPass != nil {
+        names.append(Candidate("\(name).grad", "gradient"))
+        names.append(Candidate("\(name).before", "in the last pass"))
+      }
       guard let state = trainer?.states[index] else { return names }
       let kept = [("m", state.m), ("v", state.v), ("update", state.update)]
       names += kept.compactMap { suffix, tensor in

@@ -67,7 +67,7 @@ extension Workspace {
     if let other = try valueOfParkedNetwork(text) { return other }
     let indexed = try IndexedName(text)
     if let stack = try imageStack(indexed) { return stack }
-    let tensor = try networkTensor(indexed.name)
+    let tensor = try typedTensor(indexed.name) ?? networkTensor(indexed.name)
     return NamedValue(
       name: text, tensor: try tensor.part(indexed.entries), mask: nil, isImage: false)
   }
@@ -174,7 +174,7 @@ extension Workspace {
 
   /// What a gradient is of, and its flow: `b1.out` for `b1.out.grad`, under the chosen flow, and
   /// for `b1.out.grad.tape`; the name itself if it ends otherwise.
-  private func gradientName(_ name: String) -> (base: String, flow: (any GradientFlow)?) {
+  func gradientName(_ name: String) -> (base: String, flow: (any GradientFlow)?) {
     if name.hasSuffix(".grad") { return (String(name.dropLast(5)), flow) }
     for flowName in flowNames where name.hasSuffix(".grad.\(flowName)") {
       return (String(name.dropLast(6 + flowName.count)), knownFlow(flowName))
@@ -182,14 +182,17 @@ extension Workspace {
     return (name, nil)
   }
 
-  /// `.m`, `.v` or `.update` of a parameter.
+  /// `.m`, `.v` or `.update` of a parameter, or `.before`: what it was in the last pass.
   private func optimizerTensor(
     _ name: String, _ parameters: [String]
   ) throws(CommandError) -> Tensor<Float>? {
     let parts = name.split(separator: ".").map(String.init)
-    guard parts.count > 1, let kind = parts.last, ["m", "v", "update"].contains(kind),
+    guard parts.count > 1, let kind = parts.last, ["m", "v", "update", "before"].contains(kind),
       let index = parameters.firstIndex(of: parts.dropLast().joined(separator: "."))
     else { return nil }
+    if kind == "before" {
+      return try requireLastPass().network.parameters[index]
+    }
     let state = trainer?.states[index]
     let tensor = kind == "m" ? state?.m : kind == "v" ? state?.v : state?.update
     guard let tensor else {

@@ -1,12 +1,14 @@
 package import CommandLanguage
+import GradientFlows
 import Tensors
 
 /// All commands, by family: the only registry.
 ///
 /// Each computes in the precision that `set` chose.
 package let commandTable: [Command<Workspace>] =
-  (dataCommands + networkCommands + learningCommands + lookingCommands + otherCommands).map {
-    $0.around { body in
+  (dataCommands + networkCommands + learningCommands + steppingCommands + lookingCommands
+  + otherCommands).map {
+    $0.preceded(by: requireClosedPass).around { body in
       { arguments, workspace, context in
         let outcome = try Precision.$current.withValue(workspace.settings.precision) {
           try body(arguments, &workspace, context)
@@ -16,6 +18,24 @@ package let commandTable: [Command<Workspace>] =
       }
     }
   } + SessionCommand.allCases.map { Command($0) }
+
+/// Throws when a command would change what an open pass was made of.
+@Sendable private func requireClosedPass(
+  _ spec: CommandSpec, _ workspace: Workspace
+) throws(CommandError) {
+  guard workspace.stepper?.networkWalk != nil else { return }
+  let changes =
+    [.data, .network, .learning].contains(spec.family) || spec.name == "restore"
+  let harmless = [
+    "data", "series", "tags", "net show", "net save", "continue", "flow", "flow standard",
+    "flow dilated",
+    "flow tape",
+  ]
+  guard changes, !harmless.contains(spec.name) else { return }
+  throw CommandError(
+    .state, "a pass is open, and \(spec.name) would change what it was made of",
+    hint: "finish first: type 'finish'")
+}
 
 private let dataCommands: [Command<Workspace>] = [
   .phantom, .load, .series, .tags, .scale, .noiseGaussian, .noiseUniform, .split, .data, .crop,
@@ -31,6 +51,12 @@ private let learningCommands: [Command<Workspace>] = [
   .optimizer, .flowStandard, .flowDilated, .flowTape, .flow, .gradientNoise, .train, .continue,
   .evaluate, .denoise,
   .baselineMedian,
+]
+
+private let steppingCommands: [Command<Workspace>] = [
+  .forward, .backward, .step, .next, .until, .finish, .whereCommand, .pick, .explain,
+  .tensor, .assign, .quiz, .answer,
+  .breakCommand, .breaks, .breakDelete,
 ]
 
 private let lookingCommands: [Command<Workspace>] = [

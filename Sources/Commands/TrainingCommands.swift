@@ -71,7 +71,8 @@ extension Command<Workspace> {
       summary: "Go on with a training that was stopped, or train longer.",
       details: """
         Without a number, makes the updates that were left when the training stopped; the result is \
-        the same as if it had not been stopped. A schedule of the optimizer goes on, too; beyond its \
+        the same as if it had not been stopped. In an open pass, goes on to the next breakpoint; in \
+        one that a training was stopped in, closes it and trains on. A schedule of the optimizer goes on, too; beyond its \
         end the last rate stays.
         """,
       parameters: [
@@ -86,6 +87,7 @@ extension Command<Workspace> {
       examples: [CommandExample("continue steps=2", after: setup + ["train steps=1"])],
       seeAlso: ["train"])
   ) { arguments, workspace, context in
+    if let outcome = workspace.continueWalk() { return outcome }
     guard let unfinished = workspace.unfinished, workspace.trainer != nil else {
       throw arguments.error(
         .state, "there is no training to continue", hint: "type 'train' to begin one")
@@ -122,10 +124,13 @@ extension Workspace {
       .compactMap(\.self).min()
     try network.requireTrainable()
     try flow.requireFit(network)
+    stepper = nil
     let data = try requireTrainingData()
     let slices = trainingSlices(data.clean)
     try requireMemory(network, options, data.clean, slices.count)
-    let key = try trainingKey(options, resumes: resumes, data, slices)
+    // A training that breakpoints may stop is another one.
+    let key =
+      breakpoints.isEmpty ? try trainingKey(options, resumes: resumes, data, slices) : nil
     if let key, let known = try takeTraining(key) { return known }
 
     var trainer = self.trainer ?? Trainer(network, optimizer: optimizer)
@@ -142,6 +147,10 @@ extension Workspace {
     }
     let recorder = curveRecorder(options, resumes: resumes, data, slices.count)
     var made = 0
+    // The step that a breakpoint held back is made without asking again.
+    var isReleased = resumes && trainer.heldPass != nil
+    let (flow, updates) = (flow, trainer.step)
+    var hit: BreakpointHit?
     var steps = makeStepLog()
     defer { tracing?.steps = steps }
     let report: TrainingReport
@@ -149,6 +158,13 @@ extension Workspace {
       report = try trainer.train(
         on: data, slices: slices, loss: loss, flow: flow, noise: gradientNoise, options: options,
         resumes: resumes, clock: watch,
+        shouldHold: { pass, result, failure in
+          defer { isReleased = false }
+          guard !breakpoints.isEmpty, !isReleased else { return false }
+          let view = TrainingView(pass, result, flow: flow) { [self] in knownFlow($0) }
+          hit = breakpointHit(view, update: updates + made + 1, failure)
+          return hit != nil
+        },
         shouldDrop: { context.interruption.requests > 1 }
       ) { progress in
         made = progress.step
@@ -166,16 +182,19 @@ extension Workspace {
       throw failure
     }
     // The first step was dropped: nothing has changed.
-    if report.steps == 0 { try context.stopIfInterrupted() }
+    if report.steps == 0, hit == nil { try context.stopIfInterrupted() }
     take(trainer)
     let before = resumes ? unfinished?.steps ?? 0 : 0
     unfinished = UnfinishedTraining(
-      options: options, steps: max(0, max(before, meter.asked) - made))
+      options: options, steps: max(0, max(before, report.asked) - made))
     let figures = FiguresOfMerit(
       meanOf: data.clean.slices(watched).figures(
         of: Tensor(joining: try watched.map { try denoisedSlice($0) })))
     curves.keep(recorder.finish(psnr: figures.psnr))
     var outcome = try describe(report, options, arguments, "\(label) psnr", figures.psnr)
+    if let hit, let held = trainer.heldPass {
+      return stop(at: hit, update: trainer.step + 1, held, after: outcome)
+    }
     if isScheduled, trainer.scheduledUpdatesLeft < 0 {
       outcome.warn(
         "the schedule of the learning rate ended before this: its last rate stays; 'train' begins it "
@@ -225,12 +244,14 @@ extension Workspace {
     let isCounted = options.steps != nil || report.reason != .finished
     let epochs = isCounted ? "" : "/\(max(report.epochs, options.epochs))"
     let steps = isCounted ? "  \(report.steps) \(report.steps == 1 ? "step" : "steps")" : ""
-    outcome.say(
-      """
-      epoch \(report.epochs)\(epochs)\(steps)  \
-      loss \(report.loss, significant: 4)\(rateAndClipping(report))  \(judged) \(psnr, digits: 2) dB  \
-      \(volatile: "\(seconds) s, \(speed) \(options.patch == nil ? "slices" : "patches")/s")
-      """)
+    if report.steps > 0 {
+      outcome.say(
+        """
+        epoch \(report.epochs)\(epochs)\(steps)  \
+        loss \(report.loss, significant: 4)\(rateAndClipping(report))  \(judged) \(psnr, digits: 2) dB  \
+        \(volatile: "\(seconds) s, \(speed) \(options.patch == nil ? "slices" : "patches")/s")
+        """)
+    }
     outcome.result = [
       "steps": .integer(report.steps), "epochs": .integer(report.epochs),
       "loss": .number(report.loss), "psnr": .number(psnr),
@@ -238,7 +259,7 @@ extension Workspace {
       "clipped": optimizer.clipping == nil ? .null : .integer(report.clipped),
       "stopped": report.reason == .finished ? .null : .string(report.reason.rawValue),
     ]
-    if report.reason != .finished {
+    if report.reason == .interrupt || report.reason == .time {
       let cause = report.reason == .time ? "time is over" : "stopped by hand"
       outcome.recordedCommand =
         recorded(arguments, options, steps: report.steps) + "  # \(cause)"
@@ -299,8 +320,6 @@ private final class ProgressMeter {
   private var shown = -1.0
   private var psnr: String?
   private var nextJudgement = 1.0
-  /// The updates the training was asked for.
-  private(set) var asked = 0
 
   init(
     _ context: CommandContext, label: String, showsRate: Bool,
@@ -313,7 +332,6 @@ private final class ProgressMeter {
   }
 
   func show(_ progress: TrainingProgress) {
-    asked = progress.steps
     guard progress.seconds - shown > 0.2 || progress.step == progress.steps else { return }
     shown = progress.seconds
     judge(progress)

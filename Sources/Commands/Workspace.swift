@@ -49,6 +49,19 @@ package struct Workspace: Sendable {
   /// What is left of a training that was stopped.
   var unfinished: UnfinishedTraining?
 
+  /// The pass that is walked through now.
+  var stepper: Stepper?
+
+  var breakpoints: [Breakpoint] = []
+
+  /// Numbers that were typed, and what was computed from them.
+  var computation = Computation()
+  /// What 'backward' read of them last, with the numbers as they were.
+  var computationWalk: ComputationWalk?
+
+  /// What was asked of the reader, and how it went.
+  var quiz = Quiz()
+
   /// Where trainings are kept and taken from, if anywhere.
   var trainings: TrainingStore?
 
@@ -256,17 +269,21 @@ extension Workspace {
     return result
   }
 
+  /// The last pass, of training or stepping.
+  func requireLastPass() throws(CommandError) -> TrainingPass<Float> {
+    if let lastPass { return lastPass }
+    throw CommandError(
+      .state, "there is no pass to look into yet",
+      hint: "train first, for example 'train steps=1', or type 'forward noisy[0]'")
+  }
+
   /// The values of the last pass under a flow, computed again with everything kept.
   mutating func requirePass(
     _ flow: (any GradientFlow)? = nil
   ) throws(CommandError) -> PassResult<Float> {
     let flow = flow ?? self.flow
     if let known = inspected[flow.line] { return known }
-    guard let lastPass else {
-      throw CommandError(
-        .state, "there is no pass to look into yet",
-        hint: "train first, for example 'train steps=1'")
-    }
+    let lastPass = try requireLastPass()
     do throws(NetworkError) {
       try flow.requireFit(network)
     } catch {

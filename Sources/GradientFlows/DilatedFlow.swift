@@ -128,10 +128,14 @@ package struct DilatedFlow: LayerwiseFlow {
     _ linked: [FeatureMap<Element>], at index: Int, of network: Network<Element>
   ) -> FeatureMap<Element>? {
     guard let first = linked.first else { return nil }
-    switch combination(ofBlock: network.blockNumber(at: index)) {
-    case .sum: return linked.dropFirst().reduce(first) { $0.adding($1) }
-    case .product: return linked.dropFirst().reduce(first) { $0.multiplied(by: $1) }
-    }
+    return combines(bySumAt: index, in: network)
+      ? linked.dropFirst().reduce(first) { $0.adding($1) }
+      : linked.dropFirst().reduce(first) { $0.multiplied(by: $1) }
+  }
+
+  /// Whether the links of the block at `index` of the layers are added, not multiplied.
+  func combines<Element: Scalar>(bySumAt index: Int, in network: Network<Element>) -> Bool {
+    combination(ofBlock: network.blockNumber(at: index)) == .sum
   }
 
   private func combination(ofBlock number: Int) -> Combination {

@@ -31,7 +31,7 @@ package enum TapeValue<Element: Scalar>: Sendable {
   case number(Double)
 
   /// The sum of two arrivals of one kind.
-  fileprivate func adding(_ other: TapeValue) -> TapeValue {
+  func adding(_ other: TapeValue) -> TapeValue {
     switch (self, other) {
     case (.map(let a), .map(let b)): .map(a.adding(b))
     case (.tensor(let a), .tensor(let b)): .tensor(a.adding(b))
@@ -40,12 +40,31 @@ package enum TapeValue<Element: Scalar>: Sendable {
     }
   }
 
-  fileprivate var map: FeatureMap<Element> {
+  /// The value with one element moved.
+  func moved(at offset: Int, by shift: Element) -> TapeValue {
+    switch self {
+    case .number(let number): return .number(number + Double(shift))
+    case .tensor(var tensor):
+      tensor.scalars[offset] += shift
+      return .tensor(tensor)
+    case .map(let map):
+      var tensor = map.tensor
+      tensor.scalars[offset] += shift
+      return .map(FeatureMap(tensor))
+    }
+  }
+
+  var map: FeatureMap<Element> {
     guard case .map(let map) = self else { preconditionFailure("The entry holds a map.") }
     return map
   }
 
-  fileprivate var number: Double {
+  var tensor: Tensor<Element> {
+    guard case .tensor(let tensor) = self else { preconditionFailure("The entry holds a tensor.") }
+    return tensor
+  }
+
+  var number: Double {
     guard case .number(let number) = self else { preconditionFailure("The entry holds a number.") }
     return number
   }
@@ -61,7 +80,7 @@ package struct TapeVariable: Hashable, Sendable {
 /// A tape is used up by reading it backwards: it cannot be copied, and ``gradients(of:seed:keeping:)``
 /// consumes it, so that a second reading does not compile.
 package struct Tape<Element: Scalar>: ~Copyable {
-  fileprivate typealias Pullback = (TapeValue<Element>) -> TapeValue<Element>
+  typealias Pullback = (TapeValue<Element>) -> TapeValue<Element>
 
   private struct Entry {
     let value: TapeValue<Element>
@@ -69,6 +88,9 @@ package struct Tape<Element: Scalar>: ~Copyable {
     let operands: [(index: Int, pullback: Pullback)]
     /// Whether a gradient of it is wanted.
     let isVariable: Bool
+    /// All entries that it was made from, and how: what computes it again.
+    let sources: [Int]
+    let compute: (([TapeValue<Element>]) -> TapeValue<Element>)?
   }
 
   private var entries: [Entry] = []
@@ -82,21 +104,37 @@ package struct Tape<Element: Scalar>: ~Copyable {
 
   package func number(_ variable: TapeVariable) -> Double { entries[variable.index].value.number }
 
-  private func tensor(_ variable: TapeVariable) -> Tensor<Element> {
-    guard case .tensor(let tensor) = entries[variable.index].value else {
-      preconditionFailure("The entry holds a tensor.")
-    }
-    return tensor
+  func tensor(_ variable: TapeVariable) -> Tensor<Element> {
+    entries[variable.index].value.tensor
   }
 
-  /// Writes a value that was made from `operands`; the ways back to constants are left out.
+  /// Computes a value from `operands` and writes it; the ways back to constants are left out.
+  mutating func write(
+    _ operands: [(TapeVariable, Pullback)],
+    _ compute: @escaping ([TapeValue<Element>]) -> TapeValue<Element>
+  ) -> TapeVariable {
+    write(compute(operands.map { entries[$0.0.index].value }), operands, compute)
+  }
+
+  /// Writes a value whose ways back need it.
   private mutating func write(
-    _ value: TapeValue<Element>, _ operands: [(TapeVariable, Pullback)]
+    _ value: TapeValue<Element>, _ operands: [(TapeVariable, Pullback)],
+    _ compute: @escaping ([TapeValue<Element>]) -> TapeValue<Element>
   ) -> TapeVariable {
     let wanted = operands.filter { entries[$0.0.index].isVariable }
     entries.append(
       Entry(
-        value: value, operands: wanted.map { ($0.0.index, $0.1) }, isVariable: !wanted.isEmpty))
+        value: value, operands: wanted.map { ($0.0.index, $0.1) }, isVariable: !wanted.isEmpty,
+        sources: operands.map(\.0.index), compute: compute))
+    return TapeVariable(index: entries.count - 1)
+  }
+
+  /// Writes what is not computed.
+  private mutating func write(
+    given value: TapeValue<Element>, isVariable: Bool
+  ) -> TapeVariable {
+    entries.append(
+      Entry(value: value, operands: [], isVariable: isVariable, sources: [], compute: nil))
     return TapeVariable(index: entries.count - 1)
   }
 
@@ -106,14 +144,12 @@ package struct Tape<Element: Scalar>: ~Copyable {
   package mutating func input(
     _ map: FeatureMap<Element>, isVariable: Bool
   ) -> TapeVariable {
-    entries.append(Entry(value: .map(map), operands: [], isVariable: isVariable))
-    return TapeVariable(index: entries.count - 1)
+    write(given: .map(map), isVariable: isVariable)
   }
 
   /// A weight or bias, whose gradient is wanted.
   package mutating func parameter(_ tensor: Tensor<Element>) -> TapeVariable {
-    entries.append(Entry(value: .tensor(tensor), operands: [], isVariable: true))
-    return TapeVariable(index: entries.count - 1)
+    write(given: .tensor(tensor), isVariable: true)
   }
 
   // MARK: - Operations on maps
@@ -123,13 +159,16 @@ package struct Tape<Element: Scalar>: ~Copyable {
     _ x: TapeVariable, weight: TapeVariable, bias: TapeVariable?
   ) -> TapeVariable {
     let (input, kernel) = (map(x), tensor(weight))
-    let z = Convolution.forward(input, kernel: kernel, bias: bias.map { tensor($0) })
     var operands: [(TapeVariable, Pullback)] = [
       (x, { .map(Convolution.inputGradient($0.map, kernel: kernel)) }),
       (weight, { .tensor(Convolution.kernelGradient(input, $0.map, kernelShape: kernel.shape)) }),
     ]
     if let bias { operands.append((bias, { .tensor(Convolution.biasGradient($0.map)) })) }
-    return write(.map(z), operands)
+    return write(operands) { values in
+      .map(
+        Convolution.forward(
+          values[0].map, kernel: values[1].tensor, bias: values.count > 2 ? values[2].tensor : nil))
+    }
   }
 
   /// a = act(z).
@@ -139,42 +178,43 @@ package struct Tape<Element: Scalar>: ~Copyable {
     let input = map(z)
     let a = function.forward(input, reluNaN: reluNaN)
     return write(
-      .map(a), [(z, { .map(function.backward($0.map, activation: a, preactivation: input)) })])
+      .map(a), [(z, { .map(function.backward($0.map, activation: a, preactivation: input)) })]
+    ) { .map(function.forward($0[0].map, reluNaN: reluNaN)) }
   }
 
   /// The value itself, under a name of its own: its gradient is what arrives by this way.
   package mutating func identity(_ x: TapeVariable) -> TapeVariable {
-    write(.map(map(x)), [(x, { $0 })])
+    write([(x, { $0 })]) { $0[0] }
   }
 
   /// One channel that serves all channels of what it joins; backwards, the sum over them.
   ///
   /// The engine repeats the channel as it reads it, so that the value stays as it is.
   package mutating func broadcast(_ x: TapeVariable) -> TapeVariable {
-    let map = map(x)
+    let shape = map(x).shape
     return write(
-      .map(map),
-      [(x, { $0.map.shape == map.shape ? $0 : .map($0.map.summedOverChannels()) })])
+      [(x, { $0.map.shape == shape ? $0 : .map($0.map.summedOverChannels()) })]
+    ) { $0[0] }
   }
 
   /// x + y.
   package mutating func sum(_ x: TapeVariable, _ y: TapeVariable) -> TapeVariable {
-    write(.map(map(x).adding(map(y))), [(x, { $0 }), (y, { $0 })])
+    write([(x, { $0 }), (y, { $0 })]) { .map($0[0].map.adding($0[1].map)) }
   }
 
   /// x − y.
   package mutating func difference(_ x: TapeVariable, _ y: TapeVariable) -> TapeVariable {
-    write(.map(map(x).subtracting(map(y))), [(x, { $0 }), (y, { .map($0.map.negated()) })])
+    write([(x, { $0 }), (y, { .map($0.map.negated()) })]) {
+      .map($0[0].map.subtracting($0[1].map))
+    }
   }
 
   /// x · y, element by element.
   package mutating func product(_ x: TapeVariable, _ y: TapeVariable) -> TapeVariable {
     let (left, right) = (map(x), map(y))
-    return write(
-      .map(left.multiplied(by: right)),
-      [
-        (x, { .map($0.map.multiplied(by: right)) }), (y, { .map($0.map.multiplied(by: left)) }),
-      ])
+    return write([
+      (x, { .map($0.map.multiplied(by: right)) }), (y, { .map($0.map.multiplied(by: left)) }),
+    ]) { .map($0[0].map.multiplied(by: $0[1].map)) }
   }
 
   // MARK: - Reductions
@@ -182,19 +222,51 @@ package struct Tape<Element: Scalar>: ~Copyable {
   /// Σ x².
   package mutating func sumOfSquares(_ x: TapeVariable) -> TapeVariable {
     let map = map(x)
-    return write(.number(map.sumOfSquares()), [(x, { .map(map.scaled(by: 2 * $0.number)) })])
+    return write([(x, { .map(map.scaled(by: 2 * $0.number)) })]) {
+      .number($0[0].map.sumOfSquares())
+    }
   }
 
   /// Σ |x|, with gradient 0 at 0.
   package mutating func sumOfMagnitudes(_ x: TapeVariable) -> TapeVariable {
     let map = map(x)
-    return write(
-      .number(map.sumOfMagnitudes()), [(x, { .map(map.signs().scaled(by: $0.number)) })])
+    return write([(x, { .map(map.signs().scaled(by: $0.number)) })]) {
+      .number($0[0].map.sumOfMagnitudes())
+    }
   }
 
   /// A number divided by a constant.
   package mutating func quotient(_ x: TapeVariable, by divisor: Double) -> TapeVariable {
-    write(.number(number(x) / divisor), [(x, { .number($0.number / divisor) })])
+    write([(x, { .number($0.number / divisor) })]) { .number($0[0].number / divisor) }
+  }
+
+  // MARK: - Again
+
+  /// What a number on the tape would be if the element at `offset` of `variable` were moved.
+  package func number(
+    _ end: TapeVariable, moving variable: TapeVariable, at offset: Int, by shift: Element
+  ) -> Double {
+    var changed = [variable.index: entries[variable.index].value.moved(at: offset, by: shift)]
+    for index in variable.index + 1...end.index {
+      let entry = entries[index]
+      guard let compute = entry.compute, entry.sources.contains(where: { changed[$0] != nil })
+      else { continue }
+      changed[index] = compute(entry.sources.map { changed[$0] ?? entries[$0].value })
+    }
+    return (changed[end.index] ?? entries[end.index].value).number
+  }
+
+  /// The derivative of a number on the tape by the element at `offset` of `variable`, extrapolated
+  /// from two pairs of central differences.
+  package func difference(
+    of end: TapeVariable, by variable: TapeVariable, at offset: Int
+  ) -> Double {
+    func difference(_ h: Double) -> Double {
+      let ahead = number(end, moving: variable, at: offset, by: Element(h))
+      let behind = number(end, moving: variable, at: offset, by: Element(-h))
+      return (ahead - behind) / (2 * h)
+    }
+    return (4 * difference(5e-5) - difference(1e-4)) / 3
   }
 
   // MARK: - Backwards
@@ -205,27 +277,43 @@ package struct Tape<Element: Scalar>: ~Copyable {
   ///   - end: The number.
   ///   - seed: The gradient of the end with respect to itself: 1, or a factor on all gradients.
   ///   - keepsAll: Whether gradients between the end and the inputs are kept, too.
+  ///   - keepsArrivals: Whether each arrival is kept alone, in the order of adding.
   /// - Returns: The gradients, by variable.
   package consuming func gradients(
-    of end: TapeVariable, seed: Double = 1, keepsAll: Bool
+    of end: TapeVariable, seed: Double = 1, keepsAll: Bool, keepsArrivals: Bool = false
   ) -> TapeGradients<Element> {
+    var arrivals: [TapeGradients<Element>.Arrival] = []
     var gradients = [TapeValue<Element>?](repeating: nil, count: entries.count)
     gradients[end.index] = .number(seed)
     for index in (0...end.index).reversed() {
       guard let gradient = gradients[index] else { continue }
       for operand in entries[index].operands {
         let arrival = operand.pullback(gradient)
+        if keepsArrivals {
+          arrivals.append(
+            .init(
+              from: TapeVariable(index: index), to: TapeVariable(index: operand.index),
+              value: arrival))
+        }
         gradients[operand.index] = gradients[operand.index]?.adding(arrival) ?? arrival
       }
       if !keepsAll, !entries[index].operands.isEmpty { gradients[index] = nil }
     }
-    return TapeGradients(values: gradients)
+    return TapeGradients(values: gradients, arrivals: arrivals)
   }
 }
 
 /// The gradients that a reading of a tape gave.
 package struct TapeGradients<Element: Scalar>: Sendable {
+  /// What one operation passes on to one of its operands.
+  struct Arrival: Sendable {
+    let from: TapeVariable, to: TapeVariable
+    let value: TapeValue<Element>
+  }
+
   fileprivate let values: [TapeValue<Element>?]
+  /// In the order in which they were added; empty if they were not kept.
+  let arrivals: [Arrival]
 
   /// The gradient of a map; none if the end does not depend on it or it was not kept.
   package func map(_ variable: TapeVariable) -> FeatureMap<Element>? {

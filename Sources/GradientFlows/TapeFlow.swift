@@ -30,17 +30,7 @@ package struct TapeFlow: GradientFlow {
     let network = pass.network
     let keepsAll = retention == .everything
     var tape = Tape<Element>()
-    let input = tape.input(FeatureMap(pass.input), isVariable: keepsAll)
-    var recordings: [LayerRecording] = []
-    var x = input
-    for layer in network.layers {
-      let recording = tape.record(layer, x, networkInput: input, reluNaN: network.reluNaN)
-      recordings.append(recording)
-      x = recording.output
-    }
-    let output = network.outputRule == .subtract ? tape.difference(input, x) : tape.identity(x)
-    let loss = tape.record(
-      pass.loss, output, target: FeatureMap(pass.target), mask: pass.mask.map { FeatureMap($0) })
+    let (input, recordings, output, loss) = tape.record(pass, isInputVariable: keepsAll)
 
     let (value, result) = (tape.number(loss), tape.map(output))
     let layerPasses = recordings.map { tape.values(of: $0) }
@@ -56,6 +46,22 @@ package struct TapeFlow: GradientFlow {
   }
 }
 
+/// Central differences of the loss by any value of a pass, not its weights alone.
+extension TrainingPass<Double> {
+  /// The derivative of the loss by the element at `offset` of the value or parameter called `name`,
+  /// extrapolated from two pairs of differences; none if nothing has that name.
+  package func lossDifference(by name: String, at offset: Int) -> Double? {
+    var tape = Tape<Double>()
+    let (input, recordings, output, loss) = tape.record(self, isInputVariable: true)
+    var places = ["net.in": input, "net.out": output]
+    for (layer, recording) in zip(zip(network.layerNames, network.layers), recordings) {
+      for (place, variable) in recording.names(layer.1) { places["\(layer.0).\(place)"] = variable }
+    }
+    guard let variable = places[name] else { return nil }
+    return tape.difference(of: loss, by: variable, at: offset)
+  }
+}
+
 /// Where the values of one layer stand on a tape.
 private struct LayerRecording {
   var input: TapeVariable
@@ -66,9 +72,41 @@ private struct LayerRecording {
   /// In the order of the layer's `parameters`.
   var parameters: [TapeVariable] = []
   var isSkipFromNetworkInput = false
+
+  /// The values and parameters by their names within the layer.
+  func names<Element: Scalar>(_ layer: Layer<Element>) -> [(String, TapeVariable)] {
+    let isBlock = layer.letter == "b"
+    let inner = preactivations.indices.flatMap { i in
+      let place = isBlock ? "conv\(i + 1)." : ""
+      return [(place + "z", preactivations[i]), (place + "a", activations[i])]
+    }
+    return [("in", input)] + inner + (skip.map { [("skip", $0)] } ?? []) + [("out", output)]
+      + Array(zip(layer.parameterNames, parameters))
+  }
 }
 
 extension Tape {
+  /// Computes a whole pass on the tape, down to the loss.
+  fileprivate mutating func record(
+    _ pass: TrainingPass<Element>, isInputVariable: Bool
+  ) -> (
+    input: TapeVariable, layers: [LayerRecording], output: TapeVariable, loss: TapeVariable
+  ) {
+    let network = pass.network
+    let input = input(FeatureMap(pass.input), isVariable: isInputVariable)
+    var recordings: [LayerRecording] = []
+    var x = input
+    for layer in network.layers {
+      let recording = record(layer, x, networkInput: input, reluNaN: network.reluNaN)
+      recordings.append(recording)
+      x = recording.output
+    }
+    let output = network.outputRule == .subtract ? difference(input, x) : identity(x)
+    let loss = record(
+      pass.loss, output, target: FeatureMap(pass.target), mask: pass.mask.map { FeatureMap($0) })
+    return (input, recordings, output, loss)
+  }
+
   /// Computes a layer on the tape.
   fileprivate mutating func record(
     _ layer: Layer<Element>, _ x: TapeVariable, networkInput: TapeVariable, reluNaN: ReLUNaN

@@ -27,17 +27,22 @@ package struct Adam: Optimizer {
       + "update=\(isIncremental ? "incremental" : "direct")"
   }
 
-  package func update(
-    _ gradient: Tensor<Float>, state: OptimizerState, step: Int
-  ) -> OptimizerState {
+  /// What m and v are divided by in an update: 1 − βᵗ, or 1 − β.
+  func corrections(step: Int) -> (Float, Float) {
     let powers =
       isCorrectionConstant
       ? (beta1, beta2)
       : (ReproducibleMath.power(beta1, step), ReproducibleMath.power(beta2, step))
+    return (Float(1 - powers.0), Float(1 - powers.1))
+  }
+
+  package func update(
+    _ gradient: Tensor<Float>, state: OptimizerState, step: Int
+  ) -> OptimizerState {
     let (rate, epsilon) = (Float(learningRate), Float(epsilon))
     let (keep1, take1) = (Float(beta1), Float(1 - beta1))
     let (keep2, take2) = (Float(beta2), Float(1 - beta2))
-    let (correction1, correction2) = (Float(1 - powers.0), Float(1 - powers.1))
+    let (correction1, correction2) = corrections(step: step)
 
     var m = state.m?.scalars ?? [Float](repeating: 0, count: gradient.shape.count)
     var v = state.v?.scalars ?? [Float](repeating: 0, count: gradient.shape.count)

@@ -18,6 +18,13 @@ package protocol Optimizer: Sendable {
   func update(
     _ gradient: Tensor<Float>, state: OptimizerState, step: Int
   ) -> OptimizerState
+
+  /// What the rule did to one weight: its `m`, `v` or `update`; none if it does not say.
+  func arithmetic(of quantity: String, _ weight: WeightHistory) -> UpdateArithmetic?
+}
+
+extension Optimizer {
+  package func arithmetic(of quantity: String, _ weight: WeightHistory) -> UpdateArithmetic? { nil }
 }
 
 /// What an optimizer remembers of one parameter, and its last update.

@@ -100,6 +100,10 @@ private enum Product: BinaryFunction {
   static func apply<Element: Scalar>(_ x: Element, _ y: Element) -> Element { x * y }
 }
 
+private enum Quotient: BinaryFunction {
+  static func apply<Element: Scalar>(_ x: Element, _ y: Element) -> Element { x / y }
+}
+
 private enum ProductPlus: BinaryFunction {
   static func apply<Element: Scalar>(_ x: Element, _ y: Element) -> Element { x * y + y }
 }
@@ -123,6 +127,11 @@ extension FeatureMap {
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   package func multiplied(by y: FeatureMap) -> FeatureMap { combined(with: y, Product.self) }
+
+  /// x / y; a single channel of y serves all channels of x.
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  package func divided(by y: FeatureMap) -> FeatureMap { combined(with: y, Quotient.self) }
 
   /// x · y + y, rounded after each operation; a single channel of y serves all channels of x.
   @specialized(where Element == Float)

@@ -14,6 +14,34 @@ extension Tensor {
   ///
   /// - Throws: `TensorError` when there are more entries than axes or one lies outside its axis.
   package func part(_ entries: [IndexEntry]) throws(TensorError) -> Tensor {
+    let (ranges, kept) = try ranges(entries)
+    return Tensor(shape: Shape(kept), scalars: offsets(ranges).flatMap { self.scalars[$0] })
+  }
+
+  /// The tensor with the part that `entries` name filled by one number, or by as many numbers.
+  ///
+  /// - Throws: `TensorError` when the part does not exist or `values` are of another count.
+  package func assigning(
+    _ values: Tensor, to entries: [IndexEntry]
+  ) throws(TensorError) -> Tensor {
+    let (ranges, kept) = try ranges(entries)
+    let part = Shape(kept)
+    guard values.shape.count == 1 || values.shape.count == part.count else {
+      throw TensorError(
+        code: "shape", "\(part.count) numbers are named, \(values.shape.count) are given",
+        hint: "give one number for all, or \(part)")
+    }
+    var result = self
+    for (number, offset) in offsets(ranges).joined().enumerated() {
+      result.scalars[offset] = values.scalars[values.shape.count == 1 ? 0 : number]
+    }
+    return result
+  }
+
+  /// The range of each axis that `entries` name, and the extents of the axes that stay.
+  private func ranges(
+    _ entries: [IndexEntry]
+  ) throws(TensorError) -> (ranges: [Range<Int>], kept: [Int]) {
     guard entries.count <= shape.rank else {
       throw TensorError(
         code: "index", "\(entries.count) indices for \(shape), which has \(shape.rank) axes",
@@ -42,7 +70,7 @@ extension Tensor {
         kept.append(upper - lower)
       }
     }
-    return Tensor(shape: Shape(kept), scalars: gathered(ranges))
+    return (ranges, kept)
   }
 
   /// Image `index` of a stack, `[1, C, H, W]`.
@@ -73,7 +101,8 @@ extension Tensor {
       scalars: images.flatMap(\.scalars))
   }
 
-  private func gathered(_ ranges: [Range<Int>]) -> [Element] {
+  /// Where the part lies in memory, run by run.
+  private func offsets(_ ranges: [Range<Int>]) -> [Range<Int>] {
     var offsets = [0]
     var strides: [Int] = []
     var stride = shape.count
@@ -84,7 +113,7 @@ extension Tensor {
     for (range, stride) in zip(ranges.dropLast(), strides) {
       offsets = offsets.flatMap { offset in range.map { offset + $0 * stride } }
     }
-    guard let last = ranges.last else { return scalars }
-    return offsets.flatMap { scalars[$0 + last.lowerBound..<$0 + last.upperBound] }
+    guard let last = ranges.last else { return [0..<1] }
+    return offsets.map { $0 + last.lowerBound..<$0 + last.upperBound }
   }
 }

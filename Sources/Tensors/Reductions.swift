@@ -1,5 +1,10 @@
 /// Sums over whole maps, in Double, in an order that depends on the size alone.
 extension FeatureMap {
+  /// The sum, Σ x.
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  package func total() -> Double { sum(Identity.self) }
+
   /// The sum of squares, Σ x².
   @specialized(where Element == Float)
   @specialized(where Element == Double)
@@ -50,6 +55,10 @@ extension FeatureMap {
     }
     return partials.reduce(0, +)
   }
+}
+
+private enum Identity: UnaryFunction {
+  static func apply<Element: Scalar>(_ x: Element) -> Element { x }
 }
 
 private enum Square: UnaryFunction {

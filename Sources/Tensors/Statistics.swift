@@ -49,6 +49,40 @@ extension Tensor {
       nanCount: nans, infiniteCount: infinities, count: count)
   }
 
+  /// The Euclidean norm √Σx², summed in Double, and the share of numbers that are 0.
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  package func normAndZeros() -> (norm: Double, zeroShare: Double) {
+    let chunks = max(1, scalars.count / elementsPerChunk)
+    var partials = [(squares: Double, zeros: Int)](repeating: (0, 0), count: chunks)
+    partials.withUnsafeMutableBufferPointer { partials in
+      scalars.withUnsafeBufferPointer { x in
+        parallel(chunks: chunks) { chunk, _ in
+          let range = range(ofChunk: chunk, of: chunks, count: x.count)
+          // Eight sums side by side, so that no addition waits for the one before.
+          var squares = SIMD8<Double>.zero
+          var (rest, zeros) = (0.0, 0)
+          for i in range { zeros += x[i] == 0 ? 1 : 0 }
+          var i = range.lowerBound
+          while i + 8 <= range.upperBound {
+            var values = SIMD8<Double>.zero
+            for lane in 0..<8 { values[lane] = Double(x[i + lane]) }
+            squares += values * values
+            i += 8
+          }
+          while i < range.upperBound {
+            rest += Double(x[i]) * Double(x[i])
+            i += 1
+          }
+          partials[chunk] = (squares.sum() + rest, zeros)
+        }
+      }
+    }
+    let squares = partials.reduce(0) { $0 + $1.squares }
+    let zeros = partials.reduce(0) { $0 + $1.zeros }
+    return (squares.squareRoot(), Double(zeros) / Double(max(1, scalars.count)))
+  }
+
   /// Whether no number is a NaN or an infinity.
   @specialized(where Element == Float)
   @specialized(where Element == Double)

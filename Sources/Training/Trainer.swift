@@ -1,6 +1,14 @@
 package import GradientFlows
 package import Networks
-import Tensors
+package import Tensors
+
+/// The rule of one update, with what it was given, a tensor or state for each parameter.
+package struct LastUpdate: Sendable {
+  package let rule: any Optimizer
+  package let before: [OptimizerState]
+  /// Clipping and noise included.
+  package let gradients: [Tensor<Float>]
+}
 
 /// A network in training: its weights, what the optimizer remembers, and where in the data it is.
 package struct Trainer: Sendable {
@@ -14,6 +22,10 @@ package struct Trainer: Sendable {
   package private(set) var epoch = 0
   /// The pass behind the last update: its weights before the update, and its batch.
   package private(set) var lastPass: TrainingPass<Float>?
+  /// What the last update was made of.
+  package private(set) var lastUpdate: LastUpdate?
+  /// The pass of the step that a breakpoint holds back.
+  package private(set) var heldPass: TrainingPass<Float>?
   /// Where the schedule of the learning rate stands.
   private(set) var span = ScheduleSpan(firstUpdate: 0, firstEpoch: 0, horizon: 1)
   /// Where a NaN or an infinity first arose, in a training that was told to go on.
@@ -83,6 +95,8 @@ package struct Trainer: Sendable {
   ///   - options: How long, in which order and in which pieces.
   ///   - resumes: Goes on in the middle of an epoch and of the schedule; otherwise both begin anew.
   ///   - clock: The seconds since this run began; only a time limit and the report look at it.
+  ///   - shouldHold: Asked before each update, with its pass and the first NaN or infinity in it or
+  ///     in the update; if so, the training ends before it, and going on computes the same step from the same weights and batch.
   ///   - shouldDrop: Asked when a step is computed; if so, the step is dropped and the training ends.
   ///   - afterStep: Called after each step; what it returns ends the training.
   /// - Returns: What was done.
@@ -91,10 +105,14 @@ package struct Trainer: Sendable {
     on data: TrainingData, slices: [Int], loss: Loss, flow: some GradientFlow,
     noise: GradientNoise? = nil, options: TrainingOptions, resumes: Bool = false,
     clock: () -> Double,
+    shouldHold: (TrainingPass<Float>, PassResult<Float>, NonFiniteError?) -> Bool = { _, _, _ in
+      false
+    },
     shouldDrop: () -> Bool = { false },
     afterStep: (TrainingProgress) -> StopReason?
   ) throws(NonFiniteError) -> TrainingReport {
     if !resumes { pending = [] }
+    heldPass = nil
     let perEpoch = (slices.count + options.batch - 1) / options.batch
     let asked =
       options.steps ?? pending.count + perEpoch * (options.epochs - (isWithinEpoch ? 1 : 0))
@@ -125,9 +143,9 @@ package struct Trainer: Sendable {
       guard
         let made = try update(
           batch, pending[0], loss: loss, flow: flow, noise: noise, rule: rule, options: options,
-          shouldDrop: shouldDrop)
+          shouldHold: shouldHold, shouldDrop: shouldDrop)
       else {
-        reason = .interrupt
+        reason = heldPass == nil ? .interrupt : .breakpoint
         break
       }
       pending.removeFirst()
@@ -151,24 +169,24 @@ package struct Trainer: Sendable {
       }
     }
     return TrainingReport(
-      steps: done, epochs: epoch - firstEpoch, loss: lossSum / Double(max(1, lossCount)),
+      steps: done, asked: asked, epochs: epoch - firstEpoch, loss: lossSum / Double(lossCount),
       learningRate: rate, clipped: clipped, slices: trained, seconds: clock(), reason: reason)
   }
 
   /// One update of all weights; returns the loss before it and whether the gradients were clipped,
-  /// or nothing when the step is dropped.
+  /// or nothing when the step is held or dropped.
   private mutating func update(
     _ batch: Batch, _ plan: BatchPlan, loss: Loss, flow: some GradientFlow, noise: GradientNoise?,
-    rule: any Optimizer, options: TrainingOptions, shouldDrop: () -> Bool
+    rule: any Optimizer, options: TrainingOptions,
+    shouldHold: (TrainingPass<Float>, PassResult<Float>, NonFiniteError?) -> Bool,
+    shouldDrop: () -> Bool
   ) throws(NonFiniteError) -> (loss: Double, isClipped: Bool)? {
     let pass = TrainingPass(
       network: network, input: batch.input, target: batch.target, mask: batch.mask, loss: loss,
       epoch: max(0, epoch - 1))
     let result = pass.run(flow, retention: .training)
     let isWatching = options.stopsOnNonFinite || firstNonFinite == nil
-    if isWatching, !result.isFinite() {
-      try meet(origin(of: pass, batch, plan, flow), options)
-    }
+    var failure = isWatching && !result.isFinite() ? origin(of: pass, batch, plan, flow) : nil
     var gradients = result.gradients.parameters
     let isClipped = optimizer.clipping?.clip(&gradients) ?? false
     // Noise comes after clipping, which would weaken it.
@@ -179,11 +197,15 @@ package struct Trainer: Sendable {
     let weights = zip(network.parameters, updates).map { weight, state in
       weight.adding(state.update)
     }
-    if isWatching, let failure = firstNonFinite(in: updates, weights) {
-      try meet(failure, options)
+    if isWatching, failure == nil { failure = firstNonFinite(in: updates, weights) }
+    if shouldHold(pass, result, failure) {
+      heldPass = pass
+      return nil
     }
+    if let failure { try meet(failure, options) }
     if shouldDrop() { return nil }
     lastPass = pass
+    lastUpdate = LastUpdate(rule: rule, before: states, gradients: gradients)
     network.parameters = weights
     states = updates
     step += 1

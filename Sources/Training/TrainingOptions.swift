@@ -34,6 +34,8 @@ package enum StopReason: String, Sendable {
   case interrupt
   /// The time was over.
   case time
+  /// A breakpoint was hit; the step is not made yet.
+  case breakpoint
 }
 
 /// A NaN or an infinity that stopped a training; the weights are those before the step.
@@ -70,10 +72,11 @@ package struct TrainingProgress: Sendable {
 
 /// What a training did.
 package struct TrainingReport: Sendable {
-  package let steps: Int
+  /// Updates made, and asked for.
+  package let steps: Int, asked: Int
   /// Epochs completed or begun.
   package let epochs: Int
-  /// The mean loss of the last epoch, over its batches of this run.
+  /// The mean loss of the last epoch, over its batches of this run; NaN without any.
   package let loss: Double
   /// The learning rate of the last update; none if there was no update.
   package let learningRate: Double?

@@ -60,6 +60,7 @@ final class Host {
       files: files, overrides: options.variables,
       progress: { update in if !isJSON { Console.show(update) } },
       interruption: Interrupts.interruption)
+    runner.wantsEverything = isJSON
     Interrupts.install()
     runner.saveSession = { [unowned self] arguments in try save(arguments) }
     runner.readSession = { try SessionWithin(files, $0).lines() }

@@ -184,7 +184,7 @@ private enum Repository {
   }
 
   static func files(in folder: String, ending: String) -> [String] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: path(folder))) ?? []
+    let names = (try? FileManager.default.subpathsOfDirectory(atPath: path(folder))) ?? []
     return names.filter { $0.hasSuffix(ending) }.sorted().map { "\(folder)/\($0)" }
   }
 }

@@ -35,7 +35,7 @@ struct `Keys at the prompt` {
     try terminal.type("noise g\tsi\t30 fi\t\r", until: "rmse")
     try terminal.type("loss l\t\r", until: "\n> ")
     try terminal.type("load my\t\t\r", until: "x.npy")
-    try terminal.type("st\tcl\t\r", until: "std")
+    try terminal.type("sta\tcl\t\r", until: "std")
     #expect(!terminal.shown.contains("there is no"))
     #expect(try terminal.leave() == 0)
   }
@@ -137,7 +137,7 @@ struct `Keys at the prompt` {
     usleep(200_000)
     try terminal.type("xa1\r", until: Self.phantom)
     try terminal.type("pha\u{1B}[A\r", until: Self.phantom)
-    try terminal.type("st\tclean\r", until: "std")
+    try terminal.type("sta\tclean\r", until: "std")
     #expect(try terminal.leave() == 0)
   }
 

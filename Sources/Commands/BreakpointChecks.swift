@@ -1,0 +1,147 @@
+import CommandLanguage
+import GradientFlows
+import Networks
+import Tensors
+import Training
+
+// MARK: - In a training
+
+/// One step of a training before its update: what it kept, and the rest when somebody asks.
+final class TrainingView: BreakpointView {
+  let pass: TrainingPass<Float>
+  let result: PassResult<Float>
+  private let flow: any GradientFlow
+  private let flowNamed: (String) -> (any GradientFlow)?
+  private var whole: PassResult<Float>?
+  private var others: [String: PassResult<Float>] = [:]
+
+  init(
+    _ pass: TrainingPass<Float>, _ result: PassResult<Float>, flow: any GradientFlow,
+    named flowNamed: @escaping (String) -> (any GradientFlow)?
+  ) {
+    (self.pass, self.result, self.flow, self.flowNamed) = (pass, result, flow, flowNamed)
+  }
+
+  var network: Network<Float> { pass.network }
+  var loss: Double { result.loss }
+
+  func tensor(_ name: String) -> Tensor<Float>? {
+    if name.hasSuffix(".grad"),
+      let parameter = network.parameterNames.firstIndex(of: String(name.dropLast(5)))
+    {
+      return result.gradients.parameters[parameter]
+    }
+    let whole = whole ?? pass.run(flow, retention: .everything)
+    self.whole = whole
+    return whole.named(name)
+  }
+
+  func gradient(_ name: String, flow: String) -> Tensor<Float>? {
+    guard let wanted = flowNamed(flow), wanted.fits(network) else { return nil }
+    if wanted.line == self.flow.line { return tensor(name + ".grad") }
+    let other = others[flow] ?? pass.run(wanted, retention: .training)
+    others[flow] = other
+    return other.gradient(name)
+  }
+}
+
+extension Workspace {
+  /// What stops a training before the update with this number, if anything does.
+  mutating func breakpointHit(
+    _ view: TrainingView, update: Int, _ failure: NonFiniteError?
+  ) -> BreakpointHit? {
+    var found: BreakpointHit?
+    // All are asked, so that 'previous' is the step before for each of them.
+    for index in breakpoints.indices {
+      let hit: BreakpointHit?
+      switch breakpoints[index].condition {
+      case .comparison: hit = breakpoints[index].check(view)
+      case .reached(let name): hit = note(index, place: name)
+      case .step(let step): hit = step == update ? note(index, place: nil) : nil
+      case .nonFinite: hit = failure.map { note(index, place: $0.tensor) }
+      }
+      found = found ?? hit
+    }
+    return found
+  }
+
+  private mutating func note(_ index: Int, place: String?) -> BreakpointHit {
+    breakpoints[index].hits += 1
+    let breakpoint = breakpoints[index]
+    return BreakpointHit(
+      number: breakpoint.number, text: breakpoint.text, value: nil, place: place)
+  }
+}
+
+// MARK: - In an open pass
+
+/// The pass that is walked.
+private struct WalkView: BreakpointView {
+  let walk: NetworkWalk
+  let flowNamed: (String) -> (any GradientFlow)?
+
+  var network: Network<Float> { walk.network }
+  var loss: Double { walk.flows[0].result.loss }
+
+  func tensor(_ name: String) -> Tensor<Float>? { walk.value(name, flow: 0) }
+
+  func gradient(_ name: String, flow: String) -> Tensor<Float>? {
+    guard let wanted = flowNamed(flow), wanted.fits(network) else { return nil }
+    if let number = walk.number(of: wanted) { return walk.value(name + ".grad", flow: number) }
+    return walk.pass.run(wanted, retention: .training).gradient(name)
+  }
+}
+
+extension Workspace {
+  /// Walks to `target` step by step, as far as the first breakpoint.
+  mutating func walk(_ stepper: inout Stepper, to target: Int) -> BreakpointHit? {
+    while stepper.cursor < target, stepper.step() {
+      if let hit = breakpointHit(at: stepper) { return hit }
+    }
+    return nil
+  }
+
+  private mutating func breakpointHit(at stepper: Stepper) -> BreakpointHit? {
+    guard let walk = stepper.networkWalk, let step = stepper.current else { return nil }
+    let view = WalkView(walk: walk) { [self] in knownFlow($0) }
+    for index in breakpoints.indices {
+      switch breakpoints[index].condition {
+      case .step: continue
+      case .nonFinite:
+        if let place = step.writes.first(where: {
+          stepper.value($0).map { !$0.isFinite() } ?? false
+        }) {
+          return note(index, place: place)
+        }
+      case .reached(let name):
+        if step.writes.contains(name), stepper.hasReached(name) { return note(index, place: name) }
+      case .comparison:
+        guard let place = breakpoints[index].place, step.writes.contains(place),
+          stepper.hasReached(place)
+        else { continue }
+        // A walk has no step before.
+        var breakpoint = breakpoints[index]
+        breakpoint.previous = nil
+        if let hit = breakpoint.check(view) {
+          breakpoints[index].hits += 1
+          return hit
+        }
+      }
+    }
+    return nil
+  }
+}
+
+extension GradientFlow {
+  fileprivate func fits(_ network: Network<Float>) -> Bool {
+    (try? requireFit(network)) != nil
+  }
+}
+
+extension Stepper {
+  /// Goes to where a breakpoint's condition is seen: what it is about has just been written.
+  mutating func go(to place: String?) {
+    if let place, advance(to: place) { return }
+    advance(to: "loss")
+  }
+}

@@ -1,0 +1,223 @@
+import CommandLanguage
+import GradientFlows
+import Networks
+import Tensors
+import Training
+
+extension Command<Workspace> {
+  static let explain = Command(
+    CommandSpec(
+      "explain", family: .stepping,
+      summary: "Show the complete arithmetic behind one number of a pass.",
+      details: """
+        For a value, a gradient, or an optimizer's m, v or update: the terms that it is the sum of, \
+        the largest first, their sum in Double, the stored number and the difference, which is \
+        rounding. A weight that was updated since the pass is called NAME.before. difference=yes puts the change of the loss by that number beside a gradient, by \
+        central differences in Double.
+        """,
+      parameters: [
+        .word("name", .thing, "one number, such as b1.conv1.weight.grad[0,0,1,1]"),
+        .key("terms", .integer(1...1000), "how many terms are listed", default: .value("8")),
+        .key("difference", .yesNo, "differences of the loss, too", default: .value("no")),
+      ],
+      examples: [
+        CommandExample("explain c1.z[0,0,5,6]", after: explained),
+        CommandExample("explain b1.conv1.weight.grad[0,0,1,1] difference=yes", after: explained),
+        CommandExample("explain c1.weight.update[0,0,1,1]", after: explained),
+      ], seeAlso: ["pick", "show", "quiz", "gradcheck"])
+  ) { arguments, workspace, context in
+    let text = try arguments.text("name")
+    let most = try arguments.integer("terms")
+    let explained = try workspace.explanation(of: text, most: most, arguments)
+    let difference =
+      try arguments.flag("difference") || context.wantsEverything
+      ? try workspace.lossDifference(by: text) : nil
+    return describe(explained, difference: difference, of: workspace.endOfGradients(of: text))
+  }
+
+  private static let explained = [
+    "phantom size=32 slices=2", "noise gaussian sigma=60HU", "block channels=2", "conv",
+    "train steps=1",
+  ]
+}
+
+/// The terms, their sum, and what stands beside it.
+func describe(
+  _ explained: Explanation, difference: Double? = nil, of end: String = "the loss"
+) -> Outcome {
+  var outcome = Outcome(OutputLine("\(explained.name)  \(explained.formula)"))
+  // Nothing but noughts needs no list.
+  let isNought = explained.terms.allSatisfy { $0.product == 0 } && explained.restCount > 0
+  var rows =
+    isNought
+    ? []
+    : explained.terms.map { term in
+      ["  \(term.product, significant: 6)", factors(of: term)]
+    }
+  if isNought {
+    rows = [
+      [
+        "  \(0.0, significant: 6)",
+        OutputLine("all \(explained.terms.count + explained.restCount) terms"),
+      ]
+    ]
+  } else if explained.restCount > 0 {
+    rows.append([
+      "  \(explained.rest, significant: 6)", OutputLine(terms(explained.restCount, "smaller")),
+    ])
+  }
+  outcome.add(OutputTable([.numbers(""), .words("")], rows: rows))
+  outcome.say(
+    """
+    sum in Double \(explained.sum, significant: 6) · stored \(explained.value, significant: 6) · \
+    difference \(volatile: NumberFormat.significant(2).string(explained.value - explained.sum))
+    """)
+  if let difference {
+    outcome.say("\(end) changes by \(difference, significant: 6) times as much")
+  }
+  outcome.result = [
+    "value": .number(explained.value),
+    "terms": .list(explained.terms) { term in
+      [
+        "index": .list(term.index) { .integer($0) },
+        "factors": .list(term.factors) { .number($0.value) },
+        "names": .list(term.factors) { .string($0.name) }, "product": .number(term.product),
+      ]
+    },
+    "rest": .number(explained.rest), "sum": .number(explained.sum),
+    "finite_difference": difference.map { .number($0) } ?? .null,
+  ]
+  return outcome
+}
+
+/// `1 smaller term`, `3 smaller terms`.
+func terms(_ count: Int, _ kind: String) -> String {
+  "\(count) \(kind) \(count == 1 ? "term" : "terms")"
+}
+
+/// `b1.conv1.a[0,0,5,6] 0.25 · weight[0,0,1,1] -1.5`.
+func factors(of term: Explanation.Term) -> OutputLine {
+  var words: OutputLine = ""
+  for (i, factor) in term.factors.enumerated() {
+    let name = Double(factor.name) == nil && factor.name != "−1" ? "\(factor.name) " : ""
+    words = "\(words)\(i == 0 ? "" : " · ")\(name)\(factor.value, significant: 6)"
+  }
+  return words
+}
+
+extension Workspace {
+  /// The arithmetic behind the number that `text` names.
+  mutating func explanation(
+    of text: String, most: Int, _ arguments: Arguments
+  ) throws -> Explanation {
+    let (name, index) = try element(text, arguments)
+    if isTyped(name) { return try typedExplanation(of: name, at: index, most: most, arguments) }
+    if let update = try updateExplanation(name, index, arguments) { return update }
+    let (base, gradientFlow) = gradientName(name)
+    let isGradient = base != name
+    let place = isGradient ? "\(base).grad" : base
+    let chosen = gradientFlow ?? flow
+    let result = try requirePass(isGradient ? chosen : nil)
+    let pass = try requireLastPass()
+    guard
+      let found = result.explanation(of: place, at: index, in: pass, flow: chosen, most: most)
+    else {
+      throw arguments.error(
+        at: "name", .state,
+        "\(place) is given, not computed",
+        hint: "explain a value such as \(network.layerNames.first ?? "b1").out, or a gradient")
+    }
+    return found.renaming { factor in
+      guard let parameter = network.parameterNames.first(where: { factor.hasPrefix($0 + "[") }),
+        let number = network.parameterNames.firstIndex(of: parameter),
+        pass.network.parameters[number].scalars != network.parameters[number].scalars
+      else { return factor }
+      // An update has changed the weight since the pass.
+      return parameter + ".before" + factor.dropFirst(parameter.count)
+    }
+  }
+
+  /// A name and an index of one number.
+  private mutating func element(
+    _ text: String, _ arguments: Arguments
+  ) throws -> (name: String, index: [Int]) {
+    let indexed = try IndexedName(text)
+    let whole = try value(indexed.name).tensor
+    let rank = whole.shape.rank
+    let index = indexed.entries.compactMap { entry in
+      if case .position(let position) = entry { position } else { nil }
+    }
+    guard index.count == rank, index.count == indexed.entries.count else {
+      throw arguments.error(
+        at: "name", .shape,
+        "\(indexed.name) is \(whole.shape), and \(text) is not one number of it",
+        hint: "give \(rank) \(rank == 1 ? "index" : "indices"), for example "
+          + "\(indexed.name)[\(Array(repeating: "0", count: rank).joined(separator: ","))]")
+    }
+    // Checks that it lies inside.
+    _ = try whole.part(indexed.entries)
+    return (indexed.name, index)
+  }
+
+  /// The arithmetic of an optimizer's m, v or update; none for other names.
+  private func updateExplanation(
+    _ name: String, _ index: [Int], _ arguments: Arguments
+  ) throws -> Explanation? {
+    guard let kind = ["m", "v", "update"].first(where: { name.hasSuffix("." + $0) }),
+      let parameter = network.parameterNames.firstIndex(
+        of: String(name.dropLast(kind.count + 1))),
+      let trainer, let last = trainer.lastUpdate
+    else { return nil }
+    let state = trainer.states[parameter]
+    func number(_ tensor: Tensor<Float>?) -> Double {
+      tensor.map { NamedElement(tensor: $0, index: index).number } ?? 0
+    }
+    let history = WeightHistory(
+      gradient: number(last.gradients[parameter]), mBefore: number(last.before[parameter].m),
+      vBefore: number(last.before[parameter].v), m: number(state.m), v: number(state.v),
+      step: trainer.step)
+    guard let arithmetic = last.rule.arithmetic(of: kind, history) else {
+      throw arguments.error(
+        at: "name", .state, "the arithmetic of '\(last.rule.line)' is not told",
+        hint: "adam and sgd tell theirs")
+    }
+    let stored = kind == "m" ? state.m : kind == "v" ? state.v : state.update
+    return Explanation(
+      "\(name)[\(index.map(String.init).joined(separator: ","))]", value: number(stored),
+      formula: arithmetic.formula,
+      arithmetic.terms.map { $0.map { Explanation.Factor($0.name, $0.value) } })
+  }
+
+  /// What the gradient that `text` names is of.
+  func endOfGradients(of text: String) -> String {
+    guard let name = try? IndexedName(text).name, isTyped(name), let computationWalk else {
+      return "the loss"
+    }
+    return computationWalk.end
+  }
+
+  /// The change of the loss by the number whose gradient `text` names; none for other names.
+  mutating func lossDifference(by text: String) throws -> Double? {
+    let indexed = try IndexedName(text)
+    if isTyped(indexed.name) { return try typedDifference(by: indexed) }
+    let (base, flow) = gradientName(indexed.name)
+    guard flow != nil, let pass = lastPass else { return nil }
+    let tensor = try value(indexed.name).tensor
+    let offset = NamedElement(
+      tensor: tensor,
+      index: indexed.entries.map { entry in
+        if case .position(let position) = entry { position } else { 0 }
+      }
+    ).offset
+    return pass.doubles.lossDifference(by: base, at: offset)
+  }
+}
+
+/// One number of a tensor.
+private struct NamedElement {
+  let tensor: Tensor<Float>
+  let index: [Int]
+
+  var offset: Int { zip(index, tensor.shape.extents).reduce(0) { $0 * $1.1 + $1.0 } }
+  var number: Double { Double(tensor.scalars[offset]) }
+}

@@ -1,0 +1,440 @@
+import CommandLanguage
+import GradientFlows
+import Networks
+import Tensors
+import Training
+
+extension Command<Workspace> {
+  static let tensor = Command(
+    CommandSpec(
+      "tensor", family: .stepping,
+      summary: "Type numbers, or compute some from others, recorded on a tape.",
+      details: """
+        The value is a number, a list [[1,0],[0,1]], a name, or + - * / and functions of these: \
+        sum( ), mean( ), conv(x,w), and the activations such as relu( ). Names of data and of the \
+        network give a copy of their numbers. 'backward y' then gives the gradients of y: a.grad. \
+        What stands between is called y.1, y.2, …. 'tensor' alone lists what is there.
+        """,
+      parameters: [
+        .word(
+          "name", .text(placeholder: "NAME"), "letters, digits and _", default: .absent("list")),
+        .assigned("value", "numbers, or what computes them", default: .absent("list")),
+      ],
+      examples: [
+        "tensor a = 2",
+        CommandExample("tensor y = (c + d) + c*d", after: ["tensor c = 5", "tensor d = 6"]),
+        "tensor w = [[1,0],[0,1]]",
+        CommandExample("tensor z = sum(relu(conv(x, w)))", after: image),
+      ], seeAlso: ["backward", "explain", "assign", "quiz"])
+  ) { arguments, workspace, _ in
+    guard let name = arguments.textIfGiven("name") else {
+      guard !arguments.has("value") else {
+        throw arguments.error(
+          .missingArgument, "the tensor has no name", hint: "for example tensor a = 2")
+      }
+      return workspace.listTensors()
+    }
+    guard arguments.has("value") else {
+      throw arguments.error(
+        at: "name", .missingArgument, "\(name) has no value", hint: "for example tensor \(name) = 2"
+      )
+    }
+    try workspace.requireFreeName(name, arguments)
+    let expression = try Expression(parsing: try arguments.source("value"), ofTensors: true)
+    var computation = workspace.computation
+    let first = computation.nodes.count
+    var place = try workspace.build(expression, &computation, arguments)
+    // A name alone, or a number that others use, is copied, so that both names stay.
+    if place < first { place = try computation.compute(.copy, [place]) }
+    computation.bind(name, to: place, computedSince: first)
+    guard computation.nodes.count <= 100_000 else {
+      throw arguments.error(.limit, "more than 100000 numbers and operations were typed")
+    }
+    workspace.computation = computation
+    workspace.closeTypedWalk()
+    return describe(name, computation.nodes[place].value, computation.formula(of: place))
+  }
+
+  static let assign = Command(
+    CommandSpec(
+      "assign", family: .stepping,
+      summary: "Overwrite numbers of an input, a weight or a typed tensor.",
+      details: """
+        Fills the named part with one number, or takes a list of as many. What was computed from a \
+        typed tensor is computed again, its gradients stay until the next 'backward'; a changed weight begins the next training anew.
+        """,
+      parameters: [
+        .word("name", .thing, "a weight, clean, noisy or a typed tensor, with or without an index"),
+        .assigned("value", "a number or a list"),
+      ],
+      examples: [
+        CommandExample("assign a = 3", after: ["tensor a = 2", "tensor y = a*a"]),
+        CommandExample(
+          "assign b1.conv1.weight[0,0,1,1] = 0.5",
+          after: ["phantom size=32 slices=2", "block channels=2", "conv"]),
+        CommandExample(
+          "assign noisy[1, 10:12, 10:12] = 1000",
+          after: image.dropLast(2) + [
+            "noise gaussian sigma=40HU"
+          ]),
+      ], seeAlso: ["tensor", "forward", "show"])
+  ) { arguments, workspace, _ in
+    let expression = try Expression(parsing: try arguments.source("value"), ofTensors: true)
+    var scratch = workspace.computation
+    let place = try workspace.build(expression, &scratch, arguments)
+    return try workspace.assign(scratch.nodes[place].value, arguments)
+  }
+
+  private static let image = [
+    "phantom size=32 slices=2", "tensor x = clean[1, 10:14, 10:14]",
+    "tensor w = [[0,0.1,0],[0.1,0.6,0.1],[0,0.1,0]]",
+  ]
+}
+
+private func describe(_ name: String, _ value: Tensor<Float>, _ formula: String) -> Outcome {
+  let formula = formula == "given" ? "" : "\(formula) = "
+  var outcome = Outcome("\(name) = \(formula)\(told(value))")
+  outcome.result = [
+    "name": .string(name), "shape": .list(value.shape.extents) { .integer($0) },
+    "values": .list(value.scalars) { .number(Double($0)) },
+  ]
+  return outcome
+}
+
+/// A number, a small list in one line, or the shape and range of more.
+private func told(_ value: Tensor<Float>) -> OutputLine {
+  func number(_ x: Float) -> OutputLine {
+    // Small whole numbers stay as they were typed.
+    x == x.rounded() && abs(x) < 1e6 ? "\(Double(x))" : "\(Double(x), significant: 6)"
+  }
+  guard value.shape.count > 1 else { return number(value.scalars[0]) }
+  guard value.shape.rank <= 2, value.shape.count <= 32 else {
+    let statistics = value.statistics(excluding: nil)
+    return """
+      \(value.shape.description), \(statistics.min, significant: 6)…\
+      \(statistics.max, significant: 6)
+      """
+  }
+  let width = value.shape.extents.last ?? 1
+  func listed(_ lines: [OutputLine]) -> OutputLine {
+    let joined: OutputLine = lines.dropFirst().reduce(lines[0]) { "\($0), \($1)" }
+    return "[\(joined)]"
+  }
+  let rows = stride(from: 0, to: value.shape.count, by: width).map { start in
+    listed(value.scalars[start..<start + width].map(number))
+  }
+  return value.shape.rank == 1 ? rows[0] : listed(rows)
+}
+
+// MARK: - Typed numbers in the workspace
+
+extension Workspace {
+  private static let functions =
+    ["sum", "mean", "conv"] + Activation.allCases.map(\.rawValue).filter { !$0.contains("-") }
+
+  fileprivate func listTensors() -> Outcome {
+    guard !computation.names.isEmpty else {
+      return Outcome("no numbers were typed yet; for example: tensor a = 2")
+    }
+    var outcome = Outcome()
+    for name in computation.names {
+      guard let place = computation.place(name) else { continue }
+      let node = computation.nodes[place]
+      let formula = node.operation == .given ? "" : "\(computation.formula(of: place)) = "
+      outcome.say("\(name) = \(formula)\(told(node.value))")
+    }
+    outcome.result = ["names": .list(computation.names) { .string($0) }]
+    return outcome
+  }
+
+  fileprivate func requireFreeName(
+    _ name: String, _ arguments: Arguments
+  ) throws(CommandError) {
+    guard Variables.isName(name) else {
+      throw arguments.error(
+        at: "name", .wrongValue, "'\(name)' cannot name a tensor",
+        hint: "use letters, digits and _, beginning with a letter")
+    }
+    let isLayer = name.wholeMatch(of: /[bc][0-9]+/) != nil
+    guard !isLayer,
+      !(Self.stackNames + ["net", "loss", "previous"] + Self.functions).contains(name)
+    else {
+      throw arguments.error(
+        at: "name", .wrongValue, "\(name) has a meaning of its own",
+        hint: "take another name, for example \(name)_")
+    }
+  }
+
+  /// Writes what an expression computes and gives its place.
+  fileprivate mutating func build(
+    _ expression: Expression, _ computation: inout Computation, _ arguments: Arguments
+  ) throws -> Int {
+    do {
+      return try place(expression, &computation)
+    } catch let error as ComputationError {
+      throw arguments.error(at: "value", .shape, error.message)
+    } catch let error as CommandError {
+      guard error.line == nil else { throw error }
+      throw CommandError(
+        error.code, error.message, hint: error.hint,
+        range: error.range ?? arguments.range(of: "value"), line: arguments.line)
+    }
+  }
+
+  private mutating func place(
+    _ expression: Expression, _ computation: inout Computation
+  ) throws -> Int {
+    switch expression {
+    case .number(let value):
+      return computation.give(
+        Tensor(shape: [], scalars: [Float(value)]),
+        called: NumberFormat.shortest.string(value))
+    case .negation(let inner):
+      if case .number(let value) = inner { return try place(.number(-value), &computation) }
+      return try computation.compute(.negative, [try place(inner, &computation)])
+    case .operation(let symbol, let left, let right):
+      let operands = [try place(left, &computation), try place(right, &computation)]
+      let operation: Computation.Operation =
+        switch symbol {
+        case .add: .sum
+        case .subtract: .difference
+        case .multiply: .product
+        case .divide: .quotient
+        }
+      return try computation.compute(operation, operands)
+    case .name(let name, let range):
+      if let known = computation.place(name) { return known }
+      do {
+        let value = try value(name)
+        try require(value.tensor, name)
+        return computation.give(value.tensor, called: name)
+      } catch {
+        let cause = commandError(error)
+        throw CommandError(cause.code, cause.message, hint: cause.hint, range: range)
+      }
+    case .list(let items, let range):
+      let list = try Self.numbers(items, range)
+      return computation.give(
+        Tensor(shape: Shape(list.shape), scalars: list.scalars), called: "list")
+    case .call(let name, let inner, let range):
+      return try call(name, inner, range, &computation)
+    }
+  }
+
+  private func require(_ tensor: Tensor<Float>, _ name: String) throws(CommandError) {
+    guard tensor.shape.rank <= 4, tensor.shape.count <= 1 << 20 else {
+      throw CommandError(
+        .limit, "\(name) is \(tensor.shape), too large to compute with here",
+        hint: "take a part, for example \(name)[0, 0, 0:16, 0:16]")
+    }
+  }
+
+  private mutating func call(
+    _ name: String, _ inner: [Expression], _ range: Range<Int>, _ computation: inout Computation
+  ) throws -> Int {
+    let known = name.lowercased()
+    let operation: Computation.Operation? =
+      switch known {
+      case "sum": .total
+      case "mean": .mean
+      case "conv": .convolution
+      default: Activation(rawValue: known).map { .activation($0) }
+      }
+    guard let operation else {
+      throw CommandError(
+        .unknownName, "there is no function '\(name)'",
+        hint: NearestNames.question(for: name, among: Self.functions)
+          ?? "there are \(Self.functions.joined(separator: " "))", range: range)
+    }
+    let count = operation == .convolution ? 2 : 1
+    guard inner.count == count else {
+      throw CommandError(
+        .syntax, "\(known) takes \(count == 1 ? "one tensor" : "two tensors"), not \(inner.count)",
+        hint: count == 1 ? "\(known)(x)" : "\(known)(image, kernel)", range: range)
+    }
+    var operands: [Int] = []
+    for expression in inner { operands.append(try place(expression, &computation)) }
+    return try computation.compute(operation, operands)
+  }
+
+  /// The numbers of a list, whose rows are equally long.
+  private static func numbers(
+    _ items: [Expression], _ range: Range<Int>
+  ) throws(CommandError) -> (shape: [Int], scalars: [Float]) {
+    func fault(_ message: String) -> CommandError {
+      CommandError(
+        .syntax, message, hint: "for example [1, 2, 3] or [[1,0],[0,1]]", range: range)
+    }
+    guard !items.isEmpty else { throw fault("the list is empty") }
+    var inner: [Int]?
+    var scalars: [Float] = []
+    for item in items {
+      let part: (shape: [Int], scalars: [Float])
+      switch item {
+      case .list(let items, let range): part = try numbers(items, range)
+      case .number(let value): part = ([], [Float(value)])
+      case .negation(.number(let value)): part = ([], [Float(-value)])
+      default: throw fault("a list holds numbers or lists of numbers")
+      }
+      guard inner == nil || inner == part.shape else {
+        throw fault("the rows are not equally long")
+      }
+      inner = part.shape
+      scalars += part.scalars
+    }
+    let shape = [items.count] + (inner ?? [])
+    guard shape.count <= 4 else { throw fault("a tensor has four axes at most") }
+    return (shape, scalars)
+  }
+
+  // MARK: - Looking at them
+
+  /// Whether a name, with or without `.grad`, is of a typed tensor.
+  func isTyped(_ name: String) -> Bool {
+    computation.place(name.hasSuffix(".grad") ? String(name.dropLast(5)) : name) != nil
+  }
+
+  /// The typed tensor or its gradient; none if the name is another thing's.
+  func typedTensor(_ name: String) throws(CommandError) -> Tensor<Float>? {
+    guard isTyped(name) else { return nil }
+    guard name.hasSuffix(".grad") else { return computation.node(name)?.value }
+    let base = String(name.dropLast(5))
+    guard let walk = computationWalk else {
+      throw CommandError(
+        .state, "\(base) has no gradient yet",
+        hint: "type 'backward y', where y is a single number computed from \(base)")
+    }
+    guard let gradient = walk.value(name, flow: 0) else {
+      throw CommandError(
+        .state, "\(walk.end) was not computed from \(base)", hint: "'tensor' lists what is there")
+    }
+    return gradient
+  }
+
+  func typedExplanation(
+    of name: String, at index: [Int], most: Int, _ arguments: Arguments
+  ) throws(CommandError) -> Explanation {
+    // Gradients are explained by the numbers that they were computed from.
+    let source = name.hasSuffix(".grad") ? computationWalk?.computation ?? computation : computation
+    guard
+      let found = source.explanation(
+        of: name, at: index, gradients: computationWalk?.gradients, most: most)
+    else {
+      throw arguments.error(
+        at: "name", .state, "\(name) was typed, not computed",
+        hint: "explain what was computed from it, or its gradient")
+    }
+    return found
+  }
+
+  /// The change of the end of the last 'backward' by a typed number; none for values.
+  func typedDifference(by name: IndexedName) throws -> Double? {
+    guard name.name.hasSuffix(".grad"), let walk = computationWalk,
+      let place = walk.computation.place(String(name.name.dropLast(5)))
+    else { return nil }
+    let index = name.entries.compactMap { entry in
+      if case .position(let position) = entry { position } else { nil }
+    }
+    let extents = walk.computation.nodes[place].value.shape.extents
+    let offset = zip(index, extents).reduce(0) { $0 * $1.1 + $1.0 }
+    return walk.computation.difference(of: walk.gradients.end, by: place, at: offset)
+  }
+
+  /// Opens the walk to a typed number and back.
+  mutating func openTyped(
+    _ name: String, startsBackward: Bool, _ arguments: Arguments
+  ) throws(CommandError) -> Outcome {
+    guard let place = computation.place(name) else {
+      throw arguments.error(
+        .unknownName, "there is no typed tensor '\(name)'", hint: "'tensor' lists what is there")
+    }
+    let value = computation.nodes[place].value
+    guard value.shape.count == 1 else {
+      throw arguments.error(
+        .shape, "\(name) is \(value.shape); a gradient is of a single number",
+        hint: "for example tensor loss_ = sum(\(name)), then backward loss_")
+    }
+    let walk = ComputationWalk(computation, computation.gradients(of: place))
+    computationWalk = walk
+    stepper = Stepper(walk, startsBackward: startsBackward)
+    return describeOpening()
+  }
+
+  /// A walk of typed numbers ends when they change.
+  fileprivate mutating func closeTypedWalk() {
+    if let stepper, stepper.networkWalk == nil { self.stepper = nil }
+  }
+
+  // MARK: - Assigning
+
+  fileprivate mutating func assign(_ value: Tensor<Float>, _ arguments: Arguments) throws -> Outcome
+  {
+    let text = try arguments.text("name")
+    let indexed = try IndexedName(text)
+    let isTypedName = isTyped(indexed.name)
+    if !isTypedName, stepper?.networkWalk != nil {
+      throw arguments.error(
+        .state, "a pass is open, and assign would change what it was made of",
+        hint: "finish first: type 'finish'")
+    }
+    func filled(_ whole: Tensor<Float>, _ entries: [IndexEntry]) throws -> Tensor<Float> {
+      do throws(TensorError) {
+        return try whole.assigning(value, to: entries)
+      } catch {
+        let cause = commandError(error)
+        throw arguments.error(at: "name", cause.code, cause.message, hint: cause.hint)
+      }
+    }
+    var note = ""
+    if isTypedName {
+      guard let place = computation.place(indexed.name),
+        computation.nodes[place].operation == .given
+      else {
+        throw arguments.error(
+          at: "name", .state, "\(indexed.name) is computed",
+          hint: "assign what it was computed from, or define it anew with 'tensor'")
+      }
+      computation.assign(
+        place, try filled(computation.nodes[place].value, indexed.entries))
+      closeTypedWalk()
+      note = "  what was computed from it is computed again"
+    } else if let index = network.parameterNames.firstIndex(of: indexed.name) {
+      var changed = network
+      changed.parameters[index] = try filled(network.parameters[index], indexed.entries)
+      if trainer != nil { note = "  the next training begins anew" }
+      replaceNetwork(changed)
+    } else if ["clean", "noisy"].contains(indexed.name) {
+      try assignImage(indexed, filled)
+      recipe.note(assigned: value, to: indexed)
+    } else {
+      throw arguments.error(
+        at: "name", .wrongValue, "\(text) is no input, weight or typed tensor",
+        hint: "for example noisy[0, 10, 12], b1.conv1.weight[0,0,1,1]")
+    }
+    let now = try self.value(text).tensor
+    var outcome = Outcome("\(text) = \(told(now))\(note)")
+    outcome.result = [
+      "name": .string(text), "shape": .list(now.shape.extents) { .integer($0) },
+      "count": .integer(now.shape.count),
+    ]
+    return outcome
+  }
+
+  private mutating func assignImage(
+    _ name: IndexedName, _ filled: (Tensor<Float>, [IndexEntry]) throws -> Tensor<Float>
+  ) throws {
+    let stack = try requireClean()
+    // [slice, row, column] leaves the one channel out.
+    var entries = name.entries
+    if !entries.isEmpty { entries.insert(.position(0), at: 1) }
+    if name.name == "noisy" {
+      noisy = try filled(try requireNoisy(), entries)
+      return
+    }
+    let values = try filled(stack.values, entries)
+    let kept = (noise, noisy, split, sources)
+    clean = ImageStack(
+      values: values, mask: stack.mask, unit: stack.unit, origins: stack.origins)
+    (noise, noisy, split, sources) = kept
+  }
+}
