@@ -18,7 +18,8 @@ extension Command<Workspace> {
         The file NAME\(ending) holds every network with its optimizer's memory and its place in the \
         data, the last pass, the curves, settings and seeds, and the lines that made the data with \
         the data's fingerprints, but no image. A training that goes on after 'restore' gives the same \
-        bits as one that was never left. The file is written whole or not at all.
+        bits as one that was never left. Typed numbers, breakpoints, the quiz and an open pass are not \
+        in it. The file is written whole or not at all.
         """,
       parameters: [.word("name", .path, "the file, with or without \(ending)")],
       examples: [CommandExample("checkpoint halfway", after: small)],
@@ -39,7 +40,7 @@ extension Command<Workspace> {
       summary: "Take the session up again from a checkpoint.",
       details: """
         The data are made again by the lines that made them, unless they are there, and must have the \
-        recorded fingerprints. A file that was cut off or altered, or whose data are others now, \
+        recorded fingerprints. Typed numbers, breakpoints and the quiz stay as they are. A file that was cut off or altered, or whose data are others now, \
         changes nothing.
         """,
       parameters: [.word("name", .path, "the file, with or without \(ending)")],

@@ -49,11 +49,12 @@ extension Workspace {
   /// Takes trainings from `store`, and keeps them there.
   package mutating func keepTrainings(in store: TrainingStore) { trainings = store }
 
-  /// What a training is known by; nil if nothing is kept, or a clock decides how long it is.
+  /// What a training is known by; nil if nothing is kept, or a clock or a breakpoint decides how long
+  /// it is.
   func trainingKey(
     _ options: TrainingOptions, resumes: Bool, _ data: TrainingData, _ slices: [Int]
   ) throws -> String? {
-    guard let trainings, options.timeLimit == nil else { return nil }
+    guard let trainings, options.timeLimit == nil, breakpoints.isEmpty else { return nil }
     let inputs = TrainingInputs(
       place: trainings.place, network: NetworkRecord(self), options: options, resumes: resumes,
       clean: "\(data.clean.values.fingerprint)", noisy: "\(data.noisy.fingerprint)",

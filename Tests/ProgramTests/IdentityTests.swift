@@ -75,4 +75,42 @@ struct `Identity` {
     said += Data(try folder.read("own.new").utf8)
     try search(names.map(\.1) + ["Zwetsch", "Wurzel", "774421"], said, at: "made-up")
   }
+
+  // MARK: - Real patients
+
+  private static let real = root.appending(path: "../shared/dicom").standardizedFileURL
+
+  private static let series = [
+    "chest_philips_B_smooth", "phantom_ge_names_out_of_order", "study_philips_dicomdir",
+  ].filter { FileManager.default.fileExists(atPath: real.appending(path: $0).path) }
+
+  /// What the files of a folder say of a person: names, numbers and dates, but no short ones, which
+  /// could be anywhere.
+  private func secrets(in path: String) throws -> [String] {
+    let tags = ["0010,0010", "0010,0020", "0010,0030", "0008,0020", "0008,0050", "0008,0090"]
+    let dump = try Program.run(
+      ["+sd", "-q", "+r"] + tags.flatMap { ["+P", $0] } + [path], program: "/usr/bin/dcmdump",
+      in: folder)
+    let values = dump.output.matches(of: /\[([^\]]*)\]/).map { String($0.1) }
+    return Set(values.map { $0.trimmingCharacters(in: .whitespaces) }).filter { $0.count > 5 }
+      .sorted()
+  }
+
+  @Test(arguments: series) func `of people in real files is in no output`(name: String) throws {
+    let path = Self.real.appending(path: name).path
+    let secrets = try secrets(in: path)
+    try #require(!secrets.isEmpty)
+    let lines =
+      ["let data", "series $data", "load $data series=#1 slices=0..1", "data"]
+      + ["crop rows=100..131 columns=100..131", "split by=slice"]
+      + Self.lines.drop { $0 != "noise gaussian sigma=40HU" }
+      .filter { $0 != "split" && !$0.contains("save dicom") }
+    for options in [[], ["--json"]] {
+      try folder.write(lines.joined(separator: "\n") + "\n", to: "script.txt")
+      let ending = try Program.run(
+        ["run", "script.txt", "--let", "data=\(path)"] + options, in: folder)
+      #expect(ending.status == 0, "\(ending.errors)")
+      try search(secrets, bytes(of: ending), at: name)
+    }
+  }
 }
