@@ -128,9 +128,7 @@ extension Workspace {
     let data = try requireTrainingData()
     let slices = trainingSlices(data.clean)
     try requireMemory(network, options, data.clean, slices.count)
-    // A training that breakpoints may stop is another one.
-    let key =
-      breakpoints.isEmpty ? try trainingKey(options, resumes: resumes, data, slices) : nil
+    let key = try trainingKey(options, resumes: resumes, data, slices)
     if let key, let known = try takeTraining(key) { return known }
 
     var trainer = self.trainer ?? Trainer(network, optimizer: optimizer)
