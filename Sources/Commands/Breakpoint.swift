@@ -64,15 +64,14 @@ struct Breakpoint: Sendable {
 struct BreakpointHit: Sendable {
   let number: Int
   let text: String
-  /// What was measured.
-  let value: Double?
-  /// Where a NaN or an infinity first arose, or the value that the condition is about.
+  /// What was measured, or where a NaN or an infinity first arose.
+  var found: OutputLine?
+  /// The value that the hit is about, where a walk is to stand.
   let place: String?
 
   var line: OutputLine {
-    let found: OutputLine = text == "nan" ? ": \(place ?? "")" : ""
-    let seen: OutputLine = value.map { ": \($0, significant: 6)" } ?? found
-    return "breakpoint \(number)  \(text)\(seen)"
+    let found: OutputLine = found.map { ": \($0)" } ?? ""
+    return "breakpoint \(number)  \(text)\(found)"
   }
 }
 
@@ -122,6 +121,12 @@ extension Breakpoint.Quantity {
 }
 
 extension Breakpoint {
+  /// Counts a hit and says what was found.
+  mutating func hit(found: OutputLine? = nil, at place: String?) -> BreakpointHit {
+    hits += 1
+    return BreakpointHit(number: number, text: text, found: found, place: place)
+  }
+
   /// Whether the condition holds now; notes the quantity for the next time.
   mutating func check(_ view: some BreakpointView) -> BreakpointHit? {
     guard case .comparison(let quantity, let relation, let side) = condition,
@@ -134,7 +139,6 @@ extension Breakpoint {
     let comparison =
       relation == .different && threshold.isNaN ? false : relation.holds(value, threshold)
     guard comparison else { return nil }
-    hits += 1
-    return BreakpointHit(number: number, text: text, value: value, place: place)
+    return hit(found: "\(value, significant: 6)", at: place)
   }
 }

@@ -56,20 +56,16 @@ extension Workspace {
       let hit: BreakpointHit?
       switch breakpoints[index].condition {
       case .comparison: hit = breakpoints[index].check(view)
-      case .reached(let name): hit = note(index, place: name)
-      case .step(let step): hit = step == update ? note(index, place: nil) : nil
-      case .nonFinite: hit = failure.map { note(index, place: $0.tensor) }
+      case .reached(let name): hit = breakpoints[index].hit(at: name)
+      case .step(let step): hit = step == update ? breakpoints[index].hit(at: nil) : nil
+      case .nonFinite:
+        hit = failure.map {
+          breakpoints[index].hit(found: OutputLine($0.tensor), at: $0.tensor)
+        }
       }
       found = found ?? hit
     }
     return found
-  }
-
-  private mutating func note(_ index: Int, place: String?) -> BreakpointHit {
-    breakpoints[index].hits += 1
-    let breakpoint = breakpoints[index]
-    return BreakpointHit(
-      number: breakpoint.number, text: breakpoint.text, value: nil, place: place)
   }
 }
 
@@ -111,10 +107,12 @@ extension Workspace {
         if let place = step.writes.first(where: {
           stepper.value($0).map { !$0.isFinite() } ?? false
         }) {
-          return note(index, place: place)
+          return breakpoints[index].hit(found: OutputLine(place), at: place)
         }
       case .reached(let name):
-        if step.writes.contains(name), stepper.hasReached(name) { return note(index, place: name) }
+        if step.writes.contains(name), stepper.hasReached(name) {
+          return breakpoints[index].hit(at: name)
+        }
       case .comparison:
         guard let place = breakpoints[index].place, step.writes.contains(place),
           stepper.hasReached(place)
@@ -142,6 +140,6 @@ extension Stepper {
   /// Goes to where a breakpoint's condition is seen: what it is about has just been written.
   mutating func go(to place: String?) {
     if let place, advance(to: place) { return }
-    advance(to: "loss")
+    _ = advance(to: "loss")
   }
 }

@@ -40,11 +40,7 @@ extension Command<Workspace> {
       try workspace.fittingFlow(names[index], at: "flow", index: index, arguments)
     }
     let pass = try workspace.lastPass ?? workspace.smallPass()
-    try workspace.requireMemory(
-      names.count
-        * workspace.network.inspectionBytes(
-          batch: pass.input.shape.batch, height: pass.input.shape.height,
-          width: pass.input.shape.width), for: "compare", hint: "train on patches, then compare")
+    try workspace.requireMemoryToInspect(pass, flows: names.count)
     return try arguments.choice("precision") == "double"
       ? comparison(of: names, flows, pass.doubles, exact: 1e-10)
       : comparison(of: names, flows, pass, exact: 1e-5)

@@ -29,10 +29,7 @@ extension Command<Workspace> {
     try workspace.network.requireTrainable()
     try workspace.flow.requireFit(workspace.network)
     let pass = try workspace.lastPass ?? workspace.smallPass()
-    try workspace.requireMemory(
-      workspace.network.inspectionBytes(
-        batch: pass.input.shape.batch, height: pass.input.shape.height,
-        width: pass.input.shape.width), for: "diagnose", hint: "train on patches, then diagnose")
+    try workspace.requireMemoryToInspect(pass)
     let diagnosis = Diagnosis(
       pass, flow: workspace.flow, optimizer: workspace.optimizer,
       states: workspace.lastPass == nil ? nil : workspace.trainer?.states)

@@ -144,10 +144,7 @@ extension Workspace {
     let indexed = try IndexedName(text)
     let whole = try value(indexed.name).tensor
     let rank = whole.shape.rank
-    let index = indexed.entries.compactMap { entry in
-      if case .position(let position) = entry { position } else { nil }
-    }
-    guard index.count == rank, index.count == indexed.entries.count else {
+    guard let index = indexed.position, index.count == rank else {
       throw arguments.error(
         at: "name", .shape,
         "\(indexed.name) is \(whole.shape), and \(text) is not one number of it",
@@ -170,7 +167,7 @@ extension Workspace {
     else { return nil }
     let state = trainer.states[parameter]
     func number(_ tensor: Tensor<Float>?) -> Double {
-      tensor.map { NamedElement(tensor: $0, index: index).number } ?? 0
+      tensor.map { Double($0.scalars[$0.shape.offset(of: index)]) } ?? 0
     }
     let history = WeightHistory(
       gradient: number(last.gradients[parameter]), mBefore: number(last.before[parameter].m),
@@ -201,23 +198,8 @@ extension Workspace {
     let indexed = try IndexedName(text)
     if isTyped(indexed.name) { return try typedDifference(by: indexed) }
     let (base, flow) = gradientName(indexed.name)
-    guard flow != nil, let pass = lastPass else { return nil }
-    let tensor = try value(indexed.name).tensor
-    let offset = NamedElement(
-      tensor: tensor,
-      index: indexed.entries.map { entry in
-        if case .position(let position) = entry { position } else { 0 }
-      }
-    ).offset
-    return pass.doubles.lossDifference(by: base, at: offset)
+    guard flow != nil, let pass = lastPass, let position = indexed.position else { return nil }
+    let shape = try value(indexed.name).tensor.shape
+    return pass.doubles.lossDifference(by: base, at: shape.offset(of: position))
   }
-}
-
-/// One number of a tensor.
-private struct NamedElement {
-  let tensor: Tensor<Float>
-  let index: [Int]
-
-  var offset: Int { zip(index, tensor.shape.extents).reduce(0) { $0 * $1.1 + $1.0 } }
-  var number: Double { Double(tensor.scalars[offset]) }
 }

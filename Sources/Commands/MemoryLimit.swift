@@ -1,5 +1,6 @@
 import CommandLanguage
 import Foundation
+import GradientFlows
 import Networks
 import Tensors
 import Training
@@ -29,6 +30,18 @@ extension Workspace {
       copies * slices * stack.height * stack.width * MemoryLayout<Float>.size,
       for: "\(slices) slices of \(stack.height)×\(stack.width)",
       hint: "take fewer slices, or crop them")
+  }
+
+  /// Throws when every value of a pass, under so many flows at once, is more than one command may
+  /// take.
+  func requireMemoryToInspect(
+    _ pass: TrainingPass<Float>, flows: Int = 1
+  ) throws(CommandError) {
+    try requireMemory(
+      flows * pass.inspectionBytes, for: "every value of the pass",
+      hint: flows > 1
+        ? "take fewer flows at once"
+        : "take a part of the slice, or train on patches or smaller batches")
   }
 
   /// Throws when the weights of a further layer, with what training keeps of each, are too many.

@@ -218,6 +218,14 @@ extension Workspace {
 }
 
 extension IndexedName {
+  /// One index an axis; none if a range is among the entries.
+  var position: [Int]? {
+    let positions = entries.compactMap { entry in
+      if case .position(let position) = entry { position } else { nil }
+    }
+    return positions.count == entries.count ? positions : nil
+  }
+
   /// The name with its index, as it is printed.
   var text: String {
     guard !entries.isEmpty else { return name }

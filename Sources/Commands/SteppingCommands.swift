@@ -38,7 +38,9 @@ extension Command<Workspace> {
     }
     try workspace.network.requireTrainable()
     let pass = try workspace.slicePass(arguments)
-    try workspace.open(pass, flows: [workspace.flow.name], startsBackward: false, arguments)
+    try workspace.requireMemoryToInspect(pass)
+    (workspace.lastPass, workspace.inspected) = (pass, [:])
+    try workspace.open(flows: [workspace.flow.name], startsBackward: false, arguments)
     return workspace.describeOpening()
   }
 
@@ -77,7 +79,7 @@ extension Command<Workspace> {
       }
       return try workspace.openTyped(name, startsBackward: true, arguments)
     }
-    guard let pass = workspace.lastPass else {
+    guard workspace.lastPass != nil else {
       throw arguments.error(
         .state, "there is no pass to go back through", hint: "type 'forward noisy[0]' first")
     }
@@ -85,7 +87,7 @@ extension Command<Workspace> {
       if case .text(let name) = value { name } else { nil }
     }
     try workspace.open(
-      pass, flows: names.isEmpty ? [workspace.flow.name] : names, startsBackward: true, arguments)
+      flows: names.isEmpty ? [workspace.flow.name] : names, startsBackward: true, arguments)
     return workspace.describeOpening()
   }
 
@@ -101,11 +103,7 @@ extension Command<Workspace> {
   ) { arguments, workspace, _ in
     try workspace.move(arguments) { stepper in
       let isBack = arguments.has("direction")
-      guard isBack ? stepper.stepBack() : stepper.step() else {
-        throw arguments.error(
-          .state, isBack ? "this is the start of the pass" : "this is the end of the pass",
-          hint: isBack ? "go on with 'step'" : "'step back' goes back, 'finish' closes it")
-      }
+      guard isBack ? stepper.stepBack() : stepper.step() else { throw endOfPass(arguments) }
     }
   }
 
@@ -119,11 +117,7 @@ extension Command<Workspace> {
   ) { arguments, workspace, _ in
     try workspace.move(arguments) { stepper in
       let isBack = arguments.has("direction")
-      guard isBack ? !stepper.isAtStart : !stepper.isAtEnd else {
-        throw arguments.error(
-          .state, isBack ? "this is the start of the pass" : "this is the end of the pass",
-          hint: isBack ? "go on with 'next'" : "'next back' goes back, 'finish' closes it")
-      }
+      guard isBack ? !stepper.isAtStart : !stepper.isAtEnd else { throw endOfPass(arguments) }
       if isBack { stepper.previousLayer() } else { stepper.nextLayer() }
     }
   }
@@ -221,6 +215,14 @@ extension Command<Workspace> {
   }
 }
 
+/// Why 'step' or 'next' cannot move.
+private func endOfPass(_ arguments: Arguments) -> CommandError {
+  let (word, isBack) = (arguments.spec.name, arguments.has("direction"))
+  return arguments.error(
+    .state, isBack ? "this is the start of the pass" : "this is the end of the pass",
+    hint: isBack ? "go on with '\(word)'" : "'\(word) back' goes back, 'finish' closes it")
+}
+
 // MARK: - The workspace's open pass
 
 extension Workspace {
@@ -264,19 +266,13 @@ extension Workspace {
         at: "target", .shape,
         "the input is \(noisy.shape), the target \(clean.shape)", hint: "name equal parts of both")
     }
-    try requireMemory(
-      3
-        * network.trainingBytes(
-          batch: 1, height: noisy.shape.height, width: noisy.shape.width), for: "the pass",
-      hint: "take a part of the slice, for example noisy[0, 0:64, 0:64]")
     let scale = try requireScale()
     return TrainingPass(
       network: network, input: scale.toNetwork(noisy), target: scale.toNetwork(clean), loss: loss)
   }
 
   fileprivate mutating func open(
-    _ pass: TrainingPass<Float>, flows names: [String], startsBackward: Bool,
-    _ arguments: Arguments
+    flows names: [String], startsBackward: Bool, _ arguments: Arguments
   ) throws {
     let flows = try names.enumerated().map { index, name in
       (
@@ -285,20 +281,20 @@ extension Workspace {
           ? flow : try fittingFlow(name, at: "flows", index: index, arguments)
       )
     }
-    for entry in flows { try entry.flow.requireFit(network) }
-    let picks = stepper?.picks ?? []
-    let walk = NetworkWalk(pass, flows: flows)
-    var opened = Stepper(walk, startsBackward: startsBackward)
-    opened.picks = picks
+    var opened = Stepper(try walk(flows), startsBackward: startsBackward)
+    opened.picks = stepper?.picks ?? []
     stepper = opened
-    adopt(walk)
   }
 
-  /// Takes a walked pass as the last one: names are looked up in it, those ahead of the cursor too.
-  private mutating func adopt(_ walk: NetworkWalk) {
-    lastPass = walk.pass
-    inspected = [:]
-    for entry in walk.flows { inspected[entry.flow.line] = entry.result }
+  /// The last pass under some flows, computed where it is not known yet.
+  private mutating func walk(
+    _ flows: [(name: String, flow: any GradientFlow)]
+  ) throws(CommandError) -> NetworkWalk {
+    let pass = try requireLastPass()
+    try requireMemoryToInspect(pass, flows: flows.count)
+    var walked: [(name: String, flow: any GradientFlow, result: PassResult<Float>)] = []
+    for (name, flow) in flows { walked.append((name, flow, try requirePass(flow))) }
+    return NetworkWalk(pass, flows: walked)
   }
 
   /// Ends stepping.
@@ -359,21 +355,13 @@ extension Workspace {
     outcome.say("stopped before step \(update)  \(hit.line)")
     lastPass = held
     inspected = [:]
-    let shape = held.input.shape
     do {
-      try requireMemory(
-        3
-          * network.trainingBytes(
-            batch: shape.batch, height: shape.height, width: shape.width), for: "the pass",
-        hint: "train with batch=1")
-      let walk = NetworkWalk(held, flows: [(flow.name, flow)])
-      var opened = Stepper(walk, startsBackward: false)
+      var opened = Stepper(try walk([(flow.name, flow)]), startsBackward: false)
       opened.go(to: hit.place)
       stepper = opened
-      adopt(walk)
       if let place = opened.current?.place { outcome.say("  the pass is open at \(place)") }
     } catch {
-      outcome.warn("the pass is not open for stepping: \(commandError(error).message)")
+      outcome.warn("the pass is not open for stepping: \(error.message)")
     }
     outcome.remarks.append("'continue' makes the step and goes on; 'where' shows the pass")
     if case .object(let members) = told.result {

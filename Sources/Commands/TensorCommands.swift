@@ -330,14 +330,12 @@ extension Workspace {
   /// The change of the end of the last 'backward' by a typed number; none for values.
   func typedDifference(by name: IndexedName) throws -> Double? {
     guard name.name.hasSuffix(".grad"), let walk = computationWalk,
-      let place = walk.computation.place(String(name.name.dropLast(5)))
+      let place = walk.computation.place(String(name.name.dropLast(5))),
+      let position = name.position
     else { return nil }
-    let index = name.entries.compactMap { entry in
-      if case .position(let position) = entry { position } else { nil }
-    }
-    let extents = walk.computation.nodes[place].value.shape.extents
-    let offset = zip(index, extents).reduce(0) { $0 * $1.1 + $1.0 }
-    return walk.computation.difference(of: walk.gradients.end, by: place, at: offset)
+    return walk.computation.difference(
+      of: walk.gradients.end, by: place,
+      at: walk.computation.nodes[place].value.shape.offset(of: position))
   }
 
   /// Opens the walk to a typed number and back.

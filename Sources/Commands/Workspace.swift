@@ -295,11 +295,9 @@ extension Workspace {
     } catch {
       throw commandError(error)
     }
-    try requireMemory(
-      network.inspectionBytes(
-        batch: lastPass.input.shape.batch, height: lastPass.input.shape.height,
-        width: lastPass.input.shape.width), for: "every value of the last pass",
-      hint: "train on patches or smaller batches")
+    try requireMemoryToInspect(lastPass)
+    // What is known under other flows stays while there is room.
+    if (inspected.count + 1) * lastPass.inspectionBytes > memoryLimit { inspected = [:] }
     let result = lastPass.run(flow, retention: .everything)
     inspected[flow.line] = result
     return result

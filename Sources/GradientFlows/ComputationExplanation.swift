@@ -1,4 +1,4 @@
-package import Tensors
+import Tensors
 
 /// The terms behind each number of a computation.
 extension Computation {

@@ -140,11 +140,7 @@ struct NamedGrid {
   /// How many axes, counted from the last, its name tells.
   var rank = 4
 
-  func value(_ index: [Int]) -> Double { Double(tensor.scalars[offset(index)]) }
-
-  func offset(_ index: [Int]) -> Int {
-    zip(index, tensor.shape.extents).reduce(0) { $0 * $1.1 + $1.0 }
-  }
+  func value(_ index: [Int]) -> Double { Double(tensor.scalars[tensor.shape.offset(of: index)]) }
 
   func factor(_ index: [Int]) -> Explanation.Factor {
     Explanation.Factor(place(index), value(index))

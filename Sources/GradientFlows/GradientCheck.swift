@@ -112,14 +112,3 @@ extension RandomStream {
     stream.permutation(bound).prefix(count).sorted()
   }
 }
-
-extension Shape {
-  /// The index, axis by axis, of the scalar at `offset` in row-major order.
-  package func position(of offset: Int) -> [Int] {
-    var rest = offset
-    return extents.reversed().map { extent in
-      defer { rest /= extent }
-      return rest % extent
-    }.reversed()
-  }
-}

@@ -8,13 +8,13 @@ package struct NetworkWalk: SteppedPass {
   package let steps: [PassStep]
   package let firstBackwardStep: Int
 
-  package init(_ pass: TrainingPass<Float>, flows: [(name: String, flow: any GradientFlow)]) {
+  /// Walks a pass that kept everything under each flow.
+  package init(
+    _ pass: TrainingPass<Float>,
+    flows: [(name: String, flow: any GradientFlow, result: PassResult<Float>)]
+  ) {
     self.pass = pass
-    var walked: [(name: String, flow: any GradientFlow, result: PassResult<Float>)] = []
-    for (name, flow) in flows {
-      walked.append((name, flow, pass.run(flow, retention: .everything)))
-    }
-    self.flows = walked
+    self.flows = flows
     let forward = pass.network.forwardSteps(loss: pass.loss)
     let links = flows.flatMap { $0.flow.links(in: pass.network) }
     let unique = links.enumerated().filter { links.firstIndex(of: $1) == $0 }.map(\.element)

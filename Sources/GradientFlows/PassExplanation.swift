@@ -272,7 +272,7 @@ private struct PassTerms {
 
   private func outputGradient(_ index: [Int]) -> TermList {
     let output = grid("net.out")
-    let error = error(output.offset(index))
+    let error = error(output.tensor.shape.offset(of: index))
     let factor: Explanation.Factor =
       switch pass.loss {
       case .meanSquaredError: .init("2/M", 2 / countedPixels)

@@ -2,7 +2,7 @@
 //
 // They are maps of `[1, 1, H, W]` like those of a network; a single number is a map of one pixel.
 
-package import Tensors
+import Tensors
 
 extension Tape {
   /// One number at every place of `shape`; backwards, the sum over them.

@@ -10,18 +10,6 @@ import Transcripts
 /// The names are those of `Templates/handout.html.mustache`. A value is escaped there unless it
 /// stands in three braces, which only our own style, script and drawings do.
 private struct HTMLPage {
-  struct Prose {
-    var paragraph: String?
-    var verbatim: String?
-
-    init(_ prose: Handout.Prose) {
-      switch prose {
-      case .paragraph(let text): paragraph = text
-      case .verbatim(let text): verbatim = text
-      }
-    }
-  }
-
   struct Piece {
     let kind: String
     let text: String
@@ -117,7 +105,7 @@ private struct HTMLPage {
   struct Section {
     let part: Int
     let heading: String?
-    let prose: [Prose]
+    let prose: [ProseText]
     let steps: [Step]
   }
 
@@ -125,7 +113,7 @@ private struct HTMLPage {
   let fileName: String
   let facts: String
   let sourceData: String
-  let introduction: [Prose]
+  let introduction: [ProseText]
   let contents: [ContentsLine]
   let hasContents: Bool
   let sections: [Section]
@@ -152,7 +140,7 @@ extension Handout {
     let byNumber = Dictionary(uniqueKeysWithValues: plates.map { ($0.number, $0) })
     let sections = sections.enumerated().map { index, section in
       HTMLPage.Section(
-        part: index + 1, heading: section.heading, prose: section.prose.map(HTMLPage.Prose.init),
+        part: index + 1, heading: section.heading, prose: section.prose.map { ProseText($0) },
         steps: section.steps.map { step in
           HTMLPage.Step(
             line: step.line,
@@ -167,7 +155,7 @@ extension Handout {
     let page = HTMLPage(
       name: name, fileName: fileName, facts: facts,
       sourceData: Data(source.utf8).base64EncodedString(),
-      introduction: introduction.map(HTMLPage.Prose.init), contents: contents,
+      introduction: introduction.map { ProseText($0) }, contents: contents,
       hasContents: !contents.isEmpty, sections: sections,
       stamps: stampLines, style: style,
       styleDigest: Self.digest(style), script: script, scriptDigest: Self.digest(script))

@@ -5,19 +5,6 @@ import Mustache
 /// What the template of the Markdown page asks for; the names are those of
 /// `Templates/handout.markdown.mustache`.
 private struct MarkdownPage {
-  struct Prose {
-    var paragraph: String?
-    /// Lines in a fence.
-    var verbatim: String?
-
-    init(_ prose: Handout.Prose) {
-      switch prose {
-      case .paragraph(let text): paragraph = text
-      case .verbatim(let text): verbatim = fenced(text.split(separator: "\n").map(String.init))
-      }
-    }
-  }
-
   struct Picture {
     let alt: String
     /// As Markdown holds it.
@@ -33,12 +20,12 @@ private struct MarkdownPage {
   struct Section {
     let part: Int
     let heading: String?
-    let prose: [Prose]
+    let prose: [ProseText]
     let blocks: [Block]
   }
 
   let name: String
-  let introduction: [Prose]
+  let introduction: [ProseText]
   let contents: [ContentsLine]
   let hasContents: Bool
   let sections: [Section]
@@ -51,6 +38,11 @@ private func fenced(_ lines: [String], _ language: String = "") -> String {
     lines.flatMap { $0.split { $0 != "`" } }.map(\.count).max() ?? 0
   let fence = String(repeating: "`", count: max(3, longest + 1))
   return ([fence + language] + lines + [fence]).joined(separator: "\n")
+}
+
+/// Prose whose lines as they are stand in a fence.
+private func fencedText(_ prose: Handout.Prose) -> ProseText {
+  ProseText(prose) { fenced($0.split(separator: "\n").map(String.init)) }
 }
 
 extension Handout {
@@ -66,11 +58,11 @@ extension Handout {
     let sections = sections.enumerated().map { index, section in
       MarkdownPage.Section(
         part: index + 1, heading: section.heading,
-        prose: section.prose.map(MarkdownPage.Prose.init),
+        prose: section.prose.map(fencedText),
         blocks: section.steps.flatMap { step in markdownBlocks(step, folder, &pictures) })
     }
     let page = MarkdownPage(
-      name: name, introduction: introduction.map(MarkdownPage.Prose.init), contents: contents,
+      name: name, introduction: introduction.map(fencedText), contents: contents,
       hasContents: !contents.isEmpty, sections: sections,
       stamps: stampLines)
     let text = Templates.template(

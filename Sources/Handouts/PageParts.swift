@@ -8,6 +8,20 @@ struct ContentsLine {
   let heading: String
 }
 
+/// A paragraph, or lines as they are.
+struct ProseText {
+  var paragraph: String?
+  var verbatim: String?
+
+  /// Takes a piece of prose; `form` is what a page makes of lines as they are.
+  init(_ prose: Handout.Prose, verbatim form: (String) -> String = { $0 }) {
+    switch prose {
+    case .paragraph(let text): paragraph = text
+    case .verbatim(let text): verbatim = form(text)
+    }
+  }
+}
+
 /// A line of the stamp.
 struct StampLine {
   let key: String

@@ -90,7 +90,7 @@ struct HeaderScanner {
     }
   }
 
-  /// Reads the digits of `\uXXXX`, or of two such that are one character.
+  /// Reads the four digits behind `\u`, or those of two such that are one character.
   private mutating func unicodeEscape() throws(TensorError) -> String {
     var units = [try hexadecimal()]
     if UTF16.isLeadSurrogate(units[0]), bytes[place...].starts(with: Array("\\u".utf8)) {

@@ -22,6 +22,20 @@ package struct Shape: Hashable, Sendable, CustomStringConvertible, ExpressibleBy
 
   package subscript(axis: Int) -> Int { extents[axis] }
 
+  /// The index, axis by axis, of the scalar at `offset` in row-major order.
+  package func position(of offset: Int) -> [Int] {
+    var rest = offset
+    return extents.reversed().map { extent in
+      defer { rest /= extent }
+      return rest % extent
+    }.reversed()
+  }
+
+  /// Where the scalar at `position`, an index an axis, is in row-major order.
+  package func offset(of position: [Int]) -> Int {
+    zip(position, extents).reduce(0) { $0 * $1.1 + $1.0 }
+  }
+
   /// The extents as NumPy prints them: `[4,8,256,256]`.
   package var description: String {
     "[" + extents.map(String.init).joined(separator: ",") + "]"

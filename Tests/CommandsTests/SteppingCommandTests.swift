@@ -81,6 +81,22 @@ struct SteppingCommandTests {
     #expect(try session.number("stats c1.bias", "max") == 1)
   }
 
+  @Test func `a pass that does not fit is refused, and the last one stays`() throws {
+    let session = TestSession()
+    try session.run(
+      lines: [
+        "phantom size=512 slices=1", "noise gaussian", "block channels=32", "conv",
+        "train steps=1 patch=32", "set limit.memory=150MiB",
+      ])
+    let before = try session.fingerprint("b1.out")
+    #expect(throws: CommandError.self) { try session.run("forward noisy[0]") }
+    #expect(try session.fingerprint("b1.out") == before)
+    // Two flows at once need twice as much as one.
+    try session.run(lines: ["forward noisy[0, 0:128, 0:128]", "finish", "set limit.memory=20MiB"])
+    #expect(throws: CommandError.self) { try session.run("backward flows=standard,tape") }
+    try session.run(lines: ["set limit.memory=1GiB", "backward flows=standard,tape", "finish"])
+  }
+
   @Test func `two flows are walked side by side to their first difference`() throws {
     let session = TestSession()
     try session.run(
@@ -291,7 +307,7 @@ extension TestSession {
     guard let bracket = name.firstIndex(of: "[") else { return .nan }
     let tensor = try whole(String(name[..<bracket]))
     let index = name[bracket...].dropFirst().dropLast().split(separator: ",").compactMap { Int($0) }
-    let offset = zip(index, tensor.shape.extents).reduce(0) { $0 * $1.1 + $1.0 }
+    let offset = tensor.shape.offset(of: index)
     return Double(tensor.scalars[offset])
   }
 

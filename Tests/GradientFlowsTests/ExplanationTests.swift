@@ -117,7 +117,7 @@ struct ExplanationTests {
     let index = factor.name[bracket...].dropFirst().dropLast().split(separator: ",").compactMap {
       Int($0)
     }
-    let offset = zip(index, tensor.shape.extents).reduce(0) { $0 * $1.1 + $1.0 }
+    let offset = tensor.shape.offset(of: index)
     #expect(Double(tensor.scalars[offset]) == factor.value, "\(factor.name) of \(place)")
   }
 }

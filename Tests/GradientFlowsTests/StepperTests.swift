@@ -16,7 +16,8 @@ struct StepperTests {
   func `each operation reads what was written before it`(_ lines: [String]) throws {
     let stepper = Stepper(
       NetworkWalk(
-        try GradientCheckTests.pass(lines, .meanSquaredError), flows: [("standard", StandardFlow())]
+        try GradientCheckTests.pass(lines, .meanSquaredError),
+        running: [("standard", StandardFlow())]
       ), startsBackward: false)
     let network = try #require(stepper.networkWalk).network
     var written: Set<String> = Set(
@@ -45,7 +46,7 @@ struct StepperTests {
     let block = "block channels=2 act=tanh convs=2 merge=multiply-add"
     let pass = try GradientCheckTests.pass(
       ["conv channels=2", block, block, block, "conv"], .meanSquaredError)
-    var stepper = Stepper(NetworkWalk(pass, flows: [(flow.name, flow)]), startsBackward: false)
+    var stepper = Stepper(NetworkWalk(pass, running: [(flow.name, flow)]), startsBackward: false)
     var snapshots = [visible(stepper)]
     while stepper.step() { snapshots.append(visible(stepper)) }
     #expect(snapshots.count == stepper.steps.count + 1)
@@ -77,7 +78,7 @@ struct StepperTests {
     let pass = try GradientCheckTests.pass(
       ["conv channels=2", "block channels=2 act=tanh", "conv"], .meanSquaredError)
     var stepper = Stepper(
-      NetworkWalk(pass, flows: [("standard", StandardFlow())]), startsBackward: true)
+      NetworkWalk(pass, running: [("standard", StandardFlow())]), startsBackward: true)
     let arrivals = stepper.steps.filter { $0.place == "b1.in.grad" && $0.arrival != nil }
     #expect(arrivals.map { $0.arrival?.number } == [1, 2])
     while let next = stepper.next, next.arrival?.number != 1 { stepper.step() }
@@ -97,7 +98,7 @@ struct StepperTests {
     let pass = try GradientCheckTests.pass(
       ["conv channels=2", block, block, block, "conv"], .meanSquaredError)
     var stepper = Stepper(
-      NetworkWalk(pass, flows: [("standard", Self.flows[0]), ("dilated", Self.flows[2])]),
+      NetworkWalk(pass, running: [("standard", Self.flows[0]), ("dilated", Self.flows[2])]),
       startsBackward: true)
     let found = stepper.advanceToDifference()
     #expect(found)
@@ -115,7 +116,7 @@ struct StepperTests {
     let pass = try GradientCheckTests.pass(
       ["conv channels=2", "block channels=2", "conv"], .meanSquaredError)
     var stepper = Stepper(
-      NetworkWalk(pass, flows: [("standard", StandardFlow())]), startsBackward: false)
+      NetworkWalk(pass, running: [("standard", StandardFlow())]), startsBackward: false)
     stepper.nextLayer()
     #expect(stepper.current?.place == "c1.a" && stepper.next?.layer == 1)
     stepper.nextLayer()
@@ -138,5 +139,18 @@ struct StepperTests {
       uniqueKeysWithValues: names.filter { stepper.hasReached($0) }.map {
         ($0, stepper.value($0)?.scalars ?? [])
       })
+  }
+}
+
+extension NetworkWalk {
+  /// Computes a pass under some flows.
+  fileprivate init(
+    _ pass: TrainingPass<Float>, running flows: [(name: String, flow: any GradientFlow)]
+  ) {
+    var walked: [(name: String, flow: any GradientFlow, result: PassResult<Float>)] = []
+    for (name, flow) in flows {
+      walked.append((name, flow, pass.run(flow, retention: .everything)))
+    }
+    self.init(pass, flows: walked)
   }
 }
