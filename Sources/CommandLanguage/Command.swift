@@ -36,18 +36,6 @@ package struct Command<Workspace>: Sendable {
     return command
   }
 
-  /// The same command, which first asks `check` whether it may run.
-  package func preceded(
-    by check: @escaping @Sendable (CommandSpec, Workspace) throws(CommandError) -> Void
-  ) -> Command {
-    guard case .workspace(let body) = action else { return self }
-    let spec = spec
-    return Command(spec) { arguments, workspace, context in
-      try check(spec, workspace)
-      return try body(arguments, &workspace, context)
-    }
-  }
-
   /// A command that the runner itself carries out.
   package init(_ command: SessionCommand) {
     spec = command.spec

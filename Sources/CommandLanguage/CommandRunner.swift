@@ -78,23 +78,40 @@ package final class CommandRunner<Workspace>: LineRunner {
       progress(ProgressUpdate(invocation.spec.name))
       if invocation.spec.name != SessionCommand.history.spec.name { remember(text, line: line) }
       nesting = (0, 0)
-      let before = UndoLog.Moment(
-        command: text, workspace: workspace, variables: variables, results: results)
-      do throws(CommandError) {
-        result = .success(try perform(invocation, line: line))
-        if invocation.spec.isRecorded, invocation.spec != SessionCommand.undo.spec {
-          undoLog.add(before, present: workspace)
-        }
-      } catch {
-        if error.changedState { undoLog.add(before, present: workspace) }
-        throw error
-      }
+      result = .success(try performUndoably(invocation, text, line: line))
     } catch {
       if spec == nil { remember(text, line: line) }
       result = .failure(error)
     }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     return Execution(line: line, text: text, spec: spec, seconds: seconds, result: result)
+  }
+
+  /// Runs a command that `undo` can take back.
+  private func performUndoably(
+    _ invocation: Invocation, _ text: String, line: Int
+  ) throws(CommandError) -> Outcome {
+    let before = moment(before: text)
+    do throws(CommandError) {
+      let outcome = try perform(invocation, line: line)
+      if invocation.spec.isRecorded, invocation.spec != SessionCommand.undo.spec {
+        undoLog.add(before, present: workspace)
+      }
+      return outcome
+    } catch {
+      if error.changedState { undoLog.add(before, present: workspace) }
+      throw error
+    }
+  }
+
+  /// All that a command line can change, as it is now.
+  private func moment(before text: String) -> UndoLog<Workspace>.Moment {
+    UndoLog.Moment(command: text, workspace: workspace, variables: variables, results: results)
+  }
+
+  /// Makes all as it was.
+  private func restore(_ moment: UndoLog<Workspace>.Moment) {
+    (workspace, variables, results) = (moment.workspace, moment.variables, moment.results)
   }
 
   /// Keeps a line for `history`, unless it begins with a space.
@@ -160,12 +177,16 @@ package final class CommandRunner<Workspace>: LineRunner {
 
   /// Runs the lines that an outcome asks for; if one fails, all is as before.
   private func follow(up outcome: inout Outcome, line: Int) throws(CommandError) {
-    let before = (workspace: workspace, variables: variables)
+    let before = moment(before: "")
+    let outer = undoLog
+    // An undo among the lines takes back one of them, never what was done before.
+    undoLog = outer.within
+    defer { undoLog = outer }
     do throws(CommandError) {
       for text in outcome.followUps {
         guard let inner = try parser.parse(text) else { continue }
         for row in text.split(separator: "\n") { outcome.say("  \(String(row))") }
-        let said = try perform(inner, line: line)
+        let said = try performUndoably(inner, text, line: line)
         outcome.append(said)
         if said.wasInterrupted || interruption.isRequested {
           throw CommandError("interrupted", "interrupted; all is as before", status: .interrupted)
@@ -173,10 +194,11 @@ package final class CommandRunner<Workspace>: LineRunner {
         if said.quits { break }
       }
     } catch {
-      (workspace, variables) = (before.workspace, before.variables)
+      restore(before)
       var failure = error
       // Its place is in a line that nobody typed.
       failure.range = nil
+      failure.changedState = false
       throw failure
     }
     if let closing = outcome.closing { outcome.say(OutputLine(closing)) }
@@ -314,7 +336,7 @@ package final class CommandRunner<Workspace>: LineRunner {
         hint: "the last \(UndoLog<Workspace>.capacity) commands can be")
     }
     let current = workspace
-    (workspace, variables, results) = (moment.workspace, moment.variables, moment.results)
+    restore(moment)
     undoRules.carry(&workspace, current)
     let command = ContinuedLine.joined(moment.command)
     return Outcome(OutputLine("undone  \(command)"), result: ["command": .string(command)])

@@ -55,6 +55,14 @@ struct UndoLog<Workspace> {
     }
   }
 
+  /// An empty log for the lines that a command runs; it may keep half as much.
+  var within: UndoLog {
+    var log = UndoLog()
+    log.rules = rules
+    log.rules.budget /= 2
+    return log
+  }
+
   /// The last moment, which is gone then.
   mutating func takeLast() -> Moment? { moments.popLast() }
 }

@@ -58,6 +58,6 @@ package enum WholeFile {
   }
 
   private static var failure: Failure {
-    Failure(description: String(cString: strerror(errno)).lowercased())
+    Failure(description: SystemReason.ofLastCall)
   }
 }

@@ -1,69 +1,105 @@
 import CommandLanguage
 import Tensors
 
-/// The lines that made the data what they are, so that a checkpoint need not hold the images.
+/// What made the data what they are, so that a checkpoint need not hold the images.
 struct DataRecipe: Hashable, Sendable, Codable {
+  /// One thing that changed the data.
+  enum Step: Hashable, Sendable, Codable {
+    case line(Line)
+    case edit(Edit)
+  }
+
   /// A line as typed, with what it looked up.
-  struct Step: Hashable, Sendable, Codable {
-    let line: String
+  struct Line: Hashable, Sendable, Codable {
+    let text: String
     /// The session's seed.
     let seed: UInt64
     /// The variables that the line names.
     let variables: [String: String]
+  }
 
-    /// Whether it assigns numbers to slices, and to nothing else.
-    var isOfImages: Bool {
-      line.wholeMatch(of: /assign (clean|noisy)(\[[0-9:, ]*\])? = [-+0-9.e,\[\]]+/) != nil
+  /// Numbers that were assigned to a part of the slices.
+  struct Edit: Hashable, Sendable, Codable {
+    /// `clean` or `noisy`, with or without an index.
+    let name: String
+    private let extents: [Int]
+    private let patterns: [UInt32]
+
+    init(_ name: IndexedName, _ values: Tensor<Float>) {
+      self.name = name.text
+      extents = values.shape.extents
+      patterns = values.scalars.map(\.bitPattern)
+    }
+
+    var isOfNoisy: Bool { name.hasPrefix("noisy") }
+
+    /// The numbers, unless a damaged file holds other than its shape says.
+    var values: Tensor<Float>? {
+      var count = 1
+      for extent in extents {
+        let (product, overflows) = count.multipliedReportingOverflow(by: extent)
+        guard extent >= 0, !overflows else { return nil }
+        count = product
+      }
+      guard count == patterns.count else { return nil }
+      return Tensor(shape: Shape(extents), scalars: patterns.map(Float.init(bitPattern:)))
     }
   }
 
   /// What made the clean slices, then the last of each of the others.
   private(set) var clean: [Step] = []
-  private(set) var noise: Step?
-  private(set) var scale: Step?
-  private(set) var split: Step?
-  private(set) var window: Step?
+  private(set) var noise: Line?
+  private(set) var scale: Line?
+  private(set) var split: Line?
+  private(set) var window: Line?
   /// Numbers that were assigned after the noise was made.
-  private(set) var edits: [Step] = []
+  private(set) var edits: [Edit] = []
 
-  /// All lines, in an order that makes the data again.
-  var steps: [Step] { clean + [noise, scale, split, window].compactMap(\.self) + edits }
+  /// All steps, in an order that makes the data again.
+  var steps: [Step] {
+    clean + [noise, scale, split, window].compactMap { $0.map(Step.line) } + edits.map(Step.edit)
+  }
 
   /// Notes numbers that were assigned to a part of clean or noisy slices.
   mutating func note(assigned values: Tensor<Float>, to name: IndexedName) {
-    let numbers = values.scalars.map { NumberFormat.shortest.string(Double($0)) }
-    let value = numbers.count == 1 ? numbers[0] : "[\(numbers.joined(separator: ","))]"
-    let step = Step(line: "assign \(name.text) = \(value)", seed: 0, variables: [:])
-    if noise == nil { clean.append(step) } else { edits.append(step) }
+    edits.append(Edit(name, values))
+    if noise == nil { forgetNoisy() }
+  }
+
+  /// The noisy slices are others, or gone: what was assigned to the clean ones came before that.
+  private mutating func forgetNoisy() {
+    clean += edits.filter { !$0.isOfNoisy }.map(Step.edit)
+    edits = []
   }
 
   /// Notes a line that went well, if it says anything about the data.
   mutating func note(_ arguments: Arguments, seed: UInt64, _ variables: Variables) {
     let saysSomething = arguments.spec.parameters.contains { arguments.has($0.name) }
-    let line = Self.line(arguments)
-    let step = Step(
-      line: line, seed: seed,
-      variables: Dictionary(uniqueKeysWithValues: variables.values.filter { line.contains($0.key) })
+    let text = Self.text(arguments)
+    let line = Line(
+      text: text, seed: seed,
+      variables: Dictionary(uniqueKeysWithValues: variables.values.filter { text.contains($0.key) })
     )
     switch arguments.spec.name.prefix(while: { $0 != " " }) {
     case "load" where arguments.choiceIfGiven("as") == "noisy", "noise":
-      noise = step
-      edits.removeAll { $0.line.hasPrefix("assign noisy") }
+      forgetNoisy()
+      noise = line
     case "phantom", "load":
-      clean = [step]
+      clean = [.line(line)]
       (noise, split, edits) = (nil, nil, [])
     case "crop":
-      clean.append(step)
-      (noise, split, edits) = (nil, nil, [])
-    case "scale" where saysSomething: scale = step
-    case "split" where saysSomething: split = step
-    case "window" where saysSomething: window = step
+      forgetNoisy()
+      clean.append(.line(line))
+      (noise, split) = (nil, nil)
+    case "scale" where saysSomething: scale = line
+    case "split" where saysSomething: split = line
+    case "window" where saysSomething: window = line
     default: break
     }
   }
 
   /// The line; a phantom's writes no files when it runs again.
-  private static func line(_ arguments: Arguments) -> String {
+  private static func text(_ arguments: Arguments) -> String {
     guard arguments.spec.name == "phantom" else { return arguments.line }
     let words = ["size", "slices", "patients", "seed"].compactMap { key in
       arguments.integerIfGiven(key).map { "\(key)=\($0)" }
@@ -84,27 +120,51 @@ extension Workspace {
     changed.windowRule = .automatic
     changed.recipe = DataRecipe()
     let seed = settings.seed
-    for step in recipe.steps where !step.line.hasPrefix("assign") || step.isOfImages {
-      changed.settings.seed = step.seed
-      let runner = CommandRunner(
-        commands: commandTable.filter { Self.makesData($0.spec) } + [Command(.let)],
-        workspace: changed, overrides: step.variables, describe: commandError)
-      for name in step.variables.keys.sorted() { _ = runner.run("let \(name)", line: 1) }
-      if let error = runner.run(step.line, line: 1)?.error {
+    for step in recipe.steps {
+      do throws(CommandError) {
+        switch step {
+        case .line(let line): try changed.make(line)
+        case .edit(let edit): try changed.make(edit)
+        }
+      } catch {
         throw CommandError(
-          error.code,
-          "the data cannot be made again: \"\(step.line.prefix(80))\": \(error.message)",
-          hint: error.hint, status: .badInput)
+          error.code, "the data cannot be made again: \(error.message)", hint: error.hint,
+          status: .badInput)
       }
-      changed = runner.workspace
     }
     changed.settings.seed = seed
     self = changed
   }
 
+  private mutating func make(_ line: DataRecipe.Line) throws(CommandError) {
+    settings.seed = line.seed
+    let runner = CommandRunner(
+      commands: commandTable.filter { Self.makesData($0.spec) } + [Command(.let)],
+      workspace: self, overrides: line.variables, describe: commandError)
+    for name in line.variables.keys.sorted() { _ = runner.run("let \(name)", line: 1) }
+    if var error = runner.run(line.text, line: 1)?.error {
+      error.message = "\"\(line.text.prefix(80))\": \(error.message)"
+      throw error
+    }
+    self = runner.workspace
+  }
+
+  private mutating func make(_ edit: DataRecipe.Edit) throws(CommandError) {
+    let name = try IndexedName(edit.name)
+    guard let values = edit.values, Self.imageNames.contains(name.name) else {
+      throw CommandError(.data, "\"\(edit.name.prefix(80))\" is no part of slices")
+    }
+    do {
+      try assignImage(name) { try $0.assigning(values, to: $1) }
+      recipe.note(assigned: values, to: name)
+    } catch {
+      throw commandError(error)
+    }
+  }
+
   private static func makesData(_ spec: CommandSpec) -> Bool {
-    ["phantom", "load", "crop", "noise", "scale", "split", "window", "assign"]
-      .contains(String(spec.name.prefix { $0 != " " }))
-      && spec.parameter(named: "save") == nil || spec.name == "phantom"
+    let makers = ["phantom", "load", "crop", "noise", "scale", "split", "window"]
+    return makers.contains(String(spec.name.prefix { $0 != " " }))
+      && (spec.parameter(named: "save") == nil || spec.name == "phantom")
   }
 }

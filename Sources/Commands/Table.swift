@@ -8,8 +8,10 @@ import Tensors
 package let commandTable: [Command<Workspace>] =
   (dataCommands + networkCommands + learningCommands + steppingCommands + lookingCommands
   + otherCommands).map {
-    var command = $0.preceded(by: requireClosedPass).around { body in
+    let spec = $0.spec
+    var command = $0.around { body in
       { arguments, workspace, context in
+        try requireClosedPass(spec, workspace)
         let outcome = try Precision.$current.withValue(workspace.settings.precision) {
           try body(arguments, &workspace, context)
         }
@@ -17,7 +19,7 @@ package let commandTable: [Command<Workspace>] =
         return outcome
       }
     }
-    command.preview = preview(of: $0.spec)
+    command.preview = preview(of: spec)
     return command
   } + SessionCommand.allCases.map { Command($0) }
 

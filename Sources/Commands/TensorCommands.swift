@@ -401,7 +401,7 @@ extension Workspace {
       changed.parameters[index] = try filled(network.parameters[index], indexed.entries)
       if trainer != nil { note = "  the next training begins anew" }
       replaceNetwork(changed)
-    } else if ["clean", "noisy"].contains(indexed.name) {
+    } else if Self.imageNames.contains(indexed.name) {
       try assignImage(indexed, filled)
       recipe.note(assigned: value, to: indexed)
     } else {
@@ -418,7 +418,11 @@ extension Workspace {
     return outcome
   }
 
-  private mutating func assignImage(
+  /// The slices that numbers can be assigned to.
+  static var imageNames: [String] { ["clean", "noisy"] }
+
+  /// Changes a part of clean or noisy slices; what was made of them otherwise stays.
+  mutating func assignImage(
     _ name: IndexedName, _ filled: (Tensor<Float>, [IndexEntry]) throws -> Tensor<Float>
   ) throws {
     let stack = try requireClean()

@@ -200,7 +200,7 @@ extension Workspace {
         "the schedule of the learning rate ended before this: its last rate stays; 'train' begins it "
           + "anew")
     }
-    if let key, report.reason == .finished { try keepTraining(key, outcome) }
+    if let key, report.reason == .finished { keepTraining(key, &outcome) }
     return outcome
   }
 

@@ -89,9 +89,17 @@ extension Workspace {
     return outcome
   }
 
-  /// Keeps what a training gave.
-  func keepTraining(_ key: String, _ outcome: Outcome) throws {
+  /// Keeps what a training gave; what cannot be kept is trained again next time.
+  func keepTraining(_ key: String, _ outcome: inout Outcome) {
     guard let trainings else { return }
+    do {
+      try write(key, outcome, to: trainings)
+    } catch {
+      outcome.remarks.append("this training is not kept: \(commandError(error).message)")
+    }
+  }
+
+  private func write(_ key: String, _ outcome: Outcome, to trainings: TrainingStore) throws {
     let known = TrainingResult(
       key: key, network: NetworkRecord(self), curves: curves, film: film?.record,
       lines: outcome.typedLines.dropLast(outcome.warnings.count).map(\.text),

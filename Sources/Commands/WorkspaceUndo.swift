@@ -20,7 +20,8 @@ extension Commands.Workspace {
 
   /// The tensors that are large, each by where its numbers lie, and its bytes.
   fileprivate var weights: [(identity: Int, bytes: Int)] {
-    let networks = [network] + parked.values.map(\.network)
+    let networks =
+      [network] + parked.values.map(\.network) + (film?.moments ?? []).map(\.network)
     let passes = [lastPass] + parked.values.map(\.lastPass)
     let states = [trainer?.states ?? []] + parked.values.map { $0.trainer?.states ?? [] }
     let tensors =

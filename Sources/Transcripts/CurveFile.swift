@@ -18,7 +18,7 @@ package struct CurveFile: Hashable, Sendable, Codable {
     /// The lines without what differs from run to run.
     static func comparable(_ output: [String]) -> [String] {
       output.filter { !$0.allSatisfy(\.isWhitespace) }.map {
-        $0.replacing(/\\?<[^>]*>/, with: "<>")
+        $0.replacing(/\\?<[^>]*>/, with: "<>").replacing(/([0-9])~[0-9.e+-]+%?/) { $0.output.1 }
       }
     }
   }

@@ -85,8 +85,8 @@ package final class Recovery {
       // A prompt still writes what is locked.
       guard descriptor < 0 || flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { continue }
       for path in [
-        paths.file, paths.pictures, paths.ledger, paths.new, paths.newPictures, paths.newLedger,
-        lock,
+        paths.file, paths.pictures, paths.ledger, paths.curves, paths.new, paths.newPictures,
+        paths.newLedger, paths.newCurves, lock,
       ] {
         PictureFiles.remove(path)
       }

@@ -64,7 +64,10 @@ package struct SessionPack: Sendable {
 
   /// Whether a file is a pack: zip files begin with `PK` and two bytes.
   package static func isPack(_ path: String) -> Bool {
-    guard let file = FileHandle(forReadingAtPath: path) else { return false }
+    // What is read of a pipe is gone.
+    guard PictureFiles.exists(path), let file = FileHandle(forReadingAtPath: path) else {
+      return false
+    }
     defer { try? file.close() }
     return (try? file.read(upToCount: 4)).map { Array($0) == [0x50, 0x4B, 3, 4] } ?? false
   }
@@ -103,7 +106,13 @@ package struct SessionPack: Sendable {
   }
 
   /// Writes the files into a folder; answers with the session's paths there.
+  ///
+  /// What belonged to an earlier session of this name goes; what its replay produced stays.
   package func unpack(into folder: String) throws(SessionError) -> SessionPaths {
+    let paths = SessionPaths(file: PictureFiles.path(folder, "\(name).session"))
+    if !PictureFiles.isLink(folder) {
+      for path in [paths.ledger, paths.curves, paths.pictures] { PictureFiles.remove(path) }
+    }
     for file in files {
       let path = PictureFiles.path(folder, file.path)
       guard !PictureFiles.isLink(folder), !PictureFiles.leads(outOf: folder, path) else {
@@ -119,7 +128,7 @@ package struct SessionPack: Sendable {
         throw SessionError(path, "cannot be written: \(SystemReason.words(error))")
       }
     }
-    return SessionPaths(file: PictureFiles.path(folder, "\(name).session"))
+    return paths
   }
 
   // MARK: - Checks

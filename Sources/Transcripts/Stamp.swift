@@ -43,7 +43,7 @@ package struct Stamp: Hashable, Sendable {
   package static let decidingKeys: Set<String> = ["backflow", "engine", "blas"]
 
   /// The stamps that decide, by key.
-  static func deciding(_ stamps: [Stamp]) -> [String: String] {
+  package static func deciding(_ stamps: [Stamp]) -> [String: String] {
     Dictionary(stamps.filter { decidingKeys.contains($0.key) }.map { ($0.key, $0.value) }) { $1 }
   }
 

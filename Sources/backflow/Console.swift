@@ -5,7 +5,7 @@ import LineEditing
 /// What the program shows: results on standard output, everything else on standard error.
 enum Console {
   /// Prints lines; nothing in them can steer a terminal, whatever file it comes from.
-  static func print(_ text: String) { write(visible(text) + "\n") }
+  static func print(_ text: String) { write(VisibleText.visibleLines(text) + "\n") }
 
   /// Writes to the screen as it is.
   static func write(_ text: String) {
@@ -22,12 +22,8 @@ enum Console {
   static func error(_ text: String) {
     clearProgress()
     // There is nobody left to tell if this fails.
-    try? FileHandle.standardError.write(contentsOf: Data((visible(text) + "\n").utf8))
-  }
-
-  private static func visible(_ text: String) -> String {
-    text.split(separator: "\n", omittingEmptySubsequences: false)
-      .map { VisibleText.visible(String($0)) }.joined(separator: "\n")
+    try? FileHandle.standardError.write(
+      contentsOf: Data((VisibleText.visibleLines(text) + "\n").utf8))
   }
 
   /// Shows how far a command is, until the next output.

@@ -59,9 +59,9 @@ final class Host {
     self.source = source
     isJSON = options.json
     let isJSON = options.json
+    let progress: @Sendable (ProgressUpdate) -> Void = { if !isJSON { Console.show($0) } }
     runner = .session(
-      files: files, overrides: options.variables,
-      progress: { update in if !isJSON { Console.show(update) } },
+      files: files, overrides: options.variables, progress: progress,
       interruption: Interrupts.interruption)
     runner.wantsEverything = isJSON
     Interrupts.install()
@@ -73,7 +73,7 @@ final class Host {
       }
     }
     runner.readSession = { try SessionWithin(files, $0).lines() }
-    runner.replaySession = { try SessionWithin(files, $0).replay() }
+    runner.replaySession = { try SessionWithin(files, $0).replay(progress: progress) }
   }
 
   /// The stamp of this session.
@@ -86,13 +86,13 @@ final class Host {
 
   /// Records a command that was run, and shows what it gave back.
   func take(_ execution: Execution) {
-    Console.clearProgress()
     record(execution, runner.workspace.takeTrace())
     show(execution)
   }
 
   /// Records a command that was run, and what it changed.
   func record(_ execution: Execution, _ trace: Trace) {
+    Console.clearProgress()
     recorder.add(execution, trace)
     lastLine = execution.line
     if recovers { keep(execution) }

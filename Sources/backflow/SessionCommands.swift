@@ -45,9 +45,8 @@ struct SessionOptions: ParsableArguments {
       host, files: Files(script: place.output, session: URL(filePath: place.paths.folder)),
       source: place.paths.file)
     if fromCheckpoint {
-      let deciding = Dictionary(host.stamps.map { ($0.key, $0.value) }) { $1 }
-        .filter { Stamp.decidingKeys.contains($0.key) }
-      host.runner.workspace.keepTrainings(in: TrainingStore(place: deciding))
+      host.runner.workspace.keepTrainings(
+        in: TrainingStore(place: Stamp.deciding(host.stamps)))
     }
     return host
   }

@@ -37,10 +37,11 @@ struct SessionWithin {
   func lines() -> Outcome { session.asLines(called: paths.name) }
 
   /// Replays it in a workspace of its own.
-  func replay() throws -> Outcome {
+  func replay(progress: @escaping @Sendable (ProgressUpdate) -> Void) throws -> Outcome {
     let output = files.output.appending(path: "replay-\(paths.name)")
     let inner = Files(script: output, session: URL(filePath: paths.folder))
-    let runner = CommandRunner.session(files: inner, interruption: Interrupts.interruption)
+    let runner = CommandRunner.session(
+      files: inner, progress: progress, interruption: Interrupts.interruption)
     // A session that replays itself would never end; one that runs others is welcome.
     runner.readSession = { try SessionWithin(inner, $0).lines() }
     let replayer = Replayer(

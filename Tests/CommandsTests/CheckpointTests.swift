@@ -118,6 +118,38 @@ struct CheckpointTests {
     #expect(try second.fingerprint("c1.weight") == weight)
   }
 
+  @Test(arguments: [
+    ["noise gaussian sigma=30HU", "assign clean[0] = 5", "noise uniform"],
+    [
+      "assign clean[0, 2, 2] = 5", "noise gaussian", "assign clean[1, 3, 3] = 7",
+      "crop rows=0..31 columns=0..31",
+    ],
+    [
+      "noise gaussian sigma=30HU", "assign noisy[0, 0:1, 0:4] = [1,2.5,-3e4,0.1]",
+      "assign clean[0, 2, 2] = nan", "assign noisy[1] = clean[0]",
+    ],
+    ["assign noisy[0] = 1", "noise gaussian", "assign noisy[1] = clean[0] * 2", "noise gaussian"],
+  ])
+  func `knows the numbers that were assigned, whenever and however many`(
+    _ lines: [String]
+  ) throws {
+    let first = TestSession()
+    try first.run(lines: ["phantom size=64 slices=2", "conv"])
+    for line in lines { _ = try? first.run(line) }
+    try first.run("checkpoint edited")
+    let second = TestSession(sessionFolder: first.folder)
+    try second.run("restore edited")
+    try #expect(second.fingerprint("clean") == first.fingerprint("clean"))
+    if lines.last?.hasPrefix("crop") == false {
+      try #expect(second.fingerprint("noisy") == first.fingerprint("noisy"))
+    }
+    // What was restored can be kept again.
+    try second.run("checkpoint again")
+    let third = TestSession(sessionFolder: second.folder)
+    try third.run("restore again")
+    try #expect(third.fingerprint("clean") == first.fingerprint("clean"))
+  }
+
   @Test func `holds no image`() throws {
     let session = TestSession()
     try session.run(lines: [

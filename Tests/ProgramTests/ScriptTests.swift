@@ -96,6 +96,13 @@ struct `A script` {
     #expect(ending.lines.count == 2)
   }
 
+  @Test func `may come through a pipe that has a name`() throws {
+    let ending = try Program.run(
+      ["run", "/dev/stdin", "--out", "o"], input: "phantom size=16 slices=1\nstats clean\n",
+      in: folder)
+    #expect(ending.status == 0 && ending.lines.count == 4, "\(ending.errors)")
+  }
+
   @Test func `from standard input stops at a wrong line`() throws {
     let ending = try Program.run(
       [], input: "phantom size=16 slices=1\nstats cleen\nstats clean\n", in: folder)

@@ -40,6 +40,37 @@ struct TimeTravelTests {
     #expect(difference.text("tensor") == "c1.weight" && difference.number("ulp") == 1)
   }
 
+  @Test func `undo within a file takes back a line of that file, never one before it`() throws {
+    try folder.write("phantom size=16 slices=2\nset seed=5\nundo\n", to: "inner.session")
+    try folder.write("phantom size=16 slices=4\nundo\nfails undo\n", to: "outer.session")
+    let ending = try folder.run([
+      "phantom size=16 slices=3", "run outer", "data", "run inner", "undo", "data", "undo", "undo",
+      "data", "undo", "undo", "undo", "fails stats clean",
+    ])
+    #expect(ending.status == 0, "\(ending.output)\(ending.errors)")
+    #expect(ending.output.components(separatedBy: "> data\nclean  6 slices 16×16").count == 4)
+    #expect(ending.output.contains("undone  run inner"))
+  }
+
+  @Test func `a file that fails leaves the results of before`() throws {
+    try folder.write(
+      "stats clean[0, 0, 0:1]\nexpect stats.max < 0\nstats nothing\n", to: "failing.session")
+    let ending = try folder.run([
+      "phantom size=16 slices=2", "stats clean", "fails run failing", "expect stats.max > 0",
+    ])
+    #expect(ending.status == 0, "\(ending.output)\(ending.errors)")
+  }
+
+  @Test func `goes on when a training cannot be kept`() throws {
+    try folder.write(Self.training.joined(separator: "\n") + "\n", to: "s.session")
+    #expect(try program("replay", "s.session").status == 0)
+    try folder.write("in the way", to: "out/s/checkpoints")
+    let ending = try program("replay", "s.session", "--from-checkpoint")
+    #expect(ending.status == 0, "\(ending.output)\(ending.errors)")
+    let run = try program("run", "s.session", "--from-checkpoint", "--json")
+    #expect(run.status == 0 && run.output.contains("this training is not kept"), "\(run.output)")
+  }
+
   @Test func `skips a training whose inputs have not changed, and says so`() throws {
     try folder.write(Self.training.joined(separator: "\n") + "\n", to: "s.session")
     #expect(try program("replay", "s.session", "--from-checkpoint").status == 0)

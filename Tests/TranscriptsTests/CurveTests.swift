@@ -66,6 +66,21 @@ struct `Curves behind results` {
     #expect(!scratch.exists("first.new.curves.json"))
   }
 
+  @Test func `stay when numbers get tolerances`() throws {
+    let scratch = try Scratch()
+    try scratch.record(["train steps=3"])
+    _ = try scratch.replay(ToyStudio(folder: scratch.out, offset: 1))
+    #expect(try Acceptance.acceptWithTolerances(scratch.paths).widened == 1)
+    let output = try #require(try SessionFile(path: scratch.paths.file).entries.first?.outputs)
+    #expect(output.contains { $0.text.contains("~") })
+    var kept = try curves(scratch)
+    #expect(
+      kept.take(command: "train steps=3", output: output.map(\.text)).first?.points.first?.y == 0.5)
+    var entries = CurveFile()
+    entries = try curves(scratch)
+    #expect(entries.take(command: "train steps=3", output: ["loss 0.6000~1.01"]) == [])
+  }
+
   @Test(arguments: ["", "{}", "[]", "{\"entries\":3}", "{\"entries\":[{\"command\":1}]}", "\u{0}"])
   func `that cannot be read are none`(_ text: String) {
     #expect(CurveFile(bytes: Array(text.utf8)) == CurveFile())

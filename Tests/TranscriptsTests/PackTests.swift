@@ -40,6 +40,22 @@ struct `A pack` {
     #expect(stamp as? [String: String] == Dictionary(uniqueKeysWithValues: expected))
   }
 
+  @Test func `leaves nothing of an earlier session of its name`() throws {
+    let scratch = try recorded()
+    let pack = try SessionPack(reading: packed(scratch))
+    _ = try pack.unpack(into: "\(scratch.path)/elsewhere")
+    for name in ["first.ledger", "first.curves.json", "first/old.png", "first.new"] {
+      try scratch.write("of another session", to: "elsewhere/\(name)")
+    }
+    let paths = try pack.unpack(into: "\(scratch.path)/elsewhere")
+    #expect(try scratch.read("elsewhere/first.ledger") == "tensors")
+    #expect(
+      try scratch.read("elsewhere/first.curves.json") == scratch.read("first.curves.json"))
+    #expect(!scratch.exists("elsewhere/first/old.png"))
+    #expect(scratch.exists("elsewhere/first.new") && scratch.exists("elsewhere/first/noisy-3.png"))
+    #expect(paths.file == "\(scratch.path)/elsewhere/first.session")
+  }
+
   @Test func `of the same session has the same bytes`() throws {
     let scratch = try recorded()
     let first = try Data(contentsOf: URL(filePath: packed(scratch)))
