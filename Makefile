@@ -20,22 +20,22 @@ demo: build
 # One set of objects with the release build, so that kernels are fast in the tests.
 test: deps-test lint
 	swift build -c release --product backflow
-	swift test -c release --disable-testable-imports
+	@Scripts/run-tests
 
 # Random keys at the prompt, as in the tests but more of them: make test-terminal LENGTH=50
 LENGTH ?= 10
 test-terminal: deps-test
-	BACKFLOW_TERMINAL=$(LENGTH) swift test -c release --disable-testable-imports --filter random
+	BACKFLOW_TERMINAL=$(LENGTH) Scripts/run-tests --filter random
 
 # Kills a prompt in the middle, as in the tests but more often: make test-kill KILLS=1000
 KILLS ?= 200
 test-kill: deps-test
-	BACKFLOW_KILLS=$(KILLS) swift test -c release --disable-testable-imports --filter "program is killed"
+	BACKFLOW_KILLS=$(KILLS) Scripts/run-tests --filter "program is killed"
 
 # Damaged DICOM files, as in the tests but more of them: make fuzz MUTATIONS=100000
 MUTATIONS ?= 20000
 fuzz: deps-test
-	MUTATIONS=$(MUTATIONS) swift test -c release --disable-testable-imports --filter MutationTests
+	MUTATIONS=$(MUTATIONS) Scripts/run-tests --filter MutationTests
 
 # Sessions that take minutes to hours; pictures and transcripts go to out/.
 sessions-long: build

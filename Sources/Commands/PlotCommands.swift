@@ -183,6 +183,7 @@ extension TrainingCurve {
   /// The curves as a page draws them beside the result of the training.
   func resultCurves(_ loss: Loss) -> [ResultCurve] {
     let pieces = readableLosses(atMost: 300)
+    guard !pieces.isEmpty else { return [] }
     let lowest = pieces.map(\.mean).filter { $0 > 0 }.min() ?? 1
     let highest = pieces.map(\.mean).filter(\.isFinite).max() ?? 1
     let losses = ResultCurve(

@@ -56,6 +56,8 @@ package struct GraphicsChoice: Hashable, Sendable {
         (.kitty, "the terminal says that it has kitty's graphics")
       } else if answersSixel {
         (.sixel, "the terminal says that it has sixels")
+      } else if !isInside, let named = Self.named(by: environment) {
+        (named.graphics, "the environment names \(named.name)")
       } else if hasFullColor {
         (.halfBlock, "24-bit colors, and no answer that names graphics")
       } else if terminal.contains("256color") {
@@ -63,5 +65,19 @@ package struct GraphicsChoice: Hashable, Sendable {
       } else {
         (.braille, "TERM=\(terminal) names too few colors for greys")
       }
+  }
+
+  /// The terminal that its variables name, for when nobody asked or it has not answered.
+  private static func named(
+    by environment: [String: String]
+  ) -> (graphics: TerminalGraphics, name: String)? {
+    switch (environment["TERM_PROGRAM"] ?? "", environment["TERM"] ?? "") {
+    case ("WezTerm", _): (.iterm2, "WezTerm")
+    case (_, "xterm-kitty"): (.kitty, "kitty")
+    case (_, "xterm-ghostty"): (.kitty, "Ghostty")
+    case (_, let terminal) where terminal == "foot" || terminal.hasPrefix("foot-"):
+      (.sixel, "foot")
+    default: nil
+    }
   }
 }

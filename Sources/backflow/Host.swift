@@ -4,6 +4,7 @@ import Commands
 import Foundation
 import Handouts
 import Ledgers
+import LineEditing
 import Tensors
 import Transcripts
 
@@ -49,7 +50,7 @@ final class Host {
   /// Whether what is shown is kept until it is saved.
   var recovers = false
   /// Shows pictures, when somebody sees them.
-  var display: TerminalDisplay?
+  private var display: TerminalDisplay?
   /// What stands before `LINE:` in errors; none at the prompt.
   private let source: String?
 
@@ -115,6 +116,13 @@ final class Host {
       for line in lines.dropLast() { Console.error(line) }
       Console.error(place + (lines.last ?? ""))
     }
+  }
+
+  /// Shows pictures under their lines from now on, as the terminal's answers and `set pictures` say.
+  func showPictures(_ answers: @escaping () -> TerminalAnswers?) {
+    let display = TerminalDisplay(answers: answers) { [unowned self] in runner.workspace.pictures }
+    self.display = display
+    runner.describeTerminal = { display.outcome }
   }
 
   /// Shows a picture under its line.

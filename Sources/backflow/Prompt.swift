@@ -32,13 +32,7 @@ struct Prompt {
     input = editor ?? PlainInput()
     host.runner.earlierLines = history?.earlier ?? []
     guard let editor else { return }
-    let display = TerminalDisplay {
-      editor.answers
-    } wish: { [unowned host] in
-      host.runner.workspace.pictures
-    }
-    host.display = display
-    host.runner.describeTerminal = { display.outcome }
+    host.showPictures { editor.answers }
   }
 
   /// Reads and runs commands until the input ends.

@@ -5,8 +5,8 @@ import LineEditing
 
 /// Shows pictures in the terminal, under the lines that name them.
 struct TerminalDisplay {
-  /// What the terminal has said so far.
-  let answers: () -> TerminalAnswers
+  /// What the terminal has said so far; nil where nobody asks it.
+  let answers: () -> TerminalAnswers?
   /// What somebody wishes.
   let wish: () -> PictureDisplay
 
@@ -14,11 +14,11 @@ struct TerminalDisplay {
   private var choice: GraphicsChoice {
     let answers = answers()
     return GraphicsChoice(
-      wish(), environment: ProcessInfo.processInfo.environment, answersKitty: answers.showsKitty,
-      answersSixel: answers.showsSixel)
+      wish(), environment: ProcessInfo.processInfo.environment,
+      answersKitty: answers?.showsKitty ?? false, answersSixel: answers?.showsSixel ?? false)
   }
 
-  private var cell: (width: Int, height: Int)? { TerminalSize().cell ?? answers().cell }
+  private var cell: (width: Int, height: Int)? { TerminalSize().cell ?? answers()?.cell }
 
   /// The room below a line, with the prompt still under it.
   private func room(_ choice: GraphicsChoice) -> TerminalRoom {
@@ -61,6 +61,11 @@ struct TerminalDisplay {
     }
   }
 
+  private static func words(_ answers: TerminalAnswers?) -> String {
+    guard let answers else { return "not while a script runs" }
+    return answers.isComplete ? "the terminal answered" : "no answer so far"
+  }
+
   /// What was found, and why.
   var outcome: Outcome {
     let (size, choice, answers) = (TerminalSize(), choice, answers())
@@ -70,7 +75,7 @@ struct TerminalDisplay {
     outcome.say("pictures  \(choice.graphics?.rawValue ?? "off")  (\(choice.reason))")
     outcome.say("size      \(size.columns)×\(size.rows) cells\(cells)")
     outcome.say("colors    \(colors)")
-    outcome.say("asked     \(answers.isComplete ? "the terminal answered" : "no answer so far")")
+    outcome.say("asked     \(Self.words(answers))")
     outcome.say("set pictures=… chooses another way: see 'help set'")
     outcome.result = [
       "pictures": .string(choice.graphics?.rawValue ?? "off"), "reason": .string(choice.reason),

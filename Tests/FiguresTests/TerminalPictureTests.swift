@@ -213,6 +213,12 @@ import Testing
     let iTerm = xterm.merging(["LC_TERMINAL": "iTerm2"]) { $1 }
     #expect(choice(iTerm, kitty: true) == .iterm2)
     #expect(choice(iTerm.merging(["TMUX": "x"]) { $1 }) == .halfBlock)
+    // Where nobody asked, a name must do, unless something stands between.
+    #expect(choice(["TERM": "xterm-kitty"]) == .kitty)
+    #expect(choice(["TERM": "xterm-kitty", "STY": "x"]) == .halfBlock)
+    #expect(choice(["TERM": "foot-extra"]) == .sixel)
+    #expect(choice(xterm.merging(["TERM_PROGRAM": "WezTerm"]) { $1 }) == .iterm2)
+    #expect(choice(xterm.merging(["TERM_PROGRAM": "WezTerm"]) { $1 }, sixel: true) == .sixel)
     #expect(choice(xterm, .off, kitty: true) == nil)
     #expect(choice(xterm, .sixel, kitty: true) == .sixel)
   }

@@ -14,7 +14,9 @@ struct `Identity` {
     "panel noisy[0] clean[0]", "hist clean", "block channels=2", "conv", "train steps=2",
     "plot loss", "evaluate", "save tensor clean clean.npy", "save image clean[0] a.png bits=16",
     "net save net.safetensors optimizer=yes", "checkpoint all", "save dicom denoised derived",
-    "fails load $data/nothing", "fails load $data series=77", "history", "session save mine",
+    "save animation noisy slices.gif", "fails load $data/nothing", "fails load $data series=77",
+    "history", "session save mine",
+    "session pack mine.zip", "export mine.html", "export mine.md", "export mine.ipynb",
   ]
 
   private static let root = URL(filePath: #filePath).deletingLastPathComponent()

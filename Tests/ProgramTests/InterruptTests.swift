@@ -7,9 +7,9 @@ struct `Ctrl-C at the prompt` {
 
   init() throws { folder = try Folder() }
 
-  /// A network with steps of more than a second.
+  /// A network with steps of seconds, so that both keys fall into one however busy the machine is.
   private static let slow = [
-    "phantom size=256 slices=1", "noise gaussian", "block channels=64 kernel=13 convs=2", "conv",
+    "phantom size=256 slices=1", "noise gaussian", "block channels=64 kernel=13 convs=4", "conv",
     "train epochs=1000000 batch=1",
   ]
 

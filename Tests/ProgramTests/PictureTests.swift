@@ -112,6 +112,28 @@ struct `Pictures at the prompt` {
     #expect(try terminal.leave() == 0)
   }
 
+  @Test func `are shown while a script runs, which asks the terminal nothing`() throws {
+    try folder.write(
+      "phantom size=64 slices=1\nview clean[0]\nset pictures=off\nview clean[1]\n",
+      to: "s.session")
+    for (kind, code) in [
+      ("xterm-kitty", "\u{1B}_G"), ("foot", "\u{1B}P"), ("xterm-256color", "▀"), ("vt100", "⣿"),
+      ("dumb", ""),
+    ] {
+      let terminal = try Terminal(
+        ["run", "s.session"], in: folder,
+        environment: [
+          "TERM": kind, "COLORTERM": "", "NO_COLOR": "", "TMUX": "", "STY": "", "TERM_PROGRAM": "",
+        ])
+      #expect(try terminal.ending() == 0)
+      #expect(!terminal.shown.contains("\u{1B}[c"), "\(kind)")
+      let parts = terminal.shown.split(separator: "\n> ").map { $0.split(separator: /px:\w+\]\n/) }
+      #expect(parts.count == 4 && parts[3].count == 1, "\(kind)")
+      #expect(parts[1].count == (code.isEmpty ? 1 : 2), "\(kind)")
+      if !code.isEmpty { #expect(parts[1].last?.contains(code) == true, "\(kind)") }
+    }
+  }
+
   @Test func `do not change what is recorded`() throws {
     let lines = [
       "phantom size=64 slices=1", "noise gaussian", "view noisy[1]", "panel clean[0] noisy[0]",
