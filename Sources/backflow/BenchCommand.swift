@@ -25,10 +25,22 @@ struct BenchCommand: ParsableCommand {
   @Option(help: "Steps to time; the median counts.") var steps = 10
   @Option(help: "Threads (default: all cores).") var threads: Int?
   @Option(help: "A network of 'net preset' in place of the residual one.") var preset: String?
+  @Option(
+    help: ArgumentHelp(
+      "Repeat for several channels, blocks, convs, sizes or batches, a JSON object each.",
+      valueName: "KEY=V1,V2"))
+  var over: String?
+  @Option(help: "Draw how the time grows with them, as .png or .svg.") var plot: String?
   @Flag(help: "Time passes that keep nothing, as when a slice is denoised.") var forward = false
   @Flag(help: "Print the JSON object; it is all that is printed either way.") var json = false
 
   func validate() throws {
+    if let axis = try over.map({ try BenchAxis($0) }) {
+      for value in axis.values { try axis.setting(value, in: self).validate() }
+      if let plot { try BenchAxis.requireFigure(plot) }
+      return
+    }
+    guard plot == nil else { throw ValidationError("--plot draws what --over repeats.") }
     let numbers = [channels, blocks, convs, size, batch, steps, threads ?? 1]
     guard numbers.allSatisfy({ (1...1 << 16).contains($0) }) else {
       throw ValidationError("All numbers must be 1 to 65536.")
@@ -39,6 +51,23 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     if let threads { Parallelism.threads = threads }
+    guard let axis = try over.map({ try BenchAxis($0) }) else {
+      return print(try measured().json.text)
+    }
+    var points: [BenchAxis.Point] = []
+    for value in axis.values {
+      let (json, seconds, operations) = try axis.setting(value, in: self).measured(
+        [.init(axis.key, .integer(value))])
+      print(json.text)
+      points.append(.init(value: value, seconds: seconds, operations: operations))
+    }
+    if let plot { try axis.draw(points, to: plot) }
+  }
+
+  /// What is printed of the timed steps behind `members`, the median, and the operations of one.
+  private func measured(
+    _ members: [JSONValue.Member] = []
+  ) throws -> (json: JSONValue, seconds: Double, operations: Double) {
     let network = try makeNetwork()
     let planned = network.trainingBytes(batch: batch, height: size, width: size)
     try requireMemory(Double(planned))
@@ -49,14 +78,15 @@ struct BenchCommand: ParsableCommand {
     let seconds = forward ? times(passing: clean, network) : try times(training: clean, network)
     // The first one warms up.
     let median = seconds.dropFirst().sorted()[steps / 2]
-    let result: JSONValue = [
-      "seconds_per_step": .number(median),
-      "gflops": .number(operations(network) / median / 1e9),
-      "planned_mib": .integer(planned >> 20),
-      "peak_mib": .integer(peakMebibytes),
-      "engine": .string("\(engineDescription), \(InstructionSet.current)"),
+    let operations = operations(network)
+    let result: [JSONValue.Member] = [
+      .init("seconds_per_step", .number(median)),
+      .init("gflops", .number(operations / median / 1e9)),
+      .init("planned_mib", .integer(planned >> 20)),
+      .init("peak_mib", .integer(peakMebibytes)),
+      .init("engine", .string("\(engineDescription), \(InstructionSet.current)")),
     ]
-    print(result.text)
+    return (.object(members + result), median, operations)
   }
 
   /// The seconds of each of `steps` + 1 training steps.

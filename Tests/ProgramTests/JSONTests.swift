@@ -1,3 +1,4 @@
+import Figures
 import Foundation
 import Testing
 
@@ -132,6 +133,26 @@ struct `With --json` {
   @Test func `loading says what was loaded`() throws {
     let result = try last("load phantom slices=0..1").result
     #expect(result.number("slices") == 2 && result.number("rows") == 256)
+  }
+
+  @Test func `bench prints an object for each value, and draws them`() throws {
+    let small = ["--blocks", "1", "--size", "16", "--steps", "1"]
+    for file in ["growth.png", "growth.svg"] {
+      let ending = try Program.run(
+        ["bench", "--over", "channels=2,4,8", "--plot", file] + small, in: folder)
+      #expect(ending.status == 0, "\(ending.errors)")
+      let all = try JSONLine.all(ending.output)
+      #expect(all.map { $0.number("channels") } == [2, 4, 8])
+      #expect(folder.exists(file))
+    }
+    #expect(try PNG(path: folder.path("growth.png")).picture.width > 500)
+    for wrong in [
+      ["--over", "size"], ["--over", "size=a"], ["--over", "size=0"], ["--over", "depth=1"],
+      ["--plot", "a.png"], ["--over", "size=16", "--plot", "a.gif"],
+      ["--over", "size=16", "--plot", "none/a.png"],
+    ] {
+      #expect(try Program.run(["bench"] + small + wrong, in: folder).status == 2, "\(wrong)")
+    }
   }
 
   @Test func `bench prints one bare object`() throws {

@@ -1,0 +1,85 @@
+import ArgumentParser
+import CommandLanguage
+import Figures
+import Foundation
+
+/// A number of the network that `backflow bench` times, with several values:
+/// `--over size=128,256,512`.
+struct BenchAxis {
+  /// What was measured for one value.
+  struct Point {
+    let value: Int
+    let seconds: Double
+    let operations: Double
+  }
+
+  let key: String
+  let values: [Int]
+  private let path: WritableKeyPath<BenchCommand, Int>
+
+  private static var paths: [(key: String, path: WritableKeyPath<BenchCommand, Int>)] {
+    [
+      ("channels", \.channels), ("blocks", \.blocks), ("convs", \.convs), ("size", \.size),
+      ("batch", \.batch),
+    ]
+  }
+
+  /// Reads `KEY=V1,V2`.
+  init(_ text: String) throws {
+    let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+    let numbers = (parts.count == 2 ? parts[1] : "").split(separator: ",").map { Int($0) }
+    guard let (key, path) = Self.paths.first(where: { $0.key == parts.first }),
+      !numbers.isEmpty, !numbers.contains(nil)
+    else {
+      let keys = Self.paths.map(\.key).joined(separator: ", ")
+      throw ValidationError("--over \(text): expected KEY=V1,V2,… with one of \(keys).")
+    }
+    (self.key, self.path, values) = (key, path, numbers.compactMap(\.self))
+  }
+
+  /// The measurement of one value.
+  func setting(_ value: Int, in command: BenchCommand) -> BenchCommand {
+    var single = command
+    (single.over, single.plot) = (nil, nil)
+    single[keyPath: path] = value
+    return single
+  }
+
+  static func requireFigure(_ path: String) throws {
+    guard [".png", ".svg"].contains(path.lowercased().suffix(4)) else {
+      throw ValidationError("--plot \(path): a figure is written as .png or .svg.")
+    }
+  }
+
+  /// Draws the seconds beside a line on which time grows as the operations do.
+  func draw(_ points: [Point], to path: String) throws {
+    let drawing = plot(points).drawing()
+    let data =
+      path.lowercased().hasSuffix(".svg")
+      ? Data(try drawing.svg().utf8) : Data(try PNG(drawing.picture()).encoded())
+    do throws(WholeFile.Failure) {
+      try WholeFile.write(data, to: path)
+    } catch {
+      throw ValidationError("--plot \(path): it cannot be written: \(error).")
+    }
+  }
+
+  private func plot(_ points: [Point]) -> Plot {
+    let rates = points.map { $0.operations / $0.seconds / 1e9 }
+    let best = points.max { $0.operations / $0.seconds < $1.operations / $1.seconds }
+    let pace = best.map { $0.seconds / $0.operations } ?? 0
+    let name = NumberFormat.fixed(0)
+    return Plot(
+      title: "A step by \(key)", x: .init(key, .logarithmic), y: .init("ms a step", .logarithmic),
+      series: [
+        .init("measured", points.map { .init(x: Double($0.value), y: $0.seconds * 1000) }),
+        .init(
+          "as the operations grow, at the best rate",
+          points.map { .init(x: Double($0.value), y: pace * $0.operations * 1000) }),
+      ],
+      statistics: [
+        "\(name.string(rates.min() ?? 0)) to \(name.string(rates.max() ?? 0)) GFLOP a second, "
+          + "counted as direct convolutions"
+      ])
+  }
+}
