@@ -52,6 +52,22 @@ package struct Conv2D<Element: Scalar>: Sendable {
 }
 
 extension Conv2D {
+  /// The gradients of x and weight from da, the gradient of what follows the activation, where the
+  /// engine computes dz = act′(z)·da·factor on the way; the same bits as ``backward(_:input:needsInput:adding:)``
+  /// gives from dz.
+  func backward(
+    through activation: Activation, _ da: FeatureMap<Element>,
+    times factor: FeatureMap<Element>? = nil,
+    _ record: ActivationRecord<Element>, input x: FeatureMap<Element>, needsInput: Bool,
+    adding addend: FeatureMap<Element>? = nil
+  ) -> (input: FeatureMap<Element>?, parameters: [Tensor<Element>])? {
+    guard bias == nil,
+      let (dx, dweight) = Convolution.pulledBack(
+        da, times: factor, activation, record, input: x, kernel: weight, needsInput: needsInput)
+    else { return nil }
+    return (addend.map { addend in dx.map { $0.adding(addend) } } ?? dx, [dweight])
+  }
+
   /// The weight, then the bias if there is one.
   package var parameters: [Tensor<Element>] {
     get { [weight] + (bias.map { [$0] } ?? []) }

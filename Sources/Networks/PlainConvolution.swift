@@ -40,10 +40,18 @@ package struct PlainConvolution<Element: Scalar>: Sendable {
     guard pass.input != nil, pass.records.count == 1 else {
       preconditionFailure("The forward pass kept too little for a backward pass.")
     }
-    let dz = options.activation.backward(da, pass.records.removeLast())
+    let record = pass.records.removeLast()
     guard let x = pass.takeInput() else { preconditionFailure("The input was not kept.") }
-    let (dx, parameters) = convolution.backward(dz, input: consume x, needsInput: needsInput)
     var result = LayerGradients(output: da)
+    if retention != .everything,
+      let gradients = convolution.backward(
+        through: options.activation, da, record, input: x, needsInput: needsInput)
+    {
+      (result.input, result.parameters) = gradients
+      return result
+    }
+    let dz = options.activation.backward(da, record)
+    let (dx, parameters) = convolution.backward(dz, input: consume x, needsInput: needsInput)
     (result.input, result.parameters) = (dx, parameters)
     result.keep(preactivation: dz, activation: da, retention)
     return result

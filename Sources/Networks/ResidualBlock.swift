@@ -146,15 +146,25 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
 
     for i in convolutions.indices.reversed() {
       let isLast = i == convolutions.count - 1
-      var dz = options.activation.backward(
-        da, times: isLast && !keepsProduct ? factor : nil, pass.records.removeLast())
-      if let insertion, isLast { dz = dz.adding(insertion) }
+      let record = pass.records.removeLast()
       guard let x = pass.takeInput(ofConvolution: i) else {
         preconditionFailure("The input of a convolution was not kept.")
       }
+      let factor = isLast && !keepsProduct ? factor : nil
+      let addend = i == 0 && options.skip == .block ? result.skip : nil
+      if retention != .everything, !isLast || insertion == nil,
+        let (dx, parameters) = convolutions[i].backward(
+          through: options.activation, da, times: factor, record, input: x,
+          needsInput: i > 0 || needsInput, adding: addend)
+      {
+        result.parameters = parameters + result.parameters
+        if let dx { da = dx }
+        continue
+      }
+      var dz = options.activation.backward(da, times: factor, record)
+      if let insertion, isLast { dz = dz.adding(insertion) }
       let (dx, parameters) = convolutions[i].backward(
-        dz, input: consume x, needsInput: i > 0 || needsInput,
-        adding: i == 0 && options.skip == .block ? result.skip : nil)
+        dz, input: consume x, needsInput: i > 0 || needsInput, adding: addend)
       result.keep(preactivation: dz, activation: da, retention)
       result.parameters = parameters + result.parameters
       if let dx { da = dx }

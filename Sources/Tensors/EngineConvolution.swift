@@ -55,7 +55,7 @@ struct EngineConvolution {
     let size = Int(CK_TILES_PER_CHUNK)
     return groups.lowerBound * size..<min(tiles, groups.upperBound * size)
   }
-  private var rowChunks: Int {
+  var rowChunks: Int {
     images * ((height + Int(CK_ROWS_PER_CHUNK) - 1) / Int(CK_ROWS_PER_CHUNK))
   }
 
@@ -279,10 +279,15 @@ struct EngineConvolution {
         kernels.planar_gradient(pass, chunk, sums, scratch)
       }
     }
-    return Tensor(shape: shape) { weights in
+    return laneSums(sums, shape)
+  }
+
+  /// The sums of the 16 sums along the rows for each weight.
+  func laneSums(_ sums: MapMemory<Float>, _ shape: Shape) -> Tensor<Float> {
+    Tensor(shape: shape) { weights in
       withExtendedLifetime(sums) {
         if let weights = weights.baseAddress {
-          kernels.sum_lanes(sums.start, weights, shape.count)
+          InstructionSet.kernels.sum_lanes(sums.start, weights, shape.count)
         }
       }
     }
@@ -305,12 +310,12 @@ struct EngineConvolution {
       ?? Tensor(shape: shape, repeating: 0)
   }
 
-  private var rowGroups: Int { min(Self.groups, rowChunks) }
+  var rowGroups: Int { min(Self.groups, rowChunks) }
 
   /// The sums of a fixed number of groups, added in order.
   ///
   /// `add` is given the pass, a group, the group's sums, which are 0 at first, and scratch memory.
-  private func groupSums(
+  func groupSums(
     _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, count: Int, groups: Int,
     scratch: Int,
     _ add: (

@@ -22,10 +22,31 @@ struct FusionTests {
     ],
   ]
 
+  @Test(arguments: [ReLUNaN.keep, .zero], [1, 3, 5, 13])
+  func `planes without a bias are pulled back in one pass, to the same bits`(
+    reluNaN: ReLUNaN, kernel: Int
+  ) throws {
+    let ending = "kernel=\(kernel) bias=no"
+    try expectSameBits(
+      [
+        "conv channels=3 act=tanh \(ending)",
+        "block channels=5 act=sigmoid merge=multiply skip=input \(ending)",
+        "block channels=5 act=arctan merge=multiply-add convs=2 \(ending)",
+        "block channels=7 act=elu merge=multiply skip=project \(ending)",
+        "block channels=7 act=relu \(ending)",
+        "block channels=9 act=leaky-relu merge=none convs=2 \(ending)",
+        "block channels=1 act=linear merge=multiply skip=input \(ending)", "conv \(ending)",
+      ], reluNaN)
+  }
+
   @Test(arguments: networks, [ReLUNaN.keep, .zero])
   func `a fused step has the bits of separate operations`(
     _ lines: [String], reluNaN: ReLUNaN
   ) throws {
+    try expectSameBits(lines, reluNaN)
+  }
+
+  private func expectSameBits(_ lines: [String], _ reluNaN: ReLUNaN) throws {
     var network = try Network(lines: lines)
     network.reluNaN = reluNaN
     let stream = RandomStream(seed: 2, name: "fusion")

@@ -42,6 +42,14 @@ template <int L> INLINE Floats<L> withSign(Floats<L> x, Floats<L> sign) {
   return (Floats<L>)((Ints<L>)x | ((Ints<L>)sign & (int32_t)0x80000000));
 }
 
+/// z.
+struct Linear {
+  template <int L>
+  static inline __attribute__((always_inline)) Floats<L> back(Floats<L> da, Floats<L>) {
+    return da;
+  }
+};
+
 /// max(z, 0), which hands NaN on.
 struct ReLU {
   template <int L> static inline __attribute__((always_inline)) Floats<L> of(Floats<L> z) {
@@ -189,6 +197,7 @@ static KERNEL void pullBack(
     int32_t activation, const float *gradients, const float *factors, const float *known,
     float *results, ptrdiff_t count) {
   switch (activation) {
+    case ck_linear: return pullBackAll<Linear>(gradients, factors, gradients, results, count);
     case ck_relu:
     case ck_hiding_relu: return pullBackAll<ReLU>(gradients, factors, known, results, count);
     case ck_leaky_relu: return pullBackAll<LeakyReLU>(gradients, factors, known, results, count);

@@ -11,6 +11,7 @@ namespace NAMESPACE {
 #include "Winograd.hpp"
 
 #include "Activations.hpp"
+#include "PlanarBackward.hpp"
 #include "Elementwise.hpp"
 
 static const ck_kernels kernels = {
@@ -28,6 +29,8 @@ static const ck_kernels kernels = {
     .planar_scratch = planarScratch,
     .planar_forward = planarForward,
     .planar_gradient = planarGradient,
+    .planar_backward_scratch = planarBackwardScratch,
+    .planar_backward = planarBackward,
     .sum_lanes = sumLanes,
     .apply_mask = applyMask,
     .activate = activate,

@@ -3,6 +3,15 @@
 // A chunk is up to 16 rows of one image. Its rows and those around it are copied to scratch memory
 // with zeros on every side, so that vectors may read beyond the ends.
 
+/// The rows of a chunk.
+struct PlanarChunk {
+  ptrdiff_t image, first, last;
+
+  inline __attribute__((always_inline)) PlanarChunk(ptrdiff_t chunk, ptrdiff_t height)
+      : image(chunk / rowChunks(height)), first(chunk % rowChunks(height) * CK_ROWS_PER_CHUNK),
+        last(least(height, first + CK_ROWS_PER_CHUNK)) {}
+};
+
 /// The rows of one chunk, [channel][row][column], from kH/2 above and kW/2 to the left of its first
 /// pixel.
 struct PaddedPlanes {
@@ -99,14 +108,10 @@ static KERNEL bool planarRow(
   return strange.found();
 }
 
-static KERNEL int32_t planarForward(const ck_convolution *a, ptrdiff_t chunk, float *scratch) {
-  const ptrdiff_t image = chunk / rowChunks(a->height);
-  const ptrdiff_t first = chunk % rowChunks(a->height) * CK_ROWS_PER_CHUNK;
-  const ptrdiff_t last = least(a->height, first + CK_ROWS_PER_CHUNK);
-  const PaddedPlanes planes(scratch, a->kernel_height, a->kernel_width, a->width);
-  padPlanes(
-      a->input + image * a->inputs * a->height * a->width, a->inputs, a->height, a->width,
-      a->kernel_height, a->kernel_width, first, last, planes);
+/// The rows `first`..<`last` of all outputs.
+static KERNEL bool planarRows(
+    const ck_convolution *a, const PaddedPlanes &planes, ptrdiff_t image, ptrdiff_t first,
+    ptrdiff_t last) {
   bool strange = false;
   for (ptrdiff_t y = first; y < last; y++)
     for (ptrdiff_t o = 0; o < a->outputs;) {
@@ -127,6 +132,15 @@ static KERNEL int32_t planarForward(const ck_convolution *a, ptrdiff_t chunk, fl
       }
     }
   return strange;
+}
+
+static KERNEL int32_t planarForward(const ck_convolution *a, ptrdiff_t chunk, float *scratch) {
+  const PlanarChunk rows(chunk, a->height);
+  const PaddedPlanes planes(scratch, a->kernel_height, a->kernel_width, a->width);
+  padPlanes(
+      a->input + rows.image * a->inputs * a->height * a->width, a->inputs, a->height, a->width,
+      a->kernel_height, a->kernel_width, rows.first, rows.last, planes);
+  return planarRows(a, planes, rows.image, rows.first, rows.last);
 }
 
 // MARK: - Kernel gradient
@@ -167,38 +181,45 @@ static KERNEL void planarRowTaps(
     planarTaps<outputs, 1>(gradient, gradientRow, row + v, width, sums + v * 16, outputStride);
 }
 
+/// Adds what one row of the outputs' gradients, `gradientPlane` apart, gives with the rows of the
+/// inputs from `row` on.
+static KERNEL void planarRowGradient(
+    const ck_gradient *a, const float *gradient, ptrdiff_t gradientPlane, const float *row,
+    const PaddedPlanes &planes, float *sums) {
+  const ptrdiff_t outputStride = a->inputs * a->kernel_height * a->kernel_width * 16;
+  for (ptrdiff_t c = 0; c < a->inputs; c++)
+    for (ptrdiff_t u = 0; u < a->kernel_height; u++) {
+      const float *values = row + c * planes.plane + u * planes.row;
+      float *target = sums + (c * a->kernel_height + u) * a->kernel_width * 16;
+      ptrdiff_t o = 0;
+      for (; o + PLANAR_OUTPUTS <= a->outputs; o += PLANAR_OUTPUTS)
+        planarRowTaps<PLANAR_OUTPUTS>(
+            gradient + o * gradientPlane, gradientPlane, values, a->width, a->kernel_width,
+            target + o * outputStride, outputStride);
+      for (; o < a->outputs; o++)
+        planarRowTaps<1>(
+            gradient + o * gradientPlane, gradientPlane, values, a->width, a->kernel_width,
+            target + o * outputStride, outputStride);
+    }
+}
+
 static KERNEL void planarGradient(
     const ck_gradient *a, ptrdiff_t chunk, float *sums, float *scratch) {
-  const ptrdiff_t image = chunk / rowChunks(a->height);
-  const ptrdiff_t first = chunk % rowChunks(a->height) * CK_ROWS_PER_CHUNK;
-  const ptrdiff_t last = least(a->height, first + CK_ROWS_PER_CHUNK);
+  const PlanarChunk rows(chunk, a->height);
   const PaddedPlanes planes(scratch, a->kernel_height, a->kernel_width, a->width);
   padPlanes(
-      a->input + image * a->inputs * a->height * a->width, a->inputs, a->height, a->width,
-      a->kernel_height, a->kernel_width, first, last, planes);
+      a->input + rows.image * a->inputs * a->height * a->width, a->inputs, a->height, a->width,
+      a->kernel_height, a->kernel_width, rows.first, rows.last, planes);
   float *gradient = scratch + a->inputs * planes.plane;
   memset(gradient, 0, (size_t)(a->outputs * planes.row) * sizeof(float));
-  const ptrdiff_t outputStride = a->inputs * a->kernel_height * a->kernel_width * 16;
-  for (ptrdiff_t y = first; y < last; y++) {
+  for (ptrdiff_t y = rows.first; y < rows.last; y++) {
     for (ptrdiff_t o = 0; o < a->outputs; o++)
       memcpy(
           gradient + o * planes.row,
-          a->gradient + ((image * a->outputs + o) * a->height + y) * a->width,
+          a->gradient + ((rows.image * a->outputs + o) * a->height + y) * a->width,
           (size_t)a->width * sizeof(float));
-    for (ptrdiff_t c = 0; c < a->inputs; c++)
-      for (ptrdiff_t u = 0; u < a->kernel_height; u++) {
-        const float *row = planes.memory + c * planes.plane + (y - first + u) * planes.row;
-        float *target = sums + (c * a->kernel_height + u) * a->kernel_width * 16;
-        ptrdiff_t o = 0;
-        for (; o + PLANAR_OUTPUTS <= a->outputs; o += PLANAR_OUTPUTS)
-          planarRowTaps<PLANAR_OUTPUTS>(
-              gradient + o * planes.row, planes.row, row, a->width, a->kernel_width,
-              target + o * outputStride, outputStride);
-        for (; o < a->outputs; o++)
-          planarRowTaps<1>(
-              gradient + o * planes.row, planes.row, row, a->width, a->kernel_width,
-              target + o * outputStride, outputStride);
-      }
+    planarRowGradient(
+        a, gradient, planes.row, planes.memory + (y - rows.first) * planes.row, planes, sums);
   }
 }
 

@@ -72,6 +72,23 @@ typedef struct {
   const uint8_t *_Nullable gradient_mask;
 } ck_gradient;
 
+/// The backward pass of a planar convolution with its activation, to the same bits as one after the
+/// other: dz = act'·gradient·factors, Σ input ⊗ dz, and dz ∗ turned kernel where it is wanted.
+typedef struct {
+  /// `gradient` is that of the activation; no mask.
+  ck_gradient pass;
+  int32_t activation;
+  /// Whether one channel of `factors` serves all.
+  int32_t shares_factors;
+  /// None is 1.
+  const float *_Nullable factors;
+  /// As for pull_back; none for a linear activation.
+  const float *_Nullable known;
+  /// [inputs][outputs][kH][kW]
+  const float *_Nullable turned_kernel;
+  float *_Nullable input_gradient;
+} ck_planar_backward;
+
 /// The work on tiles is cut at multiples of this number.
 #define CK_TILES_PER_CHUNK 48
 /// Values of a transformed tile: 6×6.
@@ -133,6 +150,14 @@ typedef struct {
   /// Adds to `sums` [outputs][inputs][kH][kW][16]; the sum over the last axis is the gradient.
   void (*planar_gradient)(
       const ck_gradient *gradient, ptrdiff_t chunk, float *sums, float *scratch);
+  /// The floats of scratch memory that one worker needs.
+  ptrdiff_t (*planar_backward_scratch)(
+      ptrdiff_t inputs, ptrdiff_t outputs, ptrdiff_t kernel_height, ptrdiff_t kernel_width,
+      ptrdiff_t width);
+  /// Adds to `sums` as planar_gradient does; returns whether the input's gradient holds a NaN or an
+  /// infinity.
+  int32_t (*planar_backward)(
+      const ck_planar_backward *backward, ptrdiff_t chunk, float *sums, float *scratch);
   /// The sum of the 16 values of each of `count` sums.
   void (*sum_lanes)(const float *sums, float *results, ptrdiff_t count);
 

@@ -1,0 +1,73 @@
+import CKernels
+
+extension Convolution {
+  /// The gradients of a convolution without a bias and of its activation, in one pass over memory.
+  ///
+  /// The bits are those of one after the other:
+  ///
+  ///     dz = act′(z) · da · factor,  kernelGradient(input, dz),  inputGradient(dz)
+  ///
+  /// dz is never written to memory.
+  ///
+  /// - Parameters:
+  ///   - da: The gradient of the activation, or of what it was multiplied to.
+  ///   - factor: What it was multiplied by; its one channel may serve all.
+  ///   - activation: What followed the convolution.
+  ///   - record: What the forward pass kept of it.
+  ///   - input: What was convolved.
+  ///   - kernel: `[O, C, kH, kW]`.
+  ///   - needsInput: Whether the gradient of the input is wanted.
+  /// - Returns: The gradients; none where the engine has no such pass, as for channels that lie
+  ///   together.
+  package static func pulledBack<Element: Scalar>(
+    _ da: FeatureMap<Element>, times factor: FeatureMap<Element>?, _ activation: Activation,
+    _ record: ActivationRecord<Element>, input: FeatureMap<Element>, kernel: Tensor<Element>,
+    needsInput: Bool
+  ) -> (input: FeatureMap<Element>?, kernel: Tensor<Element>)? {
+    guard case .values(let a, let z) = record, let engine = EngineConvolution(input, kernel.shape),
+      engine.isPlanar, let g = da as? FeatureMap<Float>, let x = input as? FeatureMap<Float>,
+      let w = kernel as? Tensor<Float>
+    else { return nil }
+    let known = activation == .linear ? nil : activation.needsPreactivation ? z : a
+    let result = engine.pulledBack(
+      g, times: factor as? FeatureMap<Float>, activation, known as? FeatureMap<Float>, x, w,
+      needsInput: needsInput)
+    guard let gradient = result.kernel as? Tensor<Element> else { return nil }
+    return (result.input as? FeatureMap<Element>, gradient)
+  }
+}
+
+extension EngineConvolution {
+  fileprivate func pulledBack(
+    _ da: FeatureMap<Float>, times factor: FeatureMap<Float>?, _ activation: Activation,
+    _ known: FeatureMap<Float>?, _ input: FeatureMap<Float>, _ kernel: Tensor<Float>,
+    needsInput: Bool
+  ) -> (input: FeatureMap<Float>?, kernel: Tensor<Float>) {
+    let kernels = InstructionSet.kernels
+    let shape = kernel.shape
+    let turned = needsInput ? MapMemory(kernel.turned.scalars) : nil
+    let dx = needsInput ? MapMemory<Float>(input.shape.count) { _ in } : nil
+    let found = Flag()
+    let sums = groupSums(
+      input, da, count: shape.count * 16, groups: rowGroups,
+      scratch: kernels.planar_backward_scratch(shape[1], shape[0], shape[2], shape[3], width)
+    ) { pass, group, sums, scratch in
+      var backward = ck_planar_backward(
+        pass: pass.pointee, activation: activation.kernelCode() ?? Int32(ck_linear),
+        shares_factors: factor.map { $0.shape.channels != outputs } ?? false ? 1 : 0,
+        factors: factor?.scalars.start, known: known?.scalars.start,
+        turned_kernel: turned?.start, input_gradient: dx?.start)
+      for chunk in range(ofChunk: group, of: rowGroups, count: rowChunks)
+      where kernels.planar_backward(&backward, chunk, sums, scratch) != 0 {
+        found.raise()
+      }
+    }
+    return withExtendedLifetime((factor, known, turned)) {
+      (
+        dx.map {
+          FeatureMap(shape: input.shape, scalars: $0, foundNonFinite: found.isRaised)
+        }, laneSums(sums, shape)
+      )
+    }
+  }
+}
