@@ -16,8 +16,15 @@ package struct Scale: Hashable, Sendable {
   package static let none = Scale(lower: 0, upper: 1)
 
   package func toNetwork(_ tensor: Tensor<Float>) -> Tensor<Float> {
+    var result = tensor
+    result.scalars.withUnsafeMutableBufferPointer { toNetwork($0) }
+    return result
+  }
+
+  /// Takes `values` to network range where they are.
+  func toNetwork(_ values: UnsafeMutableBufferPointer<Float>) {
     let (shift, factor) = (Float(lower), Float(1 / (upper - lower)))
-    return Tensor(shape: tensor.shape, scalars: tensor.scalars.map { ($0 - shift) * factor })
+    for i in values.indices { values[i] = (values[i] - shift) * factor }
   }
 
   package func fromNetwork(_ tensor: Tensor<Float>) -> Tensor<Float> {

@@ -63,34 +63,36 @@ extension TrainingData {
   func batch(_ plan: BatchPlan, step: Int, patch: Int?) -> Batch {
     let (height, width) = (patch ?? clean.height, patch ?? clean.width)
     let shape: Shape = [plan.patches.count, 1, height, width]
-    func cut(_ stack: [Float], writing: ((Int, UnsafeMutableBufferPointer<Float>) -> Void)? = nil)
-      -> Tensor<Float>
-    {
+    func cut(
+      _ stack: [Float], then change: (_ slice: Int, UnsafeMutableBufferPointer<Float>) -> Void
+    ) -> Tensor<Float> {
       Tensor(shape: shape) { output in
-        for (i, place) in plan.patches.enumerated() {
-          for y in 0..<height {
-            let start = (place.slice * clean.height + place.row + y) * clean.width + place.column
-            stack.withUnsafeBufferPointer {
-              _ = output[((i * height + y) * width)...].update(
-                fromContentsOf: $0[start..<start + width])
+        stack.withUnsafeBufferPointer { stack in
+          parallel(chunks: plan.patches.count) { i, _ in
+            let place = plan.patches[i]
+            let image = UnsafeMutableBufferPointer(
+              rebasing: output[i * height * width..<(i + 1) * height * width])
+            for y in 0..<height {
+              let start = (place.slice * clean.height + place.row + y) * clean.width + place.column
+              _ = image[(y * width)...].update(fromContentsOf: stack[start..<start + width])
             }
+            change(place.slice, image)
           }
-          let image = i * height * width..<(i + 1) * height * width
-          writing?(place.slice, UnsafeMutableBufferPointer(rebasing: output[image]))
         }
       }
     }
-    let target = cut(clean.values.scalars)
+    let target = cut(clean.values.scalars) { scale.toNetwork($1) }
     let input =
       if let freshNoise {
         cut(clean.values.scalars) { slice, pixels in
           freshNoise.apply(to: pixels, stream: "noise/step\(step)/slice\(slice)")
+          scale.toNetwork(pixels)
         }
       } else {
-        cut(noisy.scalars)
+        cut(noisy.scalars) { scale.toNetwork($1) }
       }
     return Batch(
-      input: scale.toNetwork(input), target: scale.toNetwork(target),
-      mask: clean.mask.map { mask in cut(mask.map { $0 ? 0 : 1 }) })
+      input: input, target: target,
+      mask: clean.mask.map { mask in cut(mask.map { $0 ? 0 : 1 }) { _, _ in } })
   }
 }
