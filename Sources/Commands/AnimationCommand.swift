@@ -71,8 +71,10 @@ extension Command<Workspace> {
         )
       }
       frames.append(Animation.Frame(frame, label: scene.label))
+      context.progress(ProgressUpdate("draw \(frames.count)/\(scenes.count)"))
     }
     let pause = try arguments.number("pause").value
+    context.progress(ProgressUpdate("write \(frames.count) frames"))
     let animation = Animation(frames, delay: Int((100 * pause).rounded()))
     let (files, data) = (workspace.files, Data(try animation.encoded(kind)))
     try arguments.blaming("file") { () throws(CommandError) in try files.write(data, to: path) }

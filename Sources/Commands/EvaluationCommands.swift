@@ -135,7 +135,7 @@ extension Workspace {
     _ name: String, _ images: [Tensor<Float>], _ slices: [Int], _ arguments: Arguments,
     _ context: CommandContext
   ) throws -> Outcome {
-    let clean = try requireClean().slices(slices)
+    let clean = try requireClean()
     let convention: Convention
     let (word, number) = try arguments.taggedChoice("convention")
     if word == "range", let number {
@@ -148,13 +148,23 @@ extension Workspace {
     } else {
       convention = .full
     }
-    func mean(_ images: Tensor<Float>) -> FiguresOfMerit {
-      FiguresOfMerit(
-        meanOf: clean.figures(of: images, convention: convention, shouldStop: context.shouldStop))
+    func mean(
+      of name: String, _ part: (Range<Int>) throws -> Tensor<Float>
+    ) throws -> FiguresOfMerit {
+      var figures: [FiguresOfMerit] = []
+      // A few at a time, so that somebody sees how far it is.
+      for start in stride(from: 0, to: slices.count, by: 8) {
+        let group = start..<min(start + 8, slices.count)
+        figures += clean.slices(Array(slices[group])).figures(
+          of: try part(group), convention: convention, shouldStop: context.shouldStop)
+        try context.stopIfInterrupted()
+        context.progress(ProgressUpdate("judge \(name) \(group.upperBound)/\(slices.count)"))
+      }
+      return FiguresOfMerit(meanOf: figures)
     }
-    let noisyFigures = mean(try requireNoisy().images(slices))
-    let figures = mean(Tensor(joining: images))
-    try context.stopIfInterrupted()
+    let noisy = try requireNoisy()
+    let noisyFigures = try mean(of: "noisy") { noisy.images(Array(slices[$0])) }
+    let figures = try mean(of: name) { Tensor(joining: Array(images[$0])) }
     self.figures["noisy"] = noisyFigures
     self.figures[name] = figures
 

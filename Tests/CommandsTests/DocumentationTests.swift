@@ -81,11 +81,12 @@ struct `The documentation` {
   @Test(arguments: pages) func `shows the pictures that its commands make`(path: String) throws {
     let page = Page(path)
     let named = page.blocks("session").flatMap(\.fingerprints)
-    // Screens are not what commands make.
-    let screenshots = try String(
-      contentsOfFile: Repository.path("Scripts/make-screenshots"), encoding: .utf8)
+    // Screens and measured times are not what commands make.
+    let others = try ["Scripts/make-screenshots", "Benchmarks/growth"].map {
+      try String(contentsOfFile: Repository.path($0), encoding: .utf8)
+    }.joined()
     let pictures = page.links.filter { link in
-      link.hasSuffix(".png") && !screenshots.contains("/\(URL(filePath: link).lastPathComponent)\"")
+      link.hasSuffix(".png") && !others.contains("/\(URL(filePath: link).lastPathComponent)\"")
     }
     let shown = try pictures.map { link in
       try PNG(path: Repository.path(page.resolved(link))).picture.pixelFingerprint
