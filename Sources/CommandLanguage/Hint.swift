@@ -1,3 +1,5 @@
+import Foundation
+
 /// What the prompt says about a line before it runs.
 package struct Hint: Hashable, Sendable {
   package let text: String
@@ -7,6 +9,23 @@ package struct Hint: Hashable, Sendable {
   package init(_ text: String, isFault: Bool = false) {
     (self.text, self.isFault) = (VisibleText.visible(text), isFault)
   }
+
+  /// The text in `columns`: of a fault rather the cure than half of it, of facts the first and those
+  /// at the end.
+  package func text(in columns: Int) -> String {
+    func fits(_ text: String) -> Bool { VisibleText.columns(of: text) <= columns }
+    if isFault, !fits(text), let semicolon = text.range(of: "; ", options: .backwards) {
+      let cure = String(text[semicolon.upperBound...])
+      if fits(cure) { return cure }
+    }
+    var facts = text.components(separatedBy: Self.separator)
+    while facts.count > 1, !fits(facts.joined(separator: Self.separator)) {
+      facts.remove(at: 1)
+    }
+    return VisibleText.cut(facts.joined(separator: Self.separator), to: columns)
+  }
+
+  private static var separator: String { " · " }
 }
 
 /// Finds what to say about a line.

@@ -30,6 +30,12 @@ struct IndexedName {
       return
     }
     guard text.hasSuffix("]") else {
+      if let end = text.lastIndex(of: "]"), end > bracket {
+        let behind = text[text.index(after: end)...]
+        throw CommandError(
+          .syntax, "\(text): the index comes last",
+          hint: "write \(text[..<bracket])\(behind)\(text[bracket...end])")
+      }
       throw CommandError(
         .syntax, "\(text): the index does not end with ]", hint: "for example clean[3]")
     }

@@ -17,26 +17,35 @@ package enum ProgressLine {
   ///   - update: How far the command is.
   ///   - seconds: How long it has run.
   ///   - columns: The width, or none where nobody draws.
-  /// - Returns: The line, cut where it is too long.
+  /// - Returns: The line, without what finds no room.
   package static func text(_ update: ProgressUpdate, after seconds: Double, columns: Int?) -> String
   {
     let isWide = columns.map { $0 >= leastColumns } ?? false
-    var parts = [update.text]
+    var trend: String?, rate: String?
     if isWide, update.trend.count > 1 {
-      parts.append(Sparkline.braille(update.trend, columns: trendColumns))
+      trend = Sparkline.braille(update.trend, columns: trendColumns)
     }
     if let (count, things) = update.count.map({ ($0, update.things) }), count > 0, seconds > 0.5 {
-      parts.append("\(NumberFormat.significant(3).string(Double(count) / seconds)) \(things)/s")
+      rate = "\(NumberFormat.significant(3).string(Double(count) / seconds)) \(things)/s"
     }
-    if let left = secondsLeft(update, seconds) {
-      parts.append("\(time(left)) left")
-    } else {
-      parts.append(time(seconds.rounded(.down)))
-    }
-    if let note = update.note { parts.append(note) }
+    let left = secondsLeft(update, seconds).map { "\(time($0)) left" }
+    let clock = left ?? time(seconds.rounded(.down))
     let bar = isWide ? update.fraction.map { self.bar($0) + " " } ?? "" : ""
-    let line = bar + parts.joined(separator: "  ")
-    return columns.map { VisibleText.cut(line, to: $0) } ?? line
+    func line(_ parts: String?...) -> String {
+      bar + parts.compactMap(\.self).joined(separator: "  ")
+    }
+    let whole = line(update.text, trend, rate, clock, update.note)
+    guard let columns else { return whole }
+    // What finds no room goes whole, the least important first; what is left stays to the end.
+    let shorter = [
+      whole, line(update.text, trend, rate, clock), line(update.text, trend, clock),
+      line(update.text, clock),
+    ]
+    if let fitting = shorter.first(where: { VisibleText.columns(of: $0) <= columns }) {
+      return fitting
+    }
+    let room = columns - VisibleText.columns(of: line("", clock))
+    return VisibleText.cut(line(VisibleText.cut(update.text, to: max(1, room)), clock), to: columns)
   }
 
   /// What is left if all goes on as so far.

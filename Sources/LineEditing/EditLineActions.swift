@@ -105,7 +105,7 @@ extension EditLine {
     // The last column stays free: writing there would begin another row in some terminals.
     let room = columns - 1 - end - Self.hintGap
     guard room >= Self.leastHint, let hint = hint(before + line), !hint.text.isEmpty else { return }
-    let shown = VisibleText.cut(hint.text, to: room)
+    let shown = hint.text(in: room)
     let column = columns - VisibleText.columns(of: shown)
     let (start, stop) =
       Self.hasStyles ? (hint.isFault ? "\u{1B}[31m" : "\u{1B}[2m", "\u{1B}[0m") : ("", "")

@@ -15,12 +15,18 @@ struct ProgressLineTests {
       line
         == "▕████▌ ▏ epoch 1/2  step 30/40  loss 0.01  ⠑⢄⠀⠀⠀⠀⠀⠀  5.00 steps/s  2 s left  psnr 31 dB"
     )
-    #expect(ProgressLine.text(update, after: 6, columns: 70).count == 70)
+    #expect(
+      ProgressLine.text(update, after: 6, columns: 70)
+        == "▕████▌ ▏ epoch 1/2  step 30/40  loss 0.01  ⠑⢄⠀⠀⠀⠀⠀⠀  2 s left")
+    #expect(
+      ProgressLine.text(update, after: 6, columns: 60)
+        == "▕████▌ ▏ epoch 1/2  step 30/40  loss 0.01  2 s left")
   }
 
   @Test func `is words alone in little room, and whole where nothing is drawn`() {
     #expect(
-      ProgressLine.text(update, after: 6, columns: 40) == "epoch 1/2  step 30/40  loss 0.01  5.00 …"
+      ProgressLine.text(update, after: 6, columns: 40)
+        == "epoch 1/2  step 30/40  loss 0…  2 s left"
     )
     #expect(
       ProgressLine.text(update, after: 6, columns: nil)

@@ -42,7 +42,7 @@ struct `Hints at the prompt` {
     let terminal = try terminal(80)
     try terminal.type("block channels=8", until: "· 80 parameters\u{1B}[0m")
     terminal.resize(columns: 40)
-    try terminal.wait(for: "\u{1B}[2mb1.out [N,8,H,W] ·…")
+    try terminal.wait(for: "\u{1B}[2mb1.out [N,8,H,W]\u{1B}[0m")
     terminal.resize(columns: 20)
     let shown = try terminal.type(" ", until: "\u{1B}[J")
     #expect(!shown.contains("\u{1B}[2m"), "there is no room")

@@ -110,6 +110,8 @@ struct WrongLine: CustomTestStringConvertible {
     WrongLine("evaluate on=validation", "no validation slices"),
     WrongLine("stats clean[99]", "0 to 3"),
     WrongLine("stats clean[-1]", "0 to 3"),
+    WrongLine("stats clean[0].grad", "write clean.grad[0]"),
+    WrongLine("stats a]b[c", "is not closed"),
     WrongLine("stats clean[3:1]", "a < b"),
     WrongLine("stats clean[1:1]", "a < b"),
     WrongLine("stats clean[0,0,0,0,0]", "up to three"),
