@@ -46,10 +46,7 @@ package final class EditLine: LineSource {
     prompt: String, history: LineHistory, completion: @escaping (String) -> Completion,
     hint: @escaping (String) -> Hint?
   ) {
-    let terminal = ProcessInfo.processInfo.environment["TERM"] ?? ""
-    guard isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1, !terminal.isEmpty,
-      terminal != "dumb", Self.chooseUTF8()
-    else { return nil }
+    guard isatty(STDIN_FILENO) == 1, TerminalSize.canDraw(), Self.chooseUTF8() else { return nil }
     // Before libedit changes anything.
     TerminalState.take()
     guard let editor = cedit_init("backflow") else {

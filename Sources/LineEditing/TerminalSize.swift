@@ -18,6 +18,12 @@ package struct TerminalSize: Hashable, Sendable {
     (width, height) = (Int(size.ws_xpixel), Int(size.ws_ypixel))
   }
 
+  /// Whether somebody sees what is drawn on `descriptor`: a terminal that does more than print.
+  package static func canDraw(on descriptor: Int32 = STDOUT_FILENO) -> Bool {
+    let kind = ProcessInfo.processInfo.environment["TERM"] ?? ""
+    return isatty(descriptor) == 1 && !kind.isEmpty && kind != "dumb"
+  }
+
   /// How large a character is, in pixels, if the terminal told the system.
   package var cell: (width: Int, height: Int)? {
     guard rows > 0, width >= columns, height >= rows else { return nil }

@@ -17,8 +17,7 @@ final class ProgressDisplay: Sendable {
   private static let logPeriod = Duration.seconds(30)
 
   /// Whether lines can be drawn anew.
-  static let isVisible =
-    isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+  static let isVisible = TerminalSize.canDraw(on: STDERR_FILENO)
 
   /// A command that runs.
   private struct Running {

@@ -4,6 +4,7 @@ import Commands
 import Figures
 import Foundation
 import Ledgers
+import LineEditing
 import Transcripts
 
 /// Options of `run` and `replay`.
@@ -86,12 +87,6 @@ func orLeave<Result>(_ body: () throws(SessionError) -> Result) -> Result {
 }
 
 extension Host {
-  /// Whether somebody sees what a script shows, on more than a dumb terminal.
-  fileprivate var isAtTerminal: Bool {
-    let terminal = ProcessInfo.processInfo.environment["TERM"] ?? ""
-    return !isJSON && isatty(STDOUT_FILENO) == 1 && !terminal.isEmpty && terminal != "dumb"
-  }
-
   /// Runs the commands of a session and shows what comes back.
   func play(_ session: SessionFile, _ player: SessionPlayer, echoes: Bool) -> ExitStatus {
     let ending = player.play(session, on: runner) { entry in
@@ -140,7 +135,7 @@ struct RunCommand: ParsableCommand {
     }
     let host = options.makeHost(place)
     // A script asks the terminal nothing: what is typed meanwhile is for the shell.
-    if host.isAtTerminal { host.showPictures { nil } }
+    if !host.isJSON, TerminalSize.canDraw() { host.showPictures { nil } }
     let status = host.play(session, options.player, echoes: true)
     options.handOverInterrupted(host, status)
     leave(with: options.handOver(host, status))
