@@ -25,6 +25,8 @@
 #define FUSES 1
 #define ROWS_OF_TWO 12
 #define ROWS_OF_ONE 24
+#define TILES_OF_TWO 12
+#define TILES_OF_ONE 12
 #define INPUTS_OF_TWO 8
 #define PLANAR_VECTORS_OF_ONE 8
 #define PLANAR_VECTORS_OF_TWO 8
@@ -42,6 +44,8 @@
 #define FUSES 1
 #define ROWS_OF_TWO 6
 #define ROWS_OF_ONE 12
+#define TILES_OF_TWO 6
+#define TILES_OF_ONE 12
 #define INPUTS_OF_TWO 4
 #define PLANAR_VECTORS_OF_ONE 8
 #define PLANAR_VECTORS_OF_TWO 5
@@ -65,6 +69,8 @@
 #endif
 #define ROWS_OF_TWO 3
 #define ROWS_OF_ONE 6
+#define TILES_OF_TWO 3
+#define TILES_OF_ONE 6
 #define INPUTS_OF_TWO 2
 #define PLANAR_VECTORS_OF_ONE 4
 #define PLANAR_VECTORS_OF_TWO 2

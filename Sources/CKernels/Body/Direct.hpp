@@ -153,40 +153,54 @@ static KERNEL int32_t directForward(const ck_convolution *a, ptrdiff_t chunk, fl
 
 // MARK: - Kernel gradient with an interleaved gradient of the output
 
-/// sums[tap][output] += Σ over the row of value[x][tap] · gradient[x][output], for `taps` taps that
-/// lie in a line.
-template <int taps, int columns, int L>
+/// sums[line][tap][output] += Σ over the row of values[line][x][tap] · gradient[x][output], for `taps`
+/// taps that lie in a line.
+template <int lines, int taps, int columns, int L>
 INLINE void multiplyRow(
-    const float *values, ptrdiff_t inputs, const float *gradient, ptrdiff_t outputs,
+    const float *const values[lines], ptrdiff_t inputs, const float *gradient, ptrdiff_t outputs,
     ptrdiff_t width, float *sums) {
-  Floats<L> products[taps][columns] = {};
+  Floats<L> products[lines * taps][columns] = {};
   for (ptrdiff_t x = 0; x < width; x++) {
     Floats<L> g[columns];
     UNROLL for (int j = 0; j < columns; j++) g[j] = load<L>(gradient + x * outputs + j * L);
-    UNROLL for (int k = 0; k < taps; k++) {
-      const Floats<L> value = splat<L>(values[x * inputs + k]);
+    UNROLL for (int k = 0; k < lines * taps; k++) {
+      const Floats<L> value = splat<L>(values[k / taps][x * inputs + k % taps]);
       UNROLL for (int j = 0; j < columns; j++) products[k][j] = fma(value, g[j], products[k][j]);
     }
   }
-  UNROLL for (int k = 0; k < taps; k++)
+  UNROLL for (int k = 0; k < lines * taps; k++)
     UNROLL for (int j = 0; j < columns; j++) {
       float *target = sums + k * outputs + j * L;
       store<L>(target, load<L>(target) + products[k][j]);
     }
 }
 
+/// The sums of all taps of the rows around row y.
 template <int columns, int L>
 static KERNEL void multiplyRows(
-    const float *values, ptrdiff_t inputs, ptrdiff_t taps, const float *gradient, ptrdiff_t outputs,
-    ptrdiff_t width, float *sums) {
+    const ck_gradient *a, const PaddedRows &rows, ptrdiff_t y, const float *gradient, float *sums) {
   constexpr int many = columns == 2 ? ROWS_OF_TWO : ROWS_OF_TWO * 2;
-  ptrdiff_t k = 0;
-  for (; k + many <= taps; k += many)
-    multiplyRow<many, columns, L>(values + k, inputs, gradient, outputs, width, sums + k * outputs);
-  for (; k + 3 <= taps; k += 3)
-    multiplyRow<3, columns, L>(values + k, inputs, gradient, outputs, width, sums + k * outputs);
-  for (; k < taps; k++)
-    multiplyRow<1, columns, L>(values + k, inputs, gradient, outputs, width, sums + k * outputs);
+  const ptrdiff_t inputs = a->inputs, outputs = a->outputs, width = a->width;
+  const ptrdiff_t taps = a->kernel_width * inputs, first = y - a->kernel_height / 2;
+  if constexpr (9 * columns <= 2 * ROWS_OF_TWO)
+    if (a->kernel_height == 3 && taps == 3) {
+      const float *const values[3] = {rows.at(first), rows.at(first + 1), rows.at(first + 2)};
+      return multiplyRow<3, 3, columns, L>(values, inputs, gradient, outputs, width, sums);
+    }
+  for (ptrdiff_t u = 0; u < a->kernel_height; u++) {
+    const float *values = rows.at(first + u);
+    float *target = sums + u * taps * outputs;
+    ptrdiff_t k = 0;
+    const auto multiply = [&](auto count, auto row) {
+      for (; k + count <= taps; k += count) {
+        const float *const line[1] = {values + k};
+        row(line, inputs, gradient, outputs, width, target + k * outputs);
+      }
+    };
+    multiply(many, multiplyRow<1, many, columns, L>);
+    multiply(3, multiplyRow<1, 3, columns, L>);
+    multiply(1, multiplyRow<1, 1, columns, L>);
+  }
 }
 
 static KERNEL void directGradient(
@@ -195,7 +209,7 @@ static KERNEL void directGradient(
   const ptrdiff_t first = chunk % rowChunks(a->height) * CK_ROWS_PER_CHUNK;
   const ptrdiff_t last = least(a->height, first + CK_ROWS_PER_CHUNK);
   const ptrdiff_t reach = a->kernel_height / 2, margin = a->kernel_width / 2;
-  const ptrdiff_t taps = a->kernel_width * a->inputs, outputs = a->outputs;
+  const ptrdiff_t outputs = a->outputs;
   const PaddedRows rows = {
       scratch, paddedRowStride(a->inputs, a->kernel_width, a->width), a->kernel_height};
   float *maskedRow = scratch + paddedRowsSize(a->inputs, a->kernel_height, a->kernel_width, a->width);
@@ -212,90 +226,121 @@ static KERNEL void directGradient(
           maskedRow);
       gradient = maskedRow;
     }
-    for (ptrdiff_t u = 0; u < a->kernel_height; u++) {
-      const float *values = rows.at(center + u - reach);
-      float *target = sums + u * taps * outputs;
-      ptrdiff_t o = 0;
-      for (; o + 2 * LANES <= outputs; o += 2 * LANES)
-        multiplyRows<2, LANES>(
-            values, a->inputs, taps, gradient + o, outputs, a->width, target + o);
-      for (; o + LANES <= outputs; o += LANES)
-        multiplyRows<1, LANES>(
-            values, a->inputs, taps, gradient + o, outputs, a->width, target + o);
-      if constexpr (LANES == 16)
-        if (o < outputs)
-          multiplyRows<1, 8>(values, a->inputs, taps, gradient + o, outputs, a->width, target + o);
-    }
+    ptrdiff_t o = 0;
+    for (; o + 2 * LANES <= outputs; o += 2 * LANES)
+      multiplyRows<2, LANES>(a, rows, center, gradient + o, sums + o);
+    for (; o + LANES <= outputs; o += LANES)
+      multiplyRows<1, LANES>(a, rows, center, gradient + o, sums + o);
+    if constexpr (LANES == 16)
+      if (o < outputs) multiplyRows<1, 8>(a, rows, center, gradient + o, sums + o);
   }
 }
 
 // MARK: - To planar outputs
 
-/// One output at `pixels` neighbors from column x: a product of lanes over the input channels.
-template <int pixels>
+/// Adds the products at one tap: of the 16 channels of `pixels` neighbors from `start` on, or of 8
+/// where these are the last.
+template <int pixels, bool isMasked>
+INLINE void reduceTap(
+    const ck_convolution *a, ptrdiff_t start, ptrdiff_t c, const float *weights, Wide sums[pixels]) {
+  const bool isWhole = c + 16 <= a->inputs;
+  const Wide w = isWhole ? load<16>(weights + c) : besides(load<8>(weights + c), Floats<8>{});
+  UNROLL for (int p = 0; p < pixels; p++) {
+    const ptrdiff_t place = start + p * a->inputs + c;
+    if (isWhole) {
+      Wide value = load<16>(a->input + place);
+      if constexpr (isMasked) value = masked<16>(value, a->input_mask + (place >> 3));
+      sums[p] = fma(value, w, sums[p]);
+    } else {
+      Floats<8> value = load<8>(a->input + place);
+      if constexpr (isMasked) value = masked<8>(value, a->input_mask + (place >> 3));
+      sums[p] = besides(fma(value, lower(w), lower(sums[p])), upper(sums[p]));
+    }
+  }
+}
+
+/// The same for maps of 8 channels, where two pixels fill a vector.
+template <int pairs, bool isMasked>
+INLINE void reducePairs(
+    const ck_convolution *a, ptrdiff_t start, const float *weights, Wide sums[pairs]) {
+  const Wide w = besides(load<8>(weights), load<8>(weights));
+  UNROLL for (int p = 0; p < pairs; p++) {
+    const ptrdiff_t place = start + p * 16;
+    Wide value = load<16>(a->input + place);
+    if constexpr (isMasked) value = masked<16>(value, a->input_mask + (place >> 3));
+    sums[p] = fma(value, w, sums[p]);
+  }
+}
+
+/// One output at `pixels` neighbors from column x, as products of lanes over the input channels.
+template <int pixels, bool isMasked>
 INLINE void reducePixels(
     const ck_convolution *a, ptrdiff_t image, ptrdiff_t y, ptrdiff_t x, ptrdiff_t firstTap,
-    ptrdiff_t lastTap, const float *kernel, float *results) {
+    ptrdiff_t lastTap, const float *kernel, Wide *results) {
   const ptrdiff_t inputs = a->inputs, reach = a->kernel_height / 2, margin = a->kernel_width / 2;
+  const bool goesInPairs = pixels % 2 == 0 && inputs == 8;
   Wide sums[pixels] = {};
   for (ptrdiff_t u = most(0, reach - y); u < least(a->kernel_height, a->height - y + reach); u++) {
     const ptrdiff_t row = ((image * a->height + y + u - reach) * a->width + x - margin) * inputs;
     for (ptrdiff_t v = firstTap; v < lastTap; v++) {
-      const ptrdiff_t start = row + v * inputs;
       const float *weights = kernel + (u * a->kernel_width + v) * inputs;
-      ptrdiff_t c = 0;
-      for (; c + 16 <= inputs; c += 16) {
-        const Wide w = load<16>(weights + c);
-        UNROLL for (int p = 0; p < pixels; p++) {
-          const ptrdiff_t place = start + p * inputs + c;
-          Wide value = load<16>(a->input + place);
-          if (a->input_mask) value = masked<16>(value, a->input_mask + (place >> 3));
-          sums[p] = fma(value, w, sums[p]);
-        }
-      }
-      if (c < inputs) UNROLL for (int p = 0; p < pixels; p++) {
-          const ptrdiff_t place = start + p * inputs + c;
-          Floats<8> value = load<8>(a->input + place);
-          if (a->input_mask) value = masked<8>(value, a->input_mask + (place >> 3));
-          // The eight channels at the end join the lower lanes.
-          Floats<8> lower;
-          memcpy(&lower, &sums[p], sizeof lower);
-          lower = fma(value, load<8>(weights + c), lower);
-          memcpy(&sums[p], &lower, sizeof lower);
-        }
+      if (goesInPairs)
+        reducePairs<(pixels + 1) / 2, isMasked>(a, row + v * inputs, weights, sums);
+      else
+        for (ptrdiff_t c = 0; c < inputs; c += 16)
+          reduceTap<pixels, isMasked>(a, row + v * inputs, c, weights, sums);
     }
   }
-  UNROLL for (int p = 0; p < pixels; p++) results[p] = sumOfLanes(sums[p]);
+  UNROLL for (int p = 0; p < pixels; p++)
+    results[p] = !goesInPairs ? sums[p]
+        : besides(p % 2 ? upper(sums[p / 2]) : lower(sums[p / 2]), Floats<8>{});
 }
 
+template <bool isMasked>
 static KERNEL int32_t reducingForward(const ck_convolution *a, ptrdiff_t chunk) {
   const ptrdiff_t image = chunk / rowChunks(a->height);
   const ptrdiff_t first = chunk % rowChunks(a->height) * CK_ROWS_PER_CHUNK;
   const ptrdiff_t last = least(a->height, first + CK_ROWS_PER_CHUNK);
-  const ptrdiff_t margin = a->kernel_width / 2;
-  bool strange = false;
+  const ptrdiff_t reach = a->kernel_height / 2, margin = a->kernel_width / 2;
+  Strangeness strange;
   for (ptrdiff_t y = first; y < last; y++)
     for (ptrdiff_t o = 0; o < a->outputs; o++) {
       float *row = a->output + ((image * a->outputs + o) * a->height + y) * a->width;
       const float *kernel = a->kernel + o * a->kernel_height * a->kernel_width * a->inputs;
       const float bias = a->bias ? a->bias[o] : 0;
-      for (ptrdiff_t x = 0; x < a->width;) {
-        float z[4];
-        ptrdiff_t count = 1;
-        if (x >= margin && x + 4 + margin <= a->width) {
-          count = 4;
-          reducePixels<4>(a, image, y, x, 0, a->kernel_width, kernel, z);
-        } else {
-          reducePixels<1>(
-              a, image, y, x, most(0, margin - x), least(a->kernel_width, a->width - x + margin),
-              kernel, z);
+      for (ptrdiff_t x = 0, end; x < a->width; x = end) {
+        // From the margin on, 16 pixels have all their neighbors.
+        end = least(a->width, x < margin ? margin : x + 16);
+        // The row that joins next comes from memory meanwhile.
+        if (o == 0 && y + reach + 1 < a->height) {
+          const float *next = a->input + ((image * a->height + y + reach + 1) * a->width + x) * a->inputs;
+          for (ptrdiff_t i = 0; i < (end - x) * a->inputs; i += 16) __builtin_prefetch(next + i, 0, 2);
         }
-        for (ptrdiff_t p = 0; p < count; p++) {
-          row[x + p] = z[p] + bias;
-          strange |= !(row[x + p] - row[x + p] == 0);
+        Wide sums[16] = {};
+        for (ptrdiff_t p = x; p < end;) {
+          const ptrdiff_t inside = p < margin ? 0 : least(end, a->width - margin) - p;
+          Wide *target = sums + (p - x);
+          if (LANES == 16 && inside >= 8) {
+            reducePixels<8, isMasked>(a, image, y, p, 0, a->kernel_width, kernel, target);
+            p += 8;
+          } else if (inside >= 4) {
+            reducePixels<4, isMasked>(a, image, y, p, 0, a->kernel_width, kernel, target);
+            p += 4;
+          } else {
+            reducePixels<1, isMasked>(
+                a, image, y, p, most(0, margin - p), least(a->kernel_width, a->width - p + margin),
+                kernel, target);
+            p++;
+          }
         }
-        x += count;
+        const Wide z = sumsOfLanes(sums) + bias;
+        strange.note<16>(z);
+        memcpy(row + x, &z, (size_t)(end - x) * sizeof(float));
       }
     }
-  return strange;
+  return strange.found();
+}
+
+static KERNEL int32_t reducingForward(const ck_convolution *a, ptrdiff_t chunk) {
+  return a->input_mask ? reducingForward<true>(a, chunk) : reducingForward<false>(a, chunk);
 }

@@ -4,11 +4,16 @@ namespace NAMESPACE {
 #include "Vectors.hpp"
 
 #include "Epilogue.hpp"
-#include "WinogradTransforms.hpp"
 
 #include "Direct.hpp"
 #include "Planar.hpp"
-#include "Winograd.hpp"
+
+#include "WinogradTransforms.hpp"
+#include "WinogradTiles.hpp"
+
+#include "WinogradForward.hpp"
+#include "WinogradGradient.hpp"
+#include "WinogradKernels.hpp"
 
 #include "Activations.hpp"
 #include "PlanarBackward.hpp"
@@ -43,6 +48,8 @@ static const ck_kernels kernels = {
 #undef FUSES
 #undef ROWS_OF_TWO
 #undef ROWS_OF_ONE
+#undef TILES_OF_TWO
+#undef TILES_OF_ONE
 #undef INPUTS_OF_TWO
 #undef PLANAR_VECTORS_OF_ONE
 #undef PLANAR_VECTORS_OF_TWO

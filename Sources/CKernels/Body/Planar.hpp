@@ -224,5 +224,11 @@ static KERNEL void planarGradient(
 }
 
 static KERNEL void sumLanes(const float *sums, float *results, ptrdiff_t count) {
-  for (ptrdiff_t i = 0; i < count; i++) results[i] = sumOfLanes(load<16>(sums + i * 16));
+  for (ptrdiff_t i = 0; i < count; i += 16) {
+    const ptrdiff_t some = least(16, count - i);
+    Wide values[16] = {};
+    for (ptrdiff_t k = 0; k < some; k++) values[k] = load<16>(sums + (i + k) * 16);
+    const Wide result = sumsOfLanes(values);
+    memcpy(results + i, &result, (size_t)some * sizeof(float));
+  }
 }

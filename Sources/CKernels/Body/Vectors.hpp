@@ -74,10 +74,31 @@ INLINE Wide besides(Floats<8> a, Floats<8> b) {
 INLINE Floats<8> lower(Wide v) { return __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7); }
 INLINE Floats<8> upper(Wide v) { return __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15); }
 
-/// Lane k of each half, spread over its half.
-template <int k> INLINE Wide spread(Wide v) {
-  return __builtin_shufflevector(
-      v, v, k, k, k, k, k, k, k, k, k + 8, k + 8, k + 8, k + 8, k + 8, k + 8, k + 8, k + 8);
+/// Keeps the compiler from making one shuffle of two: on some processors a shuffle across groups of
+/// four lanes keeps a multiplier waiting, one within them does not.
+INLINE Wide apart(Wide v) {
+#if LANES == 16
+  __asm__("" : "+v"(v));
+#endif
+  return v;
+}
+/// The lower four lanes of each half, twice; the upper four, twice.
+INLINE Wide lowerFours(Wide v) {
+  return apart(__builtin_shufflevector(v, v, 0, 1, 2, 3, 0, 1, 2, 3, 8, 9, 10, 11, 8, 9, 10, 11));
+}
+INLINE Wide upperFours(Wide v) {
+  return apart(__builtin_shufflevector(v, v, 4, 5, 6, 7, 4, 5, 6, 7, 12, 13, 14, 15, 12, 13, 14, 15));
+}
+/// Lane k of each four, spread over its four.
+INLINE Wide spreadInFours(Wide v, int k) {
+  switch (k) {
+    case 0: return __builtin_shufflevector(v, v, 0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12);
+    case 1: return __builtin_shufflevector(v, v, 1, 1, 1, 1, 5, 5, 5, 5, 9, 9, 9, 9, 13, 13, 13, 13);
+    case 2:
+      return __builtin_shufflevector(v, v, 2, 2, 2, 2, 6, 6, 6, 6, 10, 10, 10, 10, 14, 14, 14, 14);
+    default:
+      return __builtin_shufflevector(v, v, 3, 3, 3, 3, 7, 7, 7, 7, 11, 11, 11, 11, 15, 15, 15, 15);
+  }
 }
 
 /// Writes bit i for lane i of a comparison.
@@ -90,13 +111,33 @@ template <int L> INLINE void storeBits(uint8_t *mask, Ints<L> comparison) {
   memcpy(mask, &bits, L / 8);
 }
 
-/// The sum of 16 lanes: lane i and lane i+8, then i+4, i+2, i+1.
-INLINE float sumOfLanes(Wide v) {
-  float s[16];
-  store<16>(s, v);
-  UNROLL for (int half = 8; half > 0; half /= 2)
-    UNROLL for (int i = 0; i < half; i++) s[i] += s[i + half];
-  return s[0];
+/// The sums of the 16 lanes of each of 16 vectors: of lane i and lane i+8, then i+4, i+2, i+1.
+INLINE Wide sumsOfLanes(const Wide v[16]) {
+  Wide eight[8], four[4], two[2];
+  UNROLL for (int i = 0; i < 8; i++) {
+    const Wide a = v[i], b = v[i + 8];
+    eight[i] = besides(lower(a), lower(b)) + besides(upper(a), upper(b));
+  }
+  UNROLL for (int i = 0; i < 4; i++) {
+    const Wide a = eight[i], b = eight[i + 4];
+    four[i] = __builtin_shufflevector(
+                  a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27)
+        + __builtin_shufflevector(
+                  a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+  }
+  UNROLL for (int i = 0; i < 2; i++) {
+    const Wide a = four[i], b = four[i + 2];
+    two[i] = __builtin_shufflevector(
+                 a, b, 0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 24, 25, 28, 29)
+        + __builtin_shufflevector(
+                 a, b, 2, 3, 6, 7, 10, 11, 14, 15, 18, 19, 22, 23, 26, 27, 30, 31);
+  }
+  const Wide a = two[0], b = two[1];
+  const Wide sums =
+      __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
+      + __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+  // Each step put the vectors' places in halves, so they stand in the order of their turned bits.
+  return __builtin_shufflevector(sums, sums, 0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15);
 }
 
 /// Whether a NaN or an infinity was among some values: their sum times 0 tells.

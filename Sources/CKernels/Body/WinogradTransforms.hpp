@@ -12,9 +12,12 @@ constexpr float rootHalfCubed = 0.35355339059327376220f;
 constexpr float rootTwo = 1.41421356237309504880f;  // √2 and its cube
 constexpr float rootTwoCubed = 2.82842712474619009760f;
 
+// Twice a value is a sum, exactly; some processors add beside the products, which are what keeps a
+// transform waiting.
+
 /// Bᵀx: six values of the input.
 template <class V> INLINE void transformInput(const V x[6], V r[6]) {
-  V even = fma(-2.0f, x[2], x[4]), odd = fma(-2.0f, x[1], x[3]);
+  V even = x[4] - (x[2] + x[2]), odd = x[3] - (x[1] + x[1]);
   V even2 = fma(-0.5f, x[2], x[4]), odd2 = fma(-0.5f, x[1], x[3]);
   r[0] = x[0] + fma(-2.5f, x[2], x[4]);
   r[1] = fma(rootHalf, odd, even);
@@ -37,7 +40,7 @@ template <class V> INLINE void transformOutput(const V m[6], V y[4]) {
 /// A·y: four values of the output's gradient.
 template <class V> INLINE void transformGradient(const V y[4], V z[6]) {
   V even = fma(0.5f, y[2], y[0]), odd = fma(0.5f, y[3], y[1]);
-  V even2 = fma(2.0f, y[2], y[0]), odd2 = fma(2.0f, y[3], y[1]);
+  V even2 = y[0] + (y[2] + y[2]), odd2 = y[1] + (y[3] + y[3]);
   z[0] = y[0];
   z[1] = fma(rootHalf, odd, even);
   z[2] = fma(-rootHalf, odd, even);

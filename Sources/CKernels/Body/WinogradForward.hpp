@@ -1,0 +1,346 @@
+// Forward pass and input gradient.
+
+/// The transform of one 6×6 piece, for as many channels as `pixels` has lanes.
+template <class Source>
+INLINE void transformPiece(const Source &pixels, float *transformed, ptrdiff_t stride) {
+  constexpr int L = Source::lanes;
+  Floats<L> half[6][6];
+  UNROLL for (int j = 0; j < 6; j++) {
+    Floats<L> x[6], r[6];
+    UNROLL for (int i = 0; i < 6; i++) x[i] = pixels.at(i, j);
+    transformInput(x, r);
+    UNROLL for (int i = 0; i < 6; i++) half[i][j] = r[i];
+  }
+  UNROLL for (int i = 0; i < 6; i++) {
+    Floats<L> r[6];
+    transformInput(half[i], r);
+    UNROLL for (int j = 0; j < 6; j++) store<L>(transformed + (i * 6 + j) * stride, r[j]);
+  }
+}
+
+/// Transforms `count` pieces of the input from `cursor` to [36][tile][channels].
+template <bool isMasked>
+static KERNEL void transformPieces(
+    const float *input, const uint8_t *mask, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels,
+    TileCursor cursor, int count, float *transformed, ptrdiff_t stride, float *patch) {
+  const Spacing spacing = {width * channels, channels};
+  for (int t = 0; t < count; t++, cursor.advance()) {
+    const Piece piece(cursor, height, width, channels);
+    float *target = transformed + t * channels;
+    if (goesInPairs(channels) && piece.isInside && t + 1 < count) {
+      TileCursor next = cursor;
+      next.advance();
+      const Piece second(next, height, width, channels);
+      if (second.isInside) {
+        transformPiece(
+            PixelPairs<isMasked>{{input, mask, piece.start, spacing}, {input, mask, second.start, spacing}},
+            target, stride);
+        t++;
+        cursor = next;
+        continue;
+      }
+    }
+    if (piece.isInside) {
+      EACH_LANES(
+          c, channels,
+          transformPiece(
+              Pixels<L, isMasked>(input, mask, piece.start + c, spacing), target + c, stride));
+    } else {
+      copyPatch<isMasked>(
+          input + piece.image, isMasked ? mask + (piece.image >> 3) : nullptr, height, width,
+          channels, piece.y, piece.x, 6, patch);
+      EACH_LANES(
+          c, channels,
+          transformPiece(
+              Pixels<L, false>(patch, nullptr, c, {6 * channels, channels}), target + c, stride));
+    }
+  }
+}
+
+/// products[tile][output] = Σ over inputs of transformed[tile][input] · kernel[input][output].
+template <int rows, int columns, int L>
+INLINE void multiplyRows(
+    const float *transformed, const float *kernel, float *products, ptrdiff_t inputs,
+    ptrdiff_t outputs) {
+  Floats<L> sums[rows][columns] = {};
+  for (ptrdiff_t k = 0; k < inputs; k++) {
+    Floats<L> weights[columns];
+    UNROLL for (int j = 0; j < columns; j++) weights[j] = load<L>(kernel + k * outputs + j * L);
+    UNROLL for (int i = 0; i < rows; i++) {
+      const Floats<L> value = splat<L>(transformed[i * inputs + k]);
+      UNROLL for (int j = 0; j < columns; j++) sums[i][j] = fma(value, weights[j], sums[i][j]);
+    }
+  }
+  UNROLL for (int i = 0; i < rows; i++)
+    UNROLL for (int j = 0; j < columns; j++)
+      store<L>(products + i * outputs + j * L, sums[i][j]);
+}
+
+/// The matrix product at one of the 36 places; `known` is the number of channels where it is a
+/// constant of the compiled code, else 0.
+template <int known>
+INLINE void multiplyPlace(
+    const float *transformed, const float *kernel, float *products, int tiles, ptrdiff_t inputs,
+    ptrdiff_t outputs, FetchPlan &plan) {
+  if constexpr (known > 0) inputs = outputs = known;
+  ptrdiff_t o = 0;
+  for (; o + 2 * LANES <= outputs; o += 2 * LANES)
+    for (int t = 0; t < tiles; t += TILES_OF_TWO) {
+      plan.advance();
+      multiplyRows<TILES_OF_TWO, 2, LANES>(
+          transformed + t * inputs, kernel + o, products + t * outputs + o, inputs, outputs);
+    }
+  for (; o + LANES <= outputs; o += LANES)
+    for (int t = 0; t < tiles; t += TILES_OF_ONE) {
+      plan.advance();
+      multiplyRows<TILES_OF_ONE, 1, LANES>(
+          transformed + t * inputs, kernel + o, products + t * outputs + o, inputs, outputs);
+    }
+  if constexpr (LANES == 16)
+    if (o < outputs)
+      for (int t = 0; t < tiles; t += TILES_OF_ONE) {
+        plan.advance();
+        multiplyRows<TILES_OF_ONE, 1, 8>(
+            transformed + t * inputs, kernel + o, products + t * outputs + o, inputs, outputs);
+      }
+}
+
+/// Adds the products of lane k of each half of the values with the weights of input k, k = 0…7.
+template <int count>
+INLINE void multiplySpread(const Wide values[count], const Wide weights[8], Wide sums[count]) {
+  UNROLL for (int half = 0; half < 2; half++) {
+    Wide four[count];
+    UNROLL for (int i = 0; i < count; i++) four[i] = half ? upperFours(values[i]) : lowerFours(values[i]);
+    UNROLL for (int k = 0; k < 4; k++)
+      UNROLL for (int i = 0; i < count; i++)
+        sums[i] = fma(spreadInFours(four[i], k), weights[half * 4 + k], sums[i]);
+  }
+}
+
+/// The matrix product at one of the 36 places from 8 to 8 channels, two tiles a vector.
+INLINE void multiplyPairs(
+    const float *transformed, const float *kernel, float *products, int tiles, FetchPlan &plan) {
+  constexpr int count = 6;
+  Wide weights[8];
+  UNROLL for (int k = 0; k < 8; k++) {
+    const Floats<8> w = load<8>(kernel + k * 8);
+    weights[k] = besides(w, w);
+  }
+  for (int t = 0; t < tiles; t += 2 * count) {
+    plan.advance();
+    Wide values[count], sums[count] = {};
+    UNROLL for (int i = 0; i < count; i++) values[i] = load<16>(transformed + (t + 2 * i) * 8);
+    multiplySpread<count>(values, weights, sums);
+    UNROLL for (int i = 0; i < count; i++) store<16>(products + (t + 2 * i) * 8, sums[i]);
+  }
+}
+
+/// How often the products of `count` tiles advance their plan.
+INLINE ptrdiff_t forwardSteps(const ck_convolution *a, int count) {
+  const ptrdiff_t tiles = roundedUp(count, TILES_OF_ONE);
+  if (goesInPairs(a->inputs) && goesInPairs(a->outputs)) return CK_WINOGRAD_POINTS * tiles / 12;
+  const ptrdiff_t two = a->outputs / (2 * LANES);
+  const ptrdiff_t one = (a->outputs % (2 * LANES) + LANES - 1) / LANES;
+  return CK_WINOGRAD_POINTS * (two * (tiles / TILES_OF_TWO) + one * (tiles / TILES_OF_ONE));
+}
+
+/// The matrix products at all 36 places of a block.
+template <int known, bool pairs = false>
+static KERNEL void multiplyPlaces(
+    const float *transformed, const float *kernel, float *products, int tiles, int block,
+    ptrdiff_t inputs, ptrdiff_t outputs, FetchPlan &plan) {
+  for (int e = 0; e < CK_WINOGRAD_POINTS; e++) {
+    const float *v = transformed + e * placeStride(block, inputs);
+    const float *u = kernel + e * inputs * outputs;
+    float *m = products + e * placeStride(block, outputs);
+    if constexpr (pairs)
+      multiplyPairs(v, u, m, tiles, plan);
+    else
+      multiplyPlace<known>(v, u, m, tiles, inputs, outputs, plan);
+  }
+}
+
+static KERNEL void multiplyPlaces(
+    const float *transformed, const float *kernel, float *products, int tiles, int block,
+    ptrdiff_t inputs, ptrdiff_t outputs, FetchPlan &plan) {
+  const auto multiply = goesInPairs(inputs) && goesInPairs(outputs) ? multiplyPlaces<8, true>
+      : inputs != outputs                                          ? multiplyPlaces<0>
+      : inputs == 16                                               ? multiplyPlaces<16>
+      : inputs == 32                                               ? multiplyPlaces<32>
+      : inputs == 64                                               ? multiplyPlaces<64>
+                                                                   : multiplyPlaces<0>;
+  multiply(transformed, kernel, products, tiles, block, inputs, outputs, plan);
+}
+
+/// Where the L channels of a tile's pixels go; places count from the first pixel.
+template <int L, int activation, bool adds> struct Target {
+  static constexpr int lanes = L;
+  const Destination &destination;
+  ptrdiff_t first;
+
+  inline __attribute__((always_inline)) void put(ptrdiff_t place, Floats<L> z) const {
+    destination.write<L, activation, adds>(first + place, z);
+  }
+};
+
+/// Where the eight channels of two tiles' pixels go.
+template <int activation, bool adds> struct TargetPair {
+  static constexpr int lanes = 16;
+  const Destination &destination;
+  ptrdiff_t first, second;
+
+  inline __attribute__((always_inline)) void put(ptrdiff_t place, Wide z) const {
+    destination.write<8, activation, adds>(first + place, lower(z));
+    destination.write<8, activation, adds>(second + place, upper(z));
+  }
+};
+
+/// The 4×4 outputs of one tile, for as many channels as `target` has lanes; `rows` and `columns` of
+/// them lie in the image.
+template <class Target>
+INLINE void transformTile(
+    const float *products, ptrdiff_t stride, Floats<Target::lanes> bias, const Target &target,
+    ptrdiff_t row, ptrdiff_t pixel, ptrdiff_t rows, ptrdiff_t columns, Strangeness &strange) {
+  constexpr int L = Target::lanes;
+  Floats<L> half[4][6];
+  UNROLL for (int j = 0; j < 6; j++) {
+    Floats<L> m[6], r[4];
+    UNROLL for (int i = 0; i < 6; i++) m[i] = load<L>(products + (i * 6 + j) * stride);
+    transformOutput(m, r);
+    UNROLL for (int i = 0; i < 4; i++) half[i][j] = r[i];
+  }
+  UNROLL for (int i = 0; i < 4; i++) {
+    Floats<L> y[4];
+    transformOutput(half[i], y);
+    UNROLL for (int j = 0; j < 4; j++)
+      if (i < rows && j < columns) {
+        const Floats<L> z = y[j] + bias;
+        strange.note<L>(z);
+        target.put(i * row + j * pixel, z);
+      }
+  }
+}
+
+/// Maps from this size on are written past the caches, where they would find no place until they are
+/// read again. Vectors that fill a line of the cache go to memory whole.
+constexpr ptrdiff_t streamedBytes = LANES == 16 ? 2 << 20 : 6 << 20;
+
+template <int activation, bool adds>
+static KERNEL int32_t transformTiles(
+    const ck_convolution *a, const float *products, ptrdiff_t stride, TileCursor cursor, int count) {
+  const ptrdiff_t pixel = a->outputs, row = a->width * pixel;
+  // Vectors of a streamed map lie at multiples of their size.
+  const bool streams = a->images * a->height * row * (ptrdiff_t)sizeof(float) >= streamedBytes
+      && pixel % least(16, pixel) == 0;
+  const Destination destination = {a->output, a->addend, a->output_mask, streams};
+  Strangeness strange;
+  for (int t = 0; t < count; t++, cursor.advance()) {
+    const Tile tile(cursor, a->height, a->width, pixel);
+    if (goesInPairs(pixel) && tile.isInside && t + 1 < count) {
+      TileCursor next = cursor;
+      next.advance();
+      const Tile second(next, a->height, a->width, pixel);
+      if (second.isInside) {
+        const Floats<8> bias = a->bias ? load<8>(a->bias) : Floats<8>{};
+        transformTile(
+            products + t * pixel, stride, besides(bias, bias),
+            TargetPair<activation, adds>{destination, tile.start, second.start}, row, pixel, 4, 4,
+            strange);
+        t++;
+        cursor = next;
+        continue;
+      }
+    }
+    EACH_LANES(c, pixel, {
+      const Floats<L> bias = a->bias ? load<L>(a->bias + c) : Floats<L>{};
+      const Target<L, activation, adds> target = {destination, tile.start + c};
+      const float *source = products + t * pixel + c;
+      if (tile.isInside)
+        transformTile(source, stride, bias, target, row, pixel, 4, 4, strange);
+      else
+        transformTile(
+            source, stride, bias, target, row, pixel, a->height - tile.y, a->width - tile.x,
+            strange);
+    });
+  }
+  return strange.found();
+}
+
+static KERNEL int32_t transformTiles(
+    const ck_convolution *a, const float *products, ptrdiff_t stride, TileCursor cursor, int count) {
+  if (a->addend) switch (a->activation) {
+      case ck_relu: return transformTiles<ck_relu, true>(a, products, stride, cursor, count);
+      case ck_hiding_relu:
+        return transformTiles<ck_hiding_relu, true>(a, products, stride, cursor, count);
+      default: return transformTiles<ck_linear, true>(a, products, stride, cursor, count);
+    }
+  switch (a->activation) {
+    case ck_relu: return transformTiles<ck_relu, false>(a, products, stride, cursor, count);
+    case ck_hiding_relu:
+      return transformTiles<ck_hiding_relu, false>(a, products, stride, cursor, count);
+    default: return transformTiles<ck_linear, false>(a, products, stride, cursor, count);
+  }
+}
+
+/// Tiles of a block that are worked off together: where there are few channels and wide vectors, so few
+/// that they stay in the first-level cache from the first transform to the last.
+INLINE int tilesAtOnce(ptrdiff_t channels) {
+  return LANES == 16 && channels <= 16 ? (int)(192 / channels) : tilesPerBlock(channels);
+}
+
+/// The outputs of `count` tiles from `tile` on, a block at most; returns whether a NaN or an infinity was
+/// among them.
+static KERNEL int32_t forwardBlock(
+    const ck_convolution *a, ptrdiff_t tile, int count, float *scratch, FetchPlan &plan) {
+  const int few = tilesAtOnce(most(a->inputs, a->outputs));
+  const ptrdiff_t stride = placeStride(few, a->inputs);
+  const ptrdiff_t productStride = placeStride(few, a->outputs);
+  float *transformed = scratch;
+  // Each product of few channels is stored when the values it comes from have been read.
+  const bool isInPlace = a->inputs == a->outputs && a->outputs <= 16;
+  float *products = transformed + (isInPlace ? 0 : CK_WINOGRAD_POINTS * stride);
+  float *patch = products + CK_WINOGRAD_POINTS * productStride;
+  int32_t strange = 0;
+  TileCursor cursor(a->height, a->width, tile);
+  for (int done = 0; done < count; done += few) {
+    const int some = (int)least(few, count - done);
+    if (a->input_mask)
+      transformPieces<true>(
+          a->input, a->input_mask, a->height, a->width, a->inputs, cursor, some, transformed,
+          stride, patch);
+    else
+      transformPieces<false>(
+          a->input, nullptr, a->height, a->width, a->inputs, cursor, some, transformed, stride,
+          patch);
+    // Tiles that do not exist take part in the products and are dropped.
+    const int whole = (int)roundedUp(some, TILES_OF_ONE);
+    for (int e = 0; e < CK_WINOGRAD_POINTS && whole > some; e++)
+      memset(
+          transformed + e * stride + some * a->inputs, 0,
+          (size_t)((whole - some) * a->inputs) * sizeof(float));
+    multiplyPlaces(
+        transformed, a->kernel, products, whole, few, a->inputs, a->outputs, plan);
+    strange |= transformTiles(a, products, productStride, cursor, some);
+    for (int t = 0; t < some; t++) cursor.advance();
+  }
+  return strange;
+}
+
+static KERNEL int32_t winogradForward(
+    const ck_convolution *a, ptrdiff_t first, ptrdiff_t last, float *scratch) {
+  const int block = tilesPerBlock(most(a->inputs, a->outputs));
+  int32_t strange = 0;
+  for (ptrdiff_t tile = first; tile < last; tile += block) {
+    const int count = (int)least(block, last - tile);
+    const ptrdiff_t next = tile + block, steps = forwardSteps(a, count);
+    FetchPlan plan = {
+        Fetch(
+            a->input, a->input_mask, a->height, a->width, a->inputs, next,
+            least(last, next + block), steps),
+        Fetch(a->addend, nullptr, a->height, a->width, a->outputs, tile, tile + count, steps)};
+    strange |= forwardBlock(a, tile, count, scratch, plan);
+  }
+  // What went past the caches is there for other threads, too.
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  return strange;
+}

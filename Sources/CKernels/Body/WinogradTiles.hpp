@@ -1,0 +1,184 @@
+// Tiles of 4×4 pixels and the pieces of 6×6 around them, for the three passes of a 3×3 convolution over
+// interleaved maps by Winograd's F(4×4, 3×3): how they are cut into blocks, walked, fetched ahead and read.
+//
+// A block of tiles is transformed to [36][tile][C], multiplied with the kernel at each of the 36 places
+// and transformed back. The 16 floats between places keep 36 rows that lie a power of two apart from
+// meeting in the same lines of the cache.
+
+/// How a chunk is cut into blocks, so that both transformed blocks fit the second-level cache.
+INLINE int tilesPerBlock(ptrdiff_t channels) {
+  return channels <= 32 ? 48 : channels <= 64 ? 24 : 12;
+}
+INLINE ptrdiff_t placeStride(int tiles, ptrdiff_t channels) { return tiles * channels + 16; }
+
+/// The floats of scratch memory that the blocks of a pass need, and a patch of pixels behind them.
+static KERNEL ptrdiff_t winogradScratch(ptrdiff_t inputs, ptrdiff_t outputs) {
+  const ptrdiff_t channels = most(inputs, outputs);
+  const int block = tilesPerBlock(channels);
+  return CK_WINOGRAD_POINTS * (placeStride(block, inputs) + placeStride(block, outputs))
+      + (CK_WINOGRAD_POINTS + 1) * channels;
+}
+
+/// Tiles one below the other that are worked off together: neighbors share two rows of pixels, which
+/// are still in the cache then.
+constexpr ptrdiff_t bandHeight = 6;
+
+/// Places in a map of tiles, walked in bands: down the columns of a band, then on to the right.
+struct TileCursor {
+  ptrdiff_t across, down, bandTop, bandEnd, x, y, image;
+
+  inline __attribute__((always_inline)) TileCursor(
+      ptrdiff_t height, ptrdiff_t width, ptrdiff_t tile) {
+    across = (width + 3) / 4;
+    down = (height + 3) / 4;
+    image = tile / (across * down);
+    const ptrdiff_t rest = tile % (across * down);
+    bandTop = rest / (across * bandHeight) * bandHeight;
+    bandEnd = least(down, bandTop + bandHeight);
+    const ptrdiff_t inBand = rest - bandTop * across;
+    x = inBand / (bandEnd - bandTop);
+    y = bandTop + inBand % (bandEnd - bandTop);
+  }
+  inline __attribute__((always_inline)) void advance() {
+    if (++y < bandEnd) return;
+    if (++x == across) {
+      x = 0;
+      bandTop = bandEnd < down ? bandEnd : 0;
+      bandEnd = least(down, bandTop + bandHeight);
+      if (bandTop == 0) image++;
+    }
+    y = bandTop;
+  }
+};
+/// Fetches the values of tiles, and their mask, into the second-level cache while the processor
+/// multiplies.
+///
+/// The memory is read piece by piece from many rows, which the processor does not foresee. What it is
+/// asked for while it waits for many lines already, it drops; so a few lines are fetched at a time.
+struct Fetch {
+  const float *map;
+  const uint8_t *mask;
+  ptrdiff_t height, width, channels;
+  TileCursor cursor;
+  /// The rows of pixels of all tiles, and the steps of the work, each with a like share of them.
+  ptrdiff_t rows, steps, credit = 0, row = 0;
+
+  inline __attribute__((always_inline)) Fetch(
+      const float *map, const uint8_t *mask, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels,
+      ptrdiff_t tile, ptrdiff_t last, ptrdiff_t steps)
+      : map(map), mask(mask), height(height), width(width), channels(channels),
+        cursor(height, width, tile), rows(map ? most(0, last - tile) * 4 : 0), steps(steps) {}
+
+  /// Does the share of one step.
+  inline __attribute__((always_inline)) void advance() {
+    for (credit += rows; credit >= steps; credit -= steps) {
+      const ptrdiff_t y = cursor.y * 4 + row;
+      if (y < height) {
+        const ptrdiff_t start = ((cursor.image * height + y) * width + cursor.x * 4) * channels;
+        const ptrdiff_t count = least(4, width - cursor.x * 4) * channels;
+        if (mask) __builtin_prefetch(mask + (start >> 3), 0, 2);
+        for (ptrdiff_t i = 0; i < count; i += 16) __builtin_prefetch(map + start + i, 0, 2);
+      }
+      if (++row < 4) continue;
+      row = 0;
+      cursor.advance();
+    }
+  }
+};
+
+/// What is fetched during the products of one block.
+struct FetchPlan {
+  Fetch first, second;
+
+  inline __attribute__((always_inline)) void advance() {
+    first.advance();
+    second.advance();
+  }
+};
+
+/// Copies the `rows`×`rows` pixels from (y, x) to `patch`; those outside the image are 0.
+template <bool isMasked>
+static KERNEL void copyPatch(
+    const float *image, const uint8_t *mask, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels,
+    ptrdiff_t y, ptrdiff_t x, int rows, float *patch) {
+  for (int i = 0; i < rows; i++)
+    for (int j = 0; j < rows; j++) {
+      float *target = patch + (i * rows + j) * channels;
+      const bool isInside = y + i >= 0 && y + i < height && x + j >= 0 && x + j < width;
+      const ptrdiff_t offset = ((y + i) * width + x + j) * channels;
+      for (ptrdiff_t c = 0; c < channels; c += 8) {
+        Floats<8> v = {};
+        if (isInside) {
+          v = load<8>(image + offset + c);
+          if constexpr (isMasked) v = masked<8>(v, mask + ((offset + c) >> 3));
+        }
+        store<8>(target + c, v);
+      }
+    }
+}
+
+/// How far apart the values of a map lie that a transform reads or writes, and their bits in a mask.
+struct Spacing {
+  ptrdiff_t row, pixel;
+
+  inline __attribute__((always_inline)) ptrdiff_t value(int i, int j) const {
+    return i * row + j * pixel;
+  }
+  inline __attribute__((always_inline)) ptrdiff_t bits(int i, int j) const {
+    return i * (row >> 3) + j * (pixel >> 3);
+  }
+};
+
+/// L channels of the pixels from one on, through the mask where there is one.
+template <int L, bool isMasked> struct Pixels {
+  static constexpr int lanes = L;
+  const float *map;
+  const uint8_t *mask;
+  Spacing spacing;
+
+  inline __attribute__((always_inline)) Pixels(
+      const float *map, const uint8_t *mask, ptrdiff_t first, Spacing spacing)
+      : map(map + first), mask(isMasked ? mask + (first >> 3) : nullptr), spacing(spacing) {}
+
+  inline __attribute__((always_inline)) Floats<L> at(int i, int j) const {
+    const Floats<L> v = load<L>(map + spacing.value(i, j));
+    if constexpr (isMasked) return masked<L>(v, mask + spacing.bits(i, j));
+    return v;
+  }
+};
+
+/// The eight channels of two pixels, which fill a vector of 16.
+template <bool isMasked> struct PixelPairs {
+  static constexpr int lanes = 16;
+  const Pixels<8, isMasked> first, second;
+
+  inline __attribute__((always_inline)) Wide at(int i, int j) const {
+    return besides(first.at(i, j), second.at(i, j));
+  }
+};
+
+/// Whether tiles of maps with so many channels are worked off in pairs.
+INLINE bool goesInPairs(ptrdiff_t channels) { return LANES == 16 && channels == 8; }
+
+/// Where the 6×6 piece of a tile begins, and whether it lies in the image.
+struct Piece {
+  ptrdiff_t y, x, image, start;
+  bool isInside;
+
+  inline __attribute__((always_inline)) Piece(
+      const TileCursor &cursor, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels)
+      : y(cursor.y * 4 - 1), x(cursor.x * 4 - 1), image(cursor.image * height * width * channels),
+        start(image + (y * width + x) * channels),
+        isInside(y >= 0 && x >= 0 && y + 6 <= height && x + 6 <= width) {}
+};
+
+/// Where the 4×4 outputs of a tile begin, and whether all lie in the image.
+struct Tile {
+  ptrdiff_t y, x, image, start;
+  bool isInside;
+
+  inline __attribute__((always_inline)) Tile(
+      const TileCursor &cursor, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels)
+      : y(cursor.y * 4), x(cursor.x * 4), image(cursor.image * height * width * channels),
+        start(image + (y * width + x) * channels), isInside(y + 4 <= height && x + 4 <= width) {}
+};
