@@ -92,9 +92,12 @@ struct TrainingMemory<Element: Scalar> {
       // What an activation's derivative still needs goes with it.
       let isLast =
         i > 0 ? layer.isFused(i - 1) : !layer.projects && below.map({ !$0.keepsOutput }) ?? false
-      if isLast { free(inputs) }
-      if i > 0 || below != nil {
+      let needsInput = i > 0 || below != nil
+      let staysLonger = needsInput && layer.keepsInput(i)
+      if isLast, !staysLonger { free(inputs) }
+      if needsInput {
         take(inputs)
+        if isLast, staysLonger { free(inputs) }
         if i == 0, layer.addsBehind {
           take(inputs)
           free(inputs)
@@ -130,15 +133,18 @@ private struct LayerPlan<Element: Scalar> {
   private let activation: Activation
   private let merge: Merge
   private let skip: Skip
+  private let kernels: [Shape]
 
   init(_ layer: Layer<Element>) {
     (inputs, channels) = (layer.inputChannels, layer.outputChannels)
     activation = layer.activation
     switch layer {
     case .block(let block):
+      kernels = block.convolutions.map(\.weight.shape)
       convolutions = block.options.convolutions
       (merge, skip) = (block.options.merge, block.options.skip)
-    case .convolution:
+    case .convolution(let plain):
+      kernels = [plain.convolution.weight.shape]
       (convolutions, merge, skip) = (1, .none, .block)
     }
   }
@@ -159,6 +165,9 @@ private struct LayerPlan<Element: Scalar> {
     return activation == .relu && ConvolutionMemory.takesEnding(channels: channels, Element.self)
       && !(adds(i) && joinsOneChannel)
   }
+
+  /// Whether the input of convolution `i` stays until its gradient is there.
+  func keepsInput(_ i: Int) -> Bool { ConvolutionMemory.keepsInput(kernels[i], Element.self) }
 
   /// Whether the derivative of the last activation is computed from the layer's output.
   var keepsOutput: Bool { merge == .none && !isFused(convolutions - 1) }

@@ -17,6 +17,12 @@ package enum ConvolutionMemory {
     MapLayout(channels: channels, type) == .interleaved
   }
 
+  /// Whether the input of a convolution with this kernel, `[O, C, kH, kW]`, stays until its gradient is
+  /// there.
+  package static func keepsInput<Element: Scalar>(_ kernel: Shape, _ type: Element.Type) -> Bool {
+    type == Float.self && EngineConvolution.goesBackAtOnce(kernel)
+  }
+
   /// The bytes of the bits that such a ReLU keeps for its derivative.
   package static func mask(channels: Int, pixels: Int) -> Int {
     MemoryPool.size(of: MapLayout.storedChannels(channels) * pixels / 8)

@@ -14,7 +14,8 @@ struct EngineConvolution {
   let images: Int, height: Int, width: Int
   /// Channels read and written, and how many of each are stored.
   let outputs: Int
-  private let inputs: Int, storedInputs: Int, storedOutputs: Int
+  private let inputs: Int
+  let storedInputs: Int, storedOutputs: Int
   private let kernelHeight: Int, kernelWidth: Int
   private let readsPlanar: Bool, writesPlanar: Bool
   private let precision = Precision.current
@@ -31,7 +32,7 @@ struct EngineConvolution {
     storedOutputs = writesPlanar ? outputs : MapLayout.storedChannels(outputs)
   }
 
-  private var usesWinograd: Bool {
+  var usesWinograd: Bool {
     precision == .fast && !readsPlanar && !writesPlanar && kernelHeight == 3 && kernelWidth == 3
   }
 
@@ -40,9 +41,20 @@ struct EngineConvolution {
   /// Partial sums of gradients, added up in order; more would cost memory, fewer would idle threads.
   static let groups = 8
 
-  /// The chunks of tiles in a forward pass: enough to spread over threads, long enough that a worker
-  /// can fetch ahead.
-  private static let forwardChunks = 32
+  /// The chunks of tiles in a forward pass: long ones, in which a worker can fetch ahead, then short
+  /// ones, so that threads end together.
+  private static let (longChunks, shortChunks, shortInLong) = (28, 16, 4)
+
+  /// The tiles of each chunk, without chunks that have none.
+  var forwardChunks: [Range<Int>] {
+    let (long, short) = (Self.longChunks, Self.shortChunks)
+    let units = long * Self.shortInLong + short
+    return (0..<long + short).map { chunk in
+      let isLong = chunk < long
+      let first = isLong ? chunk * Self.shortInLong : chunk + long * (Self.shortInLong - 1)
+      return tiles(ofUnits: first..<first + (isLong ? Self.shortInLong : 1), of: units)
+    }.filter { !$0.isEmpty }
+  }
 
   private var tiles: Int { images * ((height + 3) / 4) * ((width + 3) / 4) }
   /// Tiles are handed out in groups of ``CK_TILES_PER_CHUNK``.
@@ -50,10 +62,11 @@ struct EngineConvolution {
     (tiles + Int(CK_TILES_PER_CHUNK) - 1) / Int(CK_TILES_PER_CHUNK)
   }
 
-  private func tiles(ofChunk chunk: Int, of chunks: Int) -> Range<Int> {
-    let groups = range(ofChunk: chunk, of: chunks, count: tileGroups)
+  private func tiles(ofUnits part: Range<Int>, of units: Int) -> Range<Int> {
     let size = Int(CK_TILES_PER_CHUNK)
-    return groups.lowerBound * size..<min(tiles, groups.upperBound * size)
+    let first = tileGroups * part.lowerBound / units
+    let last = tileGroups * part.upperBound / units
+    return first * size..<min(tiles, last * size)
   }
   var rowChunks: Int {
     images * ((height + Int(CK_ROWS_PER_CHUNK) - 1) / Int(CK_ROWS_PER_CHUNK))
@@ -87,13 +100,19 @@ struct EngineConvolution {
     for channel in 0..<outputs { body(image * outputs + channel, rows) }
   }
 
+  /// Work on chunks of tiles, and who runs it.
+  enum TileWork {
+    typealias Body = (_ chunk: Int, _ scratch: UnsafeMutablePointer<Float>) -> Void
+    typealias Runner = (_ chunks: Int, _ body: Body) -> Void
+  }
+
   /// Whether ``Ending`` can be given.
   var takesEnding: Bool { !writesPlanar }
 
   func forward(
     _ input: FeatureMap<Float>, _ kernel: Tensor<Float>, _ bias: Tensor<Float>?,
     isTurned: Bool = false, _ ending: Ending = Ending(),
-    then follow: PlanarFollow? = nil
+    then follow: PlanarFollow? = nil, running run: TileWork.Runner? = nil
   ) -> (output: FeatureMap<Float>, mask: MapMemory<UInt8>?) {
     let kernels = InstructionSet.kernels
     let prepared =
@@ -121,13 +140,19 @@ struct EngineConvolution {
       withExtendedLifetime((prepared, paddedBias, addend, input)) {
         withUnsafePointer(to: &convolution) { convolution in
           if usesWinograd {
-            let chunks = min(Self.forwardChunks, tileGroups)
-            withScratch(kernels.winograd_scratch(storedInputs, storedOutputs), chunks) {
-              let range = tiles(ofChunk: $0, of: chunks)
-              if kernels.winograd_forward(convolution, range.lowerBound, range.upperBound, $1) != 0
+            let chunks = forwardChunks
+            let work: TileWork.Body = { chunk, scratch in
+              let tiles = chunks[chunk]
+              if kernels.winograd_forward(convolution, tiles.lowerBound, tiles.upperBound, scratch)
+                != 0
               {
                 found.raise()
               }
+            }
+            if let run {
+              run(chunks.count, work)
+            } else {
+              withScratch(winogradScratch, chunks.count, work)
             }
           } else if isPlanar {
             withScratch(planarScratch, rowChunks) { chunk, scratch in
@@ -204,8 +229,11 @@ struct EngineConvolution {
     return (kernel, hasBias ? Convolution.biasGradient(gradient) : nil)
   }
 
+  /// The gradients of the parameters; the same threads do other work on chunks of tiles, when no
+  /// group is left.
   private func winogradGradient(
-    _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ shape: Shape, hasBias: Bool
+    _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ shape: Shape, hasBias: Bool,
+    beside chunks: Int = 0, _ work: TileWork.Body = { _, _ in }
   ) -> (kernel: Tensor<Float>, bias: Tensor<Float>?) {
     let kernels = InstructionSet.kernels
     let groups = min(Self.groups, tileGroups)
@@ -213,9 +241,9 @@ struct EngineConvolution {
     let sums = biasSums.withUnsafeMutableBufferPointer { biasSums in
       groupSums(
         input, gradient, count: Int(CK_WINOGRAD_POINTS) * storedInputs * storedOutputs,
-        groups: groups, scratch: kernels.winograd_scratch(storedInputs, storedOutputs)
+        groups: groups, scratch: winogradScratch, beside: chunks, work
       ) { pass, group, sums, scratch in
-        let range = tiles(ofChunk: group, of: groups)
+        let range = tiles(ofUnits: group..<group + 1, of: groups)
         kernels.winograd_gradient(
           pass, range.lowerBound, range.upperBound, sums,
           hasBias ? biasSums.baseAddress.map { $0 + group * storedOutputs } : nil, scratch)
@@ -224,6 +252,48 @@ struct EngineConvolution {
     let kernel = kernelGradient(sums, shape)
     return (kernel, hasBias ? biasGradient(sums: biasSums, groups: groups) : nil)
   }
+
+  /// The floats of scratch memory for tiles, the same for a convolution and for one with inputs and
+  /// outputs exchanged.
+  private var winogradScratch: Int {
+    InstructionSet.kernels.winograd_scratch(storedInputs, storedOutputs)
+  }
+
+  // MARK: - All gradients
+
+  /// Whether the input gradient is computed together with those of the parameters.
+  ///
+  /// Where there are few channels, threads that wait for each other lose time that shows; the price
+  /// is that the input stays in memory until its gradient is there.
+  static func goesBackAtOnce(_ kernel: Shape) -> Bool {
+    let channels = [kernel[0], kernel[1]]
+    return Precision.current == .fast && kernel[2] == 3 && kernel[3] == 3
+      && channels.allSatisfy {
+        MapLayout(channels: $0, Float.self) == .interleaved && MapLayout.storedChannels($0) <= 16
+      }
+  }
+
+  /// The gradients of input and parameters; the bits are those of one after the other.
+  func backward(
+    _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ kernel: Tensor<Float>,
+    hasBias: Bool, adding addend: FeatureMap<Float>?
+  ) -> (input: FeatureMap<Float>, kernel: Tensor<Float>, bias: Tensor<Float>?)? {
+    let shape = kernel.shape
+    guard Self.goesBackAtOnce(shape),
+      let turned = EngineConvolution(gradient, [shape[1], shape[0], shape[2], shape[3]])
+    else { return nil }
+    var parameters: (kernel: Tensor<Float>, bias: Tensor<Float>?)?
+    let dx = turned.forward(
+      gradient, kernel, nil, isTurned: true, .init(addend: addend),
+      running: { chunks, work in
+        parameters = winogradGradient(
+          input, gradient, shape, hasBias: hasBias, beside: chunks, work)
+      }
+    ).output
+    return parameters.map { (dx, $0.kernel, $0.bias) }
+  }
+
+  // MARK: - Sums
 
   /// The sums of a Winograd gradient, transformed back.
   private func kernelGradient(_ sums: MapMemory<Float>, _ shape: Shape) -> Tensor<Float> {
@@ -314,10 +384,11 @@ struct EngineConvolution {
 
   /// The sums of a fixed number of groups, added in order.
   ///
-  /// `add` is given the pass, a group, the group's sums, which are 0 at first, and scratch memory.
+  /// `add` is given the pass, a group, the group's sums, which are 0 at first, and scratch memory;
+  /// `work` is done by the same threads, in chunks, when no group is left.
   func groupSums(
     _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, count: Int, groups: Int,
-    scratch: Int,
+    scratch: Int, beside chunks: Int = 0, _ work: TileWork.Body = { _, _ in },
     _ add: (
       UnsafePointer<ck_gradient>, _ group: Int, UnsafeMutablePointer<Float>,
       UnsafeMutablePointer<Float>
@@ -327,10 +398,11 @@ struct EngineConvolution {
       var pass = self.pass(input.scalars, gradient)
       withExtendedLifetime((input, gradient)) {
         withUnsafePointer(to: &pass) { pass in
-          withScratch(scratch, groups) { group, scratch in
-            let sums = sums + group * count
+          withScratch(scratch, groups + chunks) { chunk, scratch in
+            guard chunk < groups else { return work(chunk - groups, scratch) }
+            let sums = sums + chunk * count
             sums.update(repeating: 0, count: count)
-            add(pass, group, sums, scratch)
+            add(pass, chunk, sums, scratch)
           }
         }
       }
@@ -365,7 +437,7 @@ struct EngineConvolution {
       withExtendedLifetime(gradient) {
         withUnsafePointer(to: &pass) { pass in
           withScratch(Int(CK_WINOGRAD_POINTS + 1) * storedOutputs, groups) { group, scratch in
-            let range = tiles(ofChunk: group, of: groups)
+            let range = tiles(ofUnits: group..<group + 1, of: groups)
             kernels.tile_sums(
               pass, range.lowerBound, range.upperBound, sums + group * storedOutputs, scratch)
           }

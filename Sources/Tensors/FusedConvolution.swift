@@ -130,6 +130,22 @@ extension Convolution {
       hasBias ? biasGradient(outputGradient) : nil
     )
   }
+
+  /// The gradients of input, kernel and bias in one go, to the bits of one after the other; none where
+  /// that gains nothing.
+  package static func backward<Element: Scalar>(
+    _ outputGradient: FeatureMap<Element>, input: FeatureMap<Element>, kernel: Tensor<Element>,
+    hasBias: Bool, adding addend: FeatureMap<Element>?
+  ) -> (input: FeatureMap<Element>, kernel: Tensor<Element>, bias: Tensor<Element>?)? {
+    guard let engine = EngineConvolution(input, kernel.shape),
+      let x = input as? FeatureMap<Float>, let g = outputGradient as? FeatureMap<Float>,
+      let w = kernel as? Tensor<Float>,
+      let result = engine.backward(
+        x.resolved, g, w, hasBias: hasBias, adding: addend as? FeatureMap<Float>),
+      let dx = result.input as? FeatureMap<Element>, let dw = result.kernel as? Tensor<Element>
+    else { return nil }
+    return (dx, dw, result.bias as? Tensor<Element>)
+  }
 }
 
 extension EngineConvolution {
