@@ -34,8 +34,8 @@ package struct Conv2D<Element: Scalar>: Sendable {
   ///
   /// - Parameters:
   ///   - dz: `[N, O, H, W]`.
-  ///   - x: What ``forward(_:)`` was given; let go before the gradient of x takes memory, but where
-  ///     the engine computes all gradients at once.
+  ///   - x: What ``forward(_:)`` was given; let go before the gradient of x takes memory, or where
+  ///     that takes its place.
   ///   - needsInput: Whether the gradient of x is wanted.
   ///   - addend: Added to the gradient of x.
   /// - Returns: The gradient of x if it is wanted, and those of the parameters.
@@ -43,10 +43,9 @@ package struct Conv2D<Element: Scalar>: Sendable {
     _ dz: FeatureMap<Element>, input x: consuming FeatureMap<Element>, needsInput: Bool = true,
     adding addend: FeatureMap<Element>? = nil
   ) -> (input: FeatureMap<Element>?, parameters: [Tensor<Element>]) {
-    if needsInput,
+    if needsInput, Convolution.goesBackAtOnce(x, kernelShape: weight.shape) {
       let (dx, dweight, dbias) = Convolution.backward(
-        dz, input: x, kernel: weight, hasBias: bias != nil, adding: addend)
-    {
+        dz, input: consume x, kernel: weight, hasBias: bias != nil, adding: addend)
       return (dx, [dweight] + (dbias.map { [$0] } ?? []))
     }
     let (dweight, dbias) = Convolution.parameterGradients(

@@ -20,7 +20,10 @@ package enum ConvolutionMemory {
   /// Whether the input of a convolution with this kernel, `[O, C, kH, kW]`, stays until its gradient is
   /// there.
   package static func keepsInput<Element: Scalar>(_ kernel: Shape, _ type: Element.Type) -> Bool {
-    type == Float.self && EngineConvolution.goesBackAtOnce(kernel)
+    kernel[2] == 3 && kernel[3] == 3 && Precision.current == .fast
+      && MapLayout(channels: kernel[0], type) == .interleaved
+      && MapLayout(channels: kernel[1], type) == .interleaved
+      && EngineConvolution.writesBeside(inputs: kernel[1])
   }
 
   /// The bytes of the bits that such a ReLU keeps for its derivative.
@@ -42,8 +45,12 @@ package enum ConvolutionMemory {
     let isTransformed = taps == 9 && isInterleaved(kernel[0]) && isInterleaved(kernel[1])
     let isPlanar = !isInterleaved(kernel[0]) && !isInterleaved(kernel[1])
     let places = isTransformed ? Int(CK_WINOGRAD_POINTS) : isPlanar ? taps * 16 : taps
+    let groups =
+      isTransformed
+      ? EngineConvolution.gradientGroups(inputs: kernel[1], outputs: kernel[0])
+      : EngineConvolution.groups
     // The sums of all groups, and once as much for the kernel in the form that is multiplied.
-    return (EngineConvolution.groups + 1) * places * stored(kernel[0]) * stored(kernel[1])
+    return (groups + 1) * places * stored(kernel[0]) * stored(kernel[1])
       * MemoryLayout<Element>.stride
   }
 }

@@ -46,7 +46,7 @@ struct EngineConvolution {
   private static let (longChunks, shortChunks, shortInLong) = (28, 16, 4)
 
   /// The tiles of each chunk, without chunks that have none.
-  var forwardChunks: [Range<Int>] {
+  private var forwardChunks: [Range<Int>] {
     let (long, short) = (Self.longChunks, Self.shortChunks)
     let units = long * Self.shortInLong + short
     return (0..<long + short).map { chunk in
@@ -58,11 +58,11 @@ struct EngineConvolution {
 
   private var tiles: Int { images * ((height + 3) / 4) * ((width + 3) / 4) }
   /// Tiles are handed out in groups of ``CK_TILES_PER_CHUNK``.
-  private var tileGroups: Int {
+  var tileGroups: Int {
     (tiles + Int(CK_TILES_PER_CHUNK) - 1) / Int(CK_TILES_PER_CHUNK)
   }
 
-  private func tiles(ofUnits part: Range<Int>, of units: Int) -> Range<Int> {
+  func tiles(ofUnits part: Range<Int>, of units: Int) -> Range<Int> {
     let size = Int(CK_TILES_PER_CHUNK)
     let first = tileGroups * part.lowerBound / units
     let last = tileGroups * part.upperBound / units
@@ -100,19 +100,13 @@ struct EngineConvolution {
     for channel in 0..<outputs { body(image * outputs + channel, rows) }
   }
 
-  /// Work on chunks of tiles, and who runs it.
-  enum TileWork {
-    typealias Body = (_ chunk: Int, _ scratch: UnsafeMutablePointer<Float>) -> Void
-    typealias Runner = (_ chunks: Int, _ body: Body) -> Void
-  }
-
   /// Whether ``Ending`` can be given.
   var takesEnding: Bool { !writesPlanar }
 
   func forward(
     _ input: FeatureMap<Float>, _ kernel: Tensor<Float>, _ bias: Tensor<Float>?,
     isTurned: Bool = false, _ ending: Ending = Ending(),
-    then follow: PlanarFollow? = nil, running run: TileWork.Runner? = nil
+    then follow: PlanarFollow? = nil
   ) -> (output: FeatureMap<Float>, mask: MapMemory<UInt8>?) {
     let kernels = InstructionSet.kernels
     let prepared =
@@ -129,30 +123,18 @@ struct EngineConvolution {
     let mask = ending.keepsMask ? MapMemory<UInt8>(count / 8) { _ in } : nil
     let found = Flag()
     let scalars = MapMemory<Float>(count) { output in
-      var convolution = ck_convolution(
-        images: images, height: height, width: width,
-        inputs: storedInputs, outputs: storedOutputs,
-        kernel_height: kernelHeight, kernel_width: kernelWidth,
-        planar_input: readsPlanar ? 1 : 0, activation: ending.code,
-        input: input.scalars.start, input_mask: input.mask?.start, kernel: prepared.start,
-        bias: paddedBias?.start, addend: addend?.scalars.start, output: output,
-        output_mask: mask?.start)
+      var convolution = convolution(
+        input, prepared, paddedBias, ending, addend, output, mask)
       withExtendedLifetime((prepared, paddedBias, addend, input)) {
         withUnsafePointer(to: &convolution) { convolution in
           if usesWinograd {
             let chunks = forwardChunks
-            let work: TileWork.Body = { chunk, scratch in
-              let tiles = chunks[chunk]
-              if kernels.winograd_forward(convolution, tiles.lowerBound, tiles.upperBound, scratch)
-                != 0
+            withScratch(winogradScratch, chunks.count) {
+              let tiles = chunks[$0]
+              if kernels.winograd_forward(convolution, tiles.lowerBound, tiles.upperBound, $1) != 0
               {
                 found.raise()
               }
-            }
-            if let run {
-              run(chunks.count, work)
-            } else {
-              withScratch(winogradScratch, chunks.count, work)
             }
           } else if isPlanar {
             withScratch(planarScratch, rowChunks) { chunk, scratch in
@@ -178,8 +160,22 @@ struct EngineConvolution {
     return (output, mask)
   }
 
+  func convolution(
+    _ input: FeatureMap<Float>, _ kernel: MapMemory<Float>, _ bias: MapMemory<Float>?,
+    _ ending: Ending, _ addend: FeatureMap<Float>?, _ output: UnsafeMutablePointer<Float>,
+    _ mask: MapMemory<UInt8>?
+  ) -> ck_convolution {
+    ck_convolution(
+      images: images, height: height, width: width,
+      inputs: storedInputs, outputs: storedOutputs,
+      kernel_height: kernelHeight, kernel_width: kernelWidth,
+      planar_input: readsPlanar ? 1 : 0, activation: ending.code,
+      input: input.scalars.start, input_mask: input.mask?.start, kernel: kernel.start,
+      bias: bias?.start, addend: addend?.scalars.start, output: output, output_mask: mask?.start)
+  }
+
   /// `[36][C′][O′]`.
-  private func winogradKernel(_ kernel: Tensor<Float>, isTurned: Bool) -> MapMemory<Float> {
+  func winogradKernel(_ kernel: Tensor<Float>, isTurned: Bool) -> MapMemory<Float> {
     let kernels = InstructionSet.kernels
     return MapMemory(Int(CK_WINOGRAD_POINTS) * storedInputs * storedOutputs) { target in
       kernel.scalars.withUnsafeBufferPointer { weights in
@@ -220,7 +216,7 @@ struct EngineConvolution {
   func parameterGradients(
     _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ shape: Shape, hasBias: Bool
   ) -> (kernel: Tensor<Float>, bias: Tensor<Float>?) {
-    if usesWinograd { return winogradGradient(input, gradient, shape, hasBias: hasBias) }
+    if usesWinograd { return tileGradients(input, gradient, shape, hasBias: hasBias) }
     let kernel =
       isPlanar
       ? planarGradient(input, gradient, shape)
@@ -229,74 +225,8 @@ struct EngineConvolution {
     return (kernel, hasBias ? Convolution.biasGradient(gradient) : nil)
   }
 
-  /// The gradients of the parameters; the same threads do other work on chunks of tiles, when no
-  /// group is left.
-  private func winogradGradient(
-    _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ shape: Shape, hasBias: Bool,
-    beside chunks: Int = 0, _ work: TileWork.Body = { _, _ in }
-  ) -> (kernel: Tensor<Float>, bias: Tensor<Float>?) {
-    let kernels = InstructionSet.kernels
-    let groups = min(Self.groups, tileGroups)
-    var biasSums = [Double](repeating: 0, count: groups * storedOutputs)
-    let sums = biasSums.withUnsafeMutableBufferPointer { biasSums in
-      groupSums(
-        input, gradient, count: Int(CK_WINOGRAD_POINTS) * storedInputs * storedOutputs,
-        groups: groups, scratch: winogradScratch, beside: chunks, work
-      ) { pass, group, sums, scratch in
-        let range = tiles(ofUnits: group..<group + 1, of: groups)
-        kernels.winograd_gradient(
-          pass, range.lowerBound, range.upperBound, sums,
-          hasBias ? biasSums.baseAddress.map { $0 + group * storedOutputs } : nil, scratch)
-      }
-    }
-    let kernel = kernelGradient(sums, shape)
-    return (kernel, hasBias ? biasGradient(sums: biasSums, groups: groups) : nil)
-  }
-
-  /// The floats of scratch memory for tiles, the same for a convolution and for one with inputs and
-  /// outputs exchanged.
-  private var winogradScratch: Int {
-    InstructionSet.kernels.winograd_scratch(storedInputs, storedOutputs)
-  }
-
-  // MARK: - All gradients
-
-  /// Whether the input gradient is computed together with those of the parameters.
-  ///
-  /// Where there are few channels, threads that wait for each other lose time that shows; the price
-  /// is that the input stays in memory until its gradient is there.
-  static func goesBackAtOnce(_ kernel: Shape) -> Bool {
-    let channels = [kernel[0], kernel[1]]
-    return Precision.current == .fast && kernel[2] == 3 && kernel[3] == 3
-      && channels.allSatisfy {
-        MapLayout(channels: $0, Float.self) == .interleaved && MapLayout.storedChannels($0) <= 16
-      }
-  }
-
-  /// The gradients of input and parameters; the bits are those of one after the other.
-  func backward(
-    _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ kernel: Tensor<Float>,
-    hasBias: Bool, adding addend: FeatureMap<Float>?
-  ) -> (input: FeatureMap<Float>, kernel: Tensor<Float>, bias: Tensor<Float>?)? {
-    let shape = kernel.shape
-    guard Self.goesBackAtOnce(shape),
-      let turned = EngineConvolution(gradient, [shape[1], shape[0], shape[2], shape[3]])
-    else { return nil }
-    var parameters: (kernel: Tensor<Float>, bias: Tensor<Float>?)?
-    let dx = turned.forward(
-      gradient, kernel, nil, isTurned: true, .init(addend: addend),
-      running: { chunks, work in
-        parameters = winogradGradient(
-          input, gradient, shape, hasBias: hasBias, beside: chunks, work)
-      }
-    ).output
-    return parameters.map { (dx, $0.kernel, $0.bias) }
-  }
-
-  // MARK: - Sums
-
   /// The sums of a Winograd gradient, transformed back.
-  private func kernelGradient(_ sums: MapMemory<Float>, _ shape: Shape) -> Tensor<Float> {
+  func kernelGradient(_ sums: MapMemory<Float>, _ shape: Shape) -> Tensor<Float> {
     let kernels = InstructionSet.kernels
     return Tensor(shape: shape) { weights in
       withExtendedLifetime(sums) {
@@ -363,6 +293,12 @@ struct EngineConvolution {
     }
   }
 
+  /// The floats of scratch memory for tiles, the same for a convolution and for one with inputs and
+  /// outputs exchanged.
+  var winogradScratch: Int {
+    InstructionSet.kernels.winograd_scratch(storedInputs, storedOutputs)
+  }
+
   private var planarScratch: Int {
     InstructionSet.kernels.planar_scratch(inputs, outputs, kernelHeight, kernelWidth, width)
   }
@@ -384,11 +320,10 @@ struct EngineConvolution {
 
   /// The sums of a fixed number of groups, added in order.
   ///
-  /// `add` is given the pass, a group, the group's sums, which are 0 at first, and scratch memory;
-  /// `work` is done by the same threads, in chunks, when no group is left.
+  /// `add` is given the pass, a group, the group's sums, which are 0 at first, and scratch memory.
   func groupSums(
     _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, count: Int, groups: Int,
-    scratch: Int, beside chunks: Int = 0, _ work: TileWork.Body = { _, _ in },
+    scratch: Int,
     _ add: (
       UnsafePointer<ck_gradient>, _ group: Int, UnsafeMutablePointer<Float>,
       UnsafeMutablePointer<Float>
@@ -398,11 +333,10 @@ struct EngineConvolution {
       var pass = self.pass(input.scalars, gradient)
       withExtendedLifetime((input, gradient)) {
         withUnsafePointer(to: &pass) { pass in
-          withScratch(scratch, groups + chunks) { chunk, scratch in
-            guard chunk < groups else { return work(chunk - groups, scratch) }
-            let sums = sums + chunk * count
+          withScratch(scratch, groups) { group, scratch in
+            let sums = sums + group * count
             sums.update(repeating: 0, count: count)
-            add(pass, chunk, sums, scratch)
+            add(pass, group, sums, scratch)
           }
         }
       }
@@ -447,7 +381,7 @@ struct EngineConvolution {
     return biasGradient(sums: sums, groups: groups)
   }
 
-  private func biasGradient(sums: [Double], groups: Int) -> Tensor<Float> {
+  func biasGradient(sums: [Double], groups: Int) -> Tensor<Float> {
     Tensor(
       shape: [outputs],
       scalars: (0..<outputs).map { o in

@@ -13,7 +13,7 @@ package struct FeatureMap<Element: Scalar>: Sendable {
   package let foundNonFinite: Bool
 
   /// The values, in the order that ``layout`` says.
-  let scalars: MapMemory<Element>
+  private(set) var scalars: MapMemory<Element>
 
   /// The bits of an interleaved map whose values are 0 where the bit is 0, and ``scalars`` elsewhere.
   ///
@@ -38,6 +38,9 @@ package struct FeatureMap<Element: Scalar>: Sendable {
     self.scalars = scalars
     self.foundNonFinite = foundNonFinite
   }
+
+  /// Whether nobody else looks at the values.
+  mutating func isOnlyOwner() -> Bool { isKnownUniquelyReferenced(&scalars) }
 
   /// How the values lie in memory: a matter of the number of channels alone.
   var layout: MapLayout { MapLayout(channels: shape.channels, Element.self) }

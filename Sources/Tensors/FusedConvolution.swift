@@ -131,19 +131,29 @@ extension Convolution {
     )
   }
 
-  /// The gradients of input, kernel and bias in one go, to the bits of one after the other; none where
-  /// that gains nothing.
+  /// Whether the engine computes all gradients at once.
+  package static func goesBackAtOnce<Element: Scalar>(
+    _ input: FeatureMap<Element>, kernelShape: Shape
+  ) -> Bool {
+    EngineConvolution(input, kernelShape)?.usesWinograd ?? false
+  }
+
+  /// The gradients of input, kernel and bias at once, to the bits of one after the other.
+  ///
+  /// - Parameter input: What was convolved; the gradient may take its place in memory.
   package static func backward<Element: Scalar>(
-    _ outputGradient: FeatureMap<Element>, input: FeatureMap<Element>, kernel: Tensor<Element>,
-    hasBias: Bool, adding addend: FeatureMap<Element>?
-  ) -> (input: FeatureMap<Element>, kernel: Tensor<Element>, bias: Tensor<Element>?)? {
-    guard let engine = EngineConvolution(input, kernel.shape),
-      let x = input as? FeatureMap<Float>, let g = outputGradient as? FeatureMap<Float>,
-      let w = kernel as? Tensor<Float>,
-      let result = engine.backward(
-        x.resolved, g, w, hasBias: hasBias, adding: addend as? FeatureMap<Float>),
-      let dx = result.input as? FeatureMap<Element>, let dw = result.kernel as? Tensor<Element>
-    else { return nil }
+    _ outputGradient: FeatureMap<Element>, input: consuming FeatureMap<Element>,
+    kernel: Tensor<Element>, hasBias: Bool, adding addend: FeatureMap<Element>?
+  ) -> (input: FeatureMap<Element>, kernel: Tensor<Element>, bias: Tensor<Element>?) {
+    let isLastReader = input.isOnlyOwner()
+    guard let engine = EngineConvolution(copy input, kernel.shape),
+      let x = consume input as? FeatureMap<Float>, let g = outputGradient as? FeatureMap<Float>,
+      let w = kernel as? Tensor<Float>
+    else { preconditionFailure("Only the engine goes back at once.") }
+    let result = engine.backward(
+      x, g, w, hasBias: hasBias, adding: addend as? FeatureMap<Float>, isLastReader: isLastReader)
+    guard let dx = result.input as? FeatureMap<Element>, let dw = result.kernel as? Tensor<Element>
+    else { preconditionFailure("Gradients have the type of the values.") }
     return (dx, dw, result.bias as? Tensor<Element>)
   }
 }

@@ -3,7 +3,8 @@
 /// A training step asks for the same sizes again and again. Large ones lie on huge pages, where the
 /// system has them, so that kernels which walk many rows at once do not miss in the page table.
 final class MapMemory<Value: BitwiseCopyable & Sendable>: @unchecked Sendable {
-  // Written by the operation that makes the map, before anybody else has it; read from then on.
+  // Written by the operation that makes the map, before anybody else has it; read from then on. An
+  // operation that is its last reader may write there again.
   private let block: MemoryPool.Block
   let start: UnsafeMutablePointer<Value>
   let count: Int

@@ -12,7 +12,7 @@ namespace NAMESPACE {
 #include "WinogradTiles.hpp"
 
 #include "WinogradForward.hpp"
-#include "WinogradGradient.hpp"
+#include "WinogradBackward.hpp"
 #include "WinogradKernels.hpp"
 
 #include "Activations.hpp"
@@ -24,7 +24,7 @@ static const ck_kernels kernels = {
     .winograd_scratch = winogradScratch,
     .winograd_kernel = winogradKernel,
     .winograd_forward = winogradForward,
-    .winograd_gradient = winogradGradient,
+    .winograd_backward = winogradBackward,
     .winograd_kernel_gradient = winogradKernelGradient,
     .tile_sums = tileSums,
     .direct_scratch = directScratch,

@@ -1,13 +1,17 @@
 // Forward pass and input gradient.
 
-/// The transform of one 6×6 piece, for as many channels as `pixels` has lanes.
-template <class Source>
-INLINE void transformPiece(const Source &pixels, float *transformed, ptrdiff_t stride) {
+/// The transform of one 6×6 piece, for as many channels as `pixels` has lanes; returns the sum of its
+/// tile, column by column, where it is wanted.
+template <bool sums, class Source>
+INLINE Floats<Source::lanes> transformPiece(
+    const Source &pixels, float *transformed, ptrdiff_t stride) {
   constexpr int L = Source::lanes;
-  Floats<L> half[6][6];
+  Floats<L> half[6][6], sum = {};
   UNROLL for (int j = 0; j < 6; j++) {
     Floats<L> x[6], r[6];
     UNROLL for (int i = 0; i < 6; i++) x[i] = pixels.at(i, j);
+    if constexpr (sums)
+      if (j > 0 && j < 5) UNROLL for (int i = 1; i < 5; i++) sum = sum + x[i];
     transformInput(x, r);
     UNROLL for (int i = 0; i < 6; i++) half[i][j] = r[i];
   }
@@ -16,45 +20,31 @@ INLINE void transformPiece(const Source &pixels, float *transformed, ptrdiff_t s
     transformInput(half[i], r);
     UNROLL for (int j = 0; j < 6; j++) store<L>(transformed + (i * 6 + j) * stride, r[j]);
   }
+  return sum;
 }
 
-/// Transforms `count` pieces of the input from `cursor` to [36][tile][channels].
-template <bool isMasked>
+/// Adds the sum of the pixels of a tile to those of their channels; of a pair, one after the other.
+template <class Source>
+INLINE void addSum(const Source &, Floats<Source::lanes> sum, float *sums) {
+  if constexpr (Source::isPair)
+    store<8>(sums, load<8>(sums) + lower(sum) + upper(sum));
+  else
+    store<Source::lanes>(sums, load<Source::lanes>(sums) + sum);
+}
+
+/// Transforms the pieces around `count` tiles from `cursor` to [36][tile][channels], and adds the
+/// values of the tiles to `valueSums`, one a channel, where they are wanted.
+template <bool isMasked, bool sums>
 static KERNEL void transformPieces(
-    const float *input, const uint8_t *mask, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels,
-    TileCursor cursor, int count, float *transformed, ptrdiff_t stride, float *patch) {
-  const Spacing spacing = {width * channels, channels};
-  for (int t = 0; t < count; t++, cursor.advance()) {
-    const Piece piece(cursor, height, width, channels);
-    float *target = transformed + t * channels;
-    if (goesInPairs(channels) && piece.isInside && t + 1 < count) {
-      TileCursor next = cursor;
-      next.advance();
-      const Piece second(next, height, width, channels);
-      if (second.isInside) {
-        transformPiece(
-            PixelPairs<isMasked>{{input, mask, piece.start, spacing}, {input, mask, second.start, spacing}},
-            target, stride);
-        t++;
-        cursor = next;
-        continue;
-      }
-    }
-    if (piece.isInside) {
-      EACH_LANES(
-          c, channels,
-          transformPiece(
-              Pixels<L, isMasked>(input, mask, piece.start + c, spacing), target + c, stride));
-    } else {
-      copyPatch<isMasked>(
-          input + piece.image, isMasked ? mask + (piece.image >> 3) : nullptr, height, width,
-          channels, piece.y, piece.x, 6, patch);
-      EACH_LANES(
-          c, channels,
-          transformPiece(
-              Pixels<L, false>(patch, nullptr, c, {6 * channels, channels}), target + c, stride));
-    }
-  }
+    const Map &map, TileCursor cursor, int count, float *transformed, ptrdiff_t stride,
+    float *valueSums, float *patch) {
+  eachArea<Piece, isMasked>(
+      map, cursor, count, patch,
+      [&](const auto &pixels, int t, ptrdiff_t c) __attribute__((always_inline)) {
+        const auto sum = transformPiece<sums>(
+            pixels, transformed + t * map.channels + c, stride);
+        if constexpr (sums) addSum(pixels, sum, valueSums + c);
+      });
 }
 
 /// products[tile][output] = Σ over inputs of transformed[tile][input] · kernel[input][output].
@@ -282,6 +272,14 @@ static KERNEL int32_t transformTiles(
   }
 }
 
+/// Tiles that do not exist take part in the products, as zeros.
+INLINE void clearTiles(float *transformed, ptrdiff_t stride, ptrdiff_t channels, int first, int last) {
+  for (int e = 0; e < CK_WINOGRAD_POINTS && last > first; e++)
+    memset(
+        transformed + e * stride + first * channels, 0,
+        (size_t)((last - first) * channels) * sizeof(float));
+}
+
 /// Tiles of a block that are worked off together: where there are few channels and wide vectors, so few
 /// that they stay in the first-level cache from the first transform to the last.
 INLINE int tilesAtOnce(ptrdiff_t channels) {
@@ -302,22 +300,15 @@ static KERNEL int32_t forwardBlock(
   float *patch = products + CK_WINOGRAD_POINTS * productStride;
   int32_t strange = 0;
   TileCursor cursor(a->height, a->width, tile);
+  const Map input = {a->input, a->input_mask, a->height, a->width, a->inputs};
   for (int done = 0; done < count; done += few) {
     const int some = (int)least(few, count - done);
     if (a->input_mask)
-      transformPieces<true>(
-          a->input, a->input_mask, a->height, a->width, a->inputs, cursor, some, transformed,
-          stride, patch);
+      transformPieces<true, false>(input, cursor, some, transformed, stride, nullptr, patch);
     else
-      transformPieces<false>(
-          a->input, nullptr, a->height, a->width, a->inputs, cursor, some, transformed, stride,
-          patch);
-    // Tiles that do not exist take part in the products and are dropped.
+      transformPieces<false, false>(input, cursor, some, transformed, stride, nullptr, patch);
     const int whole = (int)roundedUp(some, TILES_OF_ONE);
-    for (int e = 0; e < CK_WINOGRAD_POINTS && whole > some; e++)
-      memset(
-          transformed + e * stride + some * a->inputs, 0,
-          (size_t)((whole - some) * a->inputs) * sizeof(float));
+    clearTiles(transformed, stride, a->inputs, some, whole);
     multiplyPlaces(
         transformed, a->kernel, products, whole, few, a->inputs, a->outputs, plan);
     strange |= transformTiles(a, products, productStride, cursor, some);

@@ -58,6 +58,6 @@ static KERNEL void winogradKernelGradient(
       for (int lane = 0; lane < 8; lane++)
         if (o + lane >= first && o + lane < last)
           UNROLL for (int k = 0; k < 9; k++)
-            weights[((o + lane) * channels + input) * 9 + k] = w[k / 3][k % 3][lane];
+            weights[((o + lane) * channels + input) * 9 + k] = w[2 - k / 3][2 - k % 3][lane];
     }
 }

@@ -132,6 +132,7 @@ struct Spacing {
 /// L channels of the pixels from one on, through the mask where there is one.
 template <int L, bool isMasked> struct Pixels {
   static constexpr int lanes = L;
+  static constexpr bool isPair = false;
   const float *map;
   const uint8_t *mask;
   Spacing spacing;
@@ -150,6 +151,7 @@ template <int L, bool isMasked> struct Pixels {
 /// The eight channels of two pixels, which fill a vector of 16.
 template <bool isMasked> struct PixelPairs {
   static constexpr int lanes = 16;
+  static constexpr bool isPair = true;
   const Pixels<8, isMasked> first, second;
 
   inline __attribute__((always_inline)) Wide at(int i, int j) const {
@@ -160,8 +162,21 @@ template <bool isMasked> struct PixelPairs {
 /// Whether tiles of maps with so many channels are worked off in pairs.
 INLINE bool goesInPairs(ptrdiff_t channels) { return LANES == 16 && channels == 8; }
 
-/// Where the 6×6 piece of a tile begins, and whether it lies in the image.
+/// Where the 4×4 pixels of a tile begin, and whether all lie in the image.
+struct Tile {
+  static constexpr int side = 4;
+  ptrdiff_t y, x, image, start;
+  bool isInside;
+
+  inline __attribute__((always_inline)) Tile(
+      const TileCursor &cursor, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels)
+      : y(cursor.y * 4), x(cursor.x * 4), image(cursor.image * height * width * channels),
+        start(image + (y * width + x) * channels), isInside(y + 4 <= height && x + 4 <= width) {}
+};
+
+/// The same for the 6×6 piece around a tile.
 struct Piece {
+  static constexpr int side = 6;
   ptrdiff_t y, x, image, start;
   bool isInside;
 
@@ -172,13 +187,47 @@ struct Piece {
         isInside(y >= 0 && x >= 0 && y + 6 <= height && x + 6 <= width) {}
 };
 
-/// Where the 4×4 outputs of a tile begin, and whether all lie in the image.
-struct Tile {
-  ptrdiff_t y, x, image, start;
-  bool isInside;
-
-  inline __attribute__((always_inline)) Tile(
-      const TileCursor &cursor, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels)
-      : y(cursor.y * 4), x(cursor.x * 4), image(cursor.image * height * width * channels),
-        start(image + (y * width + x) * channels), isInside(y + 4 <= height && x + 4 <= width) {}
+/// A map to read tiles or pieces from.
+struct Map {
+  const float *values;
+  const uint8_t *mask;
+  ptrdiff_t height, width, channels;
 };
+
+/// Hands the pixels of `count` tiles, or of the pieces around them, to `body(pixels, t, c)`: those of
+/// tile t from channel c on, as many as `pixels` has lanes; what lies outside the image is 0.
+template <class Area, bool isMasked, class Body>
+INLINE void eachArea(const Map &map, TileCursor cursor, int count, float *patch, const Body &body) {
+  const ptrdiff_t channels = map.channels;
+  const Spacing spacing = {map.width * channels, channels};
+  for (int t = 0; t < count; t++, cursor.advance()) {
+    const Area area(cursor, map.height, map.width, channels);
+    if (goesInPairs(channels) && area.isInside && t + 1 < count) {
+      TileCursor next = cursor;
+      next.advance();
+      const Area second(next, map.height, map.width, channels);
+      if (second.isInside) {
+        body(
+            PixelPairs<isMasked>{
+                {map.values, map.mask, area.start, spacing},
+                {map.values, map.mask, second.start, spacing}},
+            t, 0);
+        t++;
+        cursor = next;
+        continue;
+      }
+    }
+    if (area.isInside) {
+      EACH_LANES(
+          c, channels,
+          body(Pixels<L, isMasked>(map.values, map.mask, area.start + c, spacing), t, c));
+    } else {
+      copyPatch<isMasked>(
+          map.values + area.image, isMasked ? map.mask + (area.image >> 3) : nullptr, map.height,
+          map.width, channels, area.y, area.x, Area::side, patch);
+      EACH_LANES(
+          c, channels,
+          body(Pixels<L, false>(patch, nullptr, c, {Area::side * channels, channels}), t, c));
+    }
+  }
+}

@@ -37,8 +37,8 @@ template <class V> INLINE void transformOutput(const V m[6], V y[4]) {
   y[3] = fma(rootHalfCubed, difference, fma(rootTwoCubed, difference2, m[5]));
 }
 
-/// A·y: four values of the output's gradient.
-template <class V> INLINE void transformGradient(const V y[4], V z[6]) {
+/// A·y: four values of a tile.
+template <class V> INLINE void transformSpread(const V y[4], V z[6]) {
   V even = fma(0.5f, y[2], y[0]), odd = fma(0.5f, y[3], y[1]);
   V even2 = y[0] + (y[2] + y[2]), odd2 = y[1] + (y[3] + y[3]);
   z[0] = y[0];

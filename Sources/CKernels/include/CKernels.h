@@ -113,10 +113,11 @@ typedef struct {
   int32_t (*winograd_forward)(
       const ck_convolution *convolution, ptrdiff_t first, ptrdiff_t last, float *scratch);
   /// Adds the tiles first..<last to `sums` [36][inputs][outputs] and, if wanted, to `bias_sums`
-  /// [outputs].
-  void (*winograd_gradient)(
-      const ck_gradient *gradient, ptrdiff_t first, ptrdiff_t last, float *sums,
-      double *_Nullable bias_sums, float *scratch);
+  /// [outputs]. Computes the input gradient of the same tiles, too, where `turned` describes it:
+  /// its output may be the memory of the input. Returns whether that met a NaN or an infinity.
+  int32_t (*winograd_backward)(
+      const ck_gradient *gradient, const ck_convolution *_Nullable turned, ptrdiff_t first,
+      ptrdiff_t last, float *sums, double *_Nullable bias_sums, float *scratch);
   /// Transforms sums back to kernels [O][I][3][3], for kernels first..<last.
   void (*winograd_kernel_gradient)(
       const float *sums, ptrdiff_t inputs, ptrdiff_t outputs, float *weights, ptrdiff_t kernels,

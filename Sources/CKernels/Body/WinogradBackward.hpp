@@ -1,0 +1,216 @@
+// Kernel gradient, and input gradient beside it.
+//
+// Both take the gradient dz of the output in pieces of 6×6: for the input's gradient as a convolution
+// with the turned kernel does, and for the kernel's with tiles x of the input.
+//
+//   kernel gradient = Gᵀ[Σ over tiles of (A·x·Aᵀ) ⊙ (Bᵀ·dz·B)]G, turned by 180°
+//
+// So dz is read and transformed once. A tile of x is needed for no other tile; therefore the gradient
+// of x may take its place in memory.
+
+/// One 4×4 tile of the input, transformed.
+template <class Source>
+INLINE void transformTile(const Source &pixels, float *transformed, ptrdiff_t stride) {
+  constexpr int L = Source::lanes;
+  Floats<L> half[6][4];
+  UNROLL for (int j = 0; j < 4; j++) {
+    Floats<L> y[4], z[6];
+    UNROLL for (int i = 0; i < 4; i++) y[i] = pixels.at(i, j);
+    transformSpread(y, z);
+    UNROLL for (int i = 0; i < 6; i++) half[i][j] = z[i];
+  }
+  UNROLL for (int i = 0; i < 6; i++) {
+    Floats<L> z[6];
+    transformSpread(half[i], z);
+    UNROLL for (int j = 0; j < 6; j++) store<L>(transformed + (i * 6 + j) * stride, z[j]);
+  }
+}
+
+static KERNEL void transformInputTiles(
+    const Map &map, TileCursor cursor, int count, float *transformed, ptrdiff_t stride,
+    float *patch) {
+  eachArea<Tile, false>(
+      map, cursor, count, patch,
+      [&](const auto &pixels, int t, ptrdiff_t c) __attribute__((always_inline)) {
+        transformTile(pixels, transformed + t * map.channels + c, stride);
+      });
+}
+
+/// At the end of a chunk of 48 tiles, adds its sums to `biasSums` in Double and begins anew.
+INLINE void addSumsOfChunk(
+    ptrdiff_t tile, ptrdiff_t last, float *sums, double *biasSums, ptrdiff_t channels) {
+  if (!biasSums || (tile % CK_TILES_PER_CHUNK != 0 && tile != last)) return;
+  for (ptrdiff_t c = 0; c < channels; c++) biasSums[c] += (double)sums[c];
+  memset(sums, 0, (size_t)channels * sizeof(float));
+}
+
+/// sums[input][output] += Σ over tiles of input[tile][input] · gradient[tile][output].
+template <int rows, int columns, int L>
+INLINE void multiplyTiles(
+    const float *transformed, const float *gradient, float *sums, int tiles, ptrdiff_t inputs,
+    ptrdiff_t outputs) {
+  Floats<L> products[rows][columns] = {};
+  for (int t = 0; t < tiles; t++) {
+    Floats<L> values[columns];
+    UNROLL for (int j = 0; j < columns; j++) values[j] = load<L>(gradient + t * outputs + j * L);
+    UNROLL for (int i = 0; i < rows; i++) {
+      const Floats<L> x = splat<L>(transformed[t * inputs + i]);
+      UNROLL for (int j = 0; j < columns; j++) products[i][j] = fma(x, values[j], products[i][j]);
+    }
+  }
+  UNROLL for (int i = 0; i < rows; i++)
+    UNROLL for (int j = 0; j < columns; j++) {
+      float *target = sums + i * outputs + j * L;
+      store<L>(target, load<L>(target) + products[i][j]);
+    }
+}
+
+template <int known>
+static KERNEL void multiplyTilesAtPlace(
+    const float *transformed, const float *gradient, float *sums, int tiles, ptrdiff_t inputs,
+    ptrdiff_t outputs, FetchPlan &plan) {
+  if constexpr (known > 0) inputs = outputs = known;
+  for (ptrdiff_t i = 0; i < inputs; i += 8) {
+    plan.advance();
+    ptrdiff_t o = 0;
+    for (; o + 2 * LANES <= outputs; o += 2 * LANES)
+      UNROLL for (int part = 0; part < 8; part += INPUTS_OF_TWO)
+        multiplyTiles<INPUTS_OF_TWO, 2, LANES>(
+            transformed + i + part, gradient + o, sums + (i + part) * outputs + o, tiles, inputs,
+            outputs);
+    for (; o + LANES <= outputs; o += LANES)
+      multiplyTiles<8, 1, LANES>(
+          transformed + i, gradient + o, sums + i * outputs + o, tiles, inputs, outputs);
+    if constexpr (LANES == 16)
+      if (o < outputs)
+        multiplyTiles<8, 1, 8>(
+            transformed + i, gradient + o, sums + i * outputs + o, tiles, inputs, outputs);
+  }
+}
+
+/// Adds the products of lane k of each half of the values with the gradient to sum k, k = 0…7.
+INLINE void addSpread(Wide values, Wide gradient, Wide products[8]) {
+  UNROLL for (int half = 0; half < 2; half++) {
+    const Wide four = half ? upperFours(values) : lowerFours(values);
+    UNROLL for (int k = 0; k < 4; k++)
+      products[half * 4 + k] = fma(spreadInFours(four, k), gradient, products[half * 4 + k]);
+  }
+}
+
+/// The sums at one place from 8 to 8 channels: those of tiles with even and with odd numbers, in the
+/// halves of a vector; `tiles` is even.
+static KERNEL void multiplyTilePairs(
+    const float *transformed, const float *gradient, float *sums, int tiles, FetchPlan &plan) {
+  Wide products[8] = {};
+  plan.advance();
+  for (int t = 0; t < tiles; t += 2)
+    addSpread(load<16>(transformed + t * 8), load<16>(gradient + t * 8), products);
+  UNROLL for (int i = 0; i < 8; i++)
+    store<8>(sums + i * 8, load<8>(sums + i * 8) + (lower(products[i]) + upper(products[i])));
+}
+
+/// sums[36][input][output] += Σ over tiles of input[36][tile][input] · gradient[36][tile][output].
+template <int known, bool pairs = false>
+static KERNEL void multiplyTilesAtPlaces(
+    const float *input, const float *gradient, float *sums, int tiles, int block, ptrdiff_t inputs,
+    ptrdiff_t outputs, FetchPlan &plan) {
+  for (int e = 0; e < CK_WINOGRAD_POINTS; e++) {
+    const float *x = input + e * placeStride(block, inputs);
+    const float *z = gradient + e * placeStride(block, outputs);
+    float *target = sums + e * inputs * outputs;
+    if constexpr (pairs)
+      multiplyTilePairs(x, z, target, tiles, plan);
+    else
+      multiplyTilesAtPlace<known>(x, z, target, tiles, inputs, outputs, plan);
+  }
+}
+
+static KERNEL void multiplyTilesAtPlaces(
+    const float *input, const float *gradient, float *sums, int tiles, int block, ptrdiff_t inputs,
+    ptrdiff_t outputs, FetchPlan &plan) {
+  const auto multiply = inputs == 8 && outputs == 8 ? multiplyTilesAtPlaces<8, true>
+      : inputs != outputs                           ? multiplyTilesAtPlaces<0>
+      : inputs == 16                                ? multiplyTilesAtPlaces<16>
+      : inputs == 32                                ? multiplyTilesAtPlaces<32>
+      : inputs == 64                                ? multiplyTilesAtPlaces<64>
+                                                    : multiplyTilesAtPlaces<0>;
+  multiply(input, gradient, sums, tiles, block, inputs, outputs, plan);
+}
+
+static KERNEL int32_t winogradBackward(
+    const ck_gradient *a, const ck_convolution *turned, ptrdiff_t first, ptrdiff_t last, float *sums,
+    double *biasSums, float *scratch) {
+  const int block = tilesPerBlock(most(a->inputs, a->outputs));
+  const ptrdiff_t stride = placeStride(block, a->outputs);
+  const ptrdiff_t inputStride = placeStride(block, a->inputs);
+  float *pieces = scratch;
+  float *tiles = pieces + CK_WINOGRAD_POINTS * stride;
+  float *patch = tiles + CK_WINOGRAD_POINTS * inputStride;
+  float *valueSums = patch + CK_WINOGRAD_POINTS * most(a->inputs, a->outputs);
+  memset(valueSums, 0, (size_t)a->outputs * sizeof(float));
+  const Map gradient = {a->gradient, a->gradient_mask, a->height, a->width, a->outputs};
+  const Map input = {a->input, nullptr, a->height, a->width, a->inputs};
+  int32_t strange = 0;
+  for (ptrdiff_t tile = first; tile < last; tile += block) {
+    const int count = (int)least(block, last - tile);
+    const ptrdiff_t next = tile + block, end = least(last, next + block);
+    const TileCursor cursor(a->height, a->width, tile);
+    if (a->gradient_mask)
+      transformPieces<true, true>(gradient, cursor, count, pieces, stride, valueSums, patch);
+    else
+      transformPieces<false, true>(gradient, cursor, count, pieces, stride, valueSums, patch);
+    transformInputTiles(input, cursor, count, tiles, inputStride, patch);
+    const int whole = (int)roundedUp(count, TILES_OF_ONE);
+    clearTiles(pieces, stride, a->outputs, count, whole);
+    clearTiles(tiles, inputStride, a->inputs, count, whole);
+    ptrdiff_t steps = CK_WINOGRAD_POINTS * (a->inputs / 8);
+    FetchPlan plan = {
+        Fetch(a->input, nullptr, a->height, a->width, a->inputs, next, end, steps),
+        Fetch(a->gradient, a->gradient_mask, a->height, a->width, a->outputs, next, end, steps)};
+    multiplyTilesAtPlaces(tiles, pieces, sums, whole, block, a->inputs, a->outputs, plan);
+    addSumsOfChunk(tile + count, last, valueSums, biasSums, a->outputs);
+    if (!turned) continue;
+    steps = forwardSteps(turned, count);
+    FetchPlan addend = {
+        Fetch(turned->addend, nullptr, a->height, a->width, a->inputs, tile, tile + count, steps),
+        Fetch(nullptr, nullptr, a->height, a->width, a->inputs, next, next, steps)};
+    // The tiles have served; the products take their place.
+    multiplyPlaces(pieces, turned->kernel, tiles, whole, block, a->outputs, a->inputs, addend);
+    strange |= transformTiles(turned, tiles, inputStride, cursor, count);
+  }
+  // What went past the caches is there for other threads, too.
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  return strange;
+}
+
+// MARK: - Bias gradient alone
+
+template <bool isMasked>
+static KERNEL void addTiles(
+    const Map &map, TileCursor cursor, int count, float *valueSums, float *patch) {
+  eachArea<Tile, isMasked>(
+      map, cursor, count, patch,
+      [&](const auto &pixels, int, ptrdiff_t c) __attribute__((always_inline)) {
+        decltype(pixels.at(0, 0)) sum = {};
+        UNROLL for (int j = 0; j < 4; j++)
+          UNROLL for (int i = 0; i < 4; i++) sum = sum + pixels.at(i, j);
+        addSum(pixels, sum, valueSums + c);
+      });
+}
+
+static KERNEL void tileSums(
+    const ck_gradient *a, ptrdiff_t first, ptrdiff_t last, double *biasSums, float *scratch) {
+  float *patch = scratch;
+  float *valueSums = patch + CK_WINOGRAD_POINTS * a->outputs;
+  memset(valueSums, 0, (size_t)a->outputs * sizeof(float));
+  const Map gradient = {a->gradient, a->gradient_mask, a->height, a->width, a->outputs};
+  for (ptrdiff_t tile = first; tile < last; tile += CK_TILES_PER_CHUNK) {
+    const int count = (int)least(CK_TILES_PER_CHUNK, last - tile);
+    const TileCursor cursor(a->height, a->width, tile);
+    if (a->gradient_mask)
+      addTiles<true>(gradient, cursor, count, valueSums, patch);
+    else
+      addTiles<false>(gradient, cursor, count, valueSums, patch);
+    addSumsOfChunk(tile + count, last, valueSums, biasSums, a->outputs);
+  }
+}

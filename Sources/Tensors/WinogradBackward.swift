@@ -1,0 +1,65 @@
+import CKernels
+
+extension EngineConvolution {
+  /// Partial sums of gradients of tiles, as ``groups``; more of them where they are small.
+  static func gradientGroups(inputs: Int, outputs: Int) -> Int {
+    MapLayout.storedChannels(inputs) * MapLayout.storedChannels(outputs) > 1024
+      ? groups : 2 * groups
+  }
+
+  /// Whether the gradient of the input, for a kernel `[O, C, 3, 3]`, is written beside the input.
+  ///
+  /// Where there are many channels, it takes the place of the input in memory, if nobody else looks
+  /// there. That takes time, which shows where there are few; and there the memory is little.
+  static func writesBeside(inputs: Int) -> Bool { MapLayout.storedChannels(inputs) <= 16 }
+
+  /// The gradients of input and parameters, to the bits of one after the other.
+  func backward(
+    _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ kernel: Tensor<Float>,
+    hasBias: Bool, adding addend: FeatureMap<Float>?, isLastReader: Bool
+  ) -> (input: FeatureMap<Float>, kernel: Tensor<Float>, bias: Tensor<Float>?) {
+    let shape = kernel.shape
+    guard usesWinograd,
+      let turned = EngineConvolution(gradient, [shape[1], shape[0], shape[2], shape[3]])
+    else { preconditionFailure("Only tiles go back at once.") }
+    let input = input.resolved
+    let prepared = turned.winogradKernel(kernel, isTurned: true)
+    let addend = addend?.resolved
+    let takesPlace = isLastReader && !Self.writesBeside(inputs: shape[1])
+    let dx = takesPlace ? input.scalars : MapMemory<Float>(input.scalars.count) { _ in }
+    var convolution = turned.convolution(
+      gradient, prepared, nil, Ending(addend: addend), addend, dx.start, nil)
+    let found = Flag()
+    let parameters = withExtendedLifetime((prepared, addend)) {
+      tileGradients(input, gradient, shape, hasBias: hasBias, &convolution, found)
+    }
+    let map = FeatureMap(shape: input.shape, scalars: dx, foundNonFinite: found.isRaised)
+    return (map, parameters.kernel, parameters.bias)
+  }
+
+  /// The gradients of the parameters, and that of the input where `turned` describes it.
+  func tileGradients(
+    _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ shape: Shape, hasBias: Bool,
+    _ turned: UnsafePointer<ck_convolution>? = nil, _ found: Flag = Flag()
+  ) -> (kernel: Tensor<Float>, bias: Tensor<Float>?) {
+    let kernels = InstructionSet.kernels
+    let groups = min(tileGroups, Self.gradientGroups(inputs: shape[1], outputs: shape[0]))
+    var biasSums = [Double](repeating: 0, count: groups * storedOutputs)
+    let sums = biasSums.withUnsafeMutableBufferPointer { biasSums in
+      groupSums(
+        input, gradient, count: Int(CK_WINOGRAD_POINTS) * storedInputs * storedOutputs,
+        groups: groups, scratch: winogradScratch
+      ) { pass, group, sums, scratch in
+        let tiles = tiles(ofUnits: group..<group + 1, of: groups)
+        let bias = hasBias ? biasSums.baseAddress.map { $0 + group * storedOutputs } : nil
+        if kernels.winograd_backward(
+          pass, turned, tiles.lowerBound, tiles.upperBound, sums, bias, scratch) != 0
+        {
+          found.raise()
+        }
+      }
+    }
+    let kernel = kernelGradient(sums, shape)
+    return (kernel, hasBias ? biasGradient(sums: biasSums, groups: groups) : nil)
+  }
+}
