@@ -140,7 +140,13 @@ extension Convolution {
 
   /// The gradients of input, kernel and bias at once, to the bits of one after the other.
   ///
-  /// - Parameter input: What was convolved; the gradient may take its place in memory.
+  /// - Parameters:
+  ///   - outputGradient: dz, `[N, O, H, W]`.
+  ///   - input: What was convolved; its gradient may take its place in memory.
+  ///   - kernel: `[O, C, 3, 3]`.
+  ///   - hasBias: Whether the gradient of a bias is wanted.
+  ///   - addend: Added to the gradient of the input.
+  /// - Returns: The gradients.
   package static func backward<Element: Scalar>(
     _ outputGradient: FeatureMap<Element>, input: consuming FeatureMap<Element>,
     kernel: Tensor<Element>, hasBias: Bool, adding addend: FeatureMap<Element>?
@@ -185,11 +191,11 @@ extension EngineConvolution {
   ) -> ActivatedMap<Float> {
     let kernels = InstructionSet.kernels
     let code = activation.kernelCode(reluNaN)
-    let count = images * outputs * height * width
+    let whole = images * outputs * height * width
     let keepsPreactivation = keepsRecord && activation.needsPreactivation
-    let a = keepsPreactivation ? MapMemory<Float>(count) { _ in } : nil
+    let a = keepsPreactivation ? MapMemory<Float>(whole) { _ in } : nil
     // An activation that nobody will ask for need not be kept beside what it is joined with.
-    let joined = join != nil && keepsRecord ? MapMemory<Float>(count) { _ in } : nil
+    let joined = join != nil && keepsRecord ? MapMemory<Float>(whole) { _ in } : nil
     let z = forward(
       input, kernel, bias,
       then: { plane, rows, z in
@@ -203,7 +209,8 @@ extension EngineConvolution {
         let skipPlane = join.value.shape.channels == 1 ? image : image * outputs + channel
         let skip = join.value.scalars.start + skipPlane * height * width + rows.lowerBound * width
         kernels.join(
-          join.code, activations, skip, joined.map { $0.start + place } ?? activations, count)
+          join.code, activations, skip, joined.map { $0.start + place } ?? activations, count,
+          whole)
       }
     ).output
     let activated = a.map { FeatureMap(shape: z.shape, scalars: $0) } ?? z

@@ -8,19 +8,26 @@ static KERNEL void applyMask(
 
 template <int rule>
 static KERNEL void joinAll(
-    const float *values, const float *others, float *results, ptrdiff_t count) {
+    const float *values, const float *others, float *results, ptrdiff_t count, bool streams) {
   for (ptrdiff_t i = 0; i < count; i += LANES) {
     const Floats<LANES> a = loadUpTo(values + i, count - i), s = loadUpTo(others + i, count - i);
     const Floats<LANES> joined = rule == ck_add ? a + s : rule == ck_multiply ? a * s : a * s + s;
-    storeUpTo(results + i, joined, count - i);
+    if (count - i >= LANES)
+      store<LANES>(results + i, joined, streams);
+    else
+      storeUpTo(results + i, joined, count - i);
   }
+  if (streams) __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 static KERNEL void join(
-    int32_t rule, const float *values, const float *others, float *results, ptrdiff_t count) {
+    int32_t rule, const float *values, const float *others, float *results, ptrdiff_t count,
+    ptrdiff_t whole) {
+  const bool isAligned = (uintptr_t)results % (LANES * sizeof(float)) == 0;
+  const bool streams = results != values && isAligned && isStreamed(whole);
   switch (rule) {
-    case ck_add: return joinAll<ck_add>(values, others, results, count);
-    case ck_multiply: return joinAll<ck_multiply>(values, others, results, count);
-    case ck_multiply_add: return joinAll<ck_multiply_add>(values, others, results, count);
+    case ck_add: return joinAll<ck_add>(values, others, results, count, streams);
+    case ck_multiply: return joinAll<ck_multiply>(values, others, results, count, streams);
+    case ck_multiply_add: return joinAll<ck_multiply_add>(values, others, results, count, streams);
   }
 }

@@ -19,6 +19,18 @@ template <int L, int activation> INLINE Floats<L> activated(Floats<L> z, uint8_t
   }
 }
 
+/// Maps from this size on are written past the caches, where they would find no place until they are
+/// read again. Vectors that fill a line of the cache go to memory whole.
+INLINE bool isStreamed(ptrdiff_t values) {
+  return values * (ptrdiff_t)sizeof(float) >= (LANES == 16 ? 2 << 20 : 6 << 20);
+}
+
+/// Stores a vector, which lies at a multiple of its size if it goes past the caches.
+template <int L> INLINE void store(float *p, Floats<L> v, bool streams) {
+  if (streams) return __builtin_nontemporal_store(v, (Floats<L> *)p);
+  store<L>(p, v);
+}
+
 /// Where an interleaved result goes; offsets count values.
 struct Destination {
   float *output;
@@ -31,7 +43,6 @@ struct Destination {
   inline __attribute__((always_inline)) void write(ptrdiff_t offset, Floats<L> z) const {
     Floats<L> value = activated<L, activation>(z, mask ? mask + (offset >> 3) : nullptr);
     if constexpr (adds) value = value + load<L>(addend + offset);
-    if (streams) return __builtin_nontemporal_store(value, (Floats<L> *)(output + offset));
-    store<L>(output + offset, value);
+    store<L>(output + offset, value, streams);
   }
 };

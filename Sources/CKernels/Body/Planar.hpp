@@ -51,6 +51,8 @@ static KERNEL void padPlanes(
         memset(row, 0, (size_t)planes.row * sizeof(float));
         continue;
       }
+      if (y + 2 < height)
+        for (ptrdiff_t x = 0; x < width; x += 16) __builtin_prefetch(input + (c * height + y + 2) * width + x, 0, 3);
       memset(row, 0, (size_t)margin * sizeof(float));
       memcpy(row + margin, input + (c * height + y) * width, (size_t)width * sizeof(float));
       memset(row + margin + width, 0, (size_t)(planes.row - margin - width) * sizeof(float));
@@ -63,7 +65,7 @@ static KERNEL void padPlanes(
 template <int outputs, int vectors>
 INLINE void planarBlock(
     const ck_convolution *a, const PaddedPlanes &planes, ptrdiff_t image, ptrdiff_t first,
-    ptrdiff_t y, ptrdiff_t x, ptrdiff_t o, Strangeness &strange) {
+    ptrdiff_t y, ptrdiff_t x, ptrdiff_t o, bool streams, Strangeness &strange) {
   const ptrdiff_t taps = a->inputs * a->kernel_height * a->kernel_width;
   Floats<LANES> sums[outputs][vectors] = {};
   const float *kernel = a->kernel + o * taps;
@@ -86,7 +88,7 @@ INLINE void planarBlock(
       const Floats<LANES> z = sums[i][j] + bias;
       const ptrdiff_t left = a->width - x - j * LANES;
       if (left >= LANES) {
-        store<LANES>(target + j * LANES, z);
+        store<LANES>(target + j * LANES, z, streams);
       } else if (left > 0) {
         memcpy(target + j * LANES, &z, (size_t)left * sizeof(float));
       }
@@ -98,36 +100,36 @@ INLINE void planarBlock(
 template <int outputs, int vectors>
 static KERNEL bool planarRow(
     const ck_convolution *a, const PaddedPlanes &planes, ptrdiff_t image, ptrdiff_t first,
-    ptrdiff_t y, ptrdiff_t o) {
+    ptrdiff_t y, ptrdiff_t o, bool streams) {
   Strangeness strange;
   ptrdiff_t x = 0;
   for (; x + vectors * LANES <= a->width; x += vectors * LANES)
-    planarBlock<outputs, vectors>(a, planes, image, first, y, x, o, strange);
+    planarBlock<outputs, vectors>(a, planes, image, first, y, x, o, streams, strange);
   for (; x < a->width; x += LANES)
-    planarBlock<outputs, 1>(a, planes, image, first, y, x, o, strange);
+    planarBlock<outputs, 1>(a, planes, image, first, y, x, o, streams, strange);
   return strange.found();
 }
 
 /// The rows `first`..<`last` of all outputs.
 static KERNEL bool planarRows(
     const ck_convolution *a, const PaddedPlanes &planes, ptrdiff_t image, ptrdiff_t first,
-    ptrdiff_t last) {
+    ptrdiff_t last, bool streams) {
   bool strange = false;
   for (ptrdiff_t y = first; y < last; y++)
     for (ptrdiff_t o = 0; o < a->outputs;) {
       const ptrdiff_t left = a->outputs - o;
       // Five are three and two rather than four and one.
       if (left > 4 || left == 3) {
-        strange |= planarRow<3, PLANAR_VECTORS_OF_THREE>(a, planes, image, first, y, o);
+        strange |= planarRow<3, PLANAR_VECTORS_OF_THREE>(a, planes, image, first, y, o, streams);
         o += 3;
       } else if (left == 4) {
-        strange |= planarRow<4, PLANAR_VECTORS_OF_FOUR>(a, planes, image, first, y, o);
+        strange |= planarRow<4, PLANAR_VECTORS_OF_FOUR>(a, planes, image, first, y, o, streams);
         o += 4;
       } else if (left >= 2) {
-        strange |= planarRow<2, PLANAR_VECTORS_OF_TWO>(a, planes, image, first, y, o);
+        strange |= planarRow<2, PLANAR_VECTORS_OF_TWO>(a, planes, image, first, y, o, streams);
         o += 2;
       } else {
-        strange |= planarRow<1, PLANAR_VECTORS_OF_ONE>(a, planes, image, first, y, o);
+        strange |= planarRow<1, PLANAR_VECTORS_OF_ONE>(a, planes, image, first, y, o, streams);
         o += 1;
       }
     }
@@ -140,7 +142,8 @@ static KERNEL int32_t planarForward(const ck_convolution *a, ptrdiff_t chunk, fl
   padPlanes(
       a->input + rows.image * a->inputs * a->height * a->width, a->inputs, a->height, a->width,
       a->kernel_height, a->kernel_width, rows.first, rows.last, planes);
-  return planarRows(a, planes, rows.image, rows.first, rows.last);
+  // What follows a convolution reads its rows from the cache.
+  return planarRows(a, planes, rows.image, rows.first, rows.last, false);
 }
 
 // MARK: - Kernel gradient

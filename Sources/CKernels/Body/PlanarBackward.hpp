@@ -75,5 +75,10 @@ static KERNEL int32_t planarBackward(
       .output = a->input_gradient,
       .output_mask = nullptr,
   };
-  return planarRows(&turned, gradients, rows.image, rows.first, rows.last);
+  const bool streams = pass.width % LANES == 0
+      && isStreamed(pass.images * pass.inputs * pass.height * pass.width);
+  const bool strange =
+      planarRows(&turned, gradients, rows.image, rows.first, rows.last, streams);
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  return strange;
 }

@@ -211,17 +211,12 @@ INLINE void transformTile(
   }
 }
 
-/// Maps from this size on are written past the caches, where they would find no place until they are
-/// read again. Vectors that fill a line of the cache go to memory whole.
-constexpr ptrdiff_t streamedBytes = LANES == 16 ? 2 << 20 : 6 << 20;
-
 template <int activation, bool adds>
 static KERNEL int32_t transformTiles(
     const ck_convolution *a, const float *products, ptrdiff_t stride, TileCursor cursor, int count) {
   const ptrdiff_t pixel = a->outputs, row = a->width * pixel;
   // Vectors of a streamed map lie at multiples of their size.
-  const bool streams = a->images * a->height * row * (ptrdiff_t)sizeof(float) >= streamedBytes
-      && pixel % least(16, pixel) == 0;
+  const bool streams = isStreamed(a->images * a->height * row) && pixel % least(16, pixel) == 0;
   const Destination destination = {a->output, a->addend, a->output_mask, streams};
   Strangeness strange;
   for (int t = 0; t < count; t++, cursor.advance()) {

@@ -173,9 +173,10 @@ typedef struct {
   void (*pull_back)(
       int32_t activation, const float *gradients, const float *_Nullable factors, const float *known,
       float *results, ptrdiff_t count);
-  /// results = values joined with others.
+  /// results = values joined with others; the results are part of a map of `whole` values.
   void (*join)(
-      int32_t rule, const float *values, const float *others, float *results, ptrdiff_t count);
+      int32_t rule, const float *values, const float *others, float *results, ptrdiff_t count,
+      ptrdiff_t whole);
 } ck_kernels;
 
 /// The instruction sets, best first.
