@@ -3,7 +3,7 @@ import Synchronization
 
 /// Memory for maps, kept when a map is done with it: fresh pages cost more than what is written there.
 ///
-/// Large blocks are cut from one range of addresses, always at the lowest place that fits, and grow
+/// Larger blocks are cut from ranges of addresses, always at the lowest place that fits, and grow
 /// together again when they are given back; so maps of many sizes share the same pages.
 enum MemoryPool {
   struct Block: @unchecked Sendable {
@@ -11,33 +11,40 @@ enum MemoryPool {
     let bytes: Int
   }
 
-  /// Blocks of at least this size come from the range of addresses, on huge pages; smaller ones come
-  /// from the C library.
+  /// Blocks of at least this size come from a range of addresses, in whole pages; smaller ones come from
+  /// the C library.
+  private static let leastBlock = 64 << 10
+  private static let page = 4 << 10
+  /// Blocks of at least this size come from a range of their own, in whole huge pages.
   private static let hugePage = 2 << 20
 
-  private static let arena = Mutex(Arena())
+  private static let blocks = Mutex(Arena(isHuge: false))
+  private static let hugeBlocks = Mutex(Arena(isHuge: true))
 
   /// The bytes that a block of `bytes` really takes.
   static func size(of bytes: Int) -> Int {
-    let step = bytes >= hugePage ? hugePage : 64
+    let step = bytes >= hugePage ? hugePage : bytes >= leastBlock ? page : 64
     return max(step, (bytes + step - 1) / step * step)
   }
 
   static func take(bytes: Int) -> Block {
     let size = size(of: bytes)
-    guard size >= hugePage else {
-      guard let start = aligned_alloc(64, size) else { fatalError("out of memory: \(size) bytes") }
-      return Block(start: start, bytes: size)
-    }
-    return arena.withLock { arena in
-      guard let start = arena.take(size) else { fatalError("out of memory: \(size) bytes") }
-      return Block(start: start, bytes: size)
-    }
+    let start =
+      size >= hugePage
+      ? hugeBlocks.withLock { $0.take(size) }
+      : size >= leastBlock ? blocks.withLock { $0.take(size) } : aligned_alloc(64, size)
+    guard let start else { fatalError("out of memory: \(size) bytes") }
+    return Block(start: start, bytes: size)
   }
 
   static func giveBack(_ block: Block) {
-    guard block.bytes >= hugePage else { return free(block.start) }
-    arena.withLock { $0.giveBack(block) }
+    if block.bytes >= hugePage {
+      hugeBlocks.withLock { $0.giveBack(block) }
+    } else if block.bytes >= leastBlock {
+      blocks.withLock { $0.giveBack(block) }
+    } else {
+      free(block.start)
+    }
   }
 
   /// A range of addresses and the parts of it that nobody uses.
@@ -49,12 +56,16 @@ enum MemoryPool {
       var end: UnsafeMutableRawPointer { start + bytes }
     }
 
+    /// Whether pages are huge, where the system has such.
+    let isHuge: Bool
     /// In the order of addresses; no two touch each other.
     private var gaps: [Gap] = []
     /// No block ever reached beyond this address, so there are no pages yet.
     private var reached: UnsafeMutableRawPointer?
     /// Unused pages together hold at most this much; then they go back to the system.
     private let mostKept = Int(ProcessInfo.processInfo.physicalMemory / 4)
+
+    init(isHuge: Bool) { self.isHuge = isHuge }
 
     mutating func take(_ bytes: Int) -> UnsafeMutableRawPointer? {
       if reached == nil { reserve() }
@@ -101,7 +112,7 @@ enum MemoryPool {
         if let start = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0), start != MAP_FAILED {
           let before = (hugePage - Int(bitPattern: start) % hugePage) % hugePage
           #if os(Linux)
-            madvise(start, size, MADV_HUGEPAGE)
+            if isHuge { madvise(start, size, MADV_HUGEPAGE) }
           #endif
           gaps = [Gap(start: start + before, bytes: size - hugePage)]
           reached = start + before

@@ -51,8 +51,6 @@ static KERNEL void padPlanes(
         memset(row, 0, (size_t)planes.row * sizeof(float));
         continue;
       }
-      if (y + 2 < height)
-        for (ptrdiff_t x = 0; x < width; x += 16) __builtin_prefetch(input + (c * height + y + 2) * width + x, 0, 3);
       memset(row, 0, (size_t)margin * sizeof(float));
       memcpy(row + margin, input + (c * height + y) * width, (size_t)width * sizeof(float));
       memset(row + margin + width, 0, (size_t)(planes.row - margin - width) * sizeof(float));
