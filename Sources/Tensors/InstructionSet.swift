@@ -3,7 +3,7 @@ import Synchronization
 
 /// The arithmetic of the engine: where it is equal, so are all digits of trainings.
 package var engineDescription: String {
-  "winograd float32 3, \(InstructionSet.current.isFused ? "fused" : "not fused")"
+  "winograd float32 4, \(InstructionSet.current.isFused ? "fused" : "not fused")"
 }
 
 /// The instruction sets that the kernels of the engine are compiled for, best first.
