@@ -313,8 +313,10 @@ static KERNEL int32_t reducingForward(const ck_convolution *a, ptrdiff_t chunk) 
         end = least(a->width, x < margin ? margin : x + 16);
         // The row that joins next comes from memory meanwhile.
         if (o == 0 && y + reach + 1 < a->height) {
-          const float *next = a->input + ((image * a->height + y + reach + 1) * a->width + x) * a->inputs;
-          for (ptrdiff_t i = 0; i < (end - x) * a->inputs; i += 16) __builtin_prefetch(next + i, 0, 2);
+          const ptrdiff_t below = (image * a->height + y + reach + 1) * a->width;
+          const float *next = a->input + (below + x) * a->inputs;
+          for (ptrdiff_t i = 0; i < (end - x) * a->inputs; i += 16)
+            __builtin_prefetch(next + i, 0, 2);
         }
         Wide sums[16] = {};
         for (ptrdiff_t p = x; p < end;) {

@@ -11,6 +11,8 @@ namespace NAMESPACE {
 #include "WinogradTransforms.hpp"
 #include "WinogradTiles.hpp"
 
+#include "WinogradProducts.hpp"
+
 #include "WinogradForward.hpp"
 #include "WinogradBackward.hpp"
 #include "WinogradKernels.hpp"

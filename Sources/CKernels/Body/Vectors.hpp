@@ -43,27 +43,21 @@ template <class V> INLINE V fma(float a, V b, V c) { return fma(V{} + a, b, c); 
 
 /// v where the bit is 1, else 0; bit i of the mask belongs to lane i.
 template <int L> INLINE Floats<L> masked(Floats<L> v, const uint8_t *mask) {
-  Ints<L> bits;
-  if constexpr (L == 16) {
-    uint16_t word;
-    memcpy(&word, mask, 2);
 #if LANES == 16
-    typedef bool Bits __attribute__((ext_vector_type(16)));
-    Bits packed;
-    memcpy(&packed, &word, 2);
-    typedef int32_t Spread __attribute__((ext_vector_type(16)));
-    Spread spread = -__builtin_convertvector(packed, Spread);
-    memcpy(&bits, &spread, sizeof bits);
-    return bits ? v : Floats<L>{};
+  typedef bool Bits __attribute__((ext_vector_type(L)));
+  typedef int32_t Spread __attribute__((ext_vector_type(L)));
+  Bits packed;
+  memcpy(&packed, mask, L / 8);
+  const Spread spread = -__builtin_convertvector(packed, Spread);
+  Ints<L> bits;
+  memcpy(&bits, &spread, sizeof bits);
 #else
-    bits = Ints<L>{} + (int32_t)word;
-#endif
-  } else {
-    bits = Ints<L>{} + (int32_t)*mask;
-  }
+  uint16_t word = *mask;
+  if constexpr (L == 16) memcpy(&word, mask, 2);
   Ints<L> places;
   UNROLL for (int i = 0; i < L; i++) places[i] = 1 << i;
-  bits = (bits & places) != 0;
+  const Ints<L> bits = ((Ints<L>{} + (int32_t)word) & places) != 0;
+#endif
   return bits ? v : Floats<L>{};
 }
 

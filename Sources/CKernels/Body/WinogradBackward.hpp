@@ -10,7 +10,7 @@
 
 /// One 4×4 tile of the input, transformed.
 template <class Source>
-INLINE void transformTile(const Source &pixels, float *transformed, ptrdiff_t stride) {
+INLINE void transformInputTile(const Source &pixels, float *transformed, ptrdiff_t stride) {
   constexpr int L = Source::lanes;
   Floats<L> half[6][4];
   UNROLL for (int j = 0; j < 4; j++) {
@@ -32,7 +32,7 @@ static KERNEL void transformInputTiles(
   eachArea<Tile, false>(
       map, cursor, count, patch,
       [&](const auto &pixels, int t, ptrdiff_t c) __attribute__((always_inline)) {
-        transformTile(pixels, transformed + t * map.channels + c, stride);
+        transformInputTile(pixels, transformed + t * map.channels + c, stride);
       });
 }
 

@@ -47,121 +47,6 @@ static KERNEL void transformPieces(
       });
 }
 
-/// products[tile][output] = Σ over inputs of transformed[tile][input] · kernel[input][output].
-template <int rows, int columns, int L>
-INLINE void multiplyRows(
-    const float *transformed, const float *kernel, float *products, ptrdiff_t inputs,
-    ptrdiff_t outputs) {
-  Floats<L> sums[rows][columns] = {};
-  for (ptrdiff_t k = 0; k < inputs; k++) {
-    Floats<L> weights[columns];
-    UNROLL for (int j = 0; j < columns; j++) weights[j] = load<L>(kernel + k * outputs + j * L);
-    UNROLL for (int i = 0; i < rows; i++) {
-      const Floats<L> value = splat<L>(transformed[i * inputs + k]);
-      UNROLL for (int j = 0; j < columns; j++) sums[i][j] = fma(value, weights[j], sums[i][j]);
-    }
-  }
-  UNROLL for (int i = 0; i < rows; i++)
-    UNROLL for (int j = 0; j < columns; j++)
-      store<L>(products + i * outputs + j * L, sums[i][j]);
-}
-
-/// The matrix product at one of the 36 places; `known` is the number of channels where it is a
-/// constant of the compiled code, else 0.
-template <int known>
-INLINE void multiplyPlace(
-    const float *transformed, const float *kernel, float *products, int tiles, ptrdiff_t inputs,
-    ptrdiff_t outputs, FetchPlan &plan) {
-  if constexpr (known > 0) inputs = outputs = known;
-  ptrdiff_t o = 0;
-  for (; o + 2 * LANES <= outputs; o += 2 * LANES)
-    for (int t = 0; t < tiles; t += TILES_OF_TWO) {
-      plan.advance();
-      multiplyRows<TILES_OF_TWO, 2, LANES>(
-          transformed + t * inputs, kernel + o, products + t * outputs + o, inputs, outputs);
-    }
-  for (; o + LANES <= outputs; o += LANES)
-    for (int t = 0; t < tiles; t += TILES_OF_ONE) {
-      plan.advance();
-      multiplyRows<TILES_OF_ONE, 1, LANES>(
-          transformed + t * inputs, kernel + o, products + t * outputs + o, inputs, outputs);
-    }
-  if constexpr (LANES == 16)
-    if (o < outputs)
-      for (int t = 0; t < tiles; t += TILES_OF_ONE) {
-        plan.advance();
-        multiplyRows<TILES_OF_ONE, 1, 8>(
-            transformed + t * inputs, kernel + o, products + t * outputs + o, inputs, outputs);
-      }
-}
-
-/// Adds the products of lane k of each half of the values with the weights of input k, k = 0…7.
-template <int count>
-INLINE void multiplySpread(const Wide values[count], const Wide weights[8], Wide sums[count]) {
-  UNROLL for (int half = 0; half < 2; half++) {
-    Wide four[count];
-    UNROLL for (int i = 0; i < count; i++) four[i] = half ? upperFours(values[i]) : lowerFours(values[i]);
-    UNROLL for (int k = 0; k < 4; k++)
-      UNROLL for (int i = 0; i < count; i++)
-        sums[i] = fma(spreadInFours(four[i], k), weights[half * 4 + k], sums[i]);
-  }
-}
-
-/// The matrix product at one of the 36 places from 8 to 8 channels, two tiles a vector.
-INLINE void multiplyPairs(
-    const float *transformed, const float *kernel, float *products, int tiles, FetchPlan &plan) {
-  constexpr int count = 6;
-  Wide weights[8];
-  UNROLL for (int k = 0; k < 8; k++) {
-    const Floats<8> w = load<8>(kernel + k * 8);
-    weights[k] = besides(w, w);
-  }
-  for (int t = 0; t < tiles; t += 2 * count) {
-    plan.advance();
-    Wide values[count], sums[count] = {};
-    UNROLL for (int i = 0; i < count; i++) values[i] = load<16>(transformed + (t + 2 * i) * 8);
-    multiplySpread<count>(values, weights, sums);
-    UNROLL for (int i = 0; i < count; i++) store<16>(products + (t + 2 * i) * 8, sums[i]);
-  }
-}
-
-/// How often the products of `count` tiles advance their plan.
-INLINE ptrdiff_t forwardSteps(const ck_convolution *a, int count) {
-  const ptrdiff_t tiles = roundedUp(count, TILES_OF_ONE);
-  if (goesInPairs(a->inputs) && goesInPairs(a->outputs)) return CK_WINOGRAD_POINTS * tiles / 12;
-  const ptrdiff_t two = a->outputs / (2 * LANES);
-  const ptrdiff_t one = (a->outputs % (2 * LANES) + LANES - 1) / LANES;
-  return CK_WINOGRAD_POINTS * (two * (tiles / TILES_OF_TWO) + one * (tiles / TILES_OF_ONE));
-}
-
-/// The matrix products at all 36 places of a block.
-template <int known, bool pairs = false>
-static KERNEL void multiplyPlaces(
-    const float *transformed, const float *kernel, float *products, int tiles, int block,
-    ptrdiff_t inputs, ptrdiff_t outputs, FetchPlan &plan) {
-  for (int e = 0; e < CK_WINOGRAD_POINTS; e++) {
-    const float *v = transformed + e * placeStride(block, inputs);
-    const float *u = kernel + e * inputs * outputs;
-    float *m = products + e * placeStride(block, outputs);
-    if constexpr (pairs)
-      multiplyPairs(v, u, m, tiles, plan);
-    else
-      multiplyPlace<known>(v, u, m, tiles, inputs, outputs, plan);
-  }
-}
-
-static KERNEL void multiplyPlaces(
-    const float *transformed, const float *kernel, float *products, int tiles, int block,
-    ptrdiff_t inputs, ptrdiff_t outputs, FetchPlan &plan) {
-  const auto multiply = goesInPairs(inputs) && goesInPairs(outputs) ? multiplyPlaces<8, true>
-      : inputs != outputs                                          ? multiplyPlaces<0>
-      : inputs == 16                                               ? multiplyPlaces<16>
-      : inputs == 32                                               ? multiplyPlaces<32>
-      : inputs == 64                                               ? multiplyPlaces<64>
-                                                                   : multiplyPlaces<0>;
-  multiply(transformed, kernel, products, tiles, block, inputs, outputs, plan);
-}
-
 /// Where the L channels of a tile's pixels go; places count from the first pixel.
 template <int L, int activation, bool adds> struct Target {
   static constexpr int lanes = L;
@@ -268,15 +153,16 @@ static KERNEL int32_t transformTiles(
 }
 
 /// Tiles that do not exist take part in the products, as zeros.
-INLINE void clearTiles(float *transformed, ptrdiff_t stride, ptrdiff_t channels, int first, int last) {
+INLINE void clearTiles(
+    float *transformed, ptrdiff_t stride, ptrdiff_t channels, int first, int last) {
   for (int e = 0; e < CK_WINOGRAD_POINTS && last > first; e++)
     memset(
         transformed + e * stride + first * channels, 0,
         (size_t)((last - first) * channels) * sizeof(float));
 }
 
-/// Tiles of a block that are worked off together: where there are few channels and wide vectors, so few
-/// that they stay in the first-level cache from the first transform to the last.
+/// Tiles of a block that are worked off together: where there are few channels and wide vectors, so
+/// few that they stay in the first-level cache from the first transform to the last.
 INLINE int tilesAtOnce(ptrdiff_t channels) {
   return LANES == 16 && channels <= 16 ? (int)(192 / channels) : tilesPerBlock(channels);
 }

@@ -1,5 +1,6 @@
-// Tiles of 4×4 pixels and the pieces of 6×6 around them, for the three passes of a 3×3 convolution over
-// interleaved maps by Winograd's F(4×4, 3×3): how they are cut into blocks, walked, fetched ahead and read.
+// Tiles of 4×4 pixels and the pieces of 6×6 around them, for the passes of a 3×3 convolution over
+// interleaved maps by Winograd's F(4×4, 3×3): how they are cut into blocks, walked, fetched ahead and
+// read.
 //
 // A block of tiles is transformed to [36][tile][C], multiplied with the kernel at each of the 36 places
 // and transformed back. The 16 floats between places keep 36 rows that lie a power of two apart from
@@ -9,6 +10,7 @@
 INLINE int tilesPerBlock(ptrdiff_t channels) {
   return channels <= 32 ? 48 : channels <= 64 ? 24 : 12;
 }
+/// The floats from one of the 36 places to the next.
 INLINE ptrdiff_t placeStride(int tiles, ptrdiff_t channels) { return tiles * channels + 16; }
 
 /// The floats of scratch memory that the blocks of a pass need, and a patch of pixels behind them.
@@ -50,6 +52,7 @@ struct TileCursor {
     y = bandTop;
   }
 };
+
 /// Fetches the values of tiles, and their mask, into the second-level cache while the processor
 /// multiplies.
 ///
