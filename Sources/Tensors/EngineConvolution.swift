@@ -360,10 +360,13 @@ struct EngineConvolution {
 
   // MARK: - Bias gradient
 
+  /// The parts of a bias gradient, which are added in order.
+  var biasGroups: Int { min(2 * Self.groups, tileGroups) }
+
   /// The sum over images and pixels of an interleaved map, tile by tile.
   func biasGradient(_ gradient: FeatureMap<Float>) -> Tensor<Float> {
     let kernels = InstructionSet.kernels
-    let groups = min(Self.groups, tileGroups)
+    let groups = biasGroups
     var sums = [Double](repeating: 0, count: groups * storedOutputs)
     sums.withUnsafeMutableBufferPointer { sums in
       guard let sums = sums.baseAddress else { return }

@@ -1,5 +1,4 @@
 import CKernels
-import Synchronization
 
 /// The arithmetic of the engine: where it is equal, so are all digits of trainings.
 package var engineDescription: String {
@@ -18,16 +17,10 @@ package enum InstructionSet: Int32, CaseIterable, Sendable {
     allCases.filter { ck_kernels_for($0.rawValue) != nil }
   }
 
-  /// The one in use, at first the best.
+  /// The one that operations of this thread use: the best, unless a test says otherwise.
   ///
   /// Results depend on it only where ``isFused`` differs.
-  package static var current: InstructionSet {
-    get { InstructionSet(rawValue: chosen.load(ordering: .relaxed)) ?? best }
-    set { chosen.store(newValue.rawValue, ordering: .relaxed) }
-  }
-
-  private static let best = available.first ?? .plain
-  private static let chosen = Atomic<Int32>(-1)
+  @TaskLocal package static var current = available.first ?? .plain
 
   /// Whether a product and a sum are rounded once.
   package var isFused: Bool {

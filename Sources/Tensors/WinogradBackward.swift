@@ -43,23 +43,29 @@ extension EngineConvolution {
     _ turned: UnsafePointer<ck_convolution>? = nil, _ found: Flag = Flag()
   ) -> (kernel: Tensor<Float>, bias: Tensor<Float>?) {
     let kernels = InstructionSet.kernels
-    let groups = min(tileGroups, Self.gradientGroups(inputs: shape[1], outputs: shape[0]))
-    var biasSums = [Double](repeating: 0, count: groups * storedOutputs)
+    // A group is one part of the bias gradient or two, so that this is the same sum everywhere.
+    let parts = biasGroups
+    let groups =
+      parts < 2 * Self.groups
+      ? parts : Self.gradientGroups(inputs: shape[1], outputs: shape[0])
+    var biasSums = [Double](repeating: 0, count: parts * storedOutputs)
     let sums = biasSums.withUnsafeMutableBufferPointer { biasSums in
       groupSums(
         input, gradient, count: Int(CK_WINOGRAD_POINTS) * storedInputs * storedOutputs,
         groups: groups, scratch: winogradScratch
       ) { pass, group, sums, scratch in
-        let tiles = tiles(ofUnits: group..<group + 1, of: groups)
-        let bias = hasBias ? biasSums.baseAddress.map { $0 + group * storedOutputs } : nil
-        if kernels.winograd_backward(
-          pass, turned, tiles.lowerBound, tiles.upperBound, sums, bias, scratch) != 0
-        {
-          found.raise()
+        for part in range(ofChunk: group, of: groups, count: parts) {
+          let tiles = tiles(ofUnits: part..<part + 1, of: parts)
+          let bias = hasBias ? biasSums.baseAddress.map { $0 + part * storedOutputs } : nil
+          if kernels.winograd_backward(
+            pass, turned, tiles.lowerBound, tiles.upperBound, sums, bias, scratch) != 0
+          {
+            found.raise()
+          }
         }
       }
     }
     let kernel = kernelGradient(sums, shape)
-    return (kernel, hasBias ? biasGradient(sums: biasSums, groups: groups) : nil)
+    return (kernel, hasBias ? biasGradient(sums: biasSums, groups: parts) : nil)
   }
 }

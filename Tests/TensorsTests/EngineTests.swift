@@ -60,6 +60,36 @@ import Testing
     }
   }
 
+  /// With the input's place in memory taken, and with somebody else looking there.
+  @Test(arguments: cases)
+  func `all gradients at once have the bits of one after the other`(_ shape: Case) {
+    let pass = Pass(shape)
+    let (x, g, addend) = (pass.input.floats(), pass.gradient.floats(), pass.input.floats())
+    let weights = pass.kernel.floats()
+    for set in InstructionSet.available {
+      with(set) {
+        let (input, gradient) = (FeatureMap(x), FeatureMap(g))
+        guard Convolution.goesBackAtOnce(input, kernelShape: weights.shape) else { return }
+        let apart = [
+          Convolution.inputGradient(gradient, kernel: weights, adding: FeatureMap(addend)).tensor,
+          Convolution.kernelGradient(input, gradient, kernelShape: weights.shape),
+          Convolution.biasGradient(gradient),
+        ].map(\.fingerprint)
+        let shared = Convolution.backward(
+          gradient, input: input, kernel: weights, hasBias: true, adding: FeatureMap(addend))
+        let alone = Convolution.backward(
+          gradient, input: FeatureMap(x), kernel: weights, hasBias: true,
+          adding: FeatureMap(addend))
+        for found in [shared, alone] {
+          #expect(
+            [found.input.tensor, found.kernel, found.bias].map { $0?.fingerprint } == apart,
+            "\(set)")
+        }
+        #expect(input.tensor.fingerprint == x.fingerprint)
+      }
+    }
+  }
+
   @Test(arguments: [
     Case(1, 16, 16, 9, 11, 3), Case(1, 1, 16, 9, 11, 3), Case(1, 16, 1, 9, 11, 3),
     Case(1, 8, 8, 9, 11, 5),
@@ -138,10 +168,7 @@ import Testing
   }
 
   private func with<Result>(_ set: InstructionSet, _ body: () -> Result) -> Result {
-    let before = InstructionSet.current
-    InstructionSet.current = set
-    defer { InstructionSet.current = before }
-    return body()
+    InstructionSet.$current.withValue(set, operation: body)
   }
 
   /// Random operands of one convolution.
