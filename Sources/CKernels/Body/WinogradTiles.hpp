@@ -165,30 +165,21 @@ template <bool isMasked> struct PixelPairs {
 /// Whether tiles of maps with so many channels are worked off in pairs.
 INLINE bool goesInPairs(ptrdiff_t channels) { return LANES == 16 && channels == 8; }
 
-/// Where the 4×4 pixels of a tile begin, and whether all lie in the image.
-struct Tile {
-  static constexpr int side = 4;
+/// Where the square of a tile's 4×4 pixels and of a margin around them begins, and whether all of it
+/// lies in the image.
+template <int margin> struct Square {
+  static constexpr int side = 4 + 2 * margin;
   ptrdiff_t y, x, image, start;
   bool isInside;
 
-  inline __attribute__((always_inline)) Tile(
+  inline __attribute__((always_inline)) Square(
       const TileCursor &cursor, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels)
-      : y(cursor.y * 4), x(cursor.x * 4), image(cursor.image * height * width * channels),
-        start(image + (y * width + x) * channels), isInside(y + 4 <= height && x + 4 <= width) {}
+      : y(cursor.y * 4 - margin), x(cursor.x * 4 - margin),
+        image(cursor.image * height * width * channels), start(image + (y * width + x) * channels),
+        isInside(y >= 0 && x >= 0 && y + side <= height && x + side <= width) {}
 };
-
-/// The same for the 6×6 piece around a tile.
-struct Piece {
-  static constexpr int side = 6;
-  ptrdiff_t y, x, image, start;
-  bool isInside;
-
-  inline __attribute__((always_inline)) Piece(
-      const TileCursor &cursor, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels)
-      : y(cursor.y * 4 - 1), x(cursor.x * 4 - 1), image(cursor.image * height * width * channels),
-        start(image + (y * width + x) * channels),
-        isInside(y >= 0 && x >= 0 && y + 6 <= height && x + 6 <= width) {}
-};
+using Tile = Square<0>;
+using Piece = Square<1>;
 
 /// A map to read tiles or pieces from.
 struct Map {
