@@ -39,7 +39,14 @@ template <class V> INLINE V fma(V a, V b, V c) {
   return a * b + c;
 #endif
 }
-template <class V> INLINE V fma(float a, V b, V c) { return fma(V{} + a, b, c); }
+template <class V> INLINE V fma(float a, V b, V c) { return fma(a - V{}, b, c); }
+
+/// Eight lanes of two places side by side.
+INLINE Wide besides(Floats<8> a, Floats<8> b) {
+  return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+INLINE Floats<8> lower(Wide v) { return __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7); }
+INLINE Floats<8> upper(Wide v) { return __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15); }
 
 /// v where the bit is 1, else 0; bit i of the mask belongs to lane i.
 template <int L> INLINE Floats<L> masked(Floats<L> v, const uint8_t *mask) {
@@ -51,22 +58,19 @@ template <int L> INLINE Floats<L> masked(Floats<L> v, const uint8_t *mask) {
   const Spread spread = -__builtin_convertvector(packed, Spread);
   Ints<L> bits;
   memcpy(&bits, &spread, sizeof bits);
-#else
-  uint16_t word = *mask;
-  if constexpr (L == 16) memcpy(&word, mask, 2);
-  Ints<L> places;
-  UNROLL for (int i = 0; i < L; i++) places[i] = 1 << i;
-  const Ints<L> bits = ((Ints<L>{} + (int32_t)word) & places) != 0;
-#endif
   return bits ? v : Floats<L>{};
+#else
+  if constexpr (L == 16) return besides(masked<8>(lower(v), mask), masked<8>(upper(v), mask + 1));
+  // Each byte of each lane is that of the mask.
+  typedef uint8_t Bytes __attribute__((vector_size(32)));
+  const Bytes bytes = Bytes{} + *mask;
+  Ints<8> words, places;
+  memcpy(&words, &bytes, sizeof words);
+  UNROLL for (int i = 0; i < 8; i++) places[i] = 1 << i;
+  const Ints<8> bits = (words & places) != 0;
+  if constexpr (L == 8) return bits ? v : Floats<8>{};
+#endif
 }
-
-/// Eight lanes of two places side by side.
-INLINE Wide besides(Floats<8> a, Floats<8> b) {
-  return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-}
-INLINE Floats<8> lower(Wide v) { return __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7); }
-INLINE Floats<8> upper(Wide v) { return __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15); }
 
 /// Keeps the compiler from making one shuffle of two: on some processors a shuffle across groups of
 /// four lanes keeps a multiplier waiting, one within them does not.

@@ -12,17 +12,22 @@
 template <class Source>
 INLINE void transformInputTile(const Source &pixels, float *transformed, ptrdiff_t stride) {
   constexpr int L = Source::lanes;
-  Floats<L> half[6][4];
-  UNROLL for (int j = 0; j < 4; j++) {
-    Floats<L> y[4], z[6];
-    UNROLL for (int i = 0; i < 4; i++) y[i] = pixels.at(i, j);
-    transformSpread(y, z);
-    UNROLL for (int i = 0; i < 6; i++) half[i][j] = z[i];
-  }
-  UNROLL for (int i = 0; i < 6; i++) {
-    Floats<L> z[6];
-    transformSpread(half[i], z);
-    UNROLL for (int j = 0; j < 6; j++) store<L>(transformed + (i * 6 + j) * stride, z[j]);
+  UNROLL for (int turn = 0; turn < turnsOfPieces; turn++) {
+    Floats<L> half[6][4];
+    auto column = pixels.firstColumn();
+    UNROLL for (int j = 0; j < 4; j++, pixels.advance(column)) {
+      Floats<L> y[4], z[6];
+      UNROLL for (int i = 0; i < 4; i++) y[i] = pixels.at(column, i);
+      transformSpread(y, z);
+      UNROLL for (int i = 0; i < 6; i++) half[i][j] = z[i];
+    }
+    UNROLL for (int i = 0; i < 6; i++) {
+      if (turnsOfPieces > 1 && (i + 1) % 6 / 2 != turn) continue;
+      Floats<L> z[6];
+      transformSpread(half[i], z);
+      float *target = kept(transformed + i * 6 * stride);
+      UNROLL for (int j = 0; j < 6; j++) store<L>(target + j * stride, z[j]);
+    }
   }
 }
 
@@ -65,29 +70,48 @@ INLINE void multiplyTiles(
     }
 }
 
+/// The sums at one place for some inputs.
+template <int rows>
+INLINE void multiplyTilesOfInputs(
+    const float *transformed, const float *gradient, float *sums, int tiles, ptrdiff_t inputs,
+    ptrdiff_t outputs) {
+  ptrdiff_t o = 0;
+  for (; o + 2 * LANES <= outputs; o += 2 * LANES)
+    multiplyTiles<rows, 2, LANES>(transformed, gradient + o, sums + o, tiles, inputs, outputs);
+  for (; o + LANES <= outputs; o += LANES)
+    multiplyTiles<rows, 1, LANES>(transformed, gradient + o, sums + o, tiles, inputs, outputs);
+  if constexpr (LANES == 16)
+    if (o < outputs)
+      multiplyTiles<rows, 1, 8>(transformed, gradient + o, sums + o, tiles, inputs, outputs);
+}
+
 template <int known>
 static KERNEL void multiplyTilesAtPlace(
     const float *transformed, const float *gradient, float *sums, int tiles, ptrdiff_t inputs,
     ptrdiff_t outputs, FetchPlan &plan) {
   if constexpr (known > 0) inputs = outputs = known;
-  for (ptrdiff_t i = 0; i < inputs; i += 8) {
+  ptrdiff_t i = 0;
+  // Inputs are multiples of 8: where 6 at a time leave a rest, the last go by fours.
+  for (; inputs - i >= INPUTS_OF_TWO + 4 || (inputs - i) % INPUTS_OF_TWO == 0 && i < inputs;
+       i += INPUTS_OF_TWO) {
     plan.advance();
-    ptrdiff_t o = 0;
-    for (; o + 2 * LANES <= outputs; o += 2 * LANES)
-      UNROLL for (int part = 0; part < 8; part += INPUTS_OF_TWO)
-        multiplyTiles<INPUTS_OF_TWO, 2, LANES>(
-            transformed + i + part, gradient + o, sums + (i + part) * outputs + o, tiles, inputs,
-            outputs);
-    for (; o + LANES <= outputs; o += LANES)
-      multiplyTiles<8, 1, LANES>(
-          transformed + i, gradient + o, sums + i * outputs + o, tiles, inputs, outputs);
-    if constexpr (LANES == 16)
-      if (o < outputs)
-        multiplyTiles<8, 1, 8>(
-            transformed + i, gradient + o, sums + i * outputs + o, tiles, inputs, outputs);
+    multiplyTilesOfInputs<INPUTS_OF_TWO>(
+        transformed + i, gradient, sums + i * outputs, tiles, inputs, outputs);
   }
+  if constexpr (8 % INPUTS_OF_TWO != 0)
+    for (; i < inputs; i += 4) {
+      plan.advance();
+      multiplyTilesOfInputs<4>(
+          transformed + i, gradient, sums + i * outputs, tiles, inputs, outputs);
+    }
 }
 
+/// How often the products with tiles advance their plan.
+INLINE ptrdiff_t backwardSteps(ptrdiff_t inputs) {
+  return CK_WINOGRAD_POINTS * (roundedUp(inputs, INPUTS_OF_TWO) / INPUTS_OF_TWO);
+}
+
+#if LANES == 16
 /// Adds the products of lane k of each half of the values with the gradient to sum k, k = 0…7.
 INLINE void addSpread(Wide values, Wide gradient, Wide products[8]) {
   UNROLL for (int half = 0; half < 2; half++) {
@@ -96,17 +120,30 @@ INLINE void addSpread(Wide values, Wide gradient, Wide products[8]) {
       products[half * 4 + k] = fma(spreadInFours(four, k), gradient, products[half * 4 + k]);
   }
 }
+#endif
 
-/// The sums at one place from 8 to 8 channels: those of tiles with even and with odd numbers, in the
-/// halves of a vector; `tiles` is even.
+/// The sums at one place from 8 to 8 channels: those of tiles with even and with odd numbers, apart;
+/// `tiles` is even.
 static KERNEL void multiplyTilePairs(
     const float *transformed, const float *gradient, float *sums, int tiles, FetchPlan &plan) {
-  Wide products[8] = {};
   plan.advance();
+#if LANES == 16
+  Wide products[8] = {};
   for (int t = 0; t < tiles; t += 2)
     addSpread(load<16>(transformed + t * 8), load<16>(gradient + t * 8), products);
   UNROLL for (int i = 0; i < 8; i++)
     store<8>(sums + i * 8, load<8>(sums + i * 8) + (lower(products[i]) + upper(products[i])));
+#else
+  Floats<8> products[2][8] = {};
+  UNROLL for (int odd = 0; odd < 2; odd++)
+    for (int t = odd; t < tiles; t += 2) {
+      const Floats<8> z = load<8>(gradient + t * 8);
+      UNROLL for (int i = 0; i < 8; i++)
+        products[odd][i] = fma(transformed[t * 8 + i], z, products[odd][i]);
+    }
+  UNROLL for (int i = 0; i < 8; i++)
+    store<8>(sums + i * 8, load<8>(sums + i * 8) + (products[0][i] + products[1][i]));
+#endif
 }
 
 /// sums[36][input][output] += Σ over tiles of input[36][tile][input] · gradient[36][tile][output].
@@ -163,7 +200,7 @@ static KERNEL int32_t winogradBackward(
     const int whole = (int)roundedUp(count, TILES_OF_ONE);
     clearTiles(pieces, stride, a->outputs, count, whole);
     clearTiles(tiles, inputStride, a->inputs, count, whole);
-    ptrdiff_t steps = CK_WINOGRAD_POINTS * (a->inputs / 8);
+    ptrdiff_t steps = backwardSteps(a->inputs);
     FetchPlan plan = {
         Fetch(a->input, nullptr, a->height, a->width, a->inputs, next, end, steps),
         Fetch(a->gradient, a->gradient_mask, a->height, a->width, a->outputs, next, end, steps)};
@@ -176,7 +213,7 @@ static KERNEL int32_t winogradBackward(
         Fetch(nullptr, nullptr, a->height, a->width, a->inputs, next, next, steps)};
     // The tiles have served; the products take their place.
     multiplyPlaces(pieces, turned->kernel, tiles, whole, block, a->outputs, a->inputs, addend);
-    strange |= transformTiles(turned, tiles, inputStride, cursor, count);
+    strange |= transformTiles(turned, tiles, inputStride, cursor, count, patch);
   }
   // What went past the caches is there for other threads, too.
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -191,9 +228,10 @@ static KERNEL void addTiles(
   eachArea<Tile, isMasked>(
       map, cursor, count, patch,
       [&](const auto &pixels, int, ptrdiff_t c) __attribute__((always_inline)) {
-        decltype(pixels.at(0, 0)) sum = {};
-        UNROLL for (int j = 0; j < 4; j++)
-          UNROLL for (int i = 0; i < 4; i++) sum = sum + pixels.at(i, j);
+        decltype(pixels.at(pixels.firstColumn(), 0)) sum = {};
+        auto column = pixels.firstColumn();
+        UNROLL for (int j = 0; j < 4; j++, pixels.advance(column))
+          UNROLL for (int i = 0; i < 4; i++) sum = sum + pixels.at(column, i);
         addSum(pixels, sum, valueSums + c);
       });
 }

@@ -109,6 +109,7 @@ static KERNEL void multiplyPlaces(
     ptrdiff_t inputs, ptrdiff_t outputs, FetchPlan &plan) {
   const auto multiply = goesInPairs(inputs) && goesInPairs(outputs) ? multiplyPlaces<8, true>
       : inputs != outputs                                          ? multiplyPlaces<0>
+      : inputs == 8                                                ? multiplyPlaces<8>
       : inputs == 16                                               ? multiplyPlaces<16>
       : inputs == 32                                               ? multiplyPlaces<32>
       : inputs == 64                                               ? multiplyPlaces<64>

@@ -104,32 +104,30 @@ template <bool isMasked>
 static KERNEL void copyPatch(
     const float *image, const uint8_t *mask, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels,
     ptrdiff_t y, ptrdiff_t x, int rows, float *patch) {
-  for (int i = 0; i < rows; i++)
-    for (int j = 0; j < rows; j++) {
-      float *target = patch + (i * rows + j) * channels;
-      const bool isInside = y + i >= 0 && y + i < height && x + j >= 0 && x + j < width;
-      const ptrdiff_t offset = ((y + i) * width + x + j) * channels;
-      for (ptrdiff_t c = 0; c < channels; c += 8) {
-        Floats<8> v = {};
-        if (isInside) {
-          v = load<8>(image + offset + c);
-          if constexpr (isMasked) v = masked<8>(v, mask + ((offset + c) >> 3));
-        }
-        store<8>(target + c, v);
-      }
+  const ptrdiff_t whole = rows * channels;
+  const ptrdiff_t first = most(0, -x) * channels;
+  const ptrdiff_t last = most(first, least(rows, width - x) * channels);
+  for (int i = 0; i < rows; i++, patch += whole) {
+    if (y + i < 0 || y + i >= height) {
+      memset(patch, 0, (size_t)whole * sizeof(float));
+      continue;
     }
+    const ptrdiff_t offset = ((y + i) * width + x) * channels;
+    ptrdiff_t k = 0;
+    for (; k < first; k += 8) store<8>(patch + k, Floats<8>{});
+    for (; k < last; k += 8) {
+      Floats<8> v = load<8>(image + offset + k);
+      if constexpr (isMasked) v = masked<8>(v, mask + ((offset + k) >> 3));
+      store<8>(patch + k, v);
+    }
+    for (; k < whole; k += 8) store<8>(patch + k, Floats<8>{});
+  }
 }
 
 /// How far apart the values of a map lie that a transform reads or writes, and their bits in a mask.
 struct Spacing {
   ptrdiff_t row, pixel;
 
-  inline __attribute__((always_inline)) ptrdiff_t value(int i, int j) const {
-    return i * row + j * pixel;
-  }
-  inline __attribute__((always_inline)) ptrdiff_t bits(int i, int j) const {
-    return i * (row >> 3) + j * (pixel >> 3);
-  }
 };
 
 /// L channels of the pixels from one on, through the mask where there is one.
@@ -144,9 +142,20 @@ template <int L, bool isMasked> struct Pixels {
       const float *map, const uint8_t *mask, ptrdiff_t first, Spacing spacing)
       : map(map + first), mask(isMasked ? mask + (first >> 3) : nullptr), spacing(spacing) {}
 
-  inline __attribute__((always_inline)) Floats<L> at(int i, int j) const {
-    const Floats<L> v = load<L>(map + spacing.value(i, j));
-    if constexpr (isMasked) return masked<L>(v, mask + spacing.bits(i, j));
+  /// The pixels of a column, from the first row on.
+  struct Column {
+    const float *map;
+    const uint8_t *mask;
+  };
+
+  inline __attribute__((always_inline)) Column firstColumn() const { return {map, mask}; }
+  inline __attribute__((always_inline)) void advance(Column &column) const {
+    column.map = kept(column.map + spacing.pixel);
+    if constexpr (isMasked) column.mask = kept(column.mask + (spacing.pixel >> 3));
+  }
+  inline __attribute__((always_inline)) Floats<L> at(const Column &column, int i) const {
+    const Floats<L> v = load<L>(column.map + i * spacing.row);
+    if constexpr (isMasked) return masked<L>(v, column.mask + i * (spacing.row >> 3));
     return v;
   }
 };
@@ -157,8 +166,19 @@ template <bool isMasked> struct PixelPairs {
   static constexpr bool isPair = true;
   const Pixels<8, isMasked> first, second;
 
-  inline __attribute__((always_inline)) Wide at(int i, int j) const {
-    return besides(first.at(i, j), second.at(i, j));
+  struct Column {
+    typename Pixels<8, isMasked>::Column first, second;
+  };
+
+  inline __attribute__((always_inline)) Column firstColumn() const {
+    return {first.firstColumn(), second.firstColumn()};
+  }
+  inline __attribute__((always_inline)) void advance(Column &column) const {
+    first.advance(column.first);
+    second.advance(column.second);
+  }
+  inline __attribute__((always_inline)) Wide at(const Column &column, int i) const {
+    return besides(first.at(column.first, i), second.at(column.second, i));
   }
 };
 
@@ -188,6 +208,10 @@ struct Map {
   ptrdiff_t height, width, channels;
 };
 
+/// Whether pixels are copied before they are transformed, since turns read them more than once and a mask
+/// costs more than a copy.
+template <bool isMasked> constexpr bool copiesMasked = isMasked && LANES < 16;
+
 /// Hands the pixels of `count` tiles, or of the pieces around them, to `body(pixels, t, c)`: those of
 /// tile t from channel c on, as many as `pixels` has lanes; what lies outside the image is 0.
 template <class Area, bool isMasked, class Body>
@@ -211,7 +235,7 @@ INLINE void eachArea(const Map &map, TileCursor cursor, int count, float *patch,
         continue;
       }
     }
-    if (area.isInside) {
+    if (area.isInside && !copiesMasked<isMasked>) {
       EACH_LANES(
           c, channels,
           body(Pixels<L, isMasked>(map.values, map.mask, area.start + c, spacing), t, c));

@@ -15,6 +15,20 @@ constexpr float rootTwoCubed = 2.82842712474619009760f;
 // Twice a value is a sum, exactly; some processors add beside the products, which are what keeps a
 // transform waiting.
 
+/// A pixel's place in memory, computed here and now: where addresses would be kept for all pixels, there would
+/// be no registers left.
+template <class T> INLINE T *kept(T *p) {
+#if LANES < 16
+  __asm__("" : "+r"(p));
+#endif
+  return p;
+}
+
+/// A two-dimensional transform of vectors that more registers would hold than there are goes by turns,
+/// each for those rows of the result that come from the same intermediate values.
+constexpr int turnsOfPieces = LANES == 16 ? 1 : 3;
+constexpr int turnsOfTiles = LANES == 16 ? 1 : 2;
+
 /// Bᵀx: six values of the input.
 template <class V> INLINE void transformInput(const V x[6], V r[6]) {
   V even = x[4] - (x[2] + x[2]), odd = x[3] - (x[1] + x[1]);
