@@ -23,6 +23,7 @@
 
 #define LANES 16
 #define FUSES 1
+#define KEEPS_CONSTANTS 0
 #define ROWS_OF_TWO 12
 #define ROWS_OF_ONE 24
 #define TILES_OF_TWO 12
@@ -42,6 +43,7 @@
 
 #define LANES 8
 #define FUSES 1
+#define KEEPS_CONSTANTS 1
 #define ROWS_OF_TWO 6
 #define ROWS_OF_ONE 12
 #define TILES_OF_TWO 6
@@ -67,6 +69,7 @@
 #else
 #define FUSES 0
 #endif
+#define KEEPS_CONSTANTS 0
 #define ROWS_OF_TWO 3
 #define ROWS_OF_ONE 6
 #define TILES_OF_TWO 3

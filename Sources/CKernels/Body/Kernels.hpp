@@ -13,6 +13,8 @@ namespace NAMESPACE {
 
 #include "WinogradProducts.hpp"
 
+#include "WinogradOutputs.hpp"
+
 #include "WinogradForward.hpp"
 #include "WinogradBackward.hpp"
 #include "WinogradKernels.hpp"
@@ -48,6 +50,7 @@ static const ck_kernels kernels = {
 
 #undef LANES
 #undef FUSES
+#undef KEEPS_CONSTANTS
 #undef ROWS_OF_TWO
 #undef ROWS_OF_ONE
 #undef TILES_OF_TWO

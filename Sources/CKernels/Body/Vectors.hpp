@@ -99,6 +99,24 @@ INLINE Wide spreadInFours(Wide v, int k) {
   }
 }
 
+/// A pointer computed here and now: where the compiler kept the addresses of all pixels of a tile, few
+/// registers would be left.
+template <class T> INLINE T *kept(T *p) {
+#if LANES < 16
+  __asm__("" : "+r"(p));
+#endif
+  return p;
+}
+
+/// A constant in all lanes, in a register rather than read again for each use.
+template <class V> INLINE V constant(float x) {
+  V v = x - V{};
+#if KEEPS_CONSTANTS
+  __asm__("" : "+x"(v));
+#endif
+  return v;
+}
+
 /// Writes bit i for lane i of a comparison.
 template <int L> INLINE void storeBits(uint8_t *mask, Ints<L> comparison) {
   typedef bool Bits __attribute__((ext_vector_type(L)));

@@ -22,7 +22,7 @@ INLINE void transformInputTile(const Source &pixels, float *transformed, ptrdiff
       UNROLL for (int i = 0; i < 6; i++) half[i][j] = z[i];
     }
     UNROLL for (int i = 0; i < 6; i++) {
-      if (turnsOfPieces > 1 && (i + 1) % 6 / 2 != turn) continue;
+      if (!isInTurn(i, turn)) continue;
       Floats<L> z[6];
       transformSpread(half[i], z);
       float *target = kept(transformed + i * 6 * stride);
@@ -107,7 +107,8 @@ static KERNEL void multiplyTilesAtPlace(
 }
 
 /// How often the products with tiles advance their plan.
-INLINE ptrdiff_t backwardSteps(ptrdiff_t inputs) {
+INLINE ptrdiff_t backwardSteps(ptrdiff_t inputs, ptrdiff_t outputs) {
+  if (inputs == 8 && outputs == 8) return CK_WINOGRAD_POINTS;
   return CK_WINOGRAD_POINTS * (roundedUp(inputs, INPUTS_OF_TWO) / INPUTS_OF_TWO);
 }
 
@@ -124,7 +125,7 @@ INLINE void addSpread(Wide values, Wide gradient, Wide products[8]) {
 
 /// The sums at one place from 8 to 8 channels: those of tiles with even and with odd numbers, apart;
 /// `tiles` is even.
-static KERNEL void multiplyTilePairs(
+static KERNEL void multiplyTilesOfEight(
     const float *transformed, const float *gradient, float *sums, int tiles, FetchPlan &plan) {
   plan.advance();
 #if LANES == 16
@@ -147,7 +148,7 @@ static KERNEL void multiplyTilePairs(
 }
 
 /// sums[36][input][output] += Σ over tiles of input[36][tile][input] · gradient[36][tile][output].
-template <int known, bool pairs = false>
+template <int known>
 static KERNEL void multiplyTilesAtPlaces(
     const float *input, const float *gradient, float *sums, int tiles, int block, ptrdiff_t inputs,
     ptrdiff_t outputs, FetchPlan &plan) {
@@ -155,8 +156,8 @@ static KERNEL void multiplyTilesAtPlaces(
     const float *x = input + e * placeStride(block, inputs);
     const float *z = gradient + e * placeStride(block, outputs);
     float *target = sums + e * inputs * outputs;
-    if constexpr (pairs)
-      multiplyTilePairs(x, z, target, tiles, plan);
+    if constexpr (known == 8)
+      multiplyTilesOfEight(x, z, target, tiles, plan);
     else
       multiplyTilesAtPlace<known>(x, z, target, tiles, inputs, outputs, plan);
   }
@@ -165,12 +166,12 @@ static KERNEL void multiplyTilesAtPlaces(
 static KERNEL void multiplyTilesAtPlaces(
     const float *input, const float *gradient, float *sums, int tiles, int block, ptrdiff_t inputs,
     ptrdiff_t outputs, FetchPlan &plan) {
-  const auto multiply = inputs == 8 && outputs == 8 ? multiplyTilesAtPlaces<8, true>
-      : inputs != outputs                           ? multiplyTilesAtPlaces<0>
-      : inputs == 16                                ? multiplyTilesAtPlaces<16>
-      : inputs == 32                                ? multiplyTilesAtPlaces<32>
-      : inputs == 64                                ? multiplyTilesAtPlaces<64>
-                                                    : multiplyTilesAtPlaces<0>;
+  const auto multiply = inputs != outputs ? multiplyTilesAtPlaces<0>
+      : inputs == 8                       ? multiplyTilesAtPlaces<8>
+      : inputs == 16                      ? multiplyTilesAtPlaces<16>
+      : inputs == 32                      ? multiplyTilesAtPlaces<32>
+      : inputs == 64                      ? multiplyTilesAtPlaces<64>
+                                          : multiplyTilesAtPlaces<0>;
   multiply(input, gradient, sums, tiles, block, inputs, outputs, plan);
 }
 
@@ -200,7 +201,7 @@ static KERNEL int32_t winogradBackward(
     const int whole = (int)roundedUp(count, TILES_OF_ONE);
     clearTiles(pieces, stride, a->outputs, count, whole);
     clearTiles(tiles, inputStride, a->inputs, count, whole);
-    ptrdiff_t steps = backwardSteps(a->inputs);
+    ptrdiff_t steps = backwardSteps(a->inputs, a->outputs);
     FetchPlan plan = {
         Fetch(a->input, nullptr, a->height, a->width, a->inputs, next, end, steps),
         Fetch(a->gradient, a->gradient_mask, a->height, a->width, a->outputs, next, end, steps)};

@@ -48,6 +48,11 @@ INLINE void multiplyPlace(
       }
 }
 
+/// The tiles that products from 8 to 8 channels take at once.
+constexpr int tilesOfEight = LANES == 16 ? 12 : 6;
+
+#if LANES == 16
+
 /// Adds the products of lane k of each half of the values with the weights of input k, k = 0…7.
 template <int count>
 INLINE void multiplySpread(const Wide values[count], const Wide weights[8], Wide sums[count]) {
@@ -62,15 +67,15 @@ INLINE void multiplySpread(const Wide values[count], const Wide weights[8], Wide
 }
 
 /// The matrix product at one of the 36 places from 8 to 8 channels, two tiles a vector.
-INLINE void multiplyPairs(
+INLINE void multiplyEight(
     const float *transformed, const float *kernel, float *products, int tiles, FetchPlan &plan) {
-  constexpr int count = 6;
+  constexpr int count = tilesOfEight / 2;
   Wide weights[8];
   UNROLL for (int k = 0; k < 8; k++) {
     const Floats<8> w = load<8>(kernel + k * 8);
     weights[k] = besides(w, w);
   }
-  for (int t = 0; t < tiles; t += 2 * count) {
+  for (int t = 0; t < tiles; t += tilesOfEight) {
     plan.advance();
     Wide values[count], sums[count] = {};
     UNROLL for (int i = 0; i < count; i++) values[i] = load<16>(transformed + (t + 2 * i) * 8);
@@ -79,17 +84,37 @@ INLINE void multiplyPairs(
   }
 }
 
+#else
+
+/// The matrix product at one of the 36 places from 8 to 8 channels; the weights stay in registers.
+INLINE void multiplyEight(
+    const float *transformed, const float *kernel, float *products, int tiles, FetchPlan &plan) {
+  constexpr int count = tilesOfEight;
+  Floats<8> weights[8];
+  UNROLL for (int k = 0; k < 8; k++) weights[k] = load<8>(kernel + k * 8);
+  for (int t = 0; t < tiles; t += count) {
+    plan.advance();
+    Floats<8> sums[count] = {};
+    UNROLL for (int k = 0; k < 8; k++)
+      UNROLL for (int i = 0; i < count; i++)
+        sums[i] = fma(splat<8>(transformed[(t + i) * 8 + k]), weights[k], sums[i]);
+    UNROLL for (int i = 0; i < count; i++) store<8>(products + (t + i) * 8, sums[i]);
+  }
+}
+
+#endif
+
 /// How often the products of `count` tiles advance their plan.
 INLINE ptrdiff_t forwardSteps(const ck_convolution *a, int count) {
   const ptrdiff_t tiles = roundedUp(count, TILES_OF_ONE);
-  if (goesInPairs(a->inputs) && goesInPairs(a->outputs)) return CK_WINOGRAD_POINTS * tiles / 12;
+  if (a->inputs == 8 && a->outputs == 8) return CK_WINOGRAD_POINTS * tiles / tilesOfEight;
   const ptrdiff_t two = a->outputs / (2 * LANES);
   const ptrdiff_t one = (a->outputs % (2 * LANES) + LANES - 1) / LANES;
   return CK_WINOGRAD_POINTS * (two * (tiles / TILES_OF_TWO) + one * (tiles / TILES_OF_ONE));
 }
 
 /// The matrix products at all 36 places of a block.
-template <int known, bool pairs = false>
+template <int known>
 static KERNEL void multiplyPlaces(
     const float *transformed, const float *kernel, float *products, int tiles, int block,
     ptrdiff_t inputs, ptrdiff_t outputs, FetchPlan &plan) {
@@ -97,8 +122,8 @@ static KERNEL void multiplyPlaces(
     const float *v = transformed + e * placeStride(block, inputs);
     const float *u = kernel + e * inputs * outputs;
     float *m = products + e * placeStride(block, outputs);
-    if constexpr (pairs)
-      multiplyPairs(v, u, m, tiles, plan);
+    if constexpr (known == 8)
+      multiplyEight(v, u, m, tiles, plan);
     else
       multiplyPlace<known>(v, u, m, tiles, inputs, outputs, plan);
   }
@@ -107,12 +132,11 @@ static KERNEL void multiplyPlaces(
 static KERNEL void multiplyPlaces(
     const float *transformed, const float *kernel, float *products, int tiles, int block,
     ptrdiff_t inputs, ptrdiff_t outputs, FetchPlan &plan) {
-  const auto multiply = goesInPairs(inputs) && goesInPairs(outputs) ? multiplyPlaces<8, true>
-      : inputs != outputs                                          ? multiplyPlaces<0>
-      : inputs == 8                                                ? multiplyPlaces<8>
-      : inputs == 16                                               ? multiplyPlaces<16>
-      : inputs == 32                                               ? multiplyPlaces<32>
-      : inputs == 64                                               ? multiplyPlaces<64>
-                                                                   : multiplyPlaces<0>;
+  const auto multiply = inputs != outputs ? multiplyPlaces<0>
+      : inputs == 8                       ? multiplyPlaces<8>
+      : inputs == 16                      ? multiplyPlaces<16>
+      : inputs == 32                      ? multiplyPlaces<32>
+      : inputs == 64                      ? multiplyPlaces<64>
+                                          : multiplyPlaces<0>;
   multiply(transformed, kernel, products, tiles, block, inputs, outputs, plan);
 }

@@ -220,19 +220,21 @@ INLINE void eachArea(const Map &map, TileCursor cursor, int count, float *patch,
   const Spacing spacing = {map.width * channels, channels};
   for (int t = 0; t < count; t++, cursor.advance()) {
     const Area area(cursor, map.height, map.width, channels);
-    if (goesInPairs(channels) && area.isInside && t + 1 < count) {
-      TileCursor next = cursor;
-      next.advance();
-      const Area second(next, map.height, map.width, channels);
-      if (second.isInside) {
-        body(
-            PixelPairs<isMasked>{
-                {map.values, map.mask, area.start, spacing},
-                {map.values, map.mask, second.start, spacing}},
-            t, 0);
-        t++;
-        cursor = next;
-        continue;
+    if constexpr (LANES == 16) {
+      if (goesInPairs(channels) && area.isInside && t + 1 < count) {
+        TileCursor next = cursor;
+        next.advance();
+        const Area second(next, map.height, map.width, channels);
+        if (second.isInside) {
+          body(
+              PixelPairs<isMasked>{
+                  {map.values, map.mask, area.start, spacing},
+                  {map.values, map.mask, second.start, spacing}},
+              t, 0);
+          t++;
+          cursor = next;
+          continue;
+        }
       }
     }
     if (area.isInside && !copiesMasked<isMasked>) {

@@ -15,30 +15,26 @@ constexpr float rootTwoCubed = 2.82842712474619009760f;
 // Twice a value is a sum, exactly; some processors add beside the products, which are what keeps a
 // transform waiting.
 
-/// A pixel's place in memory, computed here and now: where addresses would be kept for all pixels, there would
-/// be no registers left.
-template <class T> INLINE T *kept(T *p) {
-#if LANES < 16
-  __asm__("" : "+r"(p));
-#endif
-  return p;
-}
-
-/// A two-dimensional transform of vectors that more registers would hold than there are goes by turns,
-/// each for those rows of the result that come from the same intermediate values.
+/// A two-dimensional transform of more vectors than there are registers goes by turns, each for those
+/// rows of the result that come from the same intermediate values.
 constexpr int turnsOfPieces = LANES == 16 ? 1 : 3;
 constexpr int turnsOfTiles = LANES == 16 ? 1 : 2;
+
+/// Rows 0 and 5 of six, then 1 and 2, then 3 and 4.
+INLINE constexpr bool isInTurn(int row, int turn) {
+  return turnsOfPieces == 1 || (row + 1) % 6 / 2 == turn;
+}
 
 /// Bᵀx: six values of the input.
 template <class V> INLINE void transformInput(const V x[6], V r[6]) {
   V even = x[4] - (x[2] + x[2]), odd = x[3] - (x[1] + x[1]);
-  V even2 = fma(-0.5f, x[2], x[4]), odd2 = fma(-0.5f, x[1], x[3]);
-  r[0] = x[0] + fma(-2.5f, x[2], x[4]);
-  r[1] = fma(rootHalf, odd, even);
-  r[2] = fma(-rootHalf, odd, even);
-  r[3] = fma(rootTwo, odd2, even2);
-  r[4] = fma(-rootTwo, odd2, even2);
-  r[5] = x[1] + fma(-2.5f, x[3], x[5]);
+  V even2 = fma(-constant<V>(0.5f), x[2], x[4]), odd2 = fma(-constant<V>(0.5f), x[1], x[3]);
+  r[0] = x[0] + fma(-constant<V>(2.5f), x[2], x[4]);
+  r[1] = fma(constant<V>(rootHalf), odd, even);
+  r[2] = fma(-constant<V>(rootHalf), odd, even);
+  r[3] = fma(constant<V>(rootTwo), odd2, even2);
+  r[4] = fma(-constant<V>(rootTwo), odd2, even2);
+  r[5] = x[1] + fma(-constant<V>(2.5f), x[3], x[5]);
 }
 
 /// Aᵀm: four outputs.
@@ -46,20 +42,20 @@ template <class V> INLINE void transformOutput(const V m[6], V y[4]) {
   V sum = m[1] + m[2], difference = m[1] - m[2];
   V sum2 = m[3] + m[4], difference2 = m[3] - m[4];
   y[0] = m[0] + sum + sum2;
-  y[1] = fma(rootTwo, difference2, rootHalf * difference);
-  y[2] = fma(2.0f, sum2, 0.5f * sum);
-  y[3] = fma(rootHalfCubed, difference, fma(rootTwoCubed, difference2, m[5]));
+  y[1] = fma(constant<V>(rootTwo), difference2, constant<V>(rootHalf) * difference);
+  y[2] = fma(constant<V>(2.0f), sum2, constant<V>(0.5f) * sum);
+  y[3] = fma(constant<V>(rootHalfCubed), difference, fma(constant<V>(rootTwoCubed), difference2, m[5]));
 }
 
 /// A·y: four values of a tile.
 template <class V> INLINE void transformSpread(const V y[4], V z[6]) {
-  V even = fma(0.5f, y[2], y[0]), odd = fma(0.5f, y[3], y[1]);
+  V even = fma(constant<V>(0.5f), y[2], y[0]), odd = fma(constant<V>(0.5f), y[3], y[1]);
   V even2 = y[0] + (y[2] + y[2]), odd2 = y[1] + (y[3] + y[3]);
   z[0] = y[0];
-  z[1] = fma(rootHalf, odd, even);
-  z[2] = fma(-rootHalf, odd, even);
-  z[3] = fma(rootTwo, odd2, even2);
-  z[4] = fma(-rootTwo, odd2, even2);
+  z[1] = fma(constant<V>(rootHalf), odd, even);
+  z[2] = fma(-constant<V>(rootHalf), odd, even);
+  z[3] = fma(constant<V>(rootTwo), odd2, even2);
+  z[4] = fma(-constant<V>(rootTwo), odd2, even2);
   z[5] = y[3];
 }
 

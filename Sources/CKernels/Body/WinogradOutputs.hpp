@@ -1,0 +1,183 @@
+// From products to pixels.
+
+/// The 4×4 outputs of one tile, for as many channels as `target` takes, pixel by pixel.
+template <class Target>
+INLINE void transformTile(const float *products, ptrdiff_t stride, Target &target) {
+  constexpr int L = Target::lanes;
+  UNROLL for (int turn = 0; turn < turnsOfTiles; turn++) {
+    Floats<L> half[4][6];
+    const float *column = products;
+    UNROLL for (int j = 0; j < 6; j++, column = kept(column + stride)) {
+      Floats<L> m[6], r[4];
+      UNROLL for (int i = 0; i < 6; i++) m[i] = load<L>(column + i * 6 * stride);
+      transformOutput(m, r);
+      UNROLL for (int i = 0; i < 4; i++) half[i][j] = r[i];
+    }
+    UNROLL for (int i = 0; i < 4; i++) {
+      if (turnsOfTiles > 1 && i % 2 != turn) continue;
+      Floats<L> y[4];
+      transformOutput(half[i], y);
+      UNROLL for (int j = 0; j < 4; j++) target.put(i, j, y[j]);
+    }
+  }
+}
+
+#if LANES == 16
+
+/// Where the L channels of a tile's pixels go, of which `rows` and `columns` lie in the image.
+template <int L, int activation, bool adds> struct Target {
+  static constexpr int lanes = L;
+  const Destination &destination;
+  Spacing spacing;
+  Floats<L> bias;
+  ptrdiff_t first, rows, columns;
+  Strangeness &strange;
+
+  inline __attribute__((always_inline)) void put(int i, int j, Floats<L> y) {
+    if (i >= rows || j >= columns) return;
+    const Floats<L> z = y + bias;
+    strange.note<L>(z);
+    destination.write<L, activation, adds>(first + i * spacing.row + j * spacing.pixel, z);
+  }
+};
+
+/// Where the eight channels of two tiles' pixels go.
+template <int activation, bool adds> struct TargetPair {
+  static constexpr int lanes = 16;
+  const Destination &destination;
+  Spacing spacing;
+  Wide bias;
+  ptrdiff_t first, second;
+  Strangeness &strange;
+
+  inline __attribute__((always_inline)) void put(int i, int j, Wide y) {
+    const Wide z = y + bias;
+    strange.note<16>(z);
+    const ptrdiff_t place = i * spacing.row + j * spacing.pixel;
+    destination.write<8, activation, adds>(first + place, lower(z));
+    destination.write<8, activation, adds>(second + place, upper(z));
+  }
+};
+
+template <int activation, bool adds>
+static KERNEL int32_t transformTiles(
+    const ck_convolution *a, const float *products, ptrdiff_t stride, TileCursor cursor, int count,
+    float *) {
+  const ptrdiff_t pixel = a->outputs, row = a->width * pixel;
+  // Vectors of a streamed map lie at multiples of their size.
+  const bool streams = isStreamed(a->images * a->height * row) && pixel % least(16, pixel) == 0;
+  const Destination destination = {a->output, a->addend, a->output_mask, streams};
+  const Spacing spacing = {row, pixel};
+  Strangeness strange;
+  for (int t = 0; t < count; t++, cursor.advance()) {
+    const Tile tile(cursor, a->height, a->width, pixel);
+    if (goesInPairs(pixel) && tile.isInside && t + 1 < count) {
+      TileCursor next = cursor;
+      next.advance();
+      const Tile second(next, a->height, a->width, pixel);
+      if (second.isInside) {
+        const Floats<8> bias = a->bias ? load<8>(a->bias) : Floats<8>{};
+        TargetPair<activation, adds> target = {
+            destination, spacing, besides(bias, bias), tile.start, second.start, strange};
+        transformTile(products + t * pixel, stride, target);
+        t++;
+        cursor = next;
+        continue;
+      }
+    }
+    EACH_LANES(c, pixel, {
+      const Floats<L> bias = a->bias ? load<L>(a->bias + c) : Floats<L>{};
+      const float *source = products + t * pixel + c;
+      const auto transform = [&](ptrdiff_t rows, ptrdiff_t columns) __attribute__((always_inline)) {
+        Target<L, activation, adds> target = {
+            destination, spacing, bias, tile.start + c, rows, columns, strange};
+        transformTile(source, stride, target);
+      };
+      if (tile.isInside)
+        transform(4, 4);
+      else
+        transform(a->height - tile.y, a->width - tile.x);
+    });
+  }
+  return strange.found();
+}
+
+#else
+
+/// Eight channels of the pixels of a patch of 4×4.
+struct PatchTarget {
+  static constexpr int lanes = 8;
+  float *patch;
+  ptrdiff_t pixel;
+
+  inline __attribute__((always_inline)) void put(int, int, Floats<8> y) {
+    store<8>(patch, y);
+    patch = kept(patch + pixel);
+  }
+};
+
+/// Writes `count` values of pixels side by side.
+template <int activation, bool adds>
+INLINE void finishPixels(
+    const Destination &destination, const float *values, const float *bias, ptrdiff_t offset,
+    ptrdiff_t count, Strangeness strange[2]) {
+  ptrdiff_t i = 0;
+  const auto finish = [&](ptrdiff_t i, Strangeness &strange) __attribute__((always_inline)) {
+    const Floats<8> z = load<8>(values + i) + load<8>(bias + i);
+    strange.note<8>(z);
+    destination.write<8, activation, adds>(offset + i, z);
+  };
+  for (; i + 16 <= count; i += 16)
+    UNROLL for (int k = 0; k < 2; k++) finish(i + 8 * k, strange[k]);
+  if (i < count) finish(i, strange[0]);
+}
+
+template <int activation, bool adds>
+static KERNEL int32_t transformTiles(
+    const ck_convolution *a, const float *products, ptrdiff_t stride, TileCursor cursor, int count,
+    float *patch) {
+  const ptrdiff_t pixel = a->outputs, row = a->width * pixel;
+  const Destination destination = {
+      a->output, a->addend, a->output_mask, isStreamed(a->images * a->height * row)};
+  float *bias = patch + 16 * pixel;
+  memset(bias, 0, (size_t)(4 * pixel) * sizeof(float));
+  if (a->bias)
+    for (int j = 0; j < 4; j++)
+      memcpy(bias + j * pixel, a->bias, (size_t)pixel * sizeof(float));
+  Strangeness strange[2];
+  for (int t = 0; t < count; t++, cursor.advance()) {
+    const Tile tile(cursor, a->height, a->width, pixel);
+    for (ptrdiff_t c = 0; c < pixel; c += 8) {
+      PatchTarget target = {patch + c, pixel};
+      transformTile(products + t * pixel + c, stride, target);
+    }
+    const ptrdiff_t values = least(4, a->width - tile.x) * pixel;
+    const ptrdiff_t rows = least(4, a->height - tile.y);
+    for (ptrdiff_t i = 0; i < rows; i++) {
+      // Turns take the even rows before the odd ones.
+      const float *source = patch + (i % 2 * 2 + i / 2) * 4 * pixel;
+      finishPixels<activation, adds>(
+          destination, source, bias, tile.start + i * row, values, strange);
+    }
+  }
+  return strange[0].found() || strange[1].found();
+}
+
+#endif
+
+static KERNEL int32_t transformTiles(
+    const ck_convolution *a, const float *products, ptrdiff_t stride, TileCursor cursor, int count,
+    float *patch) {
+  if (a->addend) switch (a->activation) {
+      case ck_relu: return transformTiles<ck_relu, true>(a, products, stride, cursor, count, patch);
+      case ck_hiding_relu:
+        return transformTiles<ck_hiding_relu, true>(a, products, stride, cursor, count, patch);
+      default: return transformTiles<ck_linear, true>(a, products, stride, cursor, count, patch);
+    }
+  switch (a->activation) {
+    case ck_relu: return transformTiles<ck_relu, false>(a, products, stride, cursor, count, patch);
+    case ck_hiding_relu:
+      return transformTiles<ck_hiding_relu, false>(a, products, stride, cursor, count, patch);
+    default: return transformTiles<ck_linear, false>(a, products, stride, cursor, count, patch);
+  }
+}
