@@ -48,9 +48,6 @@ INLINE void multiplyPlace(
       }
 }
 
-/// The tiles that products from 8 to 8 channels take at once.
-constexpr int tilesOfEight = LANES == 16 ? 12 : 6;
-
 #if LANES == 16
 
 /// Adds the products of lane k of each half of the values with the weights of input k, k = 0…7.
@@ -69,13 +66,13 @@ INLINE void multiplySpread(const Wide values[count], const Wide weights[8], Wide
 /// The matrix product at one of the 36 places from 8 to 8 channels, two tiles a vector.
 INLINE void multiplyEight(
     const float *transformed, const float *kernel, float *products, int tiles, FetchPlan &plan) {
-  constexpr int count = tilesOfEight / 2;
+  constexpr int count = 6;
   Wide weights[8];
   UNROLL for (int k = 0; k < 8; k++) {
     const Floats<8> w = load<8>(kernel + k * 8);
     weights[k] = besides(w, w);
   }
-  for (int t = 0; t < tiles; t += tilesOfEight) {
+  for (int t = 0; t < tiles; t += 2 * count) {
     plan.advance();
     Wide values[count], sums[count] = {};
     UNROLL for (int i = 0; i < count; i++) values[i] = load<16>(transformed + (t + 2 * i) * 8);
@@ -89,11 +86,11 @@ INLINE void multiplyEight(
 /// The matrix product at one of the 36 places from 8 to 8 channels; the weights stay in registers.
 INLINE void multiplyEight(
     const float *transformed, const float *kernel, float *products, int tiles, FetchPlan &plan) {
-  constexpr int count = tilesOfEight;
+  constexpr int count = 6;
   Floats<8> weights[8];
   UNROLL for (int k = 0; k < 8; k++) weights[k] = load<8>(kernel + k * 8);
+  plan.advance();
   for (int t = 0; t < tiles; t += count) {
-    plan.advance();
     Floats<8> sums[count] = {};
     UNROLL for (int k = 0; k < 8; k++)
       UNROLL for (int i = 0; i < count; i++)
@@ -107,7 +104,8 @@ INLINE void multiplyEight(
 /// How often the products of `count` tiles advance their plan.
 INLINE ptrdiff_t forwardSteps(const ck_convolution *a, int count) {
   const ptrdiff_t tiles = roundedUp(count, TILES_OF_ONE);
-  if (a->inputs == 8 && a->outputs == 8) return CK_WINOGRAD_POINTS * tiles / tilesOfEight;
+  if (a->inputs == 8 && a->outputs == 8)
+    return CK_WINOGRAD_POINTS * (LANES == 16 ? tiles / 12 : 1);
   const ptrdiff_t two = a->outputs / (2 * LANES);
   const ptrdiff_t one = (a->outputs % (2 * LANES) + LANES - 1) / LANES;
   return CK_WINOGRAD_POINTS * (two * (tiles / TILES_OF_TWO) + one * (tiles / TILES_OF_ONE));
