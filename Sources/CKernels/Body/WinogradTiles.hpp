@@ -148,7 +148,7 @@ template <int L, bool isMasked> struct Pixels {
     const uint8_t *mask;
   };
 
-  inline __attribute__((always_inline)) Column firstColumn() const { return {map, mask}; }
+  inline __attribute__((always_inline)) Column firstColumn() const { return {kept(map), mask}; }
   inline __attribute__((always_inline)) void advance(Column &column) const {
     column.map = kept(column.map + spacing.pixel);
     if constexpr (isMasked) column.mask = kept(column.mask + (spacing.pixel >> 3));

@@ -28,13 +28,13 @@ INLINE constexpr bool isInTurn(int row, int turn) {
 /// Bᵀx: six values of the input.
 template <class V> INLINE void transformInput(const V x[6], V r[6]) {
   V even = x[4] - (x[2] + x[2]), odd = x[3] - (x[1] + x[1]);
-  V even2 = fma(-constant<V>(0.5f), x[2], x[4]), odd2 = fma(-constant<V>(0.5f), x[1], x[3]);
-  r[0] = x[0] + fma(-constant<V>(2.5f), x[2], x[4]);
+  V even2 = fma(constant<V>(0.5f), -x[2], x[4]), odd2 = fma(constant<V>(0.5f), -x[1], x[3]);
+  r[0] = x[0] + fma(constant<V>(2.5f), -x[2], x[4]);
   r[1] = fma(constant<V>(rootHalf), odd, even);
-  r[2] = fma(-constant<V>(rootHalf), odd, even);
+  r[2] = fma(constant<V>(rootHalf), -odd, even);
   r[3] = fma(constant<V>(rootTwo), odd2, even2);
-  r[4] = fma(-constant<V>(rootTwo), odd2, even2);
-  r[5] = x[1] + fma(-constant<V>(2.5f), x[3], x[5]);
+  r[4] = fma(constant<V>(rootTwo), -odd2, even2);
+  r[5] = x[1] + fma(constant<V>(2.5f), -x[3], x[5]);
 }
 
 /// Aᵀm: four outputs.
@@ -53,9 +53,9 @@ template <class V> INLINE void transformSpread(const V y[4], V z[6]) {
   V even2 = y[0] + (y[2] + y[2]), odd2 = y[1] + (y[3] + y[3]);
   z[0] = y[0];
   z[1] = fma(constant<V>(rootHalf), odd, even);
-  z[2] = fma(-constant<V>(rootHalf), odd, even);
+  z[2] = fma(constant<V>(rootHalf), -odd, even);
   z[3] = fma(constant<V>(rootTwo), odd2, even2);
-  z[4] = fma(-constant<V>(rootTwo), odd2, even2);
+  z[4] = fma(constant<V>(rootTwo), -odd2, even2);
   z[5] = y[3];
 }
 
