@@ -38,16 +38,18 @@ package struct Conv2D<Element: Scalar>: Sendable {
   ///     that takes its place.
   ///   - needsInput: Whether the gradient of x is wanted.
   ///   - addend: Added to the gradient of x.
+  ///   - gate: Where its bits are 0, the gradient of x becomes 0; none unless ``goesBackAtOnce(_:)``.
   /// - Returns: The gradient of x if it is wanted, and those of the parameters.
   package func backward(
     _ dz: FeatureMap<Element>, input x: consuming FeatureMap<Element>, needsInput: Bool = true,
-    adding addend: FeatureMap<Element>? = nil
+    adding addend: FeatureMap<Element>? = nil, gate: ActivationMask? = nil
   ) -> (input: FeatureMap<Element>?, parameters: [Tensor<Element>]) {
-    if needsInput, Convolution.goesBackAtOnce(x, kernelShape: weight.shape) {
+    if needsInput, goesBackAtOnce(x) {
       let (dx, dweight, dbias) = Convolution.backward(
-        dz, input: consume x, kernel: weight, hasBias: bias != nil, adding: addend)
+        dz, input: consume x, kernel: weight, hasBias: bias != nil, adding: addend, gate: gate)
       return (dx, [dweight] + (dbias.map { [$0] } ?? []))
     }
+    precondition(gate == nil, "Only gradients computed at once go through a gate.")
     let (dweight, dbias) = Convolution.parameterGradients(
       x, dz, kernelShape: weight.shape, hasBias: bias != nil)
     _ = consume x
@@ -58,6 +60,11 @@ package struct Conv2D<Element: Scalar>: Sendable {
 }
 
 extension Conv2D {
+  /// Whether the gradients of x and the parameters are computed at once.
+  func goesBackAtOnce(_ x: FeatureMap<Element>) -> Bool {
+    Convolution.goesBackAtOnce(x, kernelShape: weight.shape)
+  }
+
   /// The gradients of x and weight from da, the gradient of what follows the activation, where the
   /// engine computes dz = act′(z)·da·factor on the way; the same bits as ``backward(_:input:needsInput:adding:)``
   /// gives from dz.

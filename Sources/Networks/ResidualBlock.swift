@@ -144,6 +144,8 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
     if projected == nil { pass.skip = nil }
     pass.activations[convolutions.count - 1] = nil
 
+    // Whether da went through the derivative of its ReLU when it was computed.
+    var isGated = false
     for i in convolutions.indices.reversed() {
       let isLast = i == convolutions.count - 1
       let record = pass.records.removeLast()
@@ -161,10 +163,17 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
         if let dx { da = dx }
         continue
       }
-      var dz = options.activation.backward(da, times: factor, record)
+      var dz = isGated ? da : options.activation.backward(da, times: factor, record)
       if let insertion, isLast { dz = dz.adding(insertion) }
+      var gate: ActivationMask?
+      if retention != .everything, convolutions[i].goesBackAtOnce(x),
+        case .mask(let mask) = pass.records.last
+      {
+        gate = mask
+      }
+      isGated = gate != nil
       let (dx, parameters) = convolutions[i].backward(
-        dz, input: consume x, needsInput: i > 0 || needsInput, adding: addend)
+        dz, input: consume x, needsInput: i > 0 || needsInput, adding: addend, gate: gate)
       result.keep(preactivation: dz, activation: da, retention)
       result.parameters = parameters + result.parameters
       if let dx { da = dx }

@@ -171,7 +171,8 @@ struct EngineConvolution {
       kernel_height: kernelHeight, kernel_width: kernelWidth,
       planar_input: readsPlanar ? 1 : 0, activation: ending.code,
       input: input.scalars.start, input_mask: input.mask?.start, kernel: kernel.start,
-      bias: bias?.start, addend: addend?.scalars.start, output: output, output_mask: mask?.start)
+      bias: bias?.start, addend: addend?.scalars.start, output: output, output_mask: mask?.start,
+      gate: nil)
   }
 
   /// `[36][C′][O′]`.

@@ -146,10 +146,13 @@ extension Convolution {
   ///   - kernel: `[O, C, 3, 3]`.
   ///   - hasBias: Whether the gradient of a bias is wanted.
   ///   - addend: Added to the gradient of the input.
+  ///   - gate: Where its bits are 0, the gradient of the input becomes 0: that of what a ReLU was
+  ///     applied to.
   /// - Returns: The gradients.
   package static func backward<Element: Scalar>(
     _ outputGradient: FeatureMap<Element>, input: consuming FeatureMap<Element>,
-    kernel: Tensor<Element>, hasBias: Bool, adding addend: FeatureMap<Element>?
+    kernel: Tensor<Element>, hasBias: Bool, adding addend: FeatureMap<Element>?,
+    gate: ActivationMask?
   ) -> (input: FeatureMap<Element>, kernel: Tensor<Element>, bias: Tensor<Element>?) {
     let isLastReader = input.isOnlyOwner()
     guard let engine = EngineConvolution(copy input, kernel.shape),
@@ -157,7 +160,8 @@ extension Convolution {
       let w = kernel as? Tensor<Float>
     else { preconditionFailure("Only the engine goes back at once.") }
     let result = engine.backward(
-      x, g, w, hasBias: hasBias, adding: addend as? FeatureMap<Float>, isLastReader: isLastReader)
+      x, g, w, hasBias: hasBias, adding: addend as? FeatureMap<Float>, gate: gate,
+      isLastReader: isLastReader)
     guard let dx = result.input as? FeatureMap<Element>, let dw = result.kernel as? Tensor<Element>
     else { preconditionFailure("Gradients have the type of the values.") }
     return (dx, dw, result.bias as? Tensor<Element>)

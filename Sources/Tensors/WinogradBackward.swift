@@ -13,10 +13,12 @@ extension EngineConvolution {
   /// there. That takes time, which shows where there are few; and there the memory is little.
   static func writesBeside(inputs: Int) -> Bool { MapLayout.storedChannels(inputs) <= 16 }
 
-  /// The gradients of input and parameters, to the bits of one after the other.
+  /// The gradients of input and parameters, to the bits of one after the other; that of the input is 0
+  /// where a bit of `gate` is.
   func backward(
     _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ kernel: Tensor<Float>,
-    hasBias: Bool, adding addend: FeatureMap<Float>?, isLastReader: Bool
+    hasBias: Bool, adding addend: FeatureMap<Float>?, gate: ActivationMask?,
+    isLastReader: Bool
   ) -> (input: FeatureMap<Float>, kernel: Tensor<Float>, bias: Tensor<Float>?) {
     let shape = kernel.shape
     guard usesWinograd,
@@ -29,8 +31,9 @@ extension EngineConvolution {
     let dx = takesPlace ? input.scalars : MapMemory<Float>(input.scalars.count) { _ in }
     var convolution = turned.convolution(
       gradient, prepared, nil, Ending(addend: addend), addend, dx.start, nil)
+    convolution.gate = gate.map { UnsafePointer($0.bits.start) }
     let found = Flag()
-    let parameters = withExtendedLifetime((prepared, addend)) {
+    let parameters = withExtendedLifetime((prepared, addend, gate)) {
       tileGradients(input, gradient, shape, hasBias: hasBias, &convolution, found)
     }
     let map = FeatureMap(shape: input.shape, scalars: dx, foundNonFinite: found.isRaised)

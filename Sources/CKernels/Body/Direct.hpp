@@ -83,7 +83,7 @@ INLINE void directPixels(
       }
     }
   }
-  const Destination destination = {a->output, a->addend, a->output_mask, false};
+  const Destination destination = {a->output, a->addend, a->output_mask, a->gate, false};
   UNROLL for (int j = 0; j < columns; j++) {
     const Floats<L> bias = a->bias ? load<L>(a->bias + o + j * L) : Floats<L>{};
     UNROLL for (int p = 0; p < pixels; p++) {

@@ -36,6 +36,7 @@ struct Destination {
   float *output;
   const float *addend;
   uint8_t *mask;
+  const uint8_t *gate;
   /// Whether values go past the caches, which a large map would only empty.
   bool streams;
 
@@ -43,6 +44,8 @@ struct Destination {
   inline __attribute__((always_inline)) void write(ptrdiff_t offset, Floats<L> z) const {
     Floats<L> value = activated<L, activation>(z, mask ? mask + (offset >> 3) : nullptr);
     if constexpr (adds) value = value + load<L>(addend + offset);
+    if constexpr (activation == ck_linear)
+      if (gate) value = masked<L>(value, gate + (offset >> 3));
     store<L>(output + offset, value, streams);
   }
 };

@@ -66,7 +66,7 @@ static KERNEL int32_t transformTiles(
   const ptrdiff_t pixel = a->outputs, row = a->width * pixel;
   // Vectors of a streamed map lie at multiples of their size.
   const bool streams = isStreamed(a->images * a->height * row) && pixel % least(16, pixel) == 0;
-  const Destination destination = {a->output, a->addend, a->output_mask, streams};
+  const Destination destination = {a->output, a->addend, a->output_mask, a->gate, streams};
   const Spacing spacing = {row, pixel};
   Strangeness strange;
   for (int t = 0; t < count; t++, cursor.advance()) {
@@ -138,7 +138,7 @@ static KERNEL int32_t transformTiles(
     float *patch) {
   const ptrdiff_t pixel = a->outputs, row = a->width * pixel;
   const Destination destination = {
-      a->output, a->addend, a->output_mask, isStreamed(a->images * a->height * row)};
+      a->output, a->addend, a->output_mask, a->gate, isStreamed(a->images * a->height * row)};
   float *bias = patch + 16 * pixel;
   memset(bias, 0, (size_t)(4 * pixel) * sizeof(float));
   if (a->bias)
