@@ -33,7 +33,14 @@ struct EngineConvolution {
   }
 
   var usesWinograd: Bool {
-    precision == .fast && !readsPlanar && !writesPlanar && kernelHeight == 3 && kernelWidth == 3
+    Self.usesWinograd(
+      height: kernelHeight, width: kernelWidth, isPlanar: readsPlanar || writesPlanar, precision)
+  }
+
+  /// Whether a kernel of that extent is computed in tiles; `isPlanar` if input or output is.
+  static func usesWinograd(height: Int, width: Int, isPlanar: Bool, _ precision: Precision) -> Bool
+  {
+    precision == .fast && !isPlanar && height == 3 && width == 3
   }
 
   var isPlanar: Bool { readsPlanar && writesPlanar }

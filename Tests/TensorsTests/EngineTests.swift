@@ -60,7 +60,8 @@ import Testing
     }
   }
 
-  /// With the input's place in memory taken, and with somebody else looking there.
+  /// With the input's place in memory taken, and with somebody else looking there; also through the
+  /// derivative of a ReLU that the input came from.
   @Test(arguments: cases)
   func `all gradients at once have the bits of one after the other`(_ shape: Case) {
     let pass = Pass(shape)
@@ -70,20 +71,37 @@ import Testing
       with(set) {
         let (input, gradient) = (FeatureMap(x), FeatureMap(g))
         guard Convolution.goesBackAtOnce(input, kernelShape: weights.shape) else { return }
-        let apart = [
-          Convolution.inputGradient(gradient, kernel: weights, adding: FeatureMap(addend)).tensor,
+        let dx = Convolution.inputGradient(
+          gradient, kernel: weights, adding: FeatureMap(addend))
+        let parameters = [
           Convolution.kernelGradient(input, gradient, kernelShape: weights.shape),
           Convolution.biasGradient(gradient),
-        ].map(\.fingerprint)
-        let shared = Convolution.backward(
-          gradient, input: input, kernel: weights, hasBias: true, adding: FeatureMap(addend))
-        let alone = Convolution.backward(
-          gradient, input: FeatureMap(x), kernel: weights, hasBias: true,
-          adding: FeatureMap(addend))
-        for found in [shared, alone] {
-          #expect(
-            [found.input.tensor, found.kernel, found.bias].map { $0?.fingerprint } == apart,
-            "\(set)")
+        ]
+        let mixing = Tensor<Float>(
+          shape: [shape.inputs, shape.outputs, 1, 1],
+          scalars: (0..<shape.inputs * shape.outputs).map { Float($0 % 7) - 3 })
+        let relu = Convolution.activated(
+          gradient, kernel: mixing, bias: nil, activation: .relu, reluNaN: .keep,
+          keepsRecord: true)
+        guard let record = relu.record, case .mask(let mask) = record else {
+          Issue.record("A ReLU keeps its bits.")
+          return
+        }
+        let gated = Activation.relu.backward(dx, record)
+        #expect(gated.tensor.fingerprint != dx.tensor.fingerprint)
+        for (gate, expected) in [(nil, dx), (mask, gated)] {
+          let apart = ([expected.tensor] + parameters).map(\.fingerprint)
+          let shared = Convolution.backward(
+            gradient, input: input, kernel: weights, hasBias: true, adding: FeatureMap(addend),
+            gate: gate)
+          let alone = Convolution.backward(
+            gradient, input: FeatureMap(x), kernel: weights, hasBias: true,
+            adding: FeatureMap(addend), gate: gate)
+          for found in [shared, alone] {
+            #expect(
+              [found.input.tensor, found.kernel, found.bias].map { $0?.fingerprint } == apart,
+              "\(set)")
+          }
         }
         #expect(input.tensor.fingerprint == x.fingerprint)
       }
