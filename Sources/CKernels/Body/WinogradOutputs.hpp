@@ -1,4 +1,8 @@
 // From products to pixels.
+//
+// A vector of 16 channels fills a line of the cache and goes to memory as soon as it is computed.
+// Vectors of 8 are collected in a patch of 4×4 pixels first, from which whole lines go: the processor
+// gathers few half lines at a time that are written past the caches, and writes the rest twice.
 
 /// The 4×4 outputs of one tile, for as many channels as `target` takes, pixel by pixel.
 template <class Target>
@@ -104,7 +108,7 @@ static KERNEL int32_t transformTiles(
 
 #else
 
-/// Eight channels of the pixels of a patch of 4×4.
+/// Eight channels of the pixels of a patch of 4×4, in the order of the turns.
 struct PatchTarget {
   static constexpr int lanes = 8;
   float *patch;
