@@ -91,9 +91,9 @@ static KERNEL void multiplyTilesAtPlace(
     ptrdiff_t outputs, FetchPlan &plan) {
   if constexpr (known > 0) inputs = outputs = known;
   ptrdiff_t i = 0;
-  // Inputs are multiples of 8: where 6 at a time leave a rest, the last go by fours.
-  for (; inputs - i >= INPUTS_OF_TWO + 4 || (inputs - i) % INPUTS_OF_TWO == 0 && i < inputs;
-       i += INPUTS_OF_TWO) {
+  // As many at a time as cover all inputs, a multiple of 8; for every two too many, a six is a four.
+  const ptrdiff_t byFours = 2 * (roundedUp(inputs, INPUTS_OF_TWO) - inputs);
+  for (; i < inputs - byFours; i += INPUTS_OF_TWO) {
     plan.advance();
     multiplyTilesOfInputs<INPUTS_OF_TWO>(
         transformed + i, gradient, sums + i * outputs, tiles, inputs, outputs);

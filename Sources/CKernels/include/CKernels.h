@@ -124,7 +124,7 @@ typedef struct {
   void (*winograd_kernel_gradient)(
       const float *sums, ptrdiff_t inputs, ptrdiff_t outputs, float *weights, ptrdiff_t kernels,
       ptrdiff_t channels, ptrdiff_t first, ptrdiff_t last);
-  /// Adds the gradient's values in the tiles first..<last to `bias_sums`, as winograd_gradient does.
+  /// Adds the gradient's values in the tiles first..<last to `bias_sums`, as winograd_backward does.
   void (*tile_sums)(
       const ck_gradient *gradient, ptrdiff_t first, ptrdiff_t last, double *bias_sums,
       float *scratch);
