@@ -99,8 +99,9 @@ INLINE Wide spreadInFours(Wide v, int k) {
   }
 }
 
-/// A pointer computed here and now: where the compiler kept the addresses of all pixels of a tile, few
-/// registers would be left.
+/// A pointer computed here and now, to memory that is really written and read: where the compiler kept
+/// the addresses of all pixels of a tile, or all that is between two transforms, in the few registers,
+/// it would move values to and fro.
 template <class T> INLINE T *kept(T *p) {
 #if LANES < 16
   __asm__("" : "+r"(p));

@@ -8,11 +8,19 @@
 // So dz is read and transformed once. A tile of x is needed for no other tile; therefore the gradient
 // of x may take its place in memory.
 
+/// Where there are few registers, a tile is transformed by turns, each for those rows of the result
+/// that come from the same intermediate values: 0 and 5, then 1 and 2, then 3 and 4. To read the few
+/// pixels again costs less than to store the values.
+constexpr int turnsOfInputTiles = LANES == 16 ? 1 : 3;
+INLINE constexpr bool isInTurn(int row, int turn) {
+  return turnsOfInputTiles == 1 || (row + 1) % 6 / 2 == turn;
+}
+
 /// One 4×4 tile of the input, transformed.
 template <class Source>
 INLINE void transformInputTile(const Source &pixels, float *transformed, ptrdiff_t stride) {
   constexpr int L = Source::lanes;
-  UNROLL for (int turn = 0; turn < turnsOfPieces; turn++) {
+  UNROLL for (int turn = 0; turn < turnsOfInputTiles; turn++) {
     Floats<L> half[6][4];
     auto column = pixels.firstColumn();
     UNROLL for (int j = 0; j < 4; j++, pixels.advance(column)) {
@@ -203,15 +211,17 @@ static KERNEL int32_t winogradBackward(
     clearTiles(tiles, inputStride, a->inputs, count, whole);
     ptrdiff_t steps = backwardSteps(a->inputs, a->outputs);
     FetchPlan plan = {
-        Fetch(a->input, nullptr, a->height, a->width, a->inputs, next, end, steps),
-        Fetch(a->gradient, a->gradient_mask, a->height, a->width, a->outputs, next, end, steps)};
+        Fetch(a->input, a->inputs * 4, a->height, a->width, next, end, steps),
+        Fetch(a->gradient, a->outputs * 4, a->height, a->width, next, end, steps),
+        Fetch(a->gradient_mask, a->outputs / 8, a->height, a->width, next, end, steps)};
     multiplyTilesAtPlaces(tiles, pieces, sums, whole, block, a->inputs, a->outputs, plan);
     addSumsOfChunk(tile + count, last, valueSums, biasSums, a->outputs);
     if (!turned) continue;
     steps = forwardSteps(turned, count);
     FetchPlan addend = {
-        Fetch(turned->addend, nullptr, a->height, a->width, a->inputs, tile, tile + count, steps),
-        Fetch(nullptr, nullptr, a->height, a->width, a->inputs, next, next, steps)};
+        Fetch(turned->addend, a->inputs * 4, a->height, a->width, tile, tile + count, steps),
+        Fetch(nullptr, 0, a->height, a->width, next, next, steps),
+        Fetch(turned->gate, a->inputs / 8, a->height, a->width, tile, tile + count, steps)};
     // The tiles have served; the products take their place.
     multiplyPlaces(pieces, turned->kernel, tiles, whole, block, a->outputs, a->inputs, addend);
     strange |= transformTiles(turned, tiles, inputStride, cursor, count, patch);

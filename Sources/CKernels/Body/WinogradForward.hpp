@@ -7,25 +7,23 @@ INLINE Floats<Source::lanes> transformPiece(
     const Source &pixels, float *transformed, ptrdiff_t stride) {
   constexpr int L = Source::lanes;
   Floats<L> sum = {};
-  UNROLL for (int turn = 0; turn < turnsOfPieces; turn++) {
-    Floats<L> half[6][6];
-    auto column = pixels.firstColumn();
-    UNROLL for (int j = 0; j < 6; j++) {
-      Floats<L> x[6], r[6];
-      UNROLL for (int i = 0; i < 6; i++) x[i] = pixels.at(column, i);
-      if constexpr (sums)
-        if (turn == 0 && j > 0 && j < 5) UNROLL for (int i = 1; i < 5; i++) sum = sum + x[i];
-      transformInput(x, r);
-      UNROLL for (int i = 0; i < 6; i++) half[i][j] = r[i];
-      pixels.advance(column);
-    }
-    UNROLL for (int i = 0; i < 6; i++) {
-      if (!isInTurn(i, turn)) continue;
-      Floats<L> r[6];
-      transformInput(half[i], r);
-      float *target = kept(transformed + i * 6 * stride);
-      UNROLL for (int j = 0; j < 6; j++) store<L>(target + j * stride, r[j]);
-    }
+  alignas(64) float memory[6 * 6 * L];
+  float *half = kept(memory);
+  auto column = pixels.firstColumn();
+  UNROLL for (int j = 0; j < 6; j++, pixels.advance(column)) {
+    Floats<L> x[6], r[6];
+    UNROLL for (int i = 0; i < 6; i++) x[i] = pixels.at(column, i);
+    if constexpr (sums)
+      if (j > 0 && j < 5) UNROLL for (int i = 1; i < 5; i++) sum = sum + x[i];
+    transformInput(x, r);
+    UNROLL for (int i = 0; i < 6; i++) store<L>(half + (i * 6 + j) * L, r[i]);
+  }
+  UNROLL for (int i = 0; i < 6; i++) {
+    Floats<L> x[6], r[6];
+    UNROLL for (int j = 0; j < 6; j++) x[j] = load<L>(half + (i * 6 + j) * L);
+    transformInput(x, r);
+    float *target = kept(transformed + i * 6 * stride);
+    UNROLL for (int j = 0; j < 6; j++) store<L>(target + j * stride, r[j]);
   }
   return sum;
 }
@@ -107,11 +105,11 @@ static KERNEL int32_t winogradForward(
   for (ptrdiff_t tile = first; tile < last; tile += block) {
     const int count = (int)least(block, last - tile);
     const ptrdiff_t next = tile + block, steps = forwardSteps(a, count);
+    const ptrdiff_t inputBytes = a->inputs * 4, end = least(last, next + block);
     FetchPlan plan = {
-        Fetch(
-            a->input, a->input_mask, a->height, a->width, a->inputs, next,
-            least(last, next + block), steps),
-        Fetch(a->addend, nullptr, a->height, a->width, a->outputs, tile, tile + count, steps)};
+        Fetch(a->input, inputBytes, a->height, a->width, next, end, steps),
+        Fetch(a->addend, a->outputs * 4, a->height, a->width, tile, tile + count, steps),
+        Fetch(a->input_mask, a->inputs / 8, a->height, a->width, next, end, steps)};
     strange |= forwardBlock(a, tile, count, scratch, plan);
   }
   // What went past the caches is there for other threads, too.

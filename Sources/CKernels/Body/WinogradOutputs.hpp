@@ -8,21 +8,20 @@
 template <class Target>
 INLINE void transformTile(const float *products, ptrdiff_t stride, Target &target) {
   constexpr int L = Target::lanes;
-  UNROLL for (int turn = 0; turn < turnsOfTiles; turn++) {
-    Floats<L> half[4][6];
-    const float *column = products;
-    UNROLL for (int j = 0; j < 6; j++, column = kept(column + stride)) {
-      Floats<L> m[6], r[4];
-      UNROLL for (int i = 0; i < 6; i++) m[i] = load<L>(column + i * 6 * stride);
-      transformOutput(m, r);
-      UNROLL for (int i = 0; i < 4; i++) half[i][j] = r[i];
-    }
-    UNROLL for (int i = 0; i < 4; i++) {
-      if (turnsOfTiles > 1 && i % 2 != turn) continue;
-      Floats<L> y[4];
-      transformOutput(half[i], y);
-      UNROLL for (int j = 0; j < 4; j++) target.put(i, j, y[j]);
-    }
+  alignas(64) float memory[4 * 6 * L];
+  float *half = kept(memory);
+  const float *column = products;
+  UNROLL for (int j = 0; j < 6; j++, column = kept(column + stride)) {
+    Floats<L> m[6], r[4];
+    UNROLL for (int i = 0; i < 6; i++) m[i] = load<L>(column + i * 6 * stride);
+    transformOutput(m, r);
+    UNROLL for (int i = 0; i < 4; i++) store<L>(half + (i * 6 + j) * L, r[i]);
+  }
+  UNROLL for (int i = 0; i < 4; i++) {
+    Floats<L> m[6], y[4];
+    UNROLL for (int j = 0; j < 6; j++) m[j] = load<L>(half + (i * 6 + j) * L);
+    transformOutput(m, y);
+    UNROLL for (int j = 0; j < 4; j++) target.put(i, j, y[j]);
   }
 }
 
@@ -108,7 +107,7 @@ static KERNEL int32_t transformTiles(
 
 #else
 
-/// Eight channels of the pixels of a patch of 4×4, in the order of the turns.
+/// Eight channels of the pixels of a patch of 4×4.
 struct PatchTarget {
   static constexpr int lanes = 8;
   float *patch;
@@ -157,12 +156,9 @@ static KERNEL int32_t transformTiles(
     }
     const ptrdiff_t values = least(4, a->width - tile.x) * pixel;
     const ptrdiff_t rows = least(4, a->height - tile.y);
-    for (ptrdiff_t i = 0; i < rows; i++) {
-      // Turns take the even rows before the odd ones.
-      const float *source = patch + (i % 2 * 2 + i / 2) * 4 * pixel;
+    for (ptrdiff_t i = 0; i < rows; i++)
       finishPixels<activation, adds>(
-          destination, source, bias, tile.start + i * row, values, strange);
-    }
+          destination, patch + i * 4 * pixel, bias, tile.start + i * row, values, strange);
   }
   return strange[0].found() || strange[1].found();
 }

@@ -53,49 +53,70 @@ struct TileCursor {
   }
 };
 
-/// Fetches the values of tiles, and their mask, into the second-level cache while the processor
-/// multiplies.
+/// Fetches the values of tiles into the second-level cache while the processor multiplies.
 ///
 /// The memory is read piece by piece from many rows, which the processor does not foresee. What it is
-/// asked for while it waits for many lines already, it drops; so a few lines are fetched at a time.
+/// asked for while it waits for many lines already, it drops; so a few lines are fetched at a time, as
+/// many in each step: branches that nobody foresees would cost more than the lines.
 struct Fetch {
-  const float *map;
-  const uint8_t *mask;
-  ptrdiff_t height, width, channels;
-  TileCursor cursor;
-  /// The rows of pixels of all tiles, and the steps of the work, each with a like share of them.
-  ptrdiff_t rows, steps, credit = 0, row = 0;
+  const char *map;
+  /// Those of one pixel.
+  ptrdiff_t bytes;
+  ptrdiff_t height, width;
+  /// The next tile whose lines are not begun, and the end.
+  ptrdiff_t tile, last;
+  ptrdiff_t linesAStep;
+  /// Columns of tiles in one band: the next line, the lines of a row and of all rows that are left.
+  const char *line = nullptr;
+  ptrdiff_t leftInRow = 0, left = 0;
+  ptrdiff_t linesOfRow = 0, bytesToNextRow = 0;
 
   inline __attribute__((always_inline)) Fetch(
-      const float *map, const uint8_t *mask, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels,
-      ptrdiff_t tile, ptrdiff_t last, ptrdiff_t steps)
-      : map(map), mask(mask), height(height), width(width), channels(channels),
-        cursor(height, width, tile), rows(map ? most(0, last - tile) * 4 : 0), steps(steps) {}
+      const void *map, ptrdiff_t bytes, ptrdiff_t height, ptrdiff_t width, ptrdiff_t tile,
+      ptrdiff_t last, ptrdiff_t steps)
+      : map((const char *)map), bytes(bytes), height(height), width(width), tile(tile),
+        last(map ? last : tile),
+        linesAStep(roundedUp(most(0, last - tile) * 16 * bytes, steps * 64) / (steps * 64)) {}
 
   /// Does the share of one step.
   inline __attribute__((always_inline)) void advance() {
-    for (credit += rows; credit >= steps; credit -= steps) {
-      const ptrdiff_t y = cursor.y * 4 + row;
-      if (y < height) {
-        const ptrdiff_t start = ((cursor.image * height + y) * width + cursor.x * 4) * channels;
-        const ptrdiff_t count = least(4, width - cursor.x * 4) * channels;
-        if (mask) __builtin_prefetch(mask + (start >> 3), 0, 2);
-        for (ptrdiff_t i = 0; i < count; i += 16) __builtin_prefetch(map + start + i, 0, 2);
-      }
-      if (++row < 4) continue;
-      row = 0;
-      cursor.advance();
+    if (left <= 0) {
+      if (tile >= last) return;
+      begin();
     }
+    for (ptrdiff_t n = linesAStep; n > 0; n--) {
+      __builtin_prefetch(line, 0, 2);
+      const bool ends = --leftInRow == 0;
+      line += ends ? bytesToNextRow : 64;
+      leftInRow = ends ? linesOfRow : leftInRow;
+    }
+    left -= linesAStep;
+  }
+
+  /// Goes on to the rest of the tiles, or to those of them that lie in one band: whole columns.
+  __attribute__((noinline)) void begin() {
+    const TileCursor cursor(height, width, tile);
+    const ptrdiff_t down = cursor.bandEnd - cursor.bandTop;
+    const ptrdiff_t top = tile - (cursor.y - cursor.bandTop);
+    const ptrdiff_t columns = least(cursor.across - cursor.x, roundedUp(last - top, down) / down);
+    const ptrdiff_t y = cursor.bandTop * 4, x = cursor.x * 4;
+    line = map + ((cursor.image * height + y) * width + x) * bytes;
+    linesOfRow = roundedUp(least(columns * 4, width - x) * bytes, 64) / 64;
+    bytesToNextRow = width * bytes - (linesOfRow - 1) * 64;
+    leftInRow = linesOfRow;
+    left = linesOfRow * least(down * 4, height - y);
+    tile = top + columns * down;
   }
 };
 
 /// What is fetched during the products of one block.
 struct FetchPlan {
-  Fetch first, second;
+  Fetch first, second, mask;
 
   inline __attribute__((always_inline)) void advance() {
     first.advance();
     second.advance();
+    mask.advance();
   }
 };
 
@@ -127,7 +148,6 @@ static KERNEL void copyPatch(
 /// How far apart the values of a map lie that a transform reads or writes, and their bits in a mask.
 struct Spacing {
   ptrdiff_t row, pixel;
-
 };
 
 /// L channels of the pixels from one on, through the mask where there is one.
@@ -208,10 +228,6 @@ struct Map {
   ptrdiff_t height, width, channels;
 };
 
-/// Whether pixels are copied before they are transformed, since turns read them more than once and a mask
-/// costs more than a copy.
-template <bool isMasked> constexpr bool copiesMasked = isMasked && LANES < 16;
-
 /// Hands the pixels of `count` tiles, or of the pieces around them, to `body(pixels, t, c)`: those of
 /// tile t from channel c on, as many as `pixels` has lanes; what lies outside the image is 0.
 template <class Area, bool isMasked, class Body>
@@ -237,7 +253,7 @@ INLINE void eachArea(const Map &map, TileCursor cursor, int count, float *patch,
         }
       }
     }
-    if (area.isInside && !copiesMasked<isMasked>) {
+    if (area.isInside) {
       EACH_LANES(
           c, channels,
           body(Pixels<L, isMasked>(map.values, map.mask, area.start + c, spacing), t, c));

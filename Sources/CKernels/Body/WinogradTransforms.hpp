@@ -15,16 +15,6 @@ constexpr float rootTwoCubed = 2.82842712474619009760f;
 // Twice a value is a sum, exactly; some processors add beside the products, which are what keeps a
 // transform waiting.
 
-/// A two-dimensional transform of more vectors than there are registers goes by turns, each for those
-/// rows of the result that come from the same intermediate values.
-constexpr int turnsOfPieces = LANES == 16 ? 1 : 3;
-constexpr int turnsOfTiles = LANES == 16 ? 1 : 2;
-
-/// Rows 0 and 5 of six, then 1 and 2, then 3 and 4.
-INLINE constexpr bool isInTurn(int row, int turn) {
-  return turnsOfPieces == 1 || (row + 1) % 6 / 2 == turn;
-}
-
 /// Bᵀx: six values of the input.
 template <class V> INLINE void transformInput(const V x[6], V r[6]) {
   V even = x[4] - (x[2] + x[2]), odd = x[3] - (x[1] + x[1]);
