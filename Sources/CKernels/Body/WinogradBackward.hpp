@@ -161,6 +161,7 @@ static KERNEL void multiplyTilesAtPlaces(
     const float *input, const float *gradient, float *sums, int tiles, int block, ptrdiff_t inputs,
     ptrdiff_t outputs, FetchPlan &plan) {
   for (int e = 0; e < CK_WINOGRAD_POINTS; e++) {
+    plan.prepare();
     const float *x = input + e * placeStride(block, inputs);
     const float *z = gradient + e * placeStride(block, outputs);
     float *target = sums + e * inputs * outputs;

@@ -93,7 +93,7 @@ static KERNEL int32_t forwardBlock(
     multiplyPlaces(
         transformed, a->kernel, products, whole, few, a->inputs, a->outputs, plan);
     strange |= transformTiles(a, products, productStride, cursor, some, patch);
-    for (int t = 0; t < some; t++) cursor.advance();
+    for (int t = 0; t < some;) t += cursor.takeColumn(some - t);
   }
   return strange;
 }

@@ -72,35 +72,36 @@ static KERNEL int32_t transformTiles(
   const Destination destination = {a->output, a->addend, a->output_mask, a->gate, streams};
   const Spacing spacing = {row, pixel};
   Strangeness strange;
-  for (int t = 0; t < count; t++, cursor.advance()) {
-    const Tile tile(cursor, a->height, a->width, pixel);
-    if (goesInPairs(pixel) && tile.isInside && t + 1 < count) {
-      TileCursor next = cursor;
-      next.advance();
-      const Tile second(next, a->height, a->width, pixel);
-      if (second.isInside) {
-        const Floats<8> bias = a->bias ? load<8>(a->bias) : Floats<8>{};
-        TargetPair<activation, adds> target = {
-            destination, spacing, besides(bias, bias), tile.start, second.start, strange};
-        transformTile(products + t * pixel, stride, target);
-        t++;
-        cursor = next;
-        continue;
+  for (int t = 0; t < count;) {
+    Tile tile(cursor, a->height, a->width, pixel);
+    for (const int end = t + cursor.takeColumn(count - t); t < end; t++, tile.goDown()) {
+      if (goesInPairs(pixel) && tile.isInside() && t + 1 < end) {
+        Tile second = tile;
+        second.goDown();
+        if (second.isInside()) {
+          const Floats<8> bias = a->bias ? load<8>(a->bias) : Floats<8>{};
+          TargetPair<activation, adds> target = {
+              destination, spacing, besides(bias, bias), tile.start, second.start, strange};
+          transformTile(products + t * pixel, stride, target);
+          t++;
+          tile.goDown();
+          continue;
+        }
       }
+      EACH_LANES(c, pixel, {
+        const Floats<L> bias = a->bias ? load<L>(a->bias + c) : Floats<L>{};
+        const float *source = products + t * pixel + c;
+        const auto transform = [&](ptrdiff_t rows, ptrdiff_t columns) __attribute__((always_inline)) {
+          Target<L, activation, adds> target = {
+              destination, spacing, bias, tile.start + c, rows, columns, strange};
+          transformTile(source, stride, target);
+        };
+        if (tile.isInside())
+          transform(4, 4);
+        else
+          transform(a->height - tile.y, a->width - tile.x);
+      });
     }
-    EACH_LANES(c, pixel, {
-      const Floats<L> bias = a->bias ? load<L>(a->bias + c) : Floats<L>{};
-      const float *source = products + t * pixel + c;
-      const auto transform = [&](ptrdiff_t rows, ptrdiff_t columns) __attribute__((always_inline)) {
-        Target<L, activation, adds> target = {
-            destination, spacing, bias, tile.start + c, rows, columns, strange};
-        transformTile(source, stride, target);
-      };
-      if (tile.isInside)
-        transform(4, 4);
-      else
-        transform(a->height - tile.y, a->width - tile.x);
-    });
   }
   return strange.found();
 }
@@ -148,17 +149,19 @@ static KERNEL int32_t transformTiles(
     for (int j = 0; j < 4; j++)
       memcpy(bias + j * pixel, a->bias, (size_t)pixel * sizeof(float));
   Strangeness strange[2];
-  for (int t = 0; t < count; t++, cursor.advance()) {
-    const Tile tile(cursor, a->height, a->width, pixel);
-    for (ptrdiff_t c = 0; c < pixel; c += 8) {
-      PatchTarget target = {patch + c, pixel};
-      transformTile(products + t * pixel + c, stride, target);
-    }
+  for (int t = 0; t < count;) {
+    Tile tile(cursor, a->height, a->width, pixel);
     const ptrdiff_t values = least(4, a->width - tile.x) * pixel;
-    const ptrdiff_t rows = least(4, a->height - tile.y);
-    for (ptrdiff_t i = 0; i < rows; i++)
-      finishPixels<activation, adds>(
-          destination, patch + i * 4 * pixel, bias, tile.start + i * row, values, strange);
+    for (const int end = t + cursor.takeColumn(count - t); t < end; t++, tile.goDown()) {
+      for (ptrdiff_t c = 0; c < pixel; c += 8) {
+        PatchTarget target = {patch + c, pixel};
+        transformTile(products + t * pixel + c, stride, target);
+      }
+      const ptrdiff_t rows = least(4, a->height - tile.y);
+      for (ptrdiff_t i = 0; i < rows; i++)
+        finishPixels<activation, adds>(
+            destination, patch + i * 4 * pixel, bias, tile.start + i * row, values, strange);
+    }
   }
   return strange[0].found() || strange[1].found();
 }

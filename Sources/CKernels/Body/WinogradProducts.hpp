@@ -117,6 +117,7 @@ static KERNEL void multiplyPlaces(
     const float *transformed, const float *kernel, float *products, int tiles, int block,
     ptrdiff_t inputs, ptrdiff_t outputs, FetchPlan &plan) {
   for (int e = 0; e < CK_WINOGRAD_POINTS; e++) {
+    plan.prepare();
     const float *v = transformed + e * placeStride(block, inputs);
     const float *u = kernel + e * inputs * outputs;
     float *m = products + e * placeStride(block, outputs);

@@ -41,8 +41,11 @@ struct TileCursor {
     x = inBand / (bandEnd - bandTop);
     y = bandTop + inBand % (bandEnd - bandTop);
   }
-  inline __attribute__((always_inline)) void advance() {
-    if (++y < bandEnd) return;
+  /// Goes past the tiles of the column from here on, `count` at most; returns how many.
+  inline __attribute__((always_inline)) int takeColumn(int count) {
+    const int taken = (int)least(count, bandEnd - y);
+    y += taken;
+    if (y < bandEnd) return taken;
     if (++x == across) {
       x = 0;
       bandTop = bandEnd < down ? bandEnd : 0;
@@ -50,6 +53,7 @@ struct TileCursor {
       if (bandTop == 0) image++;
     }
     y = bandTop;
+    return taken;
   }
 };
 
@@ -80,39 +84,43 @@ struct Fetch {
 
   /// Does the share of one step.
   inline __attribute__((always_inline)) void advance() {
-    if (left <= 0) {
-      if (tile >= last) return;
-      begin();
-    }
+    if (left <= 0) return;
+    left -= linesAStep;
     for (ptrdiff_t n = linesAStep; n > 0; n--) {
       __builtin_prefetch(line, 0, 2);
       const bool ends = --leftInRow == 0;
       line += ends ? bytesToNextRow : 64;
       leftInRow = ends ? linesOfRow : leftInRow;
     }
-    left -= linesAStep;
-  }
-
-  /// Goes on to the rest of the tiles, or to those of them that lie in one band: whole columns.
-  __attribute__((noinline)) void begin() {
-    const TileCursor cursor(height, width, tile);
-    const ptrdiff_t down = cursor.bandEnd - cursor.bandTop;
-    const ptrdiff_t top = tile - (cursor.y - cursor.bandTop);
-    const ptrdiff_t columns = least(cursor.across - cursor.x, roundedUp(last - top, down) / down);
-    const ptrdiff_t y = cursor.bandTop * 4, x = cursor.x * 4;
-    line = map + ((cursor.image * height + y) * width + x) * bytes;
-    linesOfRow = roundedUp(least(columns * 4, width - x) * bytes, 64) / 64;
-    bytesToNextRow = width * bytes - (linesOfRow - 1) * 64;
-    leftInRow = linesOfRow;
-    left = linesOfRow * least(down * 4, height - y);
-    tile = top + columns * down;
   }
 };
+
+/// Goes on to the rest of the tiles, or to those of them that lie in one band: whole columns.
+static KERNEL void beginColumns(Fetch &fetch) {
+  const TileCursor cursor(fetch.height, fetch.width, fetch.tile);
+  const ptrdiff_t down = cursor.bandEnd - cursor.bandTop;
+  const ptrdiff_t top = fetch.tile - (cursor.y - cursor.bandTop);
+  const ptrdiff_t columns = least(cursor.across - cursor.x, roundedUp(fetch.last - top, down) / down);
+  const ptrdiff_t y = cursor.bandTop * 4, x = cursor.x * 4;
+  fetch.line =
+      fetch.map + ((cursor.image * fetch.height + y) * fetch.width + x) * fetch.bytes;
+  fetch.linesOfRow = roundedUp(least(columns * 4, fetch.width - x) * fetch.bytes, 64) / 64;
+  fetch.bytesToNextRow = fetch.width * fetch.bytes - (fetch.linesOfRow - 1) * 64;
+  fetch.leftInRow = fetch.linesOfRow;
+  fetch.left = fetch.linesOfRow * least(down * 4, fetch.height - y);
+  fetch.tile = top + columns * down;
+}
 
 /// What is fetched during the products of one block.
 struct FetchPlan {
   Fetch first, second, mask;
 
+  /// Before the steps at one of the 36 places; within them, a call would push values out of registers.
+  inline __attribute__((always_inline)) void prepare() {
+    Fetch *const all[] = {&first, &second, &mask};
+    for (Fetch *fetch : all)
+      if (fetch->left <= 0 && fetch->tile < fetch->last) beginColumns(*fetch);
+  }
   inline __attribute__((always_inline)) void advance() {
     first.advance();
     second.advance();
@@ -205,18 +213,27 @@ template <bool isMasked> struct PixelPairs {
 /// Whether tiles of maps with so many channels are worked off in pairs.
 INLINE bool goesInPairs(ptrdiff_t channels) { return LANES == 16 && channels == 8; }
 
-/// Where the square of a tile's 4×4 pixels and of a margin around them begins, and whether all of it
-/// lies in the image.
+/// Where the square of a tile's 4×4 pixels and of a margin around them begins.
 template <int margin> struct Square {
   static constexpr int side = 4 + 2 * margin;
+  const ptrdiff_t height, toNext;
   ptrdiff_t y, x, image, start;
-  bool isInside;
+  bool isAcross;
 
   inline __attribute__((always_inline)) Square(
       const TileCursor &cursor, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels)
-      : y(cursor.y * 4 - margin), x(cursor.x * 4 - margin),
-        image(cursor.image * height * width * channels), start(image + (y * width + x) * channels),
-        isInside(y >= 0 && x >= 0 && y + side <= height && x + side <= width) {}
+      : height(height), toNext(4 * width * channels), y(cursor.y * 4 - margin),
+        x(cursor.x * 4 - margin), image(cursor.image * height * width * channels),
+        start(image + (y * width + x) * channels), isAcross(x >= 0 && x + side <= width) {}
+
+  inline __attribute__((always_inline)) bool isInside() const {
+    return isAcross && y >= 0 && y + side <= height;
+  }
+  /// On to the tile below.
+  inline __attribute__((always_inline)) void goDown() {
+    y += 4;
+    start += toNext;
+  }
 };
 using Tile = Square<0>;
 using Piece = Square<1>;
@@ -234,36 +251,37 @@ template <class Area, bool isMasked, class Body>
 INLINE void eachArea(const Map &map, TileCursor cursor, int count, float *patch, const Body &body) {
   const ptrdiff_t channels = map.channels;
   const Spacing spacing = {map.width * channels, channels};
-  for (int t = 0; t < count; t++, cursor.advance()) {
-    const Area area(cursor, map.height, map.width, channels);
-    if constexpr (LANES == 16) {
-      if (goesInPairs(channels) && area.isInside && t + 1 < count) {
-        TileCursor next = cursor;
-        next.advance();
-        const Area second(next, map.height, map.width, channels);
-        if (second.isInside) {
-          body(
-              PixelPairs<isMasked>{
-                  {map.values, map.mask, area.start, spacing},
-                  {map.values, map.mask, second.start, spacing}},
-              t, 0);
-          t++;
-          cursor = next;
-          continue;
+  for (int t = 0; t < count;) {
+    Area area(cursor, map.height, map.width, channels);
+    for (const int end = t + cursor.takeColumn(count - t); t < end; t++, area.goDown()) {
+      if constexpr (LANES == 16) {
+        if (goesInPairs(channels) && area.isInside() && t + 1 < end) {
+          Area second = area;
+          second.goDown();
+          if (second.isInside()) {
+            body(
+                PixelPairs<isMasked>{
+                    {map.values, map.mask, area.start, spacing},
+                    {map.values, map.mask, second.start, spacing}},
+                t, 0);
+            t++;
+            area.goDown();
+            continue;
+          }
         }
       }
-    }
-    if (area.isInside) {
-      EACH_LANES(
-          c, channels,
-          body(Pixels<L, isMasked>(map.values, map.mask, area.start + c, spacing), t, c));
-    } else {
-      copyPatch<isMasked>(
-          map.values + area.image, isMasked ? map.mask + (area.image >> 3) : nullptr, map.height,
-          map.width, channels, area.y, area.x, Area::side, patch);
-      EACH_LANES(
-          c, channels,
-          body(Pixels<L, false>(patch, nullptr, c, {Area::side * channels, channels}), t, c));
+      if (area.isInside()) {
+        EACH_LANES(
+            c, channels,
+            body(Pixels<L, isMasked>(map.values, map.mask, area.start + c, spacing), t, c));
+      } else {
+        copyPatch<isMasked>(
+            map.values + area.image, isMasked ? map.mask + (area.image >> 3) : nullptr, map.height,
+            map.width, channels, area.y, area.x, Area::side, patch);
+        EACH_LANES(
+            c, channels,
+            body(Pixels<L, false>(patch, nullptr, c, {Area::side * channels, channels}), t, c));
+      }
     }
   }
 }
