@@ -64,6 +64,11 @@ static KERNEL void padRow(
 
 // MARK: - To interleaved outputs
 
+/// Whether an output goes past the caches, in which far less would find its place than is written.
+INLINE bool streamsDirect(const ck_convolution *a) {
+  return a->images * a->height * a->width * a->outputs * (ptrdiff_t)sizeof(float) >= 24 << 20;
+}
+
 /// `pixels` pixels from column x, for `columns` vectors of output channels.
 template <int pixels, int columns, int L, int activation, bool adds>
 INLINE void directPixels(
@@ -83,15 +88,22 @@ INLINE void directPixels(
       }
     }
   }
-  const Destination destination = {a->output, a->addend, a->output_mask, a->gate, false};
-  UNROLL for (int j = 0; j < columns; j++) {
-    const Floats<L> bias = a->bias ? load<L>(a->bias + o + j * L) : Floats<L>{};
-    UNROLL for (int p = 0; p < pixels; p++) {
-      const Floats<L> z = sums[p][j] + bias;
-      strange.note<L>(z);
-      destination.write<L, activation, adds>(offset + (x + p) * outputs + o + j * L, z);
-    }
-  }
+  Floats<L> bias[columns];
+  UNROLL for (int j = 0; j < columns; j++)
+    bias[j] = a->bias ? load<L>(a->bias + o + j * L) : Floats<L>{};
+  const auto finish = [&](bool streams) __attribute__((always_inline)) {
+    const Destination destination = {a->output, a->addend, a->output_mask, a->gate, streams};
+    UNROLL for (int p = 0; p < pixels; p++)
+      UNROLL for (int j = 0; j < columns; j++) {
+        const Floats<L> z = sums[p][j] + bias[j];
+        strange.template note<L>(z);
+        destination.template write<L, activation, adds>(offset + (x + p) * outputs + o + j * L, z);
+      }
+  };
+  if (columns > 1 && outputs % (columns * L) == 0 && streamsDirect(a))
+    finish(true);
+  else
+    finish(false);
 }
 
 template <int pixels, int columns, int L, int activation, bool adds>
@@ -148,6 +160,8 @@ static KERNEL int32_t directForward(const ck_convolution *a, ptrdiff_t chunk, fl
           ? directOutputs<ck_hiding_relu, false>(a, rows, center, offset)
           : directOutputs<ck_linear, false>(a, rows, center, offset);
   }
+  // What went past the caches is there for other threads, too.
+  if (streamsDirect(a)) __atomic_thread_fence(__ATOMIC_SEQ_CST);
   return strange;
 }
 
@@ -238,70 +252,87 @@ static KERNEL void directGradient(
 
 // MARK: - To planar outputs
 
-/// Adds the products at one tap: of the 16 channels of `pixels` neighbors from `start` on, or of 8
-/// where these are the last.
-template <int pixels, bool isMasked>
-INLINE void reduceTap(
-    const ck_convolution *a, ptrdiff_t start, ptrdiff_t c, const float *weights, Wide sums[pixels]) {
-  const bool isWhole = c + 16 <= a->inputs;
-  const Wide w = isWhole ? load<16>(weights + c) : besides(load<8>(weights + c), Floats<8>{});
-  UNROLL for (int p = 0; p < pixels; p++) {
-    const ptrdiff_t place = start + p * a->inputs + c;
-    if (isWhole) {
-      Wide value = load<16>(a->input + place);
-      if constexpr (isMasked) value = masked<16>(value, a->input_mask + (place >> 3));
-      sums[p] = fma(value, w, sums[p]);
-    } else {
-      Floats<8> value = load<8>(a->input + place);
-      if constexpr (isMasked) value = masked<8>(value, a->input_mask + (place >> 3));
-      sums[p] = besides(fma(value, lower(w), lower(sums[p])), upper(sums[p]));
-    }
-  }
+/// How the channels of pixels fill vectors of 16.
+enum class Filling {
+  /// A pixel is a vector or some.
+  whole,
+  /// Two pixels of eight channels are a vector.
+  pairs,
+  /// The last vector of a pixel is half full.
+  halves,
+};
+
+template <int L, bool isMasked>
+INLINE Floats<L> loadMasked(const ck_convolution *a, ptrdiff_t place) {
+  const Floats<L> value = load<L>(a->input + place);
+  if constexpr (isMasked) return masked<L>(value, a->input_mask + (place >> 3));
+  return value;
 }
 
-/// The same for maps of 8 channels, where two pixels fill a vector.
-template <int pairs, bool isMasked>
-INLINE void reducePairs(
-    const ck_convolution *a, ptrdiff_t start, const float *weights, Wide sums[pairs]) {
-  const Wide w = besides(load<8>(weights), load<8>(weights));
-  UNROLL for (int p = 0; p < pairs; p++) {
-    const ptrdiff_t place = start + p * 16;
-    Wide value = load<16>(a->input + place);
-    if constexpr (isMasked) value = masked<16>(value, a->input_mask + (place >> 3));
-    sums[p] = fma(value, w, sums[p]);
+/// Adds the products in one row of the kernel, taps `first`..<`last`, to one output at `pixels` neighbors,
+/// whose first tap reads from `start` on: lanes of a sum belong to channels.
+template <int pixels, Filling filling, bool isMasked>
+INLINE void reduceRow(
+    const ck_convolution *a, ptrdiff_t start, ptrdiff_t first, ptrdiff_t last, const float *weights,
+    Wide sums[pixels]) {
+  const ptrdiff_t inputs = a->inputs;
+  if constexpr (filling == Filling::whole) {
+    for (ptrdiff_t i = first * inputs; i < last * inputs; i += 16) {
+      const Wide w = load<16>(weights + i);
+      UNROLL for (int p = 0; p < pixels; p++)
+        sums[p] = fma(loadMasked<16, isMasked>(a, start + p * inputs + i), w, sums[p]);
+    }
+  } else if constexpr (filling == Filling::pairs) {
+    for (ptrdiff_t i = first * 8; i < last * 8; i += 8) {
+      const Wide w = besides(load<8>(weights + i), load<8>(weights + i));
+      UNROLL for (int p = 0; p < pixels / 2; p++)
+        sums[p] = fma(loadMasked<16, isMasked>(a, start + p * 16 + i), w, sums[p]);
+    }
+  } else {
+    for (ptrdiff_t v = first; v < last; v++) {
+      ptrdiff_t i = v * inputs;
+      for (; i + 16 <= (v + 1) * inputs; i += 16) {
+        const Wide w = load<16>(weights + i);
+        UNROLL for (int p = 0; p < pixels; p++)
+          sums[p] = fma(loadMasked<16, isMasked>(a, start + p * inputs + i), w, sums[p]);
+      }
+      const Floats<8> w = load<8>(weights + i);
+      UNROLL for (int p = 0; p < pixels; p++) {
+        const Floats<8> value = loadMasked<8, isMasked>(a, start + p * inputs + i);
+        sums[p] = besides(fma(value, w, lower(sums[p])), upper(sums[p]));
+      }
+    }
   }
 }
 
 /// One output at `pixels` neighbors from column x, as products of lanes over the input channels.
-template <int pixels, bool isMasked>
+template <int pixels, Filling filling, bool isMasked>
 INLINE void reducePixels(
     const ck_convolution *a, ptrdiff_t image, ptrdiff_t y, ptrdiff_t x, ptrdiff_t firstTap,
     ptrdiff_t lastTap, const float *kernel, Wide *results) {
-  const ptrdiff_t inputs = a->inputs, reach = a->kernel_height / 2, margin = a->kernel_width / 2;
-  const bool goesInPairs = pixels % 2 == 0 && inputs == 8;
+  const ptrdiff_t reach = a->kernel_height / 2, margin = a->kernel_width / 2;
   Wide sums[pixels] = {};
   for (ptrdiff_t u = most(0, reach - y); u < least(a->kernel_height, a->height - y + reach); u++) {
-    const ptrdiff_t row = ((image * a->height + y + u - reach) * a->width + x - margin) * inputs;
-    for (ptrdiff_t v = firstTap; v < lastTap; v++) {
-      const float *weights = kernel + (u * a->kernel_width + v) * inputs;
-      if (goesInPairs)
-        reducePairs<(pixels + 1) / 2, isMasked>(a, row + v * inputs, weights, sums);
-      else
-        for (ptrdiff_t c = 0; c < inputs; c += 16)
-          reduceTap<pixels, isMasked>(a, row + v * inputs, c, weights, sums);
-    }
+    const ptrdiff_t row = (image * a->height + y + u - reach) * a->width;
+    reduceRow<pixels, filling, isMasked>(
+        a, (row + x - margin) * a->inputs, firstTap, lastTap,
+        kernel + u * a->kernel_width * a->inputs, sums);
   }
   UNROLL for (int p = 0; p < pixels; p++)
-    results[p] = !goesInPairs ? sums[p]
+    results[p] = filling != Filling::pairs ? sums[p]
         : besides(p % 2 ? upper(sums[p / 2]) : lower(sums[p / 2]), Floats<8>{});
 }
 
-template <bool isMasked>
+template <Filling filling, bool isMasked>
 static KERNEL int32_t reducingForward(const ck_convolution *a, ptrdiff_t chunk) {
+  // As many as have sums enough to keep the multipliers busy.
+  constexpr int many = LANES == 16 || filling == Filling::pairs ? 8 : 4;
+  // Eight channels of a single pixel are half a vector.
+  constexpr Filling ofOne = filling == Filling::pairs ? Filling::halves : filling;
   const ptrdiff_t image = chunk / rowChunks(a->height);
   const ptrdiff_t first = chunk % rowChunks(a->height) * CK_ROWS_PER_CHUNK;
   const ptrdiff_t last = least(a->height, first + CK_ROWS_PER_CHUNK);
-  const ptrdiff_t reach = a->kernel_height / 2, margin = a->kernel_width / 2;
+  const ptrdiff_t margin = a->kernel_width / 2;
   Strangeness strange;
   for (ptrdiff_t y = first; y < last; y++)
     for (ptrdiff_t o = 0; o < a->outputs; o++) {
@@ -311,36 +342,30 @@ static KERNEL int32_t reducingForward(const ck_convolution *a, ptrdiff_t chunk) 
       for (ptrdiff_t x = 0, end; x < a->width; x = end) {
         // From the margin on, 16 pixels have all their neighbors.
         end = least(a->width, x < margin ? margin : x + 16);
-        // The row that joins next comes from memory meanwhile.
-        if (o == 0 && y + reach + 1 < a->height) {
-          const ptrdiff_t below = (image * a->height + y + reach + 1) * a->width;
-          const float *next = a->input + (below + x) * a->inputs;
-          for (ptrdiff_t i = 0; i < (end - x) * a->inputs; i += 16)
-            __builtin_prefetch(next + i, 0, 2);
-        }
-        Wide sums[16] = {};
-        for (ptrdiff_t p = x; p < end;) {
-          const ptrdiff_t inside = p < margin ? 0 : least(end, a->width - margin) - p;
-          Wide *target = sums + (p - x);
-          if (LANES == 16 && inside >= 8) {
-            reducePixels<8, isMasked>(a, image, y, p, 0, a->kernel_width, kernel, target);
-            p += 8;
-          } else if (inside >= 4) {
-            reducePixels<4, isMasked>(a, image, y, p, 0, a->kernel_width, kernel, target);
-            p += 4;
-          } else {
-            reducePixels<1, isMasked>(
-                a, image, y, p, most(0, margin - p), least(a->kernel_width, a->width - p + margin),
-                kernel, target);
-            p++;
-          }
-        }
+        Wide sums[16];
+        ptrdiff_t p = x;
+        if (x >= margin)
+          for (; p + many <= least(end, a->width - margin); p += many)
+            reducePixels<many, filling, isMasked>(
+                a, image, y, p, 0, a->kernel_width, kernel, sums + (p - x));
+        for (; p < end; p++)
+          reducePixels<1, ofOne, isMasked>(
+              a, image, y, p, most(0, margin - p), least(a->kernel_width, a->width - p + margin),
+              kernel, sums + (p - x));
+        for (p -= x; p < 16; p++) sums[p] = Wide{};
         const Wide z = sumsOfLanes(sums) + bias;
         strange.note<16>(z);
         memcpy(row + x, &z, (size_t)(end - x) * sizeof(float));
       }
     }
   return strange.found();
+}
+
+template <bool isMasked>
+static KERNEL int32_t reducingForward(const ck_convolution *a, ptrdiff_t chunk) {
+  if (a->inputs == 8) return reducingForward<Filling::pairs, isMasked>(a, chunk);
+  return a->inputs % 16 == 0 ? reducingForward<Filling::whole, isMasked>(a, chunk)
+                             : reducingForward<Filling::halves, isMasked>(a, chunk);
 }
 
 static KERNEL int32_t reducingForward(const ck_convolution *a, ptrdiff_t chunk) {

@@ -61,10 +61,13 @@ INLINE void clearTiles(
         (size_t)((last - first) * channels) * sizeof(float));
 }
 
-/// Tiles of a block that are worked off together: where there are few channels and wide vectors, so
-/// few that they stay in the first-level cache from the first transform to the last.
+/// Tiles of a block that are worked off together: with wide vectors and few channels, so few that they
+/// stay in the first-level cache from the first transform to the last; with narrow ones and some more
+/// channels, so few that they stay in the second-level one beside the kernels.
 INLINE int tilesAtOnce(ptrdiff_t channels) {
-  return LANES == 16 && channels <= 16 ? (int)(192 / channels) : tilesPerBlock(channels);
+  if (LANES == 16 && channels <= 16) return (int)(192 / channels);
+  if (LANES < 16 && channels > 16 && channels <= 32) return 12;
+  return tilesPerBlock(channels);
 }
 
 /// The outputs of `count` tiles from `tile` on, a block at most; returns whether a NaN or an infinity was
