@@ -409,12 +409,9 @@ struct EngineConvolution {
     // A worker's memory begins a cache line of its own.
     let stride = (count + 63) / 16 * 16
     let workers = min(Parallelism.threads, chunks)
-    withUnsafeTemporaryAllocation(
-      byteCount: workers * stride * MemoryLayout<Float>.stride, alignment: 64
-    ) { memory in
-      let start = memory.bindMemory(to: Float.self)
-      guard let start = start.baseAddress else { return }
-      parallel(chunks: chunks) { chunk, worker in body(chunk, start + worker * stride) }
-    }
+    let memory = MemoryPool.take(bytes: workers * stride * MemoryLayout<Float>.stride)
+    defer { MemoryPool.giveBack(memory) }
+    let start = memory.start.bindMemory(to: Float.self, capacity: workers * stride)
+    parallel(chunks: chunks) { chunk, worker in body(chunk, start + worker * stride) }
   }
 }
