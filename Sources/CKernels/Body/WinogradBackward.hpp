@@ -213,7 +213,7 @@ static KERNEL int32_t winogradBackward(
     ptrdiff_t steps = backwardSteps(a->inputs, a->outputs);
     FetchPlan plan = {
         Fetch(a->input, a->inputs * 4, a->height, a->width, next, end, steps),
-        Fetch(a->gradient, a->outputs * 4, a->height, a->width, next, end, steps),
+        Fetch(turned ? nullptr : a->gradient, a->outputs * 4, a->height, a->width, next, end, steps),
         Fetch(a->gradient_mask, a->outputs / 8, a->height, a->width, next, end, steps)};
     multiplyTilesAtPlaces(tiles, pieces, sums, whole, block, a->inputs, a->outputs, plan);
     addSumsOfChunk(tile + count, last, valueSums, biasSums, a->outputs);
@@ -221,7 +221,7 @@ static KERNEL int32_t winogradBackward(
     steps = forwardSteps(turned, count);
     FetchPlan addend = {
         Fetch(turned->addend, a->inputs * 4, a->height, a->width, tile, tile + count, steps),
-        Fetch(nullptr, 0, a->height, a->width, next, next, steps),
+        Fetch(a->gradient, a->outputs * 4, a->height, a->width, next, end, steps),
         Fetch(turned->gate, a->inputs / 8, a->height, a->width, tile, tile + count, steps)};
     // The tiles have served; the products take their place.
     multiplyPlaces(pieces, turned->kernel, tiles, whole, block, a->outputs, a->inputs, addend);
