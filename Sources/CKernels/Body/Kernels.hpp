@@ -4,6 +4,7 @@ namespace NAMESPACE {
 #include "Vectors.hpp"
 
 #include "Epilogue.hpp"
+#include "Lines.hpp"
 
 #include "Direct.hpp"
 #include "Planar.hpp"

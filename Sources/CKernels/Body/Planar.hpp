@@ -1,7 +1,8 @@
 // Convolutions between planar maps, of any odd kernel: few channels, vectors along the rows.
 //
 // A chunk is up to 16 rows of one image. Its rows and those around it are copied to scratch memory
-// with zeros on every side, so that vectors may read beyond the ends.
+// with zeros on every side, so that vectors may read beyond the ends; while one row is computed, the
+// next is fetched.
 
 /// The rows of a chunk.
 struct PlanarChunk {
@@ -12,17 +13,26 @@ struct PlanarChunk {
         last(least(height, first + CK_ROWS_PER_CHUNK)) {}
 };
 
-/// The rows of one chunk, [channel][row][column], from kH/2 above and kW/2 to the left of its first
-/// pixel.
+/// The rows of a chunk that begins with row `first`, [channel][row][column], from kH/2 above and kW/2 to
+/// the left of its first pixel.
 struct PaddedPlanes {
   float *memory;
-  ptrdiff_t row, plane;
+  ptrdiff_t first, reach, margin, row, plane;
 
   inline __attribute__((always_inline)) PaddedPlanes(
-      float *memory, ptrdiff_t kernelHeight, ptrdiff_t kernelWidth, ptrdiff_t width)
-      : memory(memory) {
-    row = rowSize(kernelWidth, width);
-    plane = row * (CK_ROWS_PER_CHUNK + kernelHeight - 1);
+      float *memory, ptrdiff_t first, ptrdiff_t kernelHeight, ptrdiff_t kernelWidth, ptrdiff_t width)
+      : memory(memory), first(first), reach(kernelHeight / 2), margin(kernelWidth / 2),
+        row(rowSize(kernelWidth, width)), plane(row * (CK_ROWS_PER_CHUNK + kernelHeight - 1)) {}
+
+  /// Where row `y` of the image begins, with its zeros.
+  inline __attribute__((always_inline)) float *at(ptrdiff_t channel, ptrdiff_t y) const {
+    return memory + channel * plane + (y - first + reach) * row;
+  }
+  /// Writes the zeros on both sides of a row; returns where its pixels go.
+  inline __attribute__((always_inline)) float *beginRow(float *start, ptrdiff_t width) const {
+    memset(start, 0, (size_t)margin * sizeof(float));
+    memset(start + margin + width, 0, (size_t)(row - margin - width) * sizeof(float));
+    return start + margin;
   }
 
   /// Room for the widest block of vectors that begins inside the row.
@@ -35,41 +45,61 @@ struct PaddedPlanes {
 static KERNEL ptrdiff_t planarScratch(
     ptrdiff_t inputs, ptrdiff_t outputs, ptrdiff_t kernelHeight, ptrdiff_t kernelWidth,
     ptrdiff_t width) {
-  const PaddedPlanes planes(nullptr, kernelHeight, kernelWidth, width);
+  const PaddedPlanes planes(nullptr, 0, kernelHeight, kernelWidth, width);
   return planes.plane * inputs + planes.row * outputs;
 }
 
-/// Copies the rows `first`..<`last` of the image and those that the kernel reaches.
+/// Copies row `y` of all channels; outside the image it is 0.
 static KERNEL void padPlanes(
-    const float *input, ptrdiff_t inputs, ptrdiff_t height, ptrdiff_t width, ptrdiff_t kernelHeight,
-    ptrdiff_t kernelWidth, ptrdiff_t first, ptrdiff_t last, const PaddedPlanes &planes) {
-  const ptrdiff_t reach = kernelHeight / 2, margin = kernelWidth / 2;
-  for (ptrdiff_t c = 0; c < inputs; c++)
-    for (ptrdiff_t y = first - reach; y < last + reach; y++) {
-      float *row = planes.memory + c * planes.plane + (y - first + reach) * planes.row;
-      if (y < 0 || y >= height) {
-        memset(row, 0, (size_t)planes.row * sizeof(float));
-        continue;
-      }
-      memset(row, 0, (size_t)margin * sizeof(float));
-      memcpy(row + margin, input + (c * height + y) * width, (size_t)width * sizeof(float));
-      memset(row + margin + width, 0, (size_t)(planes.row - margin - width) * sizeof(float));
+    const float *image, ptrdiff_t channels, ptrdiff_t height, ptrdiff_t width, ptrdiff_t y,
+    const PaddedPlanes &planes) {
+  for (ptrdiff_t c = 0; c < channels; c++) {
+    float *row = planes.at(c, y);
+    if (y < 0 || y >= height) {
+      memset(row, 0, (size_t)planes.row * sizeof(float));
+      continue;
     }
+    memcpy(
+        planes.beginRow(row, width), image + (c * height + y) * width,
+        (size_t)width * sizeof(float));
+  }
 }
+
+/// The row of some maps that is read next, fetched in some steps.
+struct RowPlan {
+  Lines maps[4];
+  ptrdiff_t linesAStep[4];
+  int count = 0;
+
+  inline __attribute__((always_inline)) RowPlan() {}
+
+  /// Row `y` of all channels of an image.
+  inline __attribute__((always_inline)) void add(
+      const float *image, ptrdiff_t channels, ptrdiff_t height, ptrdiff_t width, ptrdiff_t y,
+      ptrdiff_t steps) {
+    if (y < 0 || y >= height || steps == 0) return;
+    maps[count] = Lines(image + y * width, width * 4, height * width * 4, channels);
+    linesAStep[count] = roundedUp(maps[count].left, steps) / steps;
+    count++;
+  }
+  inline __attribute__((always_inline)) void advance() {
+    for (int i = 0; i < count; i++) maps[i].fetch(linesAStep[i]);
+  }
+};
 
 // MARK: - Forward and input gradient
 
 /// `vectors` vectors of pixels from column x of row y, for `outputs` output channels from `o`.
 template <int outputs, int vectors>
 INLINE void planarBlock(
-    const ck_convolution *a, const PaddedPlanes &planes, ptrdiff_t image, ptrdiff_t first,
-    ptrdiff_t y, ptrdiff_t x, ptrdiff_t o, bool streams, Strangeness &strange) {
+    const ck_convolution *a, const PaddedPlanes &planes, ptrdiff_t image, ptrdiff_t y, ptrdiff_t x,
+    ptrdiff_t o, bool streams, Strangeness &strange) {
   const ptrdiff_t taps = a->inputs * a->kernel_height * a->kernel_width;
   Floats<LANES> sums[outputs][vectors] = {};
   const float *kernel = a->kernel + o * taps;
   for (ptrdiff_t c = 0; c < a->inputs; c++)
     for (ptrdiff_t u = 0; u < a->kernel_height; u++) {
-      const float *row = planes.memory + c * planes.plane + (y - first + u) * planes.row + x;
+      const float *row = planes.at(c, y + u - planes.reach) + x;
       for (ptrdiff_t v = 0; v < a->kernel_width; v++, row++, kernel++) {
         Floats<LANES> values[vectors];
         UNROLL for (int j = 0; j < vectors; j++) values[j] = load<LANES>(row + j * LANES);
@@ -95,53 +125,81 @@ INLINE void planarBlock(
   }
 }
 
-template <int outputs, int vectors>
+/// The vectors of pixels that are computed together for so many outputs, as many as registers hold.
+INLINE constexpr int vectorsFor(ptrdiff_t outputs) {
+  return outputs == 1 ? PLANAR_VECTORS_OF_ONE
+      : outputs == 2  ? PLANAR_VECTORS_OF_TWO
+      : outputs == 3  ? PLANAR_VECTORS_OF_THREE
+                      : PLANAR_VECTORS_OF_FOUR;
+}
+
+template <int outputs>
 static KERNEL bool planarRow(
-    const ck_convolution *a, const PaddedPlanes &planes, ptrdiff_t image, ptrdiff_t first,
-    ptrdiff_t y, ptrdiff_t o, bool streams) {
+    const ck_convolution *a, const PaddedPlanes &planes, ptrdiff_t image, ptrdiff_t y, ptrdiff_t o,
+    bool streams, RowPlan &plan) {
+  constexpr int vectors = vectorsFor(outputs);
   Strangeness strange;
   ptrdiff_t x = 0;
-  for (; x + vectors * LANES <= a->width; x += vectors * LANES)
-    planarBlock<outputs, vectors>(a, planes, image, first, y, x, o, streams, strange);
+  for (; x + vectors * LANES <= a->width; x += vectors * LANES) {
+    plan.advance();
+    planarBlock<outputs, vectors>(a, planes, image, y, x, o, streams, strange);
+  }
   for (; x < a->width; x += LANES)
-    planarBlock<outputs, 1>(a, planes, image, first, y, x, o, streams, strange);
+    planarBlock<outputs, 1>(a, planes, image, y, x, o, streams, strange);
   return strange.found();
 }
 
-/// The rows `first`..<`last` of all outputs.
-static KERNEL bool planarRows(
-    const ck_convolution *a, const PaddedPlanes &planes, ptrdiff_t image, ptrdiff_t first,
-    ptrdiff_t last, bool streams) {
+/// Calls `body(o, count)` for each group of outputs that are computed together.
+template <class Body> INLINE void eachGroup(ptrdiff_t outputs, const Body &body) {
+  for (ptrdiff_t o = 0; o < outputs;) {
+    const ptrdiff_t left = outputs - o;
+    // Five are three and two rather than four and one.
+    const ptrdiff_t count = left > 4 ? 3 : left;
+    body(o, count);
+    o += count;
+  }
+}
+
+/// Row y of all outputs.
+static KERNEL bool planarOutputs(
+    const ck_convolution *a, const PaddedPlanes &planes, ptrdiff_t image, ptrdiff_t y, bool streams,
+    RowPlan &plan) {
   bool strange = false;
-  for (ptrdiff_t y = first; y < last; y++)
-    for (ptrdiff_t o = 0; o < a->outputs;) {
-      const ptrdiff_t left = a->outputs - o;
-      // Five are three and two rather than four and one.
-      if (left > 4 || left == 3) {
-        strange |= planarRow<3, PLANAR_VECTORS_OF_THREE>(a, planes, image, first, y, o, streams);
-        o += 3;
-      } else if (left == 4) {
-        strange |= planarRow<4, PLANAR_VECTORS_OF_FOUR>(a, planes, image, first, y, o, streams);
-        o += 4;
-      } else if (left >= 2) {
-        strange |= planarRow<2, PLANAR_VECTORS_OF_TWO>(a, planes, image, first, y, o, streams);
-        o += 2;
-      } else {
-        strange |= planarRow<1, PLANAR_VECTORS_OF_ONE>(a, planes, image, first, y, o, streams);
-        o += 1;
-      }
-    }
+  eachGroup(a->outputs, [&](ptrdiff_t o, ptrdiff_t count) {
+    const auto row = count == 1 ? planarRow<1>
+        : count == 2            ? planarRow<2>
+        : count == 3            ? planarRow<3>
+                                : planarRow<4>;
+    strange |= row(a, planes, image, y, o, streams, plan);
+  });
   return strange;
+}
+
+/// How often a row of outputs advances its plan.
+INLINE ptrdiff_t planarSteps(ptrdiff_t outputs, ptrdiff_t width) {
+  ptrdiff_t steps = 0;
+  eachGroup(outputs, [&](ptrdiff_t, ptrdiff_t count) {
+    steps += width / (vectorsFor(count) * LANES);
+  });
+  return steps;
 }
 
 static KERNEL int32_t planarForward(const ck_convolution *a, ptrdiff_t chunk, float *scratch) {
   const PlanarChunk rows(chunk, a->height);
-  const PaddedPlanes planes(scratch, a->kernel_height, a->kernel_width, a->width);
-  padPlanes(
-      a->input + rows.image * a->inputs * a->height * a->width, a->inputs, a->height, a->width,
-      a->kernel_height, a->kernel_width, rows.first, rows.last, planes);
-  // What follows a convolution reads its rows from the cache.
-  return planarRows(a, planes, rows.image, rows.first, rows.last, false);
+  const PaddedPlanes planes(scratch, rows.first, a->kernel_height, a->kernel_width, a->width);
+  const float *image = a->input + rows.image * a->inputs * a->height * a->width;
+  const ptrdiff_t steps = planarSteps(a->outputs, a->width);
+  bool strange = false;
+  for (ptrdiff_t y = rows.first - planes.reach; y < rows.last + planes.reach; y++) {
+    padPlanes(image, a->inputs, a->height, a->width, y, planes);
+    const ptrdiff_t center = y - planes.reach;
+    if (center < rows.first) continue;
+    RowPlan plan;
+    plan.add(image, a->inputs, a->height, a->width, y + 1, steps);
+    // What follows a convolution reads its rows from the cache.
+    strange |= planarOutputs(a, planes, rows.image, center, false, plan);
+  }
+  return strange;
 }
 
 // MARK: - Kernel gradient
@@ -182,15 +240,15 @@ static KERNEL void planarRowTaps(
     planarTaps<outputs, 1>(gradient, gradientRow, row + v, width, sums + v * 16, outputStride);
 }
 
-/// Adds what one row of the outputs' gradients, `gradientPlane` apart, gives with the rows of the
-/// inputs from `row` on.
+/// Adds what row y of the outputs' gradients, `gradientPlane` apart, gives with the rows around it.
 static KERNEL void planarRowGradient(
-    const ck_gradient *a, const float *gradient, ptrdiff_t gradientPlane, const float *row,
-    const PaddedPlanes &planes, float *sums) {
+    const ck_gradient *a, const float *gradient, ptrdiff_t gradientPlane, ptrdiff_t y,
+    const PaddedPlanes &planes, float *sums, RowPlan &plan) {
   const ptrdiff_t outputStride = a->inputs * a->kernel_height * a->kernel_width * 16;
   for (ptrdiff_t c = 0; c < a->inputs; c++)
     for (ptrdiff_t u = 0; u < a->kernel_height; u++) {
-      const float *values = row + c * planes.plane + u * planes.row;
+      plan.advance();
+      const float *values = planes.at(c, y + u - planes.reach);
       float *target = sums + (c * a->kernel_height + u) * a->kernel_width * 16;
       ptrdiff_t o = 0;
       for (; o + PLANAR_OUTPUTS <= a->outputs; o += PLANAR_OUTPUTS)
@@ -207,20 +265,24 @@ static KERNEL void planarRowGradient(
 static KERNEL void planarGradient(
     const ck_gradient *a, ptrdiff_t chunk, float *sums, float *scratch) {
   const PlanarChunk rows(chunk, a->height);
-  const PaddedPlanes planes(scratch, a->kernel_height, a->kernel_width, a->width);
-  padPlanes(
-      a->input + rows.image * a->inputs * a->height * a->width, a->inputs, a->height, a->width,
-      a->kernel_height, a->kernel_width, rows.first, rows.last, planes);
+  const PaddedPlanes planes(scratch, rows.first, a->kernel_height, a->kernel_width, a->width);
+  const ptrdiff_t plane = a->height * a->width, steps = a->inputs * a->kernel_height;
+  const float *image = a->input + rows.image * a->inputs * plane;
+  const float *imageGradient = a->gradient + rows.image * a->outputs * plane;
   float *gradient = scratch + a->inputs * planes.plane;
   memset(gradient, 0, (size_t)(a->outputs * planes.row) * sizeof(float));
-  for (ptrdiff_t y = rows.first; y < rows.last; y++) {
+  for (ptrdiff_t y = rows.first - planes.reach; y < rows.last + planes.reach; y++) {
+    padPlanes(image, a->inputs, a->height, a->width, y, planes);
+    const ptrdiff_t center = y - planes.reach;
+    if (center < rows.first) continue;
+    RowPlan plan;
+    plan.add(image, a->inputs, a->height, a->width, y + 1, steps);
+    plan.add(imageGradient, a->outputs, a->height, a->width, center + 1, steps);
     for (ptrdiff_t o = 0; o < a->outputs; o++)
       memcpy(
-          gradient + o * planes.row,
-          a->gradient + ((rows.image * a->outputs + o) * a->height + y) * a->width,
+          gradient + o * planes.row, imageGradient + o * plane + center * a->width,
           (size_t)a->width * sizeof(float));
-    planarRowGradient(
-        a, gradient, planes.row, planes.memory + (y - rows.first) * planes.row, planes, sums);
+    planarRowGradient(a, gradient, planes.row, center, planes, sums, plan);
   }
 }
 

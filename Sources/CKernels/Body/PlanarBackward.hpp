@@ -6,57 +6,38 @@
 static KERNEL ptrdiff_t planarBackwardScratch(
     ptrdiff_t inputs, ptrdiff_t outputs, ptrdiff_t kernelHeight, ptrdiff_t kernelWidth,
     ptrdiff_t width) {
-  const PaddedPlanes planes(nullptr, kernelHeight, kernelWidth, width);
+  const PaddedPlanes planes(nullptr, 0, kernelHeight, kernelWidth, width);
   return planes.plane * (inputs + outputs);
 }
 
-/// dz = act'·gradient·factor for the rows of a chunk, and those that the kernel reaches from it if
-/// `reaches`.
-static KERNEL void padPulledBack(
-    const ck_planar_backward *a, const PlanarChunk &rows, bool reaches, const PaddedPlanes &planes) {
+/// Row y of dz = act'·gradient·factor; outside the image it is 0.
+static KERNEL void pullBackRow(
+    const ck_planar_backward *a, ptrdiff_t image, ptrdiff_t y, const PaddedPlanes &planes) {
   const ck_gradient &pass = a->pass;
-  const ptrdiff_t reach = pass.kernel_height / 2, margin = pass.kernel_width / 2;
-  const ptrdiff_t around = reaches ? reach : 0;
-  for (ptrdiff_t o = 0; o < pass.outputs; o++)
-    for (ptrdiff_t y = rows.first - around; y < rows.last + around; y++) {
-      float *row = planes.memory + o * planes.plane + (y - rows.first + reach) * planes.row;
-      if (y < 0 || y >= pass.height) {
-        memset(row, 0, (size_t)planes.row * sizeof(float));
-        continue;
-      }
-      const ptrdiff_t plane = rows.image * pass.outputs + o;
-      const ptrdiff_t place = (plane * pass.height + y) * pass.width;
-      const ptrdiff_t shared = (rows.image * pass.height + y) * pass.width;
-      const float *factors =
-          a->factors ? a->factors + (a->shares_factors ? shared : place) : nullptr;
-      memset(row, 0, (size_t)margin * sizeof(float));
-      pullBack(
-          a->activation, pass.gradient + place, factors, a->known ? a->known + place : nullptr,
-          row + margin, pass.width);
-      memset(
-          row + margin + pass.width, 0,
-          (size_t)(planes.row - margin - pass.width) * sizeof(float));
+  for (ptrdiff_t o = 0; o < pass.outputs; o++) {
+    float *row = planes.at(o, y);
+    if (y < 0 || y >= pass.height) {
+      memset(row, 0, (size_t)planes.row * sizeof(float));
+      continue;
     }
+    const ptrdiff_t place = ((image * pass.outputs + o) * pass.height + y) * pass.width;
+    const ptrdiff_t shared = (image * pass.height + y) * pass.width;
+    pullBack(
+        a->activation, pass.gradient + place,
+        a->factors ? a->factors + (a->shares_factors ? shared : place) : nullptr,
+        a->known ? a->known + place : nullptr, planes.beginRow(row, pass.width), pass.width);
+  }
 }
 
 static KERNEL int32_t planarBackward(
     const ck_planar_backward *a, ptrdiff_t chunk, float *sums, float *scratch) {
   const ck_gradient &pass = a->pass;
   const PlanarChunk rows(chunk, pass.height);
-  const PaddedPlanes inputs(scratch, pass.kernel_height, pass.kernel_width, pass.width);
+  const PaddedPlanes inputs(
+      scratch, rows.first, pass.kernel_height, pass.kernel_width, pass.width);
   const PaddedPlanes gradients(
-      scratch + pass.inputs * inputs.plane, pass.kernel_height, pass.kernel_width, pass.width);
-  padPlanes(
-      pass.input + rows.image * pass.inputs * pass.height * pass.width, pass.inputs, pass.height,
-      pass.width, pass.kernel_height, pass.kernel_width, rows.first, rows.last, inputs);
-  padPulledBack(a, rows, a->input_gradient != nullptr, gradients);
-  const float *inside =
-      gradients.memory + pass.kernel_height / 2 * gradients.row + pass.kernel_width / 2;
-  for (ptrdiff_t y = 0; y < rows.last - rows.first; y++)
-    planarRowGradient(
-        &pass, inside + y * gradients.row, gradients.plane, inputs.memory + y * inputs.row, inputs,
-        sums);
-  if (!a->input_gradient) return false;
+      scratch + pass.inputs * inputs.plane, rows.first, pass.kernel_height, pass.kernel_width,
+      pass.width);
   const ck_convolution turned = {
       .images = pass.images,
       .height = pass.height,
@@ -77,8 +58,34 @@ static KERNEL int32_t planarBackward(
   };
   const bool streams = pass.width % LANES == 0
       && isStreamed(pass.images * pass.inputs * pass.height * pass.width);
-  const bool strange =
-      planarRows(&turned, gradients, rows.image, rows.first, rows.last, streams);
+  const ptrdiff_t plane = pass.height * pass.width;
+  const ptrdiff_t steps = pass.inputs * pass.kernel_height
+      + (a->input_gradient ? planarSteps(pass.inputs, pass.width) : 0);
+  bool strange = false;
+  for (ptrdiff_t y = rows.first - inputs.reach; y < rows.last + inputs.reach; y++) {
+    padPlanes(
+        pass.input + rows.image * pass.inputs * plane, pass.inputs, pass.height, pass.width, y,
+        inputs);
+    if (a->input_gradient || (y >= rows.first && y < rows.last))
+      pullBackRow(a, rows.image, y, gradients);
+    const ptrdiff_t center = y - inputs.reach;
+    if (center < rows.first) continue;
+    RowPlan plan;
+    const auto fetch = [&](const float *map, ptrdiff_t channels) {
+      if (map)
+        plan.add(
+            map + rows.image * channels * plane, channels, pass.height, pass.width, y + 1, steps);
+    };
+    fetch(pass.input, pass.inputs);
+    fetch(pass.gradient, pass.outputs);
+    fetch(a->known, pass.outputs);
+    fetch(a->factors, a->shares_factors ? 1 : pass.outputs);
+    planarRowGradient(
+        &pass, gradients.at(0, center) + gradients.margin, gradients.plane, center, inputs, sums,
+        plan);
+    if (a->input_gradient)
+      strange |= planarOutputs(&turned, gradients, rows.image, center, streams, plan);
+  }
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
   return strange;
 }

@@ -59,9 +59,7 @@ struct TileCursor {
 
 /// Fetches the values of tiles into the second-level cache while the processor multiplies.
 ///
-/// The memory is read piece by piece from many rows, which the processor does not foresee. What it is
-/// asked for while it waits for many lines already, it drops; so a few lines are fetched at a time, as
-/// many in each step: branches that nobody foresees would cost more than the lines.
+/// The memory is read piece by piece from many rows, which the processor does not foresee.
 struct Fetch {
   const char *map;
   /// Those of one pixel.
@@ -70,10 +68,8 @@ struct Fetch {
   /// The next tile whose lines are not begun, and the end.
   ptrdiff_t tile, last;
   ptrdiff_t linesAStep;
-  /// Columns of tiles in one band: the next line, the lines of a row and of all rows that are left.
-  const char *line = nullptr;
-  ptrdiff_t leftInRow = 0, left = 0;
-  ptrdiff_t linesOfRow = 0, bytesToNextRow = 0;
+  /// Those of columns of tiles in one band.
+  Lines lines;
 
   inline __attribute__((always_inline)) Fetch(
       const void *map, ptrdiff_t bytes, ptrdiff_t height, ptrdiff_t width, ptrdiff_t tile,
@@ -81,18 +77,6 @@ struct Fetch {
       : map((const char *)map), bytes(bytes), height(height), width(width), tile(tile),
         last(map ? last : tile),
         linesAStep(roundedUp(most(0, last - tile) * 16 * bytes, steps * 64) / (steps * 64)) {}
-
-  /// Does the share of one step.
-  inline __attribute__((always_inline)) void advance() {
-    if (left <= 0) return;
-    left -= linesAStep;
-    for (ptrdiff_t n = linesAStep; n > 0; n--) {
-      __builtin_prefetch(line, 0, 2);
-      const bool ends = --leftInRow == 0;
-      line += ends ? bytesToNextRow : 64;
-      leftInRow = ends ? linesOfRow : leftInRow;
-    }
-  }
 };
 
 /// Goes on to the rest of the tiles, or to those of them that lie in one band: whole columns.
@@ -102,12 +86,10 @@ static KERNEL void beginColumns(Fetch &fetch) {
   const ptrdiff_t top = fetch.tile - (cursor.y - cursor.bandTop);
   const ptrdiff_t columns = least(cursor.across - cursor.x, roundedUp(fetch.last - top, down) / down);
   const ptrdiff_t y = cursor.bandTop * 4, x = cursor.x * 4;
-  fetch.line =
-      fetch.map + ((cursor.image * fetch.height + y) * fetch.width + x) * fetch.bytes;
-  fetch.linesOfRow = roundedUp(least(columns * 4, fetch.width - x) * fetch.bytes, 64) / 64;
-  fetch.bytesToNextRow = fetch.width * fetch.bytes - (fetch.linesOfRow - 1) * 64;
-  fetch.leftInRow = fetch.linesOfRow;
-  fetch.left = fetch.linesOfRow * least(down * 4, fetch.height - y);
+  fetch.lines = Lines(
+      fetch.map + ((cursor.image * fetch.height + y) * fetch.width + x) * fetch.bytes,
+      least(columns * 4, fetch.width - x) * fetch.bytes, fetch.width * fetch.bytes,
+      least(down * 4, fetch.height - y));
   fetch.tile = top + columns * down;
 }
 
@@ -119,12 +101,12 @@ struct FetchPlan {
   inline __attribute__((always_inline)) void prepare() {
     Fetch *const all[] = {&first, &second, &mask};
     for (Fetch *fetch : all)
-      if (fetch->left <= 0 && fetch->tile < fetch->last) beginColumns(*fetch);
+      if (fetch->lines.left <= 0 && fetch->tile < fetch->last) beginColumns(*fetch);
   }
   inline __attribute__((always_inline)) void advance() {
-    first.advance();
-    second.advance();
-    mask.advance();
+    first.lines.fetch(first.linesAStep);
+    second.lines.fetch(second.linesAStep);
+    mask.lines.fetch(mask.linesAStep);
   }
 };
 
