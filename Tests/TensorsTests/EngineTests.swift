@@ -14,7 +14,8 @@ import Testing
     }
   }
 
-  /// Every pair of layouts, sides of no tile, of less than a tile, of many; padded channels.
+  /// Every pair of layouts, sides of no tile, of less than a tile, of many; padded channels; an output
+  /// that goes past the caches.
   static let cases = [
     Case(1, 16, 16, 8, 8, 3), Case(2, 32, 32, 37, 61, 3), Case(1, 64, 64, 33, 20, 3),
     Case(3, 8, 8, 50, 13, 3), Case(1, 12, 20, 9, 11, 3), Case(2, 24, 8, 130, 5, 3),
@@ -25,7 +26,7 @@ import Testing
     Case(1, 8, 32, 6, 5, 13), Case(2, 128, 128, 12, 13, 3), Case(1, 5, 7, 30, 41, 3),
     Case(2, 1, 5, 40, 300, 13), Case(1, 9, 9, 33, 70, 5), Case(1, 3, 11, 20, 129, 7),
     Case(3, 1, 1, 5, 3, 9), Case(1, 4, 6, 17, 16, 11), Case(1, 7, 1, 18, 65, 1),
-    Case(1, 11, 4, 1, 200, 3), Case(1, 2, 2, 200, 1, 13),
+    Case(1, 11, 4, 1, 200, 3), Case(1, 2, 2, 200, 1, 13), Case(1, 1, 64, 320, 321, 3),
   ]
 
   @Test(arguments: cases)

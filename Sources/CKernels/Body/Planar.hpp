@@ -65,6 +65,17 @@ static KERNEL void padPlanes(
   }
 }
 
+/// Calls `pad(y)` for each row that the chunk reads, and `compute(y)` for each of its own as soon as those
+/// around it are there.
+template <class Pad, class Compute>
+INLINE void eachRow(
+    const PlanarChunk &rows, const PaddedPlanes &planes, const Pad &pad, const Compute &compute) {
+  for (ptrdiff_t y = rows.first - planes.reach; y < rows.last + planes.reach; y++) {
+    pad(y);
+    if (y - planes.reach >= rows.first) compute(y - planes.reach);
+  }
+}
+
 /// The row of some maps that is read next, fetched in some steps.
 struct RowPlan {
   Lines maps[4];
@@ -190,15 +201,15 @@ static KERNEL int32_t planarForward(const ck_convolution *a, ptrdiff_t chunk, fl
   const float *image = a->input + rows.image * a->inputs * a->height * a->width;
   const ptrdiff_t steps = planarSteps(a->outputs, a->width);
   bool strange = false;
-  for (ptrdiff_t y = rows.first - planes.reach; y < rows.last + planes.reach; y++) {
+  const auto pad = [&](ptrdiff_t y) {
     padPlanes(image, a->inputs, a->height, a->width, y, planes);
-    const ptrdiff_t center = y - planes.reach;
-    if (center < rows.first) continue;
+  };
+  eachRow(rows, planes, pad, [&](ptrdiff_t y) {
     RowPlan plan;
-    plan.add(image, a->inputs, a->height, a->width, y + 1, steps);
+    plan.add(image, a->inputs, a->height, a->width, y + planes.reach + 1, steps);
     // What follows a convolution reads its rows from the cache.
-    strange |= planarOutputs(a, planes, rows.image, center, false, plan);
-  }
+    strange |= planarOutputs(a, planes, rows.image, y, false, plan);
+  });
   return strange;
 }
 
@@ -271,19 +282,19 @@ static KERNEL void planarGradient(
   const float *imageGradient = a->gradient + rows.image * a->outputs * plane;
   float *gradient = scratch + a->inputs * planes.plane;
   memset(gradient, 0, (size_t)(a->outputs * planes.row) * sizeof(float));
-  for (ptrdiff_t y = rows.first - planes.reach; y < rows.last + planes.reach; y++) {
+  const auto pad = [&](ptrdiff_t y) {
     padPlanes(image, a->inputs, a->height, a->width, y, planes);
-    const ptrdiff_t center = y - planes.reach;
-    if (center < rows.first) continue;
+  };
+  eachRow(rows, planes, pad, [&](ptrdiff_t y) {
     RowPlan plan;
-    plan.add(image, a->inputs, a->height, a->width, y + 1, steps);
-    plan.add(imageGradient, a->outputs, a->height, a->width, center + 1, steps);
+    plan.add(image, a->inputs, a->height, a->width, y + planes.reach + 1, steps);
+    plan.add(imageGradient, a->outputs, a->height, a->width, y + 1, steps);
     for (ptrdiff_t o = 0; o < a->outputs; o++)
       memcpy(
-          gradient + o * planes.row, imageGradient + o * plane + center * a->width,
+          gradient + o * planes.row, imageGradient + o * plane + y * a->width,
           (size_t)a->width * sizeof(float));
-    planarRowGradient(a, gradient, planes.row, center, planes, sums, plan);
-  }
+    planarRowGradient(a, gradient, planes.row, y, planes, sums, plan);
+  });
 }
 
 static KERNEL void sumLanes(const float *sums, float *results, ptrdiff_t count) {

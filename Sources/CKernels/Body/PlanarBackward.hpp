@@ -62,30 +62,30 @@ static KERNEL int32_t planarBackward(
   const ptrdiff_t steps = pass.inputs * pass.kernel_height
       + (a->input_gradient ? planarSteps(pass.inputs, pass.width) : 0);
   bool strange = false;
-  for (ptrdiff_t y = rows.first - inputs.reach; y < rows.last + inputs.reach; y++) {
+  const auto pad = [&](ptrdiff_t y) {
     padPlanes(
         pass.input + rows.image * pass.inputs * plane, pass.inputs, pass.height, pass.width, y,
         inputs);
     if (a->input_gradient || (y >= rows.first && y < rows.last))
       pullBackRow(a, rows.image, y, gradients);
-    const ptrdiff_t center = y - inputs.reach;
-    if (center < rows.first) continue;
+  };
+  eachRow(rows, inputs, pad, [&](ptrdiff_t y) {
     RowPlan plan;
     const auto fetch = [&](const float *map, ptrdiff_t channels) {
       if (map)
         plan.add(
-            map + rows.image * channels * plane, channels, pass.height, pass.width, y + 1, steps);
+            map + rows.image * channels * plane, channels, pass.height, pass.width,
+            y + inputs.reach + 1, steps);
     };
     fetch(pass.input, pass.inputs);
     fetch(pass.gradient, pass.outputs);
     fetch(a->known, pass.outputs);
     fetch(a->factors, a->shares_factors ? 1 : pass.outputs);
     planarRowGradient(
-        &pass, gradients.at(0, center) + gradients.margin, gradients.plane, center, inputs, sums,
-        plan);
+        &pass, gradients.at(0, y) + gradients.margin, gradients.plane, y, inputs, sums, plan);
     if (a->input_gradient)
-      strange |= planarOutputs(&turned, gradients, rows.image, center, streams, plan);
-  }
+      strange |= planarOutputs(&turned, gradients, rows.image, y, streams, plan);
+  });
   __atomic_thread_fence(__ATOMIC_SEQ_CST);
   return strange;
 }
