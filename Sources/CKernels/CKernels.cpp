@@ -26,6 +26,7 @@
 #define KEEPS_CONSTANTS 0
 #define ROWS_OF_TWO 12
 #define ROWS_OF_ONE 24
+#define TILES_OF_FOUR 0
 #define TILES_OF_TWO 12
 #define TILES_OF_ONE 12
 #define INPUTS_OF_TWO 8
@@ -46,6 +47,7 @@
 #define KEEPS_CONSTANTS 1
 #define ROWS_OF_TWO 6
 #define ROWS_OF_ONE 12
+#define TILES_OF_FOUR 3
 #define TILES_OF_TWO 6
 #define TILES_OF_ONE 12
 #define INPUTS_OF_TWO 6
@@ -72,6 +74,7 @@
 #define KEEPS_CONSTANTS 0
 #define ROWS_OF_TWO 3
 #define ROWS_OF_ONE 6
+#define TILES_OF_FOUR 0
 #define TILES_OF_TWO 3
 #define TILES_OF_ONE 6
 #define INPUTS_OF_TWO 2

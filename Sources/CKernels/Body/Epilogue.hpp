@@ -4,15 +4,22 @@
 //
 // One rounding an operation, as when each is computed alone.
 
+template <int L> INLINE Floats<L> rectified(Floats<L> z) {
+  // Of halves, the processor's own operation.
+  if constexpr (L > LANES) return besides(rectified<L / 2>(lower(z)), rectified<L / 2>(upper(z)));
+  return (z < Floats<L>{}) ? Floats<L>{} : z;
+}
+
 /// act(z), and the bits that are 1 where act′ is 1.
-template <int L, int activation> INLINE Floats<L> activated(Floats<L> z, uint8_t *mask) {
+template <int L, int activation>
+INLINE Floats<L> activated(Floats<L> z, uint8_t *mask, bool storesMask) {
   if constexpr (activation == ck_relu) {
     Ints<L> negative = z <= Floats<L>{};
-    if (mask) storeBits<L>(mask, ~negative);
-    return (z < Floats<L>{}) ? Floats<L>{} : z;
+    if (storesMask) storeBits<L>(mask, ~negative);
+    return rectified<L>(z);
   } else if constexpr (activation == ck_hiding_relu) {
     Ints<L> positive = z > Floats<L>{};
-    if (mask) storeBits<L>(mask, positive);
+    if (storesMask) storeBits<L>(mask, positive);
     return positive ? z : Floats<L>{};
   } else {
     return z;
@@ -40,12 +47,23 @@ struct Destination {
   /// Whether values go past the caches, which a large map would only empty.
   bool streams;
 
+  /// Whether the bits of the mask are written, or those of the gate read.
+  template <int activation> inline __attribute__((always_inline)) bool hasBits() const {
+    return activation == ck_linear ? gate != nullptr : mask != nullptr;
+  }
+
   template <int L, int activation, bool adds>
   inline __attribute__((always_inline)) void write(ptrdiff_t offset, Floats<L> z) const {
-    Floats<L> value = activated<L, activation>(z, mask ? mask + (offset >> 3) : nullptr);
+    write<L, activation, adds>(offset, z, hasBits<activation>(), streams);
+  }
+  /// The same for one who knows the answers.
+  template <int L, int activation, bool adds>
+  inline __attribute__((always_inline)) void write(
+      ptrdiff_t offset, Floats<L> z, bool hasBits, bool streams) const {
+    Floats<L> value = activated<L, activation>(z, mask + (offset >> 3), hasBits);
     if constexpr (adds) value = value + load<L>(addend + offset);
     if constexpr (activation == ck_linear)
-      if (gate) value = masked<L>(value, gate + (offset >> 3));
+      if (hasBits) value = masked<L>(value, gate + (offset >> 3));
     store<L>(output + offset, value, streams);
   }
 };

@@ -54,6 +54,7 @@ static const ck_kernels kernels = {
 #undef KEEPS_CONSTANTS
 #undef ROWS_OF_TWO
 #undef ROWS_OF_ONE
+#undef TILES_OF_FOUR
 #undef TILES_OF_TWO
 #undef TILES_OF_ONE
 #undef INPUTS_OF_TWO
@@ -67,4 +68,6 @@ static const ck_kernels kernels = {
 #undef NAME
 #undef INLINE
 #undef UNROLL
+#undef ROLLED
+#undef UNROLL_WIDE
 #undef EACH_LANES

@@ -23,11 +23,16 @@ struct Lines {
   inline __attribute__((always_inline)) void fetch(ptrdiff_t count) {
     if (left <= 0) return;
     left -= count;
-    for (; count > 0; count--) {
-      __builtin_prefetch(next, 0, 2);
-      const bool ends = --leftInRow == 0;
-      next += ends ? bytesToNextRow : 64;
-      leftInRow = ends ? linesOfRow : leftInRow;
+    // In registers; a fetch keeps the compiler from holding members there.
+    const char *line = next;
+    ptrdiff_t here = leftInRow;
+    ROLLED for (const ptrdiff_t row = linesOfRow, jump = bytesToNextRow; count > 0; count--) {
+      __builtin_prefetch(line, 0, 2);
+      const bool ends = --here == 0;
+      line += ends ? jump : 64;
+      here = ends ? row : here;
     }
+    next = line;
+    leftInRow = here;
   }
 };

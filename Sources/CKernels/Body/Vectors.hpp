@@ -6,6 +6,13 @@
 
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("clang loop unroll(full)")
+#define ROLLED _Pragma("clang loop unroll(disable)")
+// For loops that hand values on: unrolled, they stay in registers where those suffice.
+#if LANES == 16
+#define UNROLL_WIDE UNROLL
+#else
+#define UNROLL_WIDE ROLLED
+#endif
 
 template <int L> struct Vector;
 template <> struct Vector<16> {

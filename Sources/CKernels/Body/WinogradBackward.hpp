@@ -63,14 +63,8 @@ INLINE void multiplyTiles(
     const float *transformed, const float *gradient, float *sums, int tiles, ptrdiff_t inputs,
     ptrdiff_t outputs) {
   Floats<L> products[rows][columns] = {};
-  for (int t = 0; t < tiles; t++) {
-    Floats<L> values[columns];
-    UNROLL for (int j = 0; j < columns; j++) values[j] = load<L>(gradient + t * outputs + j * L);
-    UNROLL for (int i = 0; i < rows; i++) {
-      const Floats<L> x = splat<L>(transformed[t * inputs + i]);
-      UNROLL for (int j = 0; j < columns; j++) products[i][j] = fma(x, values[j], products[i][j]);
-    }
-  }
+  for (int t = 0; t < tiles; t++)
+    addProducts<rows, columns, L>(transformed + t * inputs, 1, gradient + t * outputs, products);
   UNROLL for (int i = 0; i < rows; i++)
     UNROLL for (int j = 0; j < columns; j++) {
       float *target = sums + i * outputs + j * L;
@@ -93,31 +87,54 @@ INLINE void multiplyTilesOfInputs(
       multiplyTiles<rows, 1, 8>(transformed, gradient + o, sums + o, tiles, inputs, outputs);
 }
 
+/// The sums at one place for some inputs and all outputs, four vectors at a time.
+template <int rows>
+INLINE void multiplyTilesByFour(
+    const float *transformed, const float *gradient, float *sums, int tiles, ptrdiff_t inputs,
+    ptrdiff_t outputs) {
+  for (ptrdiff_t o = 0; o < outputs; o += 4 * LANES)
+    multiplyTiles<rows, 4, LANES>(transformed, gradient + o, sums + o, tiles, inputs, outputs);
+}
+
+/// Whether outputs are taken by four vectors, with fewer inputs at a time.
+INLINE bool goesByFour(ptrdiff_t outputs) {
+  return TILES_OF_FOUR > 0 && outputs % (4 * LANES) == 0;
+}
+INLINE ptrdiff_t inputsAtOnce(ptrdiff_t outputs) {
+  return goesByFour(outputs) ? TILES_OF_FOUR : INPUTS_OF_TWO;
+}
+
 template <int known>
 static KERNEL void multiplyTilesAtPlace(
     const float *transformed, const float *gradient, float *sums, int tiles, ptrdiff_t inputs,
     ptrdiff_t outputs, FetchPlan &plan) {
   if constexpr (known > 0) inputs = outputs = known;
-  ptrdiff_t i = 0;
-  // As many at a time as cover all inputs, a multiple of 8; for every two too many, a six is a four.
-  const ptrdiff_t byFours = 2 * (roundedUp(inputs, INPUTS_OF_TWO) - inputs);
-  for (; i < inputs - byFours; i += INPUTS_OF_TWO) {
+  // As many at a time as cover all inputs, a multiple of 8; for every two too many, a six is a four,
+  // and for every one, a three a two.
+  const ptrdiff_t few = inputsAtOnce(outputs);
+  const ptrdiff_t byFewer = 2 * (roundedUp(inputs, few) - inputs);
+  const auto multiply = [&](ptrdiff_t i, const auto &some) __attribute__((always_inline)) {
     plan.advance();
-    multiplyTilesOfInputs<INPUTS_OF_TWO>(
-        transformed + i, gradient, sums + i * outputs, tiles, inputs, outputs);
-  }
-  if constexpr (8 % INPUTS_OF_TWO != 0)
-    for (; i < inputs; i += 4) {
-      plan.advance();
-      multiplyTilesOfInputs<4>(
-          transformed + i, gradient, sums + i * outputs, tiles, inputs, outputs);
+    some(transformed + i, gradient, sums + i * outputs, tiles, inputs, outputs);
+  };
+  ptrdiff_t i = 0;
+  if constexpr (TILES_OF_FOUR > 0)
+    if (goesByFour(outputs)) {
+      for (; i < inputs - byFewer; i += 3) multiply(i, multiplyTilesByFour<3>);
+      for (; i < inputs; i += 2) multiply(i, multiplyTilesByFour<2>);
+      return;
     }
+  for (; i < inputs - byFewer; i += INPUTS_OF_TWO)
+    multiply(i, multiplyTilesOfInputs<INPUTS_OF_TWO>);
+  if constexpr (8 % INPUTS_OF_TWO != 0)
+    for (; i < inputs; i += 4) multiply(i, multiplyTilesOfInputs<4>);
 }
 
 /// How often the products with tiles advance their plan.
 INLINE ptrdiff_t backwardSteps(ptrdiff_t inputs, ptrdiff_t outputs) {
   if (inputs == 8 && outputs == 8) return CK_WINOGRAD_POINTS;
-  return CK_WINOGRAD_POINTS * (roundedUp(inputs, INPUTS_OF_TWO) / INPUTS_OF_TWO);
+  const ptrdiff_t few = inputsAtOnce(outputs);
+  return CK_WINOGRAD_POINTS * (roundedUp(inputs, few) / few);
 }
 
 #if LANES == 16
@@ -190,10 +207,10 @@ static KERNEL int32_t winogradBackward(
   const int block = tilesPerBlock(most(a->inputs, a->outputs));
   const ptrdiff_t stride = placeStride(block, a->outputs);
   const ptrdiff_t inputStride = placeStride(block, a->inputs);
-  float *pieces = scratch;
-  float *tiles = pieces + CK_WINOGRAD_POINTS * stride;
-  float *patch = tiles + CK_WINOGRAD_POINTS * inputStride;
+  float *patch = scratch;
   float *valueSums = patch + CK_WINOGRAD_POINTS * most(a->inputs, a->outputs);
+  float *pieces = patch + patchSize(most(a->inputs, a->outputs));
+  float *tiles = pieces + CK_WINOGRAD_POINTS * stride;
   memset(valueSums, 0, (size_t)a->outputs * sizeof(float));
   const Map gradient = {a->gradient, a->gradient_mask, a->height, a->width, a->outputs};
   const Map input = {a->input, nullptr, a->height, a->width, a->inputs};

@@ -10,7 +10,7 @@ INLINE Floats<Source::lanes> transformPiece(
   alignas(64) float memory[6 * 6 * L];
   float *half = kept(memory);
   auto column = pixels.firstColumn();
-  UNROLL for (int j = 0; j < 6; j++, pixels.advance(column)) {
+  UNROLL_WIDE for (int j = 0; j < 6; j++, pixels.advance(column)) {
     Floats<L> x[6], r[6];
     UNROLL for (int i = 0; i < 6; i++) x[i] = pixels.at(column, i);
     if constexpr (sums)
@@ -18,7 +18,7 @@ INLINE Floats<Source::lanes> transformPiece(
     transformInput(x, r);
     UNROLL for (int i = 0; i < 6; i++) store<L>(half + (i * 6 + j) * L, r[i]);
   }
-  UNROLL for (int i = 0; i < 6; i++) {
+  UNROLL_WIDE for (int i = 0; i < 6; i++) {
     Floats<L> x[6], r[6];
     UNROLL for (int j = 0; j < 6; j++) x[j] = load<L>(half + (i * 6 + j) * L);
     transformInput(x, r);
@@ -66,8 +66,14 @@ INLINE void clearTiles(
 /// channels, so few that they stay in the second-level one beside the kernels.
 INLINE int tilesAtOnce(ptrdiff_t channels) {
   if (LANES == 16 && channels <= 16) return (int)(192 / channels);
-  if (LANES < 16 && channels > 16 && channels <= 32) return 12;
+  if (LANES < 16 && channels > 16 && channels <= 32) return channels == 32 ? 24 : 12;
   return tilesPerBlock(channels);
+}
+
+/// Whether the products of some tiles may take the place of the values they come from: where one of
+/// them is stored, those values have all been read.
+INLINE bool goesInPlace(ptrdiff_t inputs, ptrdiff_t outputs) {
+  return inputs == outputs && (outputs <= 16 || (TILES_OF_FOUR > 0 && outputs == 4 * LANES));
 }
 
 /// The outputs of `count` tiles from `tile` on, a block at most; returns whether a NaN or an infinity was
@@ -77,11 +83,10 @@ static KERNEL int32_t forwardBlock(
   const int few = tilesAtOnce(most(a->inputs, a->outputs));
   const ptrdiff_t stride = placeStride(few, a->inputs);
   const ptrdiff_t productStride = placeStride(few, a->outputs);
-  float *transformed = scratch;
-  // Each product of few channels is stored when the values it comes from have been read.
-  const bool isInPlace = a->inputs == a->outputs && a->outputs <= 16;
-  float *products = transformed + (isInPlace ? 0 : CK_WINOGRAD_POINTS * stride);
-  float *patch = products + CK_WINOGRAD_POINTS * productStride;
+  float *patch = scratch;
+  float *transformed = patch + patchSize(most(a->inputs, a->outputs));
+  float *products =
+      transformed + (goesInPlace(a->inputs, a->outputs) ? 0 : CK_WINOGRAD_POINTS * stride);
   int32_t strange = 0;
   TileCursor cursor(a->height, a->width, tile);
   const Map input = {a->input, a->input_mask, a->height, a->width, a->inputs};

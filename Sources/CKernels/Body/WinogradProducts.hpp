@@ -1,19 +1,35 @@
 // The matrix products at the 36 places, for the forward pass and the input gradient.
 
+/// Adds the products of a column of values with a row of others, which are read where they are more
+/// and kept where they are fewer, so that registers suffice.
+template <int rows, int columns, int L>
+INLINE void addProducts(
+    const float *column, ptrdiff_t distance, const float *row, Floats<L> sums[rows][columns]) {
+  if constexpr (rows < columns) {
+    Floats<L> values[rows];
+    UNROLL for (int i = 0; i < rows; i++) values[i] = splat<L>(column[i * distance]);
+    UNROLL for (int j = 0; j < columns; j++) {
+      const Floats<L> other = load<L>(row + j * L);
+      UNROLL for (int i = 0; i < rows; i++) sums[i][j] = fma(values[i], other, sums[i][j]);
+    }
+  } else {
+    Floats<L> others[columns];
+    UNROLL for (int j = 0; j < columns; j++) others[j] = load<L>(row + j * L);
+    UNROLL for (int i = 0; i < rows; i++) {
+      const Floats<L> value = splat<L>(column[i * distance]);
+      UNROLL for (int j = 0; j < columns; j++) sums[i][j] = fma(value, others[j], sums[i][j]);
+    }
+  }
+}
+
 /// products[tile][output] = Σ over inputs of transformed[tile][input] · kernel[input][output].
 template <int rows, int columns, int L>
 INLINE void multiplyRows(
     const float *transformed, const float *kernel, float *products, ptrdiff_t inputs,
     ptrdiff_t outputs) {
   Floats<L> sums[rows][columns] = {};
-  for (ptrdiff_t k = 0; k < inputs; k++) {
-    Floats<L> weights[columns];
-    UNROLL for (int j = 0; j < columns; j++) weights[j] = load<L>(kernel + k * outputs + j * L);
-    UNROLL for (int i = 0; i < rows; i++) {
-      const Floats<L> value = splat<L>(transformed[i * inputs + k]);
-      UNROLL for (int j = 0; j < columns; j++) sums[i][j] = fma(value, weights[j], sums[i][j]);
-    }
-  }
+  for (ptrdiff_t k = 0; k < inputs; k++)
+    addProducts<rows, columns, L>(transformed + k, inputs, kernel + k * outputs, sums);
   UNROLL for (int i = 0; i < rows; i++)
     UNROLL for (int j = 0; j < columns; j++)
       store<L>(products + i * outputs + j * L, sums[i][j]);
@@ -27,6 +43,13 @@ INLINE void multiplyPlace(
     ptrdiff_t outputs, FetchPlan &plan) {
   if constexpr (known > 0) inputs = outputs = known;
   ptrdiff_t o = 0;
+  if constexpr (TILES_OF_FOUR > 0)
+    for (; o + 4 * LANES <= outputs; o += 4 * LANES)
+      for (int t = 0; t < tiles; t += TILES_OF_FOUR) {
+        plan.advance();
+        multiplyRows<TILES_OF_FOUR, 4, LANES>(
+            transformed + t * inputs, kernel + o, products + t * outputs + o, inputs, outputs);
+      }
   for (; o + 2 * LANES <= outputs; o += 2 * LANES)
     for (int t = 0; t < tiles; t += TILES_OF_TWO) {
       plan.advance();

@@ -13,12 +13,16 @@ INLINE int tilesPerBlock(ptrdiff_t channels) {
 /// The floats from one of the 36 places to the next.
 INLINE ptrdiff_t placeStride(int tiles, ptrdiff_t channels) { return tiles * channels + 16; }
 
-/// The floats of scratch memory that the blocks of a pass need, and a patch of pixels behind them.
+/// The floats of a patch of pixels, and of what goes with it: one value a channel.
+INLINE ptrdiff_t patchSize(ptrdiff_t channels) { return (CK_WINOGRAD_POINTS + 1) * channels; }
+
+/// The floats of scratch memory that a pass needs: a patch of pixels and the blocks behind it. The
+/// other way round, outputs took a tenth longer.
 static KERNEL ptrdiff_t winogradScratch(ptrdiff_t inputs, ptrdiff_t outputs) {
   const ptrdiff_t channels = most(inputs, outputs);
   const int block = tilesPerBlock(channels);
   return CK_WINOGRAD_POINTS * (placeStride(block, inputs) + placeStride(block, outputs))
-      + (CK_WINOGRAD_POINTS + 1) * channels;
+      + patchSize(channels);
 }
 
 /// Tiles one below the other that are worked off together: neighbors share two rows of pixels, which
