@@ -13,8 +13,10 @@ INLINE int tilesPerBlock(ptrdiff_t channels) {
 /// The floats from one of the 36 places to the next.
 INLINE ptrdiff_t placeStride(int tiles, ptrdiff_t channels) { return tiles * channels + 16; }
 
-/// The floats of a patch of pixels, and of what goes with it: one value a channel.
-INLINE ptrdiff_t patchSize(ptrdiff_t channels) { return (CK_WINOGRAD_POINTS + 1) * channels; }
+/// The floats of a patch of pixels, and of what goes with it: one value a channel. Whole cache lines.
+INLINE ptrdiff_t patchSize(ptrdiff_t channels) {
+  return roundedUp((CK_WINOGRAD_POINTS + 1) * channels, 16);
+}
 
 /// The floats of scratch memory that a pass needs: a patch of pixels and the blocks behind it. The
 /// other way round, outputs took a tenth longer.
