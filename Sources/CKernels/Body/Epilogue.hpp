@@ -38,25 +38,23 @@ template <int L> INLINE void store(float *p, Floats<L> v, bool streams) {
   store<L>(p, v);
 }
 
+/// Whether the bits of a mask are written with the results, or those of a gate read.
+template <int activation> INLINE bool hasBits(const ck_convolution *a) {
+  return (activation == ck_linear ? a->gate : a->output_mask) != nullptr;
+}
+
 /// Where an interleaved result goes; offsets count values.
 struct Destination {
   float *output;
   const float *addend;
   uint8_t *mask;
   const uint8_t *gate;
-  /// Whether values go past the caches, which a large map would only empty.
-  bool streams;
 
-  /// Whether the bits of the mask are written, or those of the gate read.
-  template <int activation> inline __attribute__((always_inline)) bool hasBits() const {
-    return activation == ck_linear ? gate != nullptr : mask != nullptr;
-  }
+  inline __attribute__((always_inline)) explicit Destination(const ck_convolution *a)
+      : output(a->output), addend(a->addend), mask(a->output_mask), gate(a->gate) {}
 
-  template <int L, int activation, bool adds>
-  inline __attribute__((always_inline)) void write(ptrdiff_t offset, Floats<L> z) const {
-    write<L, activation, adds>(offset, z, hasBits<activation>(), streams);
-  }
-  /// The same for one who knows the answers.
+  /// `hasBits` and `streams` as the functions above tell; where they are known to the compiler, no
+  /// vector has to ask.
   template <int L, int activation, bool adds>
   inline __attribute__((always_inline)) void write(
       ptrdiff_t offset, Floats<L> z, bool hasBits, bool streams) const {

@@ -28,7 +28,7 @@ INLINE void transformTile(const float *products, ptrdiff_t stride, Target &targe
 #if LANES == 16
 
 /// Where the L channels of a tile's pixels go, of which `rows` and `columns` lie in the image.
-template <int L, int activation, bool adds> struct Target {
+template <int L, int activation, bool adds, bool hasBits, bool streams> struct Target {
   static constexpr int lanes = L;
   const Destination &destination;
   Spacing spacing;
@@ -40,12 +40,13 @@ template <int L, int activation, bool adds> struct Target {
     if (i >= rows || j >= columns) return;
     const Floats<L> z = y + bias;
     strange.note<L>(z);
-    destination.write<L, activation, adds>(first + i * spacing.row + j * spacing.pixel, z);
+    destination.write<L, activation, adds>(
+        first + i * spacing.row + j * spacing.pixel, z, hasBits, streams);
   }
 };
 
 /// Where the eight channels of two tiles' pixels go.
-template <int activation, bool adds> struct TargetPair {
+template <int activation, bool adds, bool hasBits, bool streams> struct TargetPair {
   static constexpr int lanes = 16;
   const Destination &destination;
   Spacing spacing;
@@ -57,19 +58,17 @@ template <int activation, bool adds> struct TargetPair {
     const Wide z = y + bias;
     strange.note<16>(z);
     const ptrdiff_t place = i * spacing.row + j * spacing.pixel;
-    destination.write<8, activation, adds>(first + place, lower(z));
-    destination.write<8, activation, adds>(second + place, upper(z));
+    destination.write<8, activation, adds>(first + place, lower(z), hasBits, streams);
+    destination.write<8, activation, adds>(second + place, upper(z), hasBits, streams);
   }
 };
 
-template <int activation, bool adds>
+template <int activation, bool adds, bool hasBits, bool streams>
 static KERNEL int32_t transformTiles(
     const ck_convolution *a, const float *products, ptrdiff_t stride, TileCursor cursor, int count,
     float *) {
   const ptrdiff_t pixel = a->outputs, row = a->width * pixel;
-  // Vectors of a streamed map lie at multiples of their size.
-  const bool streams = isStreamed(a->images * a->height * row) && pixel % least(16, pixel) == 0;
-  const Destination destination = {a->output, a->addend, a->output_mask, a->gate, streams};
+  const Destination destination(a);
   const Spacing spacing = {row, pixel};
   Strangeness strange;
   for (int t = 0; t < count;) {
@@ -80,7 +79,7 @@ static KERNEL int32_t transformTiles(
         second.goDown();
         if (second.isInside()) {
           const Floats<8> bias = a->bias ? load<8>(a->bias) : Floats<8>{};
-          TargetPair<activation, adds> target = {
+          TargetPair<activation, adds, hasBits, streams> target = {
               destination, spacing, besides(bias, bias), tile.start, second.start, strange};
           transformTile(products + t * pixel, stride, target);
           t++;
@@ -92,7 +91,7 @@ static KERNEL int32_t transformTiles(
         const Floats<L> bias = a->bias ? load<L>(a->bias + c) : Floats<L>{};
         const float *source = products + t * pixel + c;
         const auto transform = [&](ptrdiff_t rows, ptrdiff_t columns) __attribute__((always_inline)) {
-          Target<L, activation, adds> target = {
+          Target<L, activation, adds, hasBits, streams> target = {
               destination, spacing, bias, tile.start + c, rows, columns, strange};
           transformTile(source, stride, target);
         };
@@ -120,11 +119,6 @@ struct PatchTarget {
   }
 };
 
-/// An answer known to the compiler.
-template <bool is> struct Known {
-  static constexpr bool value = is;
-};
-
 /// Writes `count` values of pixels side by side.
 template <int activation, bool adds, bool hasBits, bool streams>
 INLINE void finishPixels(
@@ -144,25 +138,12 @@ INLINE void finishPixels(
   }
 }
 
-/// Writes `count` values of each of the first rows of a patch.
 template <int activation, bool adds, bool hasBits, bool streams>
-INLINE void finishPatch(
-    const Destination &destination, const float *patch, Spacing spacing, const float *bias,
-    ptrdiff_t offset, ptrdiff_t rows, ptrdiff_t count, Strangeness strange[2]) {
-  for (ptrdiff_t i = 0; i < rows; i++)
-    finishPixels<activation, adds, hasBits, streams>(
-        destination, patch + i * 4 * spacing.pixel, bias, offset + i * spacing.row, count, strange);
-}
-
-template <int activation, bool adds>
 static KERNEL int32_t transformTiles(
     const ck_convolution *a, const float *products, ptrdiff_t stride, TileCursor cursor, int count,
     float *patch) {
   const ptrdiff_t pixel = a->outputs, row = a->width * pixel;
-  const Spacing spacing = {row, pixel};
-  const bool streams = isStreamed(a->images * a->height * row);
-  const Destination destination = {a->output, a->addend, a->output_mask, a->gate, streams};
-  const bool hasBits = destination.hasBits<activation>();
+  const Destination destination(a);
   float *bias = patch + 16 * pixel;
   memset(bias, 0, (size_t)(4 * pixel) * sizeof(float));
   if (a->bias)
@@ -178,15 +159,9 @@ static KERNEL int32_t transformTiles(
       }
       const ptrdiff_t rows = least(4, a->height - tile.y);
       const ptrdiff_t values = least(4, a->width - tile.x) * pixel;
-      // Decided once a tile; for each vector, the branches alone took a fifth of the time.
-      const auto finish = [&](auto hasBits, auto streams) __attribute__((always_inline)) {
-        finishPatch<activation, adds, hasBits.value, streams.value>(
-            destination, patch, spacing, bias, tile.start, rows, values, strange);
-      };
-      if (hasBits)
-        streams ? finish(Known<true>{}, Known<true>{}) : finish(Known<true>{}, Known<false>{});
-      else
-        streams ? finish(Known<false>{}, Known<true>{}) : finish(Known<false>{}, Known<false>{});
+      for (ptrdiff_t i = 0; i < rows; i++)
+        finishPixels<activation, adds, hasBits, streams>(
+            destination, patch + i * 4 * pixel, bias, tile.start + i * row, values, strange);
     }
   }
   return strange[0].found() || strange[1].found();
@@ -194,19 +169,31 @@ static KERNEL int32_t transformTiles(
 
 #endif
 
+using TransformTiles = int32_t (*)(
+    const ck_convolution *, const float *, ptrdiff_t, TileCursor, int, float *);
+
+/// What is written, and how, is decided here: branches for each vector took a fifth of the time.
+template <int activation, bool adds>
+INLINE TransformTiles tilesTransform(const ck_convolution *a) {
+  // Vectors of a streamed map lie at multiples of their size.
+  const bool streams = isStreamed(a->images * a->height * a->width * a->outputs)
+      && a->outputs % least(LANES, a->outputs) == 0;
+  if (hasBits<activation>(a))
+    return streams ? transformTiles<activation, adds, true, true>
+                   : transformTiles<activation, adds, true, false>;
+  return streams ? transformTiles<activation, adds, false, true>
+                 : transformTiles<activation, adds, false, false>;
+}
+
+template <int activation> INLINE TransformTiles tilesTransform(const ck_convolution *a) {
+  return a->addend ? tilesTransform<activation, true>(a) : tilesTransform<activation, false>(a);
+}
+
 static KERNEL int32_t transformTiles(
     const ck_convolution *a, const float *products, ptrdiff_t stride, TileCursor cursor, int count,
     float *patch) {
-  if (a->addend) switch (a->activation) {
-      case ck_relu: return transformTiles<ck_relu, true>(a, products, stride, cursor, count, patch);
-      case ck_hiding_relu:
-        return transformTiles<ck_hiding_relu, true>(a, products, stride, cursor, count, patch);
-      default: return transformTiles<ck_linear, true>(a, products, stride, cursor, count, patch);
-    }
-  switch (a->activation) {
-    case ck_relu: return transformTiles<ck_relu, false>(a, products, stride, cursor, count, patch);
-    case ck_hiding_relu:
-      return transformTiles<ck_hiding_relu, false>(a, products, stride, cursor, count, patch);
-    default: return transformTiles<ck_linear, false>(a, products, stride, cursor, count, patch);
-  }
+  const auto transform = a->activation == ck_relu ? tilesTransform<ck_relu>(a)
+      : a->activation == ck_hiding_relu           ? tilesTransform<ck_hiding_relu>(a)
+                                                  : tilesTransform<ck_linear>(a);
+  return transform(a, products, stride, cursor, count, patch);
 }
