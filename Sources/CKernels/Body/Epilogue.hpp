@@ -58,7 +58,8 @@ struct Destination {
   template <int L, int activation, bool adds>
   inline __attribute__((always_inline)) void write(
       ptrdiff_t offset, Floats<L> z, bool hasBits, bool streams) const {
-    Floats<L> value = activated<L, activation>(z, mask + (offset >> 3), hasBits);
+    Floats<L> value =
+        activated<L, activation>(z, hasBits ? mask + (offset >> 3) : nullptr, hasBits);
     if constexpr (adds) value = value + load<L>(addend + offset);
     if constexpr (activation == ck_linear)
       if (hasBits) value = masked<L>(value, gate + (offset >> 3));

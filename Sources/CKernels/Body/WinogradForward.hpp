@@ -63,7 +63,7 @@ INLINE void clearTiles(
 
 /// Tiles of a block that are worked off together: with wide vectors and few channels, so few that they
 /// stay in the first-level cache from the first transform to the last; with narrow ones and some more
-/// channels, so few that they stay in the second-level one beside the kernels.
+/// channels, so few that they stay in the second-level one beside the kernels; in place, twice as many.
 INLINE int tilesAtOnce(ptrdiff_t channels) {
   if (LANES == 16 && channels <= 16) return (int)(192 / channels);
   if (LANES < 16 && channels > 16 && channels <= 32) return channels == 32 ? 24 : 12;
