@@ -96,6 +96,8 @@ INLINE void multiplyTilesByFour(
     multiplyTiles<rows, 4, LANES>(transformed, gradient + o, sums + o, tiles, inputs, outputs);
 }
 
+static_assert(TILES_OF_FOUR == 0 || TILES_OF_FOUR == 3, "inputs go by threes and twos");
+
 /// Whether outputs are taken by four vectors, with fewer inputs at a time.
 INLINE bool goesByFour(ptrdiff_t outputs) {
   return TILES_OF_FOUR > 0 && outputs % (4 * LANES) == 0;

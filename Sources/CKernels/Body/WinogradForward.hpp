@@ -61,26 +61,27 @@ INLINE void clearTiles(
         (size_t)((last - first) * channels) * sizeof(float));
 }
 
-/// Tiles of a block that are worked off together: with wide vectors and few channels, so few that they
-/// stay in the first-level cache from the first transform to the last; with narrow ones and some more
-/// channels, so few that they stay in the second-level one beside the kernels; in place, twice as many.
-INLINE int tilesAtOnce(ptrdiff_t channels) {
-  if (LANES == 16 && channels <= 16) return (int)(192 / channels);
-  if (LANES < 16 && channels > 16 && channels <= 32) return channels == 32 ? 24 : 12;
-  return tilesPerBlock(channels);
-}
-
 /// Whether the products of some tiles may take the place of the values they come from: where one of
 /// them is stored, those values have all been read.
 INLINE bool goesInPlace(ptrdiff_t inputs, ptrdiff_t outputs) {
   return inputs == outputs && (outputs <= 16 || (TILES_OF_FOUR > 0 && outputs == 4 * LANES));
 }
 
+/// Tiles of a block that are worked off together: with wide vectors and few channels, so few that they
+/// stay in the first-level cache from the first transform to the last; with narrow ones and some more
+/// channels, so few that they stay in the second-level one beside the kernels; in place, twice as many.
+INLINE int tilesAtOnce(ptrdiff_t inputs, ptrdiff_t outputs) {
+  const ptrdiff_t channels = most(inputs, outputs);
+  if (LANES == 16 && channels <= 16) return (int)(192 / channels);
+  if (LANES < 16 && channels > 16 && channels <= 32) return goesInPlace(inputs, outputs) ? 24 : 12;
+  return tilesPerBlock(channels);
+}
+
 /// The outputs of `count` tiles from `tile` on, a block at most; returns whether a NaN or an infinity was
 /// among them.
 static KERNEL int32_t forwardBlock(
     const ck_convolution *a, ptrdiff_t tile, int count, float *scratch, FetchPlan &plan) {
-  const int few = tilesAtOnce(most(a->inputs, a->outputs));
+  const int few = tilesAtOnce(a->inputs, a->outputs);
   const ptrdiff_t stride = placeStride(few, a->inputs);
   const ptrdiff_t productStride = placeStride(few, a->outputs);
   float *patch = scratch;
