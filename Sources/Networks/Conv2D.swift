@@ -20,14 +20,14 @@ package struct Conv2D<Element: Scalar>: Sendable {
     Convolution.forward(x, kernel: weight, bias: bias)
   }
 
-  /// out = join(act(z), s), to the bits of one after the other.
+  /// out = join(act(z), s), to the bits of one after the other; with a record for act′ where it is asked for.
   package func activated(
     _ x: FeatureMap<Element>, _ activation: Activation, _ reluNaN: ReLUNaN,
-    joining join: Join<Element>? = nil, _ retention: Retention
+    joining join: Join<Element>? = nil, keepsRecord: Bool
   ) -> ActivatedMap<Element> {
     Convolution.activated(
       x, kernel: weight, bias: bias, activation: activation, reluNaN: reluNaN, joining: join,
-      keepsRecord: retention != .nothing)
+      keepsRecord: keepsRecord)
   }
 
   /// The gradients of x, weight and bias from dz, the gradient of z.
@@ -38,18 +38,20 @@ package struct Conv2D<Element: Scalar>: Sendable {
   ///     that takes its place.
   ///   - needsInput: Whether the gradient of x is wanted.
   ///   - addend: Added to the gradient of x.
-  ///   - gate: Where its bits are 0, the gradient of x becomes 0; none unless ``goesBackAtOnce(_:)``.
+  ///   - isRectified: Whether x is what a ReLU gave and its gradient goes through it; not unless
+  ///     ``goesBackAtOnce``.
   /// - Returns: The gradient of x if it is wanted, and those of the parameters.
   package func backward(
     _ dz: FeatureMap<Element>, input x: consuming FeatureMap<Element>, needsInput: Bool = true,
-    adding addend: FeatureMap<Element>? = nil, gate: ActivationMask? = nil
+    adding addend: FeatureMap<Element>? = nil, isRectified: Bool = false
   ) -> (input: FeatureMap<Element>?, parameters: [Tensor<Element>]) {
-    if needsInput, goesBackAtOnce(x) {
+    if needsInput, goesBackAtOnce {
       let (dx, dweight, dbias) = Convolution.backward(
-        dz, input: consume x, kernel: weight, hasBias: bias != nil, adding: addend, gate: gate)
+        dz, input: consume x, kernel: weight, hasBias: bias != nil, adding: addend,
+        isRectified: isRectified)
       return (dx, [dweight] + (dbias.map { [$0] } ?? []))
     }
-    precondition(gate == nil, "Only gradients computed at once go through a gate.")
+    precondition(!isRectified, "Only gradients computed at once go through a ReLU.")
     let (dweight, dbias) = Convolution.parameterGradients(
       x, dz, kernelShape: weight.shape, hasBias: bias != nil)
     _ = consume x
@@ -61,8 +63,8 @@ package struct Conv2D<Element: Scalar>: Sendable {
 
 extension Conv2D {
   /// Whether the gradients of x and the parameters are computed at once.
-  func goesBackAtOnce(_ x: FeatureMap<Element>) -> Bool {
-    Convolution.goesBackAtOnce(x, kernelShape: weight.shape)
+  var goesBackAtOnce: Bool {
+    Convolution.goesBackAtOnce(kernelShape: weight.shape, Element.self)
   }
 
   /// The gradients of x and weight from da, the gradient of what follows the activation, where the

@@ -96,7 +96,8 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
       let isLast = i == convolutions.count - 1
       out = pass.compute(
         convolution, out, options.activation, retention, reluNaN,
-        joining: isLast ? options.merge.join(s) : nil)
+        joining: isLast ? options.merge.join(s) : nil,
+        reader: isLast ? nil : convolutions[i + 1])
     }
     pass.output = out
     if retention != .nothing {
@@ -144,8 +145,6 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
     if projected == nil { pass.skip = nil }
     pass.activations[convolutions.count - 1] = nil
 
-    // Whether da went through the derivative of its ReLU when it was computed.
-    var isGated = false
     for i in convolutions.indices.reversed() {
       let isLast = i == convolutions.count - 1
       let record = pass.records.removeLast()
@@ -163,17 +162,12 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
         if let dx { da = dx }
         continue
       }
-      var dz = isGated ? da : options.activation.backward(da, times: factor, record)
+      var dz = options.activation.backward(da, times: factor, record)
       if let insertion, isLast { dz = dz.adding(insertion) }
-      var gate: ActivationMask?
-      if retention != .everything, convolutions[i].goesBackAtOnce(x),
-        case .mask(let mask) = pass.records.last
-      {
-        gate = mask
-      }
-      isGated = gate != nil
+      let isRectified = if case .reader = pass.records.last { true } else { false }
       let (dx, parameters) = convolutions[i].backward(
-        dz, input: consume x, needsInput: i > 0 || needsInput, adding: addend, gate: gate)
+        dz, input: consume x, needsInput: i > 0 || needsInput, adding: addend,
+        isRectified: isRectified)
       result.keep(preactivation: dz, activation: da, retention)
       result.parameters = parameters + result.parameters
       if let dx { da = dx }
@@ -211,15 +205,20 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
 extension LayerPass {
   /// Computes aᵢ = act(convᵢ(x)), joined where told, and keeps what `retention` asks for.
   ///
-  /// Whoever wants every value gets each operation alone; the results are the same bits.
+  /// Whoever wants every value gets each operation alone; the results are the same bits. In training,
+  /// the convolution that reads aᵢ may give the gradient of zᵢ instead of that of aᵢ.
   mutating func compute(
     _ convolution: Conv2D<Element>, _ x: FeatureMap<Element>, _ function: Activation,
-    _ retention: Retention, _ reluNaN: ReLUNaN, joining join: Join<Element>? = nil
+    _ retention: Retention, _ reluNaN: ReLUNaN, joining join: Join<Element>? = nil,
+    reader: Conv2D<Element>? = nil
   ) -> FeatureMap<Element> {
     guard retention == .everything else {
-      let result = convolution.activated(x, function, reluNaN, joining: join, retention)
+      let leavesToReader = function == .relu && reader?.goesBackAtOnce ?? false
+      let result = convolution.activated(
+        x, function, reluNaN, joining: join,
+        keepsRecord: retention == .training && !leavesToReader)
       foundNonFinite = foundNonFinite || result.foundNonFinite
-      if let record = result.record {
+      if retention == .training, let record = leavesToReader ? .reader : result.record {
         records.append(record)
         activations.append(result.activation)
       }

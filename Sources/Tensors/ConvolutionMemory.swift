@@ -20,14 +20,8 @@ package enum ConvolutionMemory {
   /// Whether the input of a convolution with this kernel, `[O, C, kH, kW]`, stays until its gradient is
   /// there.
   package static func keepsInput<Element: Scalar>(_ kernel: Shape, _ type: Element.Type) -> Bool {
-    usesWinograd(kernel, type) && EngineConvolution.writesBeside(inputs: kernel[1])
-  }
-
-  private static func usesWinograd<Element: Scalar>(_ kernel: Shape, _ type: Element.Type) -> Bool {
-    EngineConvolution.usesWinograd(
-      height: kernel[2], width: kernel[3],
-      isPlanar: [kernel[0], kernel[1]].contains { MapLayout(channels: $0, type) == .planar },
-      Precision.current)
+    Convolution.goesBackAtOnce(kernelShape: kernel, type)
+      && EngineConvolution.writesBeside(inputs: kernel[1])
   }
 
   /// The bytes of the bits that such a ReLU keeps for its derivative.
@@ -46,7 +40,7 @@ package enum ConvolutionMemory {
       isInterleaved(channels) ? MapLayout.storedChannels(channels) : channels
     }
     let taps = kernel[2] * kernel[3]
-    let isTransformed = usesWinograd(kernel, type)
+    let isTransformed = Convolution.goesBackAtOnce(kernelShape: kernel, type)
     let isPlanar = !isInterleaved(kernel[0]) && !isInterleaved(kernel[1])
     let places = isTransformed ? Int(CK_WINOGRAD_POINTS) : isPlanar ? taps * 16 : taps
     let groups =

@@ -6,6 +6,8 @@ package enum ActivationRecord<Element: Scalar>: Sendable {
   case values(activation: FeatureMap<Element>, preactivation: FeatureMap<Element>?)
   /// One bit a value: whether the gradient passes a ReLU.
   case mask(ActivationMask)
+  /// Nothing: the convolution that reads the activation hands down dz.
+  case reader
 }
 
 /// One bit for each value of an interleaved map.
@@ -46,7 +48,7 @@ package struct ActivatedMap<Element: Scalar>: Sendable {
   /// act(z), before it was joined; none if it was never written.
   package let activation: FeatureMap<Element>?
   package let output: FeatureMap<Element>
-  /// None if no backward pass will follow.
+  /// None if no backward pass will ask for it.
   package let record: ActivationRecord<Element>?
   /// Whether z holds a NaN or an infinity.
   package let foundNonFinite: Bool
@@ -64,7 +66,7 @@ extension Convolution {
   ///   - activation: What is applied to each value.
   ///   - reluNaN: What ReLU makes of a NaN.
   ///   - join: What the activation is joined with, if anything.
-  ///   - keepsRecord: Whether a backward pass will follow.
+  ///   - keepsRecord: Whether a backward pass will follow that asks for the derivative.
   /// - Returns: The result, and what the backward pass needs.
   package static func activated<Element: Scalar>(
     _ input: FeatureMap<Element>, kernel: Tensor<Element>, bias: Tensor<Element>?,
@@ -131,11 +133,14 @@ extension Convolution {
     )
   }
 
-  /// Whether the engine computes all gradients at once.
+  /// Whether the engine computes all gradients at once, for a kernel `[O, C, kH, kW]`.
   package static func goesBackAtOnce<Element: Scalar>(
-    _ input: FeatureMap<Element>, kernelShape: Shape
+    kernelShape shape: Shape, _ type: Element.Type
   ) -> Bool {
-    EngineConvolution(input, kernelShape)?.usesWinograd ?? false
+    EngineConvolution.usesWinograd(
+      height: shape[2], width: shape[3],
+      isPlanar: [shape[0], shape[1]].contains { MapLayout(channels: $0, type) == .planar },
+      Precision.current)
   }
 
   /// The gradients of input, kernel and bias at once, to the bits of one after the other.
@@ -146,13 +151,13 @@ extension Convolution {
   ///   - kernel: `[O, C, 3, 3]`.
   ///   - hasBias: Whether the gradient of a bias is wanted.
   ///   - addend: Added to the gradient of the input.
-  ///   - gate: Where its bits are 0, the gradient of the input becomes 0: that of what a ReLU was
-  ///     applied to.
+  ///   - isRectified: Whether the input is what a ReLU gave, and its gradient goes through it: it
+  ///     becomes 0 where the input is not above 0.
   /// - Returns: The gradients.
   package static func backward<Element: Scalar>(
     _ outputGradient: FeatureMap<Element>, input: consuming FeatureMap<Element>,
     kernel: Tensor<Element>, hasBias: Bool, adding addend: FeatureMap<Element>?,
-    gate: ActivationMask?
+    isRectified: Bool
   ) -> (input: FeatureMap<Element>, kernel: Tensor<Element>, bias: Tensor<Element>?) {
     let isLastReader = input.isOnlyOwner()
     guard let engine = EngineConvolution(copy input, kernel.shape),
@@ -160,8 +165,8 @@ extension Convolution {
       let w = kernel as? Tensor<Float>
     else { preconditionFailure("Only the engine goes back at once.") }
     let result = engine.backward(
-      x, g, w, hasBias: hasBias, adding: addend as? FeatureMap<Float>, gate: gate,
-      isLastReader: isLastReader)
+      x, g, w, hasBias: hasBias, adding: addend as? FeatureMap<Float>,
+      isRectified: isRectified,      isLastReader: isLastReader)
     guard let dx = result.input as? FeatureMap<Element>, let dw = result.kernel as? Tensor<Element>
     else { preconditionFailure("Gradients have the type of the values.") }
     return (dx, dw, result.bias as? Tensor<Element>)
@@ -260,6 +265,8 @@ extension Activation {
       var result = da.resolved
       result.mask = mask.bits
       return result
+    case .reader:
+      return gradient
     }
   }
 }

@@ -13,11 +13,11 @@ extension EngineConvolution {
   /// there. That takes time, which shows where there are few; and there the memory is little.
   static func writesBeside(inputs: Int) -> Bool { MapLayout.storedChannels(inputs) <= 16 }
 
-  /// The gradients of input and parameters, to the bits of one after the other; that of the input is 0
-  /// where a bit of `gate` is.
+  /// The gradients of input and parameters, to the bits of one after the other; that of a rectified
+  /// input is 0 where the input is not above 0.
   func backward(
     _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ kernel: Tensor<Float>,
-    hasBias: Bool, adding addend: FeatureMap<Float>?, gate: ActivationMask?,
+    hasBias: Bool, adding addend: FeatureMap<Float>?, isRectified: Bool,
     isLastReader: Bool
   ) -> (input: FeatureMap<Float>, kernel: Tensor<Float>, bias: Tensor<Float>?) {
     let shape = kernel.shape
@@ -31,9 +31,9 @@ extension EngineConvolution {
     let dx = takesPlace ? input.scalars : MapMemory<Float>(input.scalars.count) { _ in }
     var convolution = turned.convolution(
       gradient, prepared, nil, Ending(addend: addend), addend, dx.start, nil)
-    convolution.gate = gate.map { UnsafePointer($0.bits.start) }
+    convolution.gate = isRectified ? UnsafePointer(input.scalars.start) : nil
     let found = Flag()
-    let parameters = withExtendedLifetime((prepared, addend, gate)) {
+    let parameters = withExtendedLifetime((prepared, addend)) {
       tileGradients(input, gradient, shape, hasBias: hasBias, &convolution, found)
     }
     let map = FeatureMap(shape: input.shape, scalars: dx, foundNonFinite: found.isRaised)

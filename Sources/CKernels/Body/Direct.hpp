@@ -92,14 +92,14 @@ INLINE void directPixels(
   UNROLL for (int j = 0; j < columns; j++)
     bias[j] = a->bias ? load<L>(a->bias + o + j * L) : Floats<L>{};
   const Destination destination(a);
-  const bool bits = hasBits<activation>(a);
+  const bool keeps = derives<activation>(a);
   const auto finish = [&](bool streams) __attribute__((always_inline)) {
     UNROLL for (int p = 0; p < pixels; p++)
       UNROLL for (int j = 0; j < columns; j++) {
         const Floats<L> z = sums[p][j] + bias[j];
         strange.template note<L>(z);
         destination.template write<L, activation, adds>(
-            offset + (x + p) * outputs + o + j * L, z, bits, streams);
+            offset + (x + p) * outputs + o + j * L, z, keeps, streams);
       }
   };
   if (columns > 1 && outputs % (columns * L) == 0 && streamsDirect(a))

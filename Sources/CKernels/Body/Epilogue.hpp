@@ -38,9 +38,14 @@ template <int L> INLINE void store(float *p, Floats<L> v, bool streams) {
   store<L>(p, v);
 }
 
-/// Whether the bits of a mask are written with the results, or those of a gate read.
-template <int activation> INLINE bool hasBits(const ck_convolution *a) {
-  return (activation == ck_linear ? a->gate : a->output_mask) != nullptr;
+/// act′·gradient, where `known` is what the ReLU gave; a NaN passes.
+template <int L> INLINE Floats<L> gated(Floats<L> gradient, Floats<L> known) {
+  return known <= Floats<L>{} ? Floats<L>{} : gradient;
+}
+
+/// Whether the derivative of a ReLU is kept as bits beside the results, or applied to them.
+template <int activation> INLINE bool derives(const ck_convolution *a) {
+  return activation == ck_linear ? a->gate != nullptr : a->output_mask != nullptr;
 }
 
 /// Where an interleaved result goes; offsets count values.
@@ -48,21 +53,21 @@ struct Destination {
   float *output;
   const float *addend;
   uint8_t *mask;
-  const uint8_t *gate;
+  const float *gate;
 
   inline __attribute__((always_inline)) explicit Destination(const ck_convolution *a)
       : output(a->output), addend(a->addend), mask(a->output_mask), gate(a->gate) {}
 
-  /// `hasBits` and `streams` as the functions above tell; where they are known to the compiler, no
+  /// `derives` and `streams` as the functions above tell; where they are known to the compiler, no
   /// vector has to ask.
   template <int L, int activation, bool adds>
   inline __attribute__((always_inline)) void write(
-      ptrdiff_t offset, Floats<L> z, bool hasBits, bool streams) const {
+      ptrdiff_t offset, Floats<L> z, bool derives, bool streams) const {
     Floats<L> value =
-        activated<L, activation>(z, hasBits ? mask + (offset >> 3) : nullptr, hasBits);
+        activated<L, activation>(z, derives ? mask + (offset >> 3) : nullptr, derives);
     if constexpr (adds) value = value + load<L>(addend + offset);
     if constexpr (activation == ck_linear)
-      if (hasBits) value = masked<L>(value, gate + (offset >> 3));
+      if (derives) value = gated<L>(value, load<L>(gate + offset));
     store<L>(output + offset, value, streams);
   }
 };

@@ -241,7 +241,7 @@ static KERNEL int32_t winogradBackward(
     FetchPlan addend = {
         Fetch(turned->addend, a->inputs * 4, a->height, a->width, tile, tile + count, steps),
         Fetch(a->gradient, a->outputs * 4, a->height, a->width, next, end, steps),
-        Fetch(turned->gate, a->inputs / 8, a->height, a->width, tile, tile + count, steps)};
+        Fetch(nullptr, 0, a->height, a->width, tile, tile, steps)};
     // The tiles have served; the products take their place.
     multiplyPlaces(pieces, turned->kernel, tiles, whole, block, a->outputs, a->inputs, addend);
     strange |= transformTiles(turned, tiles, inputStride, cursor, count, patch);

@@ -28,7 +28,7 @@ INLINE void transformTile(const float *products, ptrdiff_t stride, Target &targe
 #if LANES == 16
 
 /// Where the L channels of a tile's pixels go, of which `rows` and `columns` lie in the image.
-template <int L, int activation, bool adds, bool hasBits, bool streams> struct Target {
+template <int L, int activation, bool adds, bool derives, bool streams> struct Target {
   static constexpr int lanes = L;
   const Destination &destination;
   Spacing spacing;
@@ -41,12 +41,12 @@ template <int L, int activation, bool adds, bool hasBits, bool streams> struct T
     const Floats<L> z = y + bias;
     strange.note<L>(z);
     destination.write<L, activation, adds>(
-        first + i * spacing.row + j * spacing.pixel, z, hasBits, streams);
+        first + i * spacing.row + j * spacing.pixel, z, derives, streams);
   }
 };
 
 /// Where the eight channels of two tiles' pixels go.
-template <int activation, bool adds, bool hasBits, bool streams> struct TargetPair {
+template <int activation, bool adds, bool derives, bool streams> struct TargetPair {
   static constexpr int lanes = 16;
   const Destination &destination;
   Spacing spacing;
@@ -58,12 +58,12 @@ template <int activation, bool adds, bool hasBits, bool streams> struct TargetPa
     const Wide z = y + bias;
     strange.note<16>(z);
     const ptrdiff_t place = i * spacing.row + j * spacing.pixel;
-    destination.write<8, activation, adds>(first + place, lower(z), hasBits, streams);
-    destination.write<8, activation, adds>(second + place, upper(z), hasBits, streams);
+    destination.write<8, activation, adds>(first + place, lower(z), derives, streams);
+    destination.write<8, activation, adds>(second + place, upper(z), derives, streams);
   }
 };
 
-template <int activation, bool adds, bool hasBits, bool streams>
+template <int activation, bool adds, bool derives, bool streams>
 static KERNEL int32_t transformTiles(
     const ck_convolution *a, const float *products, ptrdiff_t stride, TileCursor cursor, int count,
     float *) {
@@ -79,7 +79,7 @@ static KERNEL int32_t transformTiles(
         second.goDown();
         if (second.isInside()) {
           const Floats<8> bias = a->bias ? load<8>(a->bias) : Floats<8>{};
-          TargetPair<activation, adds, hasBits, streams> target = {
+          TargetPair<activation, adds, derives, streams> target = {
               destination, spacing, besides(bias, bias), tile.start, second.start, strange};
           transformTile(products + t * pixel, stride, target);
           t++;
@@ -91,7 +91,7 @@ static KERNEL int32_t transformTiles(
         const Floats<L> bias = a->bias ? load<L>(a->bias + c) : Floats<L>{};
         const float *source = products + t * pixel + c;
         const auto transform = [&](ptrdiff_t rows, ptrdiff_t columns) __attribute__((always_inline)) {
-          Target<L, activation, adds, hasBits, streams> target = {
+          Target<L, activation, adds, derives, streams> target = {
               destination, spacing, bias, tile.start + c, rows, columns, strange};
           transformTile(source, stride, target);
         };
@@ -120,7 +120,7 @@ struct PatchTarget {
 };
 
 /// Writes `count` values of pixels side by side.
-template <int activation, bool adds, bool hasBits, bool streams>
+template <int activation, bool adds, bool derives, bool streams>
 INLINE void finishPixels(
     const Destination &destination, const float *values, const float *bias, ptrdiff_t offset,
     ptrdiff_t count, Strangeness strange[2]) {
@@ -129,16 +129,16 @@ INLINE void finishPixels(
     const Wide z = load<16>(values + i) + load<16>(bias + i);
     strange[0].note<8>(lower(z));
     strange[1].note<8>(upper(z));
-    destination.write<16, activation, adds>(offset + i, z, hasBits, streams);
+    destination.write<16, activation, adds>(offset + i, z, derives, streams);
   }
   if (i < count) {
     const Floats<8> z = load<8>(values + i) + load<8>(bias + i);
     strange[0].note<8>(z);
-    destination.write<8, activation, adds>(offset + i, z, hasBits, streams);
+    destination.write<8, activation, adds>(offset + i, z, derives, streams);
   }
 }
 
-template <int activation, bool adds, bool hasBits, bool streams>
+template <int activation, bool adds, bool derives, bool streams>
 static KERNEL int32_t transformTiles(
     const ck_convolution *a, const float *products, ptrdiff_t stride, TileCursor cursor, int count,
     float *patch) {
@@ -160,7 +160,7 @@ static KERNEL int32_t transformTiles(
       const ptrdiff_t rows = least(4, a->height - tile.y);
       const ptrdiff_t values = least(4, a->width - tile.x) * pixel;
       for (ptrdiff_t i = 0; i < rows; i++)
-        finishPixels<activation, adds, hasBits, streams>(
+        finishPixels<activation, adds, derives, streams>(
             destination, patch + i * 4 * pixel, bias, tile.start + i * row, values, strange);
     }
   }
@@ -178,7 +178,7 @@ INLINE TransformTiles tilesTransform(const ck_convolution *a) {
   // Vectors of a streamed map lie at multiples of their size.
   const bool streams = isStreamed(a->images * a->height * a->width * a->outputs)
       && a->outputs % least(LANES, a->outputs) == 0;
-  if (hasBits<activation>(a))
+  if (derives<activation>(a))
     return streams ? transformTiles<activation, adds, true, true>
                    : transformTiles<activation, adds, true, false>;
   return streams ? transformTiles<activation, adds, false, true>

@@ -59,8 +59,8 @@ typedef struct {
   const float *_Nullable addend;
   float *output;
   uint8_t *_Nullable output_mask;
-  /// Where a bit is 0, a linear result becomes 0; interleaved outputs only.
-  const uint8_t *_Nullable gate;
+  /// What a ReLU gave: where it is not above 0, a linear result becomes 0; interleaved outputs only.
+  const float *_Nullable gate;
 } ck_convolution;
 
 /// A kernel gradient: Σ over images and pixels of input ⊗ gradient.
