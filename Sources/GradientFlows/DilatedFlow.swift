@@ -77,6 +77,7 @@ package struct DilatedFlow: LayerwiseFlow {
 
   package var name: String { "dilated" }
   package var isGradient: Bool { rate == 0 }
+  package var goesStraight: Bool { rate == 0 }
 
   package var line: String {
     let blocks = combinationBlocks.sorted().map { "b\($0)" }.joined(separator: ",")

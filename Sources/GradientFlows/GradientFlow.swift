@@ -47,6 +47,9 @@ package struct FlowLink: Hashable, Sendable {
 ///
 /// A layer knows its own pullback: it stands under its forward pass.
 package protocol LayerwiseFlow: GradientFlow {
+  /// Whether each layer is fed with just what the layer above passes on.
+  var goesStraight: Bool { get }
+
   /// The gradients of a pass.
   ///
   /// - Parameters:
@@ -67,7 +70,8 @@ extension LayerwiseFlow {
   package func run<Element: Scalar>(
     _ pass: TrainingPass<Element>, retention: Retention
   ) -> PassResult<Element> {
-    let (values, loss, outputGradient) = pass.forward(retention: retention)
+    let (values, loss, outputGradient) = pass.forward(
+      retention: retention, readersDerive: goesStraight)
     let kept = retention == .everything ? values : values.withoutLayers
     let gradients = backward(
       pass.network, consume values, outputGradient: outputGradient, epoch: pass.epoch,

@@ -29,6 +29,7 @@ package struct StandardFlow: LayerwiseFlow {
 
   package var name: String { "standard" }
   package var line: String { "flow standard" }
+  package var goesStraight: Bool { true }
 
   package func backward<Element: Scalar>(
     _ network: Network<Element>, _ pass: consuming NetworkPass<Element>,

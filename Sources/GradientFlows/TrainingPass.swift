@@ -31,9 +31,9 @@ package struct TrainingPass<Element: Scalar>: Sendable {
 
   /// The loss alone.
   package func forward(
-    retention: Retention
+    retention: Retention, readersDerive: Bool = false
   ) -> (pass: NetworkPass<Element>, loss: Double, outputGradient: FeatureMap<Element>) {
-    let pass = network.forward(FeatureMap(input), retention: retention)
+    let pass = network.forward(FeatureMap(input), retention: retention, readersDerive: readersDerive)
     let (value, gradient) = loss.evaluate(
       pass.output, target: FeatureMap(target), mask: mask.map { FeatureMap($0) })
     return (pass, value, gradient)

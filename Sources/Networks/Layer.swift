@@ -7,13 +7,23 @@ package enum Layer<Element: Scalar>: Sendable {
 
   package func forward(
     _ x: FeatureMap<Element>, networkInput: FeatureMap<Element>, retention: Retention,
-    reluNaN: ReLUNaN
+    reluNaN: ReLUNaN, reader: Conv2D<Element>?
   ) -> LayerPass<Element> {
     switch self {
     case .block(let block):
-      block.forward(x, networkInput: networkInput, retention: retention, reluNaN: reluNaN)
+      block.forward(
+        x, networkInput: networkInput, retention: retention, reluNaN: reluNaN, reader: reader)
     case .convolution(let layer):
-      layer.forward(x, retention: retention, reluNaN: reluNaN)
+      layer.forward(x, retention: retention, reluNaN: reluNaN, reader: reader)
+    }
+  }
+
+  /// The convolution whose gradient of the layer's input, with what comes through a skip added, is all
+  /// that the layer hands down; none if there are two.
+  var soleReader: Conv2D<Element>? {
+    switch self {
+    case .block(let block): block.project == nil ? block.convolutions[0] : nil
+    case .convolution(let layer): layer.convolution
     }
   }
 

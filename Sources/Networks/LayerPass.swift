@@ -24,10 +24,17 @@ package struct LayerPass<Element: Scalar>: Sendable {
   package var skip: FeatureMap<Element>?
   /// What the layer hands on; in training, the layer above alone keeps it.
   package var output: FeatureMap<Element>?
+  /// Whether the input is what a ReLU gave, whose derivative the layer below leaves to this one.
+  package var isInputRectified = false
   /// Whether a convolution found a NaN or an infinity.
   package var foundNonFinite = false
 
   package init(output: FeatureMap<Element>) { self.output = output }
+}
+
+extension LayerPass {
+  /// Whether the derivative of the last activation is left to the convolution that reads it.
+  var leavesDerivative: Bool { if case .reader = records.last { true } else { false } }
 }
 
 /// Values that a backward pass reads for the last time: their memory serves the gradients then.

@@ -28,17 +28,21 @@ package struct Network<Element: Scalar>: Sendable {
   /// - Parameters:
   ///   - input: `[N, 1, H, W]`.
   ///   - retention: What to keep for a backward pass or for inspection.
+  ///   - readersDerive: Whether a layer may hand dz down to the layer below, in place of the gradient of
+  ///     its output: in training, where nobody looks at that.
   /// - Returns: The output and what was kept.
   package func forward(
-    _ input: FeatureMap<Element>, retention: Retention
+    _ input: FeatureMap<Element>, retention: Retention, readersDerive: Bool = false
   ) -> NetworkPass<Element> {
     var passes: [LayerPass<Element>] = []
     var x = input
     var foundNonFinite = false
-    for layer in layers {
+    for (index, layer) in layers.enumerated() {
+      let above = readersDerive && index + 1 < layers.count ? layers[index + 1] : nil
       var pass = layer.forward(
-        x, networkInput: input, retention: retention, reluNaN: reluNaN)
+        x, networkInput: input, retention: retention, reluNaN: reluNaN, reader: above?.soleReader)
       if let output = pass.output { x = output }
+      pass.isInputRectified = passes.last?.leavesDerivative ?? false
       foundNonFinite = foundNonFinite || pass.foundNonFinite
       if retention == .training { pass.output = nil }
       if retention != .nothing { passes.append(pass) }

@@ -23,10 +23,12 @@ package struct PlainConvolution<Element: Scalar>: Sendable {
 
   /// Computes the layer from its input x, `[N, I, H, W]`.
   package func forward(
-    _ x: FeatureMap<Element>, retention: Retention, reluNaN: ReLUNaN
+    _ x: FeatureMap<Element>, retention: Retention, reluNaN: ReLUNaN,
+    reader: Conv2D<Element>? = nil
   ) -> LayerPass<Element> {
     var pass = LayerPass(output: x)
-    pass.output = pass.compute(convolution, x, options.activation, retention, reluNaN)
+    pass.output = pass.compute(
+      convolution, x, options.activation, retention, reluNaN, reader: reader)
     if retention != .nothing { pass.input = x }
     if retention == .training { pass.activations = [] }
     return pass
@@ -51,7 +53,8 @@ package struct PlainConvolution<Element: Scalar>: Sendable {
       return result
     }
     let dz = options.activation.backward(da, record)
-    let (dx, parameters) = convolution.backward(dz, input: consume x, needsInput: needsInput)
+    let (dx, parameters) = convolution.backward(
+      dz, input: consume x, needsInput: needsInput, isRectified: pass.isInputRectified)
     (result.input, result.parameters) = (dx, parameters)
     result.keep(preactivation: dz, activation: da, retention)
     return result

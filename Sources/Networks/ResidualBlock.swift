@@ -78,10 +78,12 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
   ///   - networkInput: The network's input, `[N, 1, H, W]`.
   ///   - retention: What to keep for a backward pass or for inspection.
   ///   - reluNaN: What ReLU makes of a NaN.
+  ///   - reader: The convolution that alone reads the output, if the derivative of a ReLU before it may
+  ///     be left to it.
   /// - Returns: The block's output and what was kept.
   package func forward(
     _ x: FeatureMap<Element>, networkInput: FeatureMap<Element>, retention: Retention,
-    reluNaN: ReLUNaN
+    reluNaN: ReLUNaN, reader: Conv2D<Element>? = nil
   ) -> LayerPass<Element> {
     var pass = LayerPass(output: x)
     let s: FeatureMap<Element> =
@@ -94,10 +96,10 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
     var out = x
     for (i, convolution) in convolutions.enumerated() {
       let isLast = i == convolutions.count - 1
+      let join = isLast ? options.merge.join(s) : nil
       out = pass.compute(
-        convolution, out, options.activation, retention, reluNaN,
-        joining: isLast ? options.merge.join(s) : nil,
-        reader: isLast ? nil : convolutions[i + 1])
+        convolution, out, options.activation, retention, reluNaN, joining: join,
+        reader: join != nil ? nil : isLast ? reader : convolutions[i + 1])
     }
     pass.output = out
     if retention != .nothing {
@@ -164,7 +166,7 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
       }
       var dz = options.activation.backward(da, times: factor, record)
       if let insertion, isLast { dz = dz.adding(insertion) }
-      let isRectified = if case .reader = pass.records.last { true } else { false }
+      let isRectified = i > 0 ? pass.leavesDerivative : pass.isInputRectified
       let (dx, parameters) = convolutions[i].backward(
         dz, input: consume x, needsInput: i > 0 || needsInput, adding: addend,
         isRectified: isRectified)

@@ -40,10 +40,9 @@ INLINE void transformInputTile(const Source &pixels, float *transformed, ptrdiff
 }
 
 static KERNEL void transformInputTiles(
-    const Map &map, TileCursor cursor, int count, float *transformed, ptrdiff_t stride,
-    float *patch) {
+    const Map &map, TileCursor cursor, int count, float *transformed, ptrdiff_t stride) {
   eachArea<Tile, false>(
-      map, cursor, count, patch,
+      map, cursor, count,
       [&](const auto &pixels, int t, ptrdiff_t c) __attribute__((always_inline)) {
         transformInputTile(pixels, transformed + t * map.channels + c, stride);
       });
@@ -210,7 +209,7 @@ static KERNEL int32_t winogradBackward(
   const ptrdiff_t stride = placeStride(block, a->outputs);
   const ptrdiff_t inputStride = placeStride(block, a->inputs);
   float *patch = scratch;
-  float *valueSums = patch + CK_WINOGRAD_POINTS * most(a->inputs, a->outputs);
+  float *valueSums = patch + (16 + 4) * most(a->inputs, a->outputs);
   float *pieces = patch + patchSize(most(a->inputs, a->outputs));
   float *tiles = pieces + CK_WINOGRAD_POINTS * stride;
   memset(valueSums, 0, (size_t)a->outputs * sizeof(float));
@@ -222,10 +221,10 @@ static KERNEL int32_t winogradBackward(
     const ptrdiff_t next = tile + block, end = least(last, next + block);
     const TileCursor cursor(a->height, a->width, tile);
     if (a->gradient_mask)
-      transformPieces<true, true>(gradient, cursor, count, pieces, stride, valueSums, patch);
+      transformPieces<true, true>(gradient, cursor, count, pieces, stride, valueSums);
     else
-      transformPieces<false, true>(gradient, cursor, count, pieces, stride, valueSums, patch);
-    transformInputTiles(input, cursor, count, tiles, inputStride, patch);
+      transformPieces<false, true>(gradient, cursor, count, pieces, stride, valueSums);
+    transformInputTiles(input, cursor, count, tiles, inputStride);
     const int whole = (int)roundedUp(count, TILES_OF_ONE);
     clearTiles(pieces, stride, a->outputs, count, whole);
     clearTiles(tiles, inputStride, a->inputs, count, whole);
@@ -255,9 +254,9 @@ static KERNEL int32_t winogradBackward(
 
 template <bool isMasked>
 static KERNEL void addTiles(
-    const Map &map, TileCursor cursor, int count, float *valueSums, float *patch) {
+    const Map &map, TileCursor cursor, int count, float *valueSums) {
   eachArea<Tile, isMasked>(
-      map, cursor, count, patch,
+      map, cursor, count,
       [&](const auto &pixels, int, ptrdiff_t c) __attribute__((always_inline)) {
         decltype(pixels.at(pixels.firstColumn(), 0)) sum = {};
         auto column = pixels.firstColumn();
@@ -269,17 +268,16 @@ static KERNEL void addTiles(
 
 static KERNEL void tileSums(
     const ck_gradient *a, ptrdiff_t first, ptrdiff_t last, double *biasSums, float *scratch) {
-  float *patch = scratch;
-  float *valueSums = patch + CK_WINOGRAD_POINTS * a->outputs;
+  float *valueSums = scratch;
   memset(valueSums, 0, (size_t)a->outputs * sizeof(float));
   const Map gradient = {a->gradient, a->gradient_mask, a->height, a->width, a->outputs};
   for (ptrdiff_t tile = first; tile < last; tile += CK_TILES_PER_CHUNK) {
     const int count = (int)least(CK_TILES_PER_CHUNK, last - tile);
     const TileCursor cursor(a->height, a->width, tile);
     if (a->gradient_mask)
-      addTiles<true>(gradient, cursor, count, valueSums, patch);
+      addTiles<true>(gradient, cursor, count, valueSums);
     else
-      addTiles<false>(gradient, cursor, count, valueSums, patch);
+      addTiles<false>(gradient, cursor, count, valueSums);
     addSumsOfChunk(tile + count, last, valueSums, biasSums, a->outputs);
   }
 }

@@ -42,9 +42,9 @@ INLINE void addSum(const Source &, Floats<Source::lanes> sum, float *sums) {
 template <bool isMasked, bool sums>
 static KERNEL void transformPieces(
     const Map &map, TileCursor cursor, int count, float *transformed, ptrdiff_t stride,
-    float *valueSums, float *patch) {
+    float *valueSums) {
   eachArea<Piece, isMasked>(
-      map, cursor, count, patch,
+      map, cursor, count,
       [&](const auto &pixels, int t, ptrdiff_t c) __attribute__((always_inline)) {
         const auto sum = transformPiece<sums>(
             pixels, transformed + t * map.channels + c, stride);
@@ -94,9 +94,9 @@ static KERNEL int32_t forwardBlock(
   for (int done = 0; done < count; done += few) {
     const int some = (int)least(few, count - done);
     if (a->input_mask)
-      transformPieces<true, false>(input, cursor, some, transformed, stride, nullptr, patch);
+      transformPieces<true, false>(input, cursor, some, transformed, stride, nullptr);
     else
-      transformPieces<false, false>(input, cursor, some, transformed, stride, nullptr, patch);
+      transformPieces<false, false>(input, cursor, some, transformed, stride, nullptr);
     const int whole = (int)roundedUp(some, TILES_OF_ONE);
     clearTiles(transformed, stride, a->inputs, some, whole);
     multiplyPlaces(

@@ -13,10 +13,9 @@ INLINE int tilesPerBlock(ptrdiff_t channels) {
 /// The floats from one of the 36 places to the next.
 INLINE ptrdiff_t placeStride(int tiles, ptrdiff_t channels) { return tiles * channels + 16; }
 
-/// The floats of a patch of pixels, and of what goes with it: one value a channel. Whole cache lines.
-INLINE ptrdiff_t patchSize(ptrdiff_t channels) {
-  return roundedUp((CK_WINOGRAD_POINTS + 1) * channels, 16);
-}
+/// The floats of a patch of 4×4 pixels, of the bias of four, and of one value a channel. Whole cache
+/// lines.
+INLINE ptrdiff_t patchSize(ptrdiff_t channels) { return roundedUp((16 + 4 + 1) * channels, 16); }
 
 /// The floats of scratch memory that a pass needs: a patch of pixels and the blocks behind it. The
 /// other way round, outputs took a tenth longer.
@@ -116,31 +115,6 @@ struct FetchPlan {
   }
 };
 
-/// Copies the `rows`×`rows` pixels from (y, x) to `patch`; those outside the image are 0.
-template <bool isMasked>
-static KERNEL void copyPatch(
-    const float *image, const uint8_t *mask, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels,
-    ptrdiff_t y, ptrdiff_t x, int rows, float *patch) {
-  const ptrdiff_t whole = rows * channels;
-  const ptrdiff_t first = most(0, -x) * channels;
-  const ptrdiff_t last = most(first, least(rows, width - x) * channels);
-  for (int i = 0; i < rows; i++, patch += whole) {
-    if (y + i < 0 || y + i >= height) {
-      memset(patch, 0, (size_t)whole * sizeof(float));
-      continue;
-    }
-    const ptrdiff_t offset = ((y + i) * width + x) * channels;
-    ptrdiff_t k = 0;
-    for (; k < first; k += 8) store<8>(patch + k, Floats<8>{});
-    for (; k < last; k += 8) {
-      Floats<8> v = load<8>(image + offset + k);
-      if constexpr (isMasked) v = masked<8>(v, mask + ((offset + k) >> 3));
-      store<8>(patch + k, v);
-    }
-    for (; k < whole; k += 8) store<8>(patch + k, Floats<8>{});
-  }
-}
-
 /// How far apart the values of a map lie that a transform reads or writes, and their bits in a mask.
 struct Spacing {
   ptrdiff_t row, pixel;
@@ -233,10 +207,42 @@ struct Map {
   ptrdiff_t height, width, channels;
 };
 
+/// L channels, from one on, of the pixels of a square that reaches beyond the image; 0 there.
+template <int L, bool isMasked> struct RimPixels {
+  static constexpr int lanes = L;
+  static constexpr bool isPair = false;
+  const Pixels<L, isMasked> pixels;
+  /// The rows and columns that lie in the image.
+  ptrdiff_t top, bottom, left, right;
+
+  template <int margin>
+  inline __attribute__((always_inline)) RimPixels(
+      const Map &map, const Square<margin> &square, ptrdiff_t channel, Spacing spacing)
+      : pixels(map.values, map.mask, square.start + channel, spacing), top(-square.y),
+        bottom(map.height - square.y), left(-square.x), right(map.width - square.x) {}
+
+  struct Column {
+    typename Pixels<L, isMasked>::Column inside;
+    ptrdiff_t x;
+  };
+
+  inline __attribute__((always_inline)) Column firstColumn() const {
+    return {pixels.firstColumn(), 0};
+  }
+  inline __attribute__((always_inline)) void advance(Column &column) const {
+    pixels.advance(column.inside);
+    column.x++;
+  }
+  inline __attribute__((always_inline)) Floats<L> at(const Column &column, int i) const {
+    if (column.x < left || column.x >= right || i < top || i >= bottom) return {};
+    return pixels.at(column.inside, i);
+  }
+};
+
 /// Hands the pixels of `count` tiles, or of the pieces around them, to `body(pixels, t, c)`: those of
 /// tile t from channel c on, as many as `pixels` has lanes; what lies outside the image is 0.
 template <class Area, bool isMasked, class Body>
-INLINE void eachArea(const Map &map, TileCursor cursor, int count, float *patch, const Body &body) {
+INLINE void eachArea(const Map &map, TileCursor cursor, int count, const Body &body) {
   const ptrdiff_t channels = map.channels;
   const Spacing spacing = {map.width * channels, channels};
   for (int t = 0; t < count;) {
@@ -263,12 +269,7 @@ INLINE void eachArea(const Map &map, TileCursor cursor, int count, float *patch,
             c, channels,
             body(Pixels<L, isMasked>(map.values, map.mask, area.start + c, spacing), t, c));
       } else {
-        copyPatch<isMasked>(
-            map.values + area.image, isMasked ? map.mask + (area.image >> 3) : nullptr, map.height,
-            map.width, channels, area.y, area.x, Area::side, patch);
-        EACH_LANES(
-            c, channels,
-            body(Pixels<L, false>(patch, nullptr, c, {Area::side * channels, channels}), t, c));
+        EACH_LANES(c, channels, body(RimPixels<L, isMasked>(map, area, c, spacing), t, c));
       }
     }
   }
