@@ -12,6 +12,7 @@ namespace NAMESPACE {
 #include "WinogradTransforms.hpp"
 #include "WinogradTiles.hpp"
 
+#include "WinogradPieces.hpp"
 #include "WinogradProducts.hpp"
 
 #include "WinogradOutputs.hpp"

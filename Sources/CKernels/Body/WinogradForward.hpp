@@ -1,57 +1,5 @@
 // Forward pass and input gradient.
 
-/// The transform of one 6×6 piece, for as many channels as `pixels` has lanes; returns the sum of its
-/// tile, column by column, where it is wanted.
-template <bool sums, class Source>
-INLINE Floats<Source::lanes> transformPiece(
-    const Source &pixels, float *transformed, ptrdiff_t stride) {
-  constexpr int L = Source::lanes;
-  Floats<L> sum = {};
-  alignas(64) float memory[6 * 6 * L];
-  float *half = kept(memory);
-  auto column = pixels.firstColumn();
-  UNROLL_WIDE for (int j = 0; j < 6; j++, pixels.advance(column)) {
-    Floats<L> x[6], r[6];
-    UNROLL for (int i = 0; i < 6; i++) x[i] = pixels.at(column, i);
-    if constexpr (sums)
-      if (j > 0 && j < 5) UNROLL for (int i = 1; i < 5; i++) sum = sum + x[i];
-    transformInput(x, r);
-    UNROLL for (int i = 0; i < 6; i++) store<L>(half + (i * 6 + j) * L, r[i]);
-  }
-  UNROLL_WIDE for (int i = 0; i < 6; i++) {
-    Floats<L> x[6], r[6];
-    UNROLL for (int j = 0; j < 6; j++) x[j] = load<L>(half + (i * 6 + j) * L);
-    transformInput(x, r);
-    float *target = kept(transformed + i * 6 * stride);
-    UNROLL for (int j = 0; j < 6; j++) store<L>(target + j * stride, r[j]);
-  }
-  return sum;
-}
-
-/// Adds the sum of the pixels of a tile to those of their channels; of a pair, one after the other.
-template <class Source>
-INLINE void addSum(const Source &, Floats<Source::lanes> sum, float *sums) {
-  if constexpr (Source::isPair)
-    store<8>(sums, load<8>(sums) + lower(sum) + upper(sum));
-  else
-    store<Source::lanes>(sums, load<Source::lanes>(sums) + sum);
-}
-
-/// Transforms the pieces around `count` tiles from `cursor` to [36][tile][channels], and adds the
-/// values of the tiles to `valueSums`, one a channel, where they are wanted.
-template <bool isMasked, bool sums>
-static KERNEL void transformPieces(
-    const Map &map, TileCursor cursor, int count, float *transformed, ptrdiff_t stride,
-    float *valueSums) {
-  eachArea<Piece, isMasked>(
-      map, cursor, count,
-      [&](const auto &pixels, int t, ptrdiff_t c) __attribute__((always_inline)) {
-        const auto sum = transformPiece<sums>(
-            pixels, transformed + t * map.channels + c, stride);
-        if constexpr (sums) addSum(pixels, sum, valueSums + c);
-      });
-}
-
 /// Tiles that do not exist take part in the products, as zeros.
 INLINE void clearTiles(
     float *transformed, ptrdiff_t stride, ptrdiff_t channels, int first, int last) {
