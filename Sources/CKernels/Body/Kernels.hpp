@@ -12,7 +12,10 @@ namespace NAMESPACE {
 #include "WinogradTransforms.hpp"
 #include "WinogradTiles.hpp"
 
+#include "WinogradFetches.hpp"
+
 #include "WinogradPieces.hpp"
+
 #include "WinogradProducts.hpp"
 
 #include "WinogradOutputs.hpp"

@@ -115,7 +115,7 @@ static KERNEL void multiplyTilesAtPlace(
   const ptrdiff_t few = inputsAtOnce(outputs);
   const ptrdiff_t byFewer = 2 * (roundedUp(inputs, few) - inputs);
   const auto multiply = [&](ptrdiff_t i, const auto &some) __attribute__((always_inline)) {
-    plan.advance();
+    plan.advance<2>();
     some(transformed + i, gradient, sums + i * outputs, tiles, inputs, outputs);
   };
   ptrdiff_t i = 0;
@@ -133,7 +133,7 @@ static KERNEL void multiplyTilesAtPlace(
 
 /// How often the products with tiles advance their plan.
 INLINE ptrdiff_t backwardSteps(ptrdiff_t inputs, ptrdiff_t outputs) {
-  if (inputs == 8 && outputs == 8) return CK_WINOGRAD_POINTS;
+  if (inputs == 8 && outputs == 8) return CK_WINOGRAD_POINTS * (LANES == 16 ? 1 : 2);
   const ptrdiff_t few = inputsAtOnce(outputs);
   return CK_WINOGRAD_POINTS * (roundedUp(inputs, few) / few);
 }
@@ -153,8 +153,8 @@ INLINE void addSpread(Wide values, Wide gradient, Wide products[8]) {
 /// `tiles` is even.
 static KERNEL void multiplyTilesOfEight(
     const float *transformed, const float *gradient, float *sums, int tiles, FetchPlan &plan) {
-  plan.advance();
 #if LANES == 16
+  plan.advance<1>();
   Wide products[8] = {};
   for (int t = 0; t < tiles; t += 2)
     addSpread(load<16>(transformed + t * 8), load<16>(gradient + t * 8), products);
@@ -162,12 +162,14 @@ static KERNEL void multiplyTilesOfEight(
     store<8>(sums + i * 8, load<8>(sums + i * 8) + (lower(products[i]) + upper(products[i])));
 #else
   Floats<8> products[2][8] = {};
-  UNROLL for (int odd = 0; odd < 2; odd++)
+  UNROLL for (int odd = 0; odd < 2; odd++) {
+    plan.advance<1>();
     for (int t = odd; t < tiles; t += 2) {
       const Floats<8> z = load<8>(gradient + t * 8);
       UNROLL for (int i = 0; i < 8; i++)
         products[odd][i] = fma(transformed[t * 8 + i], z, products[odd][i]);
     }
+  }
   UNROLL for (int i = 0; i < 8; i++)
     store<8>(sums + i * 8, load<8>(sums + i * 8) + (products[0][i] + products[1][i]));
 #endif
@@ -179,7 +181,6 @@ static KERNEL void multiplyTilesAtPlaces(
     const float *input, const float *gradient, float *sums, int tiles, int block, ptrdiff_t inputs,
     ptrdiff_t outputs, FetchPlan &plan) {
   for (int e = 0; e < CK_WINOGRAD_POINTS; e++) {
-    plan.prepare();
     const float *x = input + e * placeStride(block, inputs);
     const float *z = gradient + e * placeStride(block, outputs);
     float *target = sums + e * inputs * outputs;
@@ -215,6 +216,7 @@ static KERNEL int32_t winogradBackward(
   memset(valueSums, 0, (size_t)a->outputs * sizeof(float));
   const Map gradient = {a->gradient, a->gradient_mask, a->height, a->width, a->outputs};
   const Map input = {a->input, nullptr, a->height, a->width, a->inputs};
+  const char **const list = fetchList(scratch, a->inputs, a->outputs);
   int32_t strange = 0;
   for (ptrdiff_t tile = first; tile < last; tile += block) {
     const int count = (int)least(block, last - tile);
@@ -229,18 +231,19 @@ static KERNEL int32_t winogradBackward(
     clearTiles(pieces, stride, a->outputs, count, whole);
     clearTiles(tiles, inputStride, a->inputs, count, whole);
     ptrdiff_t steps = backwardSteps(a->inputs, a->outputs);
-    FetchPlan plan = {
-        Fetch(a->input, a->inputs * 4, a->height, a->width, next, end, steps),
-        Fetch(turned ? nullptr : a->gradient, a->outputs * 4, a->height, a->width, next, end, steps),
-        Fetch(a->gradient_mask, a->outputs / 8, a->height, a->width, next, end, steps)};
+    FetchPlan plan(list, a->inputs, a->outputs);
+    addLines(plan, {a->input, a->inputs * 4, a->height, a->width, next, end});
+    if (!turned) addLines(plan, {a->gradient, a->outputs * 4, a->height, a->width, next, end});
+    addLines(plan, {a->gradient_mask, a->outputs / 8, a->height, a->width, next, end});
+    plan.share(steps);
     multiplyTilesAtPlaces(tiles, pieces, sums, whole, block, a->inputs, a->outputs, plan);
     addSumsOfChunk(tile + count, last, valueSums, biasSums, a->outputs);
     if (!turned) continue;
     steps = forwardSteps(turned, count);
-    FetchPlan addend = {
-        Fetch(turned->addend, a->inputs * 4, a->height, a->width, tile, tile + count, steps),
-        Fetch(a->gradient, a->outputs * 4, a->height, a->width, next, end, steps),
-        Fetch(nullptr, 0, a->height, a->width, tile, tile, steps)};
+    FetchPlan addend(list, a->inputs, a->outputs);
+    addLines(addend, {turned->addend, a->inputs * 4, a->height, a->width, tile, tile + count});
+    addLines(addend, {a->gradient, a->outputs * 4, a->height, a->width, next, end});
+    addend.share(steps);
     // The tiles have served; the products take their place.
     multiplyPlaces(pieces, turned->kernel, tiles, whole, block, a->outputs, a->inputs, addend);
     strange |= transformTiles(turned, tiles, inputStride, cursor, count, patch);

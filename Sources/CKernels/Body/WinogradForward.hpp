@@ -58,15 +58,17 @@ static KERNEL int32_t forwardBlock(
 static KERNEL int32_t winogradForward(
     const ck_convolution *a, ptrdiff_t first, ptrdiff_t last, float *scratch) {
   const int block = tilesPerBlock(most(a->inputs, a->outputs));
+  const char **const list = fetchList(scratch, a->inputs, a->outputs);
   int32_t strange = 0;
   for (ptrdiff_t tile = first; tile < last; tile += block) {
     const int count = (int)least(block, last - tile);
     const ptrdiff_t next = tile + block, steps = forwardSteps(a, count);
-    const ptrdiff_t inputBytes = a->inputs * 4, end = least(last, next + block);
-    FetchPlan plan = {
-        Fetch(a->input, inputBytes, a->height, a->width, next, end, steps),
-        Fetch(a->addend, a->outputs * 4, a->height, a->width, tile, tile + count, steps),
-        Fetch(a->input_mask, a->inputs / 8, a->height, a->width, next, end, steps)};
+    const ptrdiff_t end = least(last, next + block);
+    FetchPlan plan(list, a->inputs, a->outputs);
+    addLines(plan, {a->addend, a->outputs * 4, a->height, a->width, tile, tile + count});
+    addLines(plan, {a->input, a->inputs * 4, a->height, a->width, next, end});
+    addLines(plan, {a->input_mask, a->inputs / 8, a->height, a->width, next, end});
+    plan.share(steps);
     strange |= forwardBlock(a, tile, count, scratch, plan);
   }
   // What went past the caches is there for other threads, too.

@@ -46,26 +46,26 @@ INLINE void multiplyPlace(
   if constexpr (TILES_OF_FOUR > 0)
     for (; o + 4 * LANES <= outputs; o += 4 * LANES)
       for (int t = 0; t < tiles; t += TILES_OF_FOUR) {
-        plan.advance();
+        plan.advance<2>();
         multiplyRows<TILES_OF_FOUR, 4, LANES>(
             transformed + t * inputs, kernel + o, products + t * outputs + o, inputs, outputs);
       }
   for (; o + 2 * LANES <= outputs; o += 2 * LANES)
     for (int t = 0; t < tiles; t += TILES_OF_TWO) {
-      plan.advance();
+      plan.advance<2>();
       multiplyRows<TILES_OF_TWO, 2, LANES>(
           transformed + t * inputs, kernel + o, products + t * outputs + o, inputs, outputs);
     }
   for (; o + LANES <= outputs; o += LANES)
     for (int t = 0; t < tiles; t += TILES_OF_ONE) {
-      plan.advance();
+      plan.advance<2>();
       multiplyRows<TILES_OF_ONE, 1, LANES>(
           transformed + t * inputs, kernel + o, products + t * outputs + o, inputs, outputs);
     }
   if constexpr (LANES == 16)
     if (o < outputs)
       for (int t = 0; t < tiles; t += TILES_OF_ONE) {
-        plan.advance();
+        plan.advance<2>();
         multiplyRows<TILES_OF_ONE, 1, 8>(
             transformed + t * inputs, kernel + o, products + t * outputs + o, inputs, outputs);
       }
@@ -96,7 +96,7 @@ INLINE void multiplyEight(
     weights[k] = besides(w, w);
   }
   for (int t = 0; t < tiles; t += 2 * count) {
-    plan.advance();
+    plan.advance<1>();
     Wide values[count], sums[count] = {};
     UNROLL for (int i = 0; i < count; i++) values[i] = load<16>(transformed + (t + 2 * i) * 8);
     multiplySpread<count>(values, weights, sums);
@@ -112,8 +112,8 @@ INLINE void multiplyEight(
   constexpr int count = 6;
   Floats<8> weights[8];
   UNROLL for (int k = 0; k < 8; k++) weights[k] = load<8>(kernel + k * 8);
-  plan.advance();
   for (int t = 0; t < tiles; t += count) {
+    plan.advance<1>();
     Floats<8> sums[count] = {};
     UNROLL for (int k = 0; k < 8; k++)
       UNROLL for (int i = 0; i < count; i++)
@@ -128,7 +128,7 @@ INLINE void multiplyEight(
 INLINE ptrdiff_t forwardSteps(const ck_convolution *a, int count) {
   const ptrdiff_t tiles = roundedUp(count, TILES_OF_ONE);
   if (a->inputs == 8 && a->outputs == 8)
-    return CK_WINOGRAD_POINTS * (LANES == 16 ? tiles / 12 : 1);
+    return CK_WINOGRAD_POINTS * (LANES == 16 ? tiles / 12 : tiles / 6);
   const ptrdiff_t two = a->outputs / (2 * LANES);
   const ptrdiff_t one = (a->outputs % (2 * LANES) + LANES - 1) / LANES;
   return CK_WINOGRAD_POINTS * (two * (tiles / TILES_OF_TWO) + one * (tiles / TILES_OF_ONE));
@@ -140,7 +140,6 @@ static KERNEL void multiplyPlaces(
     const float *transformed, const float *kernel, float *products, int tiles, int block,
     ptrdiff_t inputs, ptrdiff_t outputs, FetchPlan &plan) {
   for (int e = 0; e < CK_WINOGRAD_POINTS; e++) {
-    plan.prepare();
     const float *v = transformed + e * placeStride(block, inputs);
     const float *u = kernel + e * inputs * outputs;
     float *m = products + e * placeStride(block, outputs);

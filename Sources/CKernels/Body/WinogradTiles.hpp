@@ -1,6 +1,5 @@
 // Tiles of 4×4 pixels and the pieces of 6×6 around them, for the passes of a 3×3 convolution over
-// interleaved maps by Winograd's F(4×4, 3×3): how they are cut into blocks, walked, fetched ahead and
-// read.
+// interleaved maps by Winograd's F(4×4, 3×3): how they are cut into blocks, walked and read.
 //
 // A block of tiles is transformed to [36][tile][C], multiplied with the kernel at each of the 36 places
 // and transformed back. The 16 floats between places keep 36 rows that lie a power of two apart from
@@ -13,18 +12,15 @@ INLINE int tilesPerBlock(ptrdiff_t channels) {
 /// The floats from one of the 36 places to the next.
 INLINE ptrdiff_t placeStride(int tiles, ptrdiff_t channels) { return tiles * channels + 16; }
 
+/// The floats of a block and of its products.
+INLINE ptrdiff_t blocksSize(ptrdiff_t inputs, ptrdiff_t outputs) {
+  const int block = tilesPerBlock(most(inputs, outputs));
+  return CK_WINOGRAD_POINTS * (placeStride(block, inputs) + placeStride(block, outputs));
+}
+
 /// The floats of a patch of 4×4 pixels, of the bias of four, and of one value a channel. Whole cache
 /// lines.
 INLINE ptrdiff_t patchSize(ptrdiff_t channels) { return roundedUp((16 + 4 + 1) * channels, 16); }
-
-/// The floats of scratch memory that a pass needs: a patch of pixels and the blocks behind it. The
-/// other way round, outputs took a tenth longer.
-static KERNEL ptrdiff_t winogradScratch(ptrdiff_t inputs, ptrdiff_t outputs) {
-  const ptrdiff_t channels = most(inputs, outputs);
-  const int block = tilesPerBlock(channels);
-  return CK_WINOGRAD_POINTS * (placeStride(block, inputs) + placeStride(block, outputs))
-      + patchSize(channels);
-}
 
 /// Tiles one below the other that are worked off together: neighbors share two rows of pixels, which
 /// are still in the cache then.
@@ -59,59 +55,6 @@ struct TileCursor {
     }
     y = bandTop;
     return taken;
-  }
-};
-
-/// Fetches the values of tiles into the second-level cache while the processor multiplies.
-///
-/// The memory is read piece by piece from many rows, which the processor does not foresee.
-struct Fetch {
-  const char *map;
-  /// Those of one pixel.
-  ptrdiff_t bytes;
-  ptrdiff_t height, width;
-  /// The next tile whose lines are not begun, and the end.
-  ptrdiff_t tile, last;
-  ptrdiff_t linesAStep;
-  /// Those of columns of tiles in one band.
-  Lines lines;
-
-  inline __attribute__((always_inline)) Fetch(
-      const void *map, ptrdiff_t bytes, ptrdiff_t height, ptrdiff_t width, ptrdiff_t tile,
-      ptrdiff_t last, ptrdiff_t steps)
-      : map((const char *)map), bytes(bytes), height(height), width(width), tile(tile),
-        last(map ? last : tile),
-        linesAStep(roundedUp(most(0, last - tile) * 16 * bytes, steps * 64) / (steps * 64)) {}
-};
-
-/// Goes on to the rest of the tiles, or to those of them that lie in one band: whole columns.
-static KERNEL void beginColumns(Fetch &fetch) {
-  const TileCursor cursor(fetch.height, fetch.width, fetch.tile);
-  const ptrdiff_t down = cursor.bandEnd - cursor.bandTop;
-  const ptrdiff_t top = fetch.tile - (cursor.y - cursor.bandTop);
-  const ptrdiff_t columns = least(cursor.across - cursor.x, roundedUp(fetch.last - top, down) / down);
-  const ptrdiff_t y = cursor.bandTop * 4, x = cursor.x * 4;
-  fetch.lines = Lines(
-      fetch.map + ((cursor.image * fetch.height + y) * fetch.width + x) * fetch.bytes,
-      least(columns * 4, fetch.width - x) * fetch.bytes, fetch.width * fetch.bytes,
-      least(down * 4, fetch.height - y));
-  fetch.tile = top + columns * down;
-}
-
-/// What is fetched during the products of one block.
-struct FetchPlan {
-  Fetch first, second, mask;
-
-  /// Before the steps at one of the 36 places; within them, a call would push values out of registers.
-  inline __attribute__((always_inline)) void prepare() {
-    Fetch *const all[] = {&first, &second, &mask};
-    for (Fetch *fetch : all)
-      if (fetch->lines.left <= 0 && fetch->tile < fetch->last) beginColumns(*fetch);
-  }
-  inline __attribute__((always_inline)) void advance() {
-    first.lines.fetch(first.linesAStep);
-    second.lines.fetch(second.linesAStep);
-    mask.lines.fetch(mask.linesAStep);
   }
 };
 
