@@ -33,7 +33,8 @@ package struct TrainingPass<Element: Scalar>: Sendable {
   package func forward(
     retention: Retention, readersDerive: Bool = false
   ) -> (pass: NetworkPass<Element>, loss: Double, outputGradient: FeatureMap<Element>) {
-    let pass = network.forward(FeatureMap(input), retention: retention, readersDerive: readersDerive)
+    let pass = network.forward(
+      FeatureMap(input), retention: retention, readersDerive: readersDerive)
     let (value, gradient) = loss.evaluate(
       pass.output, target: FeatureMap(target), mask: mask.map { FeatureMap($0) })
     return (pass, value, gradient)

@@ -3,7 +3,8 @@ import Tensors
 /// The memory of a training step under the standard flow, followed from map to map.
 ///
 /// The forward pass adds what each layer keeps. The backward pass lets go of it layer by layer, and
-/// the gradients use its memory; so the most is needed near the last layer.
+/// the gradients use its memory; so the most is needed near the last layer. Bits are counted for each
+/// fused ReLU, also where the convolution that reads its activation sees to the derivative: 1/32 of a map.
 struct TrainingMemory<Element: Scalar> {
   /// Pixels of all images of a batch.
   private let pixels: Int

@@ -166,7 +166,7 @@ extension Convolution {
     else { preconditionFailure("Only the engine goes back at once.") }
     let result = engine.backward(
       x, g, w, hasBias: hasBias, adding: addend as? FeatureMap<Float>,
-      isRectified: isRectified,      isLastReader: isLastReader)
+      isRectified: isRectified, isLastReader: isLastReader)
     guard let dx = result.input as? FeatureMap<Element>, let dw = result.kernel as? Tensor<Element>
     else { preconditionFailure("Gradients have the type of the values.") }
     return (dx, dw, result.bias as? Tensor<Element>)

@@ -15,6 +15,12 @@ struct FusionTests {
     ["block channels=4 convs=2", "block channels=4 act=sigmoid", "conv channels=24", "conv"],
     ["block channels=24 act=elu convs=2 bias=no", "block channels=24 act=leaky-relu", "conv"],
     [
+      "conv channels=16 act=relu", "conv channels=16 act=relu kernel=5",
+      "conv channels=16 act=relu", "block channels=16 skip=project",
+      "block channels=16 merge=none convs=2", "block channels=16 merge=multiply",
+      "conv channels=8 act=relu", "block channels=8 skip=input convs=2", "conv",
+    ],
+    [
       "block channels=3 kernel=13 act=sigmoid merge=multiply skip=input",
       "block channels=5 act=arctan merge=multiply-add skip=input convs=2",
       "block channels=7 act=relu merge=multiply skip=input", "block channels=7 act=relu",
@@ -46,15 +52,30 @@ struct FusionTests {
     try expectSameBits(lines, reluNaN)
   }
 
-  private func expectSameBits(_ lines: [String], _ reluNaN: ReLUNaN) throws {
+  /// Where a flow looks at what layers pass on, none may leave a derivative to the layer above.
+  @Test(arguments: [0, 1], DilatedFlow.Insertion.allCases)
+  func `a fused step has them under a dilated flow`(
+    rate: Double, insertion: DilatedFlow.Insertion
+  ) throws {
+    var flow = DilatedFlow()
+    (flow.rate, flow.insertion) = (rate, insertion)
+    try expectSameBits(
+      ["conv channels=16 act=relu"]
+        + Array(repeating: "block channels=16 merge=none convs=2", count: 4) + ["conv"],
+      .keep, flow)
+  }
+
+  private func expectSameBits(
+    _ lines: [String], _ reluNaN: ReLUNaN, _ flow: some GradientFlow = StandardFlow()
+  ) throws {
     var network = try Network(lines: lines)
     network.reluNaN = reluNaN
     let stream = RandomStream(seed: 2, name: "fusion")
     let input = Tensor<Float>(shape: [2, 1, 23, 30]) { stream.fillNormals($0) }
     let target = Tensor<Float>(shape: input.shape) { stream.fillNormals($0, from: 1 << 30) }
     let pass = TrainingPass(network: network, input: input, target: target, loss: .meanSquaredError)
-    let fused = pass.run(StandardFlow(), retention: .training)
-    let separate = pass.run(StandardFlow(), retention: .everything)
+    let fused = pass.run(flow, retention: .training)
+    let separate = pass.run(flow, retention: .everything)
     let plain = pass.forward(retention: .nothing)
     #expect(fused.loss == separate.loss)
     #expect(fused.pass.output.tensor.fingerprint == separate.pass.output.tensor.fingerprint)

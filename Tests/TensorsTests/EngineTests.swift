@@ -66,38 +66,28 @@ import Testing
   @Test(arguments: cases)
   func `all gradients at once have the bits of one after the other`(_ shape: Case) {
     let pass = Pass(shape)
-    let (x, g, addend) = (pass.input.floats(), pass.gradient.floats(), pass.input.floats())
-    let weights = pass.kernel.floats()
+    let (g, addend, weights) = (pass.gradient.floats(), pass.input.floats(), pass.kernel.floats())
+    guard Convolution.goesBackAtOnce(kernelShape: weights.shape, Float.self) else { return }
+    let x = Activation.relu.forward(FeatureMap(addend), reluNaN: .keep).tensor
     for set in InstructionSet.available {
       with(set) {
         let (input, gradient) = (FeatureMap(x), FeatureMap(g))
-        guard Convolution.goesBackAtOnce(input, kernelShape: weights.shape) else { return }
         let dx = Convolution.inputGradient(
           gradient, kernel: weights, adding: FeatureMap(addend))
         let parameters = [
           Convolution.kernelGradient(input, gradient, kernelShape: weights.shape),
           Convolution.biasGradient(gradient),
         ]
-        let mixing = Tensor<Float>(
-          shape: [shape.inputs, shape.outputs, 1, 1],
-          scalars: (0..<shape.inputs * shape.outputs).map { Float($0 % 7) - 3 })
-        let relu = Convolution.activated(
-          gradient, kernel: mixing, bias: nil, activation: .relu, reluNaN: .keep,
-          keepsRecord: true)
-        guard let record = relu.record, case .mask(let mask) = record else {
-          Issue.record("A ReLU keeps its bits.")
-          return
-        }
-        let gated = Activation.relu.backward(dx, record)
-        #expect(gated.tensor.fingerprint != dx.tensor.fingerprint)
-        for (gate, expected) in [(nil, dx), (mask, gated)] {
+        let dz = Activation.relu.backward(dx, .values(activation: input, preactivation: nil))
+        #expect(dz.tensor.fingerprint != dx.tensor.fingerprint)
+        for (isRectified, expected) in [(false, dx), (true, dz)] {
           let apart = ([expected.tensor] + parameters).map(\.fingerprint)
           let shared = Convolution.backward(
             gradient, input: input, kernel: weights, hasBias: true, adding: FeatureMap(addend),
-            gate: gate)
+            isRectified: isRectified)
           let alone = Convolution.backward(
             gradient, input: FeatureMap(x), kernel: weights, hasBias: true,
-            adding: FeatureMap(addend), gate: gate)
+            adding: FeatureMap(addend), isRectified: isRectified)
           for found in [shared, alone] {
             #expect(
               [found.input.tensor, found.kernel, found.bias].map { $0?.fingerprint } == apart,
