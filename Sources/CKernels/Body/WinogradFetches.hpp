@@ -39,6 +39,8 @@ struct FetchPlan {
 static KERNEL void addLines(FetchPlan &plan, const TileValues &values) {
   if (!values.map) return;
   const ptrdiff_t entry = plan.linesOfEntry * 64, rowBytes = values.width * values.bytes;
+  typedef intptr_t Addresses __attribute__((vector_size(4 * sizeof(intptr_t))));
+  const Addresses ahead = {0, entry, 2 * entry, 3 * entry};
   for (ptrdiff_t tile = values.tile; tile < values.last;) {
     const TileCursor cursor(values.height, values.width, tile);
     const ptrdiff_t down = cursor.bandEnd - cursor.bandTop;
@@ -47,18 +49,26 @@ static KERNEL void addLines(FetchPlan &plan, const TileValues &values) {
         least(cursor.across - cursor.x, roundedUp(values.last - top, down) / down);
     const ptrdiff_t y = cursor.bandTop * 4, x = cursor.x * 4;
     const ptrdiff_t bytes = least(columns * 4, values.width - x) * values.bytes;
+    const ptrdiff_t entries = roundedUp(bytes, entry) / entry;
     const char *row = (const char *)values.map + (cursor.image * values.height + y) * rowBytes
         + x * values.bytes;
-    for (ptrdiff_t i = 0; i < least(down * 4, values.height - y); i++, row += rowBytes)
-      for (ptrdiff_t k = 0; k < bytes; k += entry) *plan.last++ = row + k;
+    const char **next = plan.last;
+    for (ptrdiff_t i = least(down * 4, values.height - y); i > 0; i--, row += rowBytes) {
+      // By fours; those beyond the row are written over.
+      Addresses four = (intptr_t)row + ahead;
+      ROLLED for (ptrdiff_t k = 0; k < entries; k += 4, four += entry * 4)
+        memcpy(next + k, &four, sizeof four);
+      next += entries;
+    }
+    plan.last = next;
     tile = top + columns * down;
   }
 }
 
-/// The most entries that the values of a map give for a block: the rest of the first and of the last
-/// column goes along.
+/// The most entries that the values of a map take for a block: the rest of the first and of the last
+/// column goes along, and three are written beyond.
 INLINE ptrdiff_t mostEntries(ptrdiff_t bytes, int block) {
-  return (block + 2 * bandHeight) * 4 * (roundedUp(4 * bytes, 64) / 64);
+  return (block + 2 * bandHeight) * 4 * (roundedUp(4 * bytes, 64) / 64) + 3;
 }
 
 /// The list lies behind the blocks.
