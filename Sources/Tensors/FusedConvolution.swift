@@ -152,7 +152,7 @@ extension Convolution {
   ///   - hasBias: Whether the gradient of a bias is wanted.
   ///   - addend: Added to the gradient of the input.
   ///   - isRectified: Whether the input is what a ReLU gave, and its gradient goes through it: it
-  ///     becomes 0 where the input is not above 0.
+  ///     becomes 0 where the input is 0.
   /// - Returns: The gradients.
   package static func backward<Element: Scalar>(
     _ outputGradient: FeatureMap<Element>, input: consuming FeatureMap<Element>,

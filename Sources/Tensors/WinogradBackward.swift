@@ -14,7 +14,7 @@ extension EngineConvolution {
   static func writesBeside(inputs: Int) -> Bool { MapLayout.storedChannels(inputs) <= 16 }
 
   /// The gradients of input and parameters, to the bits of one after the other; that of a rectified
-  /// input is 0 where the input is not above 0.
+  /// input is 0 where the input is.
   func backward(
     _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ kernel: Tensor<Float>,
     hasBias: Bool, adding addend: FeatureMap<Float>?, isRectified: Bool,

@@ -99,6 +99,26 @@ import Testing
     }
   }
 
+  @Test func `a NaN that a ReLU kept lets the gradient pass`() {
+    let pass = Pass(Case(1, 8, 16, 9, 11, 3))
+    var x = Tensor<Float>(shape: pass.input.shape, repeating: 0)
+    let place = x.shape.count / 2
+    x.scalars[place] = .nan
+    let (gradient, weights) = (FeatureMap(pass.gradient.floats()), pass.kernel.floats())
+    for set in InstructionSet.available {
+      with(set) {
+        let dx = Convolution.inputGradient(gradient, kernel: weights, adding: nil).tensor
+        let dz = Convolution.backward(
+          gradient, input: FeatureMap(x), kernel: weights, hasBias: false, adding: nil,
+          isRectified: true
+        ).input.tensor
+        #expect(dx.scalars[place] != 0)
+        #expect(dz.scalars[place] == dx.scalars[place])
+        #expect(dz.scalars.enumerated().allSatisfy { $0.offset == place || $0.element == 0 })
+      }
+    }
+  }
+
   @Test(arguments: [
     Case(1, 16, 16, 9, 11, 3), Case(1, 1, 16, 9, 11, 3), Case(1, 16, 1, 9, 11, 3),
     Case(1, 8, 8, 9, 11, 5),

@@ -52,19 +52,16 @@ INLINE void transformRow(
     ptrdiff_t stride, float *tileSums) {
   constexpr ptrdiff_t column = 6 * 8;
   alignas(64) float memory[(4 * piecesInRow + 2) * column];
-  const Pixels<8, isMasked> pixels(map.values, map.mask, piece.start, {map.width * 8, 8});
-  const ptrdiff_t top = -piece.y, bottom = map.height - piece.y;
+  const RimPixels<8, isMasked> pixels(map, piece, 0, {map.width * 8, 8});
   Floats<8> sum = {};
   float *half = kept(memory);
   auto place = pixels.firstColumn();
   ROLLED for (ptrdiff_t j = 0; j < 4 * count + 2; j++, pixels.advance(place)) {
     Floats<8> x[6], r[6];
-    const bool isInside = (size_t)(piece.x + j) < (size_t)map.width;
-    if (isInside && top <= 0 && bottom >= 6)
-      UNROLL for (int i = 0; i < 6; i++) x[i] = pixels.at(place, i);
+    if (pixels.isInside(place, 6))
+      UNROLL for (int i = 0; i < 6; i++) x[i] = pixels.pixels.at(place.inside, i);
     else
-      UNROLL for (int i = 0; i < 6; i++)
-        x[i] = isInside && i >= top && i < bottom ? pixels.at(place, i) : Floats<8>{};
+      UNROLL for (int i = 0; i < 6; i++) x[i] = pixels.at(place, i);
     if constexpr (sums) {
       if (j > 0) UNROLL for (int i = 1; i < 5; i++) sum = sum + x[i];
       if (j > 0 && j % 4 == 0) {

@@ -176,6 +176,10 @@ template <int L, bool isMasked> struct RimPixels {
     pixels.advance(column.inside);
     column.x++;
   }
+  /// Whether `rows` pixels of a column lie in the image, from the first on.
+  inline __attribute__((always_inline)) bool isInside(const Column &column, int rows) const {
+    return column.x >= left && column.x < right && top <= 0 && bottom >= rows;
+  }
   inline __attribute__((always_inline)) Floats<L> at(const Column &column, int i) const {
     if (column.x < left || column.x >= right || i < top || i >= bottom) return {};
     return pixels.at(column.inside, i);

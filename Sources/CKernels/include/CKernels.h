@@ -59,7 +59,7 @@ typedef struct {
   const float *_Nullable addend;
   float *output;
   uint8_t *_Nullable output_mask;
-  /// What a ReLU gave: where it is not above 0, a linear result becomes 0; interleaved outputs only.
+  /// What a ReLU gave: where it is 0, a linear result becomes 0; interleaved outputs only.
   const float *_Nullable gate;
 } ck_convolution;
 
