@@ -90,7 +90,7 @@ package struct NetworkGradients<Element: Scalar>: Sendable {
   package var input: FeatureMap<Element>?
 
   /// The gradients of all parameters, in the order of the network's `parameters`.
-  package var parameters: [Tensor<Element>] { layers.flatMap(\.parameters) }
+  package var parameters: [Tensor<Element>] { layers.flatMap { $0.parameters } }
 
   package init(
     output: FeatureMap<Element>?, layers: [LayerGradients<Element>], input: FeatureMap<Element>?

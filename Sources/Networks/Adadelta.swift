@@ -26,19 +26,16 @@ package struct Adadelta: Optimizer {
   ) -> OptimizerState {
     let (rate, epsilon) = (Float(learningRate), Float(epsilon))
     let (keep, take) = (Float(decay), Float(1 - decay))
-    var v = state.v?.scalars ?? [Float](repeating: 0, count: gradient.shape.count)
-    var m = state.m?.scalars ?? [Float](repeating: 0, count: gradient.shape.count)
-    var change = [Float](repeating: 0, count: gradient.shape.count)
-    for (i, g) in gradient.scalars.enumerated() {
-      v[i] = keep * v[i] + take * (g * g)
-      let delta = (m[i] + epsilon).squareRoot() / (v[i] + epsilon).squareRoot() * g
-      m[i] = keep * m[i] + take * (delta * delta)
-      change[i] = -rate * delta
+    let m = state.m ?? gradient.filled(with: 0)
+    let v = (state.v ?? gradient.filled(with: 0)).with(gradient) { v, g in
+      keep * v + take * (g * g)
     }
+    let delta = m.with(v) { m, v in (m + epsilon).squareRoot() / (v + epsilon).squareRoot() }
+      .with(gradient) { ratio, g in ratio * g }
     var state = state
-    state.v = Tensor(shape: gradient.shape, scalars: v)
-    state.m = Tensor(shape: gradient.shape, scalars: m)
-    state.update = Tensor(shape: gradient.shape, scalars: change)
+    state.v = v
+    state.m = m.with(delta) { m, d in keep * m + take * (d * d) }
+    state.update = Tensor(shape: delta.shape, scalars: delta.scalars.map { -rate * $0 })
     return state
   }
 }

@@ -25,16 +25,10 @@ package struct Adagrad: Optimizer {
   ) -> OptimizerState {
     let rate = Float(learningRate / (1 + Double(step - 1) * decay))
     let epsilon = Float(epsilon)
-    var v =
-      state.v?.scalars ?? [Float](repeating: Float(initial), count: gradient.shape.count)
-    var change = [Float](repeating: 0, count: gradient.shape.count)
-    for (i, g) in gradient.scalars.enumerated() {
-      v[i] += g * g
-      change[i] = -rate * g / (v[i].squareRoot() + epsilon)
-    }
+    let v = (state.v ?? gradient.filled(with: Float(initial))).with(gradient) { v, g in v + g * g }
     var state = state
-    state.v = Tensor(shape: gradient.shape, scalars: v)
-    state.update = Tensor(shape: gradient.shape, scalars: change)
+    state.v = v
+    state.update = gradient.overRoots(of: v, times: -rate, epsilon: epsilon)
     return state
   }
 }

@@ -42,25 +42,20 @@ package struct Adam: Optimizer {
     let (rate, epsilon) = (Float(learningRate), Float(epsilon))
     let (keep1, take1) = (Float(beta1), Float(1 - beta1))
     let (keep2, take2) = (Float(beta2), Float(1 - beta2))
-    let (correction1, correction2) = corrections(step: step)
-
-    var m = state.m?.scalars ?? [Float](repeating: 0, count: gradient.shape.count)
-    var v = state.v?.scalars ?? [Float](repeating: 0, count: gradient.shape.count)
-    var change = [Float](repeating: 0, count: gradient.shape.count)
-    for (i, g) in gradient.scalars.enumerated() {
-      if isIncremental {
-        m[i] += take1 * (g - m[i])
-        v[i] += take2 * (g * g - v[i])
-      } else {
-        m[i] = keep1 * m[i] + take1 * g
-        v[i] = keep2 * v[i] + take2 * (g * g)
-      }
-      change[i] = -rate * (m[i] / correction1) / ((v[i] / correction2).squareRoot() + epsilon)
+    var m = state.m ?? gradient.filled(with: 0)
+    var v = state.v ?? gradient.filled(with: 0)
+    if isIncremental {
+      m = m.with(gradient) { m, g in m + take1 * (g - m) }
+      v = v.with(gradient) { v, g in v + take2 * (g * g - v) }
+    } else {
+      m = m.with(gradient) { m, g in keep1 * m + take1 * g }
+      v = v.with(gradient) { v, g in keep2 * v + take2 * (g * g) }
     }
     var state = state
-    state.m = Tensor(shape: gradient.shape, scalars: m)
-    state.v = Tensor(shape: gradient.shape, scalars: v)
-    state.update = Tensor(shape: gradient.shape, scalars: change)
+    state.m = m
+    state.v = v
+    state.update = m.overRoots(
+      of: v, times: -rate, epsilon: epsilon, corrections: corrections(step: step))
     return state
   }
 }

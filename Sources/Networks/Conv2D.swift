@@ -21,6 +21,7 @@ package struct Conv2D<Element: Scalar>: Sendable {
   }
 
   /// out = join(act(z), s), to the bits of one after the other; with a record for act′ where it is asked for.
+  @specialized(where Element == Float)
   package func activated(
     _ x: FeatureMap<Element>, _ activation: Activation, _ reluNaN: ReLUNaN,
     joining join: Join<Element>? = nil, keepsRecord: Bool
@@ -41,6 +42,7 @@ package struct Conv2D<Element: Scalar>: Sendable {
   ///   - isRectified: Whether x is what a ReLU gave and its gradient goes through it; not unless
   ///     ``goesBackAtOnce``.
   /// - Returns: The gradient of x if it is wanted, and those of the parameters.
+  @specialized(where Element == Float)
   package func backward(
     _ dz: FeatureMap<Element>, input x: consuming FeatureMap<Element>, needsInput: Bool = true,
     adding addend: FeatureMap<Element>? = nil, isRectified: Bool = false
@@ -84,14 +86,17 @@ extension Conv2D {
   }
 
   /// The weight, then the bias if there is one.
-  package var parameters: [Tensor<Element>] {
-    get { [weight] + (bias.map { [$0] } ?? []) }
-    set {
-      precondition(
-        newValue.map(\.shape) == parameters.map(\.shape), "Parameters keep their shapes.")
-      weight = newValue[0]
-      if bias != nil { bias = newValue[1] }
+  package var parameters: [Tensor<Element>] { [weight] + (bias.map { [$0] } ?? []) }
+
+  /// Takes new parameters from the front of `rest`.
+  mutating func takeParameters(from rest: inout ArraySlice<Tensor<Element>>) {
+    func take(for parameter: Tensor<Element>) -> Tensor<Element> {
+      let new = rest.removeFirst()
+      precondition(new.shape == parameter.shape, "Parameters keep their shapes.")
+      return new
     }
+    weight = take(for: weight)
+    bias = bias.map(take)
   }
 
   /// `weight`, and `bias` if there is one.

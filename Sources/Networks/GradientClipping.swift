@@ -33,7 +33,8 @@ package enum GradientClipping: Hashable, Sendable {
       // Not `factor >= 1`: the norm of a gradient with a NaN makes the whole gradient NaN.
       guard !(factor >= 1) else { return false }
       for t in gradients.indices {
-        for i in gradients[t].scalars.indices { gradients[t].scalars[i] *= Float(factor) }
+        gradients[t] = Tensor(
+          shape: gradients[t].shape, scalars: gradients[t].scalars.map { $0 * Float(factor) })
       }
       return true
     case .value(let limit):

@@ -5,6 +5,7 @@ package enum Layer<Element: Scalar>: Sendable {
   case block(ResidualBlock<Element>)
   case convolution(PlainConvolution<Element>)
 
+  @specialized(where Element == Float)
   package func forward(
     _ x: FeatureMap<Element>, networkInput: FeatureMap<Element>, retention: Retention,
     reluNaN: ReLUNaN, reader: Conv2D<Element>?
@@ -29,6 +30,7 @@ package enum Layer<Element: Scalar>: Sendable {
 
   /// The gradients of the layer from the gradient of its output; see ``ResidualBlock`` and
   /// ``PlainConvolution``.
+  @specialized(where Element == Float)
   package func backward(
     _ gradient: FeatureMap<Element>, _ pass: consuming LayerPass<Element>, retention: Retention,
     needsInput: Bool, insertion: FeatureMap<Element>? = nil
@@ -62,27 +64,24 @@ extension Layer {
   }
 
   package var parameters: [Tensor<Element>] {
-    get { convolutions.flatMap(\.convolution.parameters) }
-    set {
-      precondition(newValue.count == parameterNames.count, "One tensor for each parameter.")
-      var rest = newValue[...]
-      func takeParameters(for convolution: inout Conv2D<Element>) {
-        let count = convolution.parameterNames.count
-        convolution.parameters = Array(rest.prefix(count))
-        rest = rest.dropFirst(count)
-      }
-      switch self {
-      case .block(var block):
-        for i in block.convolutions.indices { takeParameters(for: &block.convolutions[i]) }
-        if var project = block.project {
-          takeParameters(for: &project)
-          block.project = project
-        }
-        self = .block(block)
-      case .convolution(var layer):
-        takeParameters(for: &layer.convolution)
-        self = .convolution(layer)
-      }
+    switch self {
+    case .block(let block):
+      block.convolutions.flatMap { $0.parameters } + (block.project?.parameters ?? [])
+    case .convolution(let layer):
+      layer.convolution.parameters
+    }
+  }
+
+  /// Takes new parameters from the front of `rest`.
+  mutating func takeParameters(from rest: inout ArraySlice<Tensor<Element>>) {
+    switch self {
+    case .block(var block):
+      for i in block.convolutions.indices { block.convolutions[i].takeParameters(from: &rest) }
+      block.project?.takeParameters(from: &rest)
+      self = .block(block)
+    case .convolution(var layer):
+      layer.convolution.takeParameters(from: &rest)
+      self = .convolution(layer)
     }
   }
 

@@ -31,6 +31,7 @@ package struct Network<Element: Scalar>: Sendable {
   ///   - readersDerive: Whether a layer may hand dz down to the layer below, in place of the gradient of
   ///     its output: in training, where nobody looks at that.
   /// - Returns: The output and what was kept.
+  @specialized(where Element == Float)
   package func forward(
     _ input: FeatureMap<Element>, retention: Retention, readersDerive: Bool = false
   ) -> NetworkPass<Element> {
@@ -109,14 +110,11 @@ extension Network {
 
   /// All parameters, in the order of ``parameterNames``.
   package var parameters: [Tensor<Element>] {
-    get { layers.flatMap(\.parameters) }
+    get { layers.flatMap { $0.parameters } }
     set {
       var rest = newValue[...]
-      for i in layers.indices {
-        let count = layers[i].parameterNames.count
-        layers[i].parameters = Array(rest.prefix(count))
-        rest = rest.dropFirst(count)
-      }
+      for i in layers.indices { layers[i].takeParameters(from: &rest) }
+      precondition(rest.isEmpty, "One tensor for each parameter.")
     }
   }
 

@@ -25,18 +25,15 @@ package struct RMSProp: Optimizer {
   ) -> OptimizerState {
     let (rate, momentum, epsilon) = (Float(learningRate), Float(momentum), Float(epsilon))
     let (keep, take) = (Float(decay), Float(1 - decay))
-    var v = state.v?.scalars ?? [Float](repeating: 0, count: gradient.shape.count)
-    var m = state.m?.scalars ?? [Float](repeating: 0, count: gradient.shape.count)
-    var change = [Float](repeating: 0, count: gradient.shape.count)
-    for (i, g) in gradient.scalars.enumerated() {
-      v[i] = keep * v[i] + take * (g * g)
-      m[i] = momentum * m[i] + g / (v[i].squareRoot() + epsilon)
-      change[i] = -rate * m[i]
+    let v = (state.v ?? gradient.filled(with: 0)).with(gradient) { v, g in
+      keep * v + take * (g * g)
     }
+    let direction = gradient.overRoots(of: v, times: 1, epsilon: epsilon)
+    let m = (state.m ?? gradient.filled(with: 0)).with(direction) { m, d in momentum * m + d }
     var state = state
-    state.v = Tensor(shape: gradient.shape, scalars: v)
-    state.m = momentum == 0 ? nil : Tensor(shape: gradient.shape, scalars: m)
-    state.update = Tensor(shape: gradient.shape, scalars: change)
+    state.v = v
+    state.m = momentum == 0 ? nil : m
+    state.update = Tensor(shape: m.shape, scalars: m.scalars.map { -rate * $0 })
     return state
   }
 }

@@ -25,13 +25,8 @@ package struct SGD: Optimizer {
     var state = state
     var direction = gradient
     if momentum != 0 {
-      var m = state.m ?? Tensor(shape: gradient.shape, repeating: 0)
-      for (i, g) in gradient.scalars.enumerated() { m.scalars[i] = momentum * m.scalars[i] + g }
-      if isNesterov {
-        for (i, v) in m.scalars.enumerated() { direction.scalars[i] += momentum * v }
-      } else {
-        direction = m
-      }
+      let m = (state.m ?? gradient.filled(with: 0)).with(gradient) { m, g in momentum * m + g }
+      direction = isNesterov ? gradient.with(m) { g, m in g + momentum * m } : m
       state.m = m
     }
     state.update = Tensor(shape: gradient.shape, scalars: direction.scalars.map { -rate * $0 })

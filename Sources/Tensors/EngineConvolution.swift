@@ -225,11 +225,10 @@ struct EngineConvolution {
     _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ shape: Shape, hasBias: Bool
   ) -> (kernel: Tensor<Float>, bias: Tensor<Float>?) {
     if usesWinograd { return tileGradients(input, gradient, shape, hasBias: hasBias) }
+    guard writesPlanar else { return directGradients(input, gradient, shape, hasBias: hasBias) }
     let kernel =
       isPlanar
-      ? planarGradient(input, gradient, shape)
-      : writesPlanar
-        ? exchangedGradient(input, gradient, shape) : directGradient(input, gradient, shape)
+      ? planarGradient(input, gradient, shape) : exchangedGradient(input, gradient, shape)
     return (kernel, hasBias ? Convolution.biasGradient(gradient) : nil)
   }
 
@@ -249,18 +248,28 @@ struct EngineConvolution {
     }
   }
 
-  private func directGradient(
-    _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ shape: Shape
-  ) -> Tensor<Float> {
+  private func directGradients(
+    _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ shape: Shape, hasBias: Bool
+  ) -> (kernel: Tensor<Float>, bias: Tensor<Float>?) {
     let kernels = InstructionSet.kernels
     let area = kernelHeight * kernelWidth
-    let sums = groupSums(
-      input, gradient, count: area * storedInputs * storedOutputs, groups: rowGroups,
-      scratch: kernels.direct_scratch(
-        storedInputs, storedOutputs, kernelHeight, kernelWidth, width)
-    ) { pass, group, sums, scratch in
-      for chunk in range(ofChunk: group, of: rowGroups, count: rowChunks) {
-        kernels.direct_gradient(pass, chunk, sums, scratch)
+    let parts = biasGroups
+    var biasSums = [Double](repeating: 0, count: parts * storedOutputs)
+    let sums = biasSums.withUnsafeMutableBufferPointer { biasSums in
+      groupSums(
+        input, gradient, count: area * storedInputs * storedOutputs, groups: rowGroups,
+        scratch: max(
+          kernels.direct_scratch(storedInputs, storedOutputs, kernelHeight, kernelWidth, width),
+          tileSumsScratch)
+      ) { pass, group, sums, scratch in
+        for chunk in range(ofChunk: group, of: rowGroups, count: rowChunks) {
+          kernels.direct_gradient(pass, chunk, sums, scratch)
+        }
+        guard hasBias, let biasSums = biasSums.baseAddress else { return }
+        // About the same part of the gradient, while it is in the cache.
+        for part in range(ofChunk: group, of: rowGroups, count: parts) {
+          addTiles(ofPart: part, to: biasSums, pass, scratch)
+        }
       }
     }
     var result = Tensor<Float>(shape: shape, repeating: 0)
@@ -272,7 +281,7 @@ struct EngineConvolution {
         }
       }
     }
-    return result
+    return (result, hasBias ? biasGradient(sums: biasSums, groups: parts) : nil)
   }
 
   private func planarGradient(
@@ -320,7 +329,7 @@ struct EngineConvolution {
   ) -> Tensor<Float> {
     let exchangedShape: Shape = [inputs, outputs, kernelHeight, kernelWidth]
     return EngineConvolution(gradient, exchangedShape)?
-      .directGradient(gradient, input, exchangedShape).turned
+      .directGradients(gradient, input, exchangedShape, hasBias: false).kernel.turned
       ?? Tensor(shape: shape, repeating: 0)
   }
 
@@ -348,7 +357,9 @@ struct EngineConvolution {
           }
         }
       }
-      parallelRanges(count) { range in
+      let parts = max(1, groups * count / elementsPerChunk)
+      parallel(chunks: parts) { part, _ in
+        let range = range(ofChunk: part, of: parts, count: count)
         for group in 1..<max(1, groups) {
           let partial = sums + group * count
           for i in range { sums[i] += partial[i] }
@@ -373,7 +384,6 @@ struct EngineConvolution {
 
   /// The sum over images and pixels of an interleaved map, tile by tile.
   func biasGradient(_ gradient: FeatureMap<Float>) -> Tensor<Float> {
-    let kernels = InstructionSet.kernels
     let groups = biasGroups
     var sums = [Double](repeating: 0, count: groups * storedOutputs)
     sums.withUnsafeMutableBufferPointer { sums in
@@ -381,15 +391,24 @@ struct EngineConvolution {
       var pass = self.pass(gradient.scalars, gradient)
       withExtendedLifetime(gradient) {
         withUnsafePointer(to: &pass) { pass in
-          withScratch(Int(CK_WINOGRAD_POINTS + 1) * storedOutputs, groups) { group, scratch in
-            let range = tiles(ofUnits: group..<group + 1, of: groups)
-            kernels.tile_sums(
-              pass, range.lowerBound, range.upperBound, sums + group * storedOutputs, scratch)
-          }
+          withScratch(tileSumsScratch, groups) { addTiles(ofPart: $0, to: sums, pass, $1) }
         }
       }
     }
     return biasGradient(sums: sums, groups: groups)
+  }
+
+  /// The floats of scratch memory that the sums of tiles need.
+  private var tileSumsScratch: Int { Int(CK_WINOGRAD_POINTS + 1) * storedOutputs }
+
+  /// Adds the gradients in one part of the tiles to the sums of this part.
+  private func addTiles(
+    ofPart part: Int, to sums: UnsafeMutablePointer<Double>, _ pass: UnsafePointer<ck_gradient>,
+    _ scratch: UnsafeMutablePointer<Float>
+  ) {
+    let range = tiles(ofUnits: part..<part + 1, of: biasGroups)
+    InstructionSet.kernels.tile_sums(
+      pass, range.lowerBound, range.upperBound, sums + part * storedOutputs, scratch)
   }
 
   func biasGradient(sums: [Double], groups: Int) -> Tensor<Float> {

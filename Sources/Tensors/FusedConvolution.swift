@@ -68,6 +68,7 @@ extension Convolution {
   ///   - join: What the activation is joined with, if anything.
   ///   - keepsRecord: Whether a backward pass will follow that asks for the derivative.
   /// - Returns: The result, and what the backward pass needs.
+  @specialized(where Element == Float)
   package static func activated<Element: Scalar>(
     _ input: FeatureMap<Element>, kernel: Tensor<Element>, bias: Tensor<Element>?,
     activation: Activation, reluNaN: ReLUNaN, joining join: Join<Element>? = nil,
@@ -154,6 +155,7 @@ extension Convolution {
   ///   - isRectified: Whether the input is what a ReLU gave, and its gradient goes through it: it
   ///     becomes 0 where the input is 0.
   /// - Returns: The gradients.
+  @specialized(where Element == Float)
   package static func backward<Element: Scalar>(
     _ outputGradient: FeatureMap<Element>, input: consuming FeatureMap<Element>,
     kernel: Tensor<Element>, hasBias: Bool, adding addend: FeatureMap<Element>?,

@@ -22,7 +22,10 @@ final class MapMemory<Value: BitwiseCopyable & Sendable>: @unchecked Sendable {
   convenience init(_ values: [Value]) {
     self.init(values.count) { target in
       values.withUnsafeBufferPointer {
-        if let source = $0.baseAddress { target.update(from: source, count: $0.count) }
+        guard let source = $0.baseAddress else { return }
+        parallelRanges($0.count) { range in
+          (target + range.lowerBound).update(from: source + range.lowerBound, count: range.count)
+        }
       }
     }
   }

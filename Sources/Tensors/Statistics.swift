@@ -86,7 +86,15 @@ extension Tensor {
   /// Whether no number is a NaN or an infinity.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
-  package func isFinite() -> Bool { scalars.allSatisfy(\.isFinite) }
+  package func isFinite() -> Bool {
+    // To look at them all takes less time than to stop at the first.
+    scalars.withUnsafeBufferPointer { scalars in
+      guard let x = scalars.baseAddress else { return true }
+      var strange: UInt32 = 0
+      for i in 0..<scalars.count { strange |= x[i].isFinite ? 0 : 1 }
+      return strange == 0
+    }
+  }
 
   /// The largest magnitude; 0 for an empty tensor.
   @specialized(where Element == Float)

@@ -48,8 +48,14 @@ extension Tensor {
   package func adding(_ other: Tensor?) -> Tensor {
     guard let other else { return self }
     precondition(other.shape == shape, "\(shape) and \(other.shape) add element by element.")
-    var sum = self
-    for i in scalars.indices { sum.scalars[i] += other.scalars[i] }
-    return sum
+    return Tensor(shape: shape) { sum in
+      scalars.withUnsafeBufferPointer { x in
+        other.scalars.withUnsafeBufferPointer { y in
+          guard let x = x.baseAddress, let y = y.baseAddress, let target = sum.baseAddress
+          else { return }
+          for i in 0..<sum.count { target[i] = x[i] + y[i] }
+        }
+      }
+    }
   }
 }

@@ -237,13 +237,10 @@ package struct Trainer: Sendable {
   private func firstNonFinite(
     in updates: [OptimizerState], _ weights: [Tensor<Float>]
   ) -> NonFiniteError? {
-    for (index, name) in network.parameterNames.enumerated() {
-      let tensors = [
-        (".v", updates[index].v), (".m", updates[index].m), (".update", updates[index].update),
-        ("", weights[index]),
-      ]
+    for (index, (update, weight)) in zip(updates, weights).enumerated() {
+      let tensors = [(".v", update.v), (".m", update.m), (".update", update.update), ("", weight)]
       if let (suffix, _) = tensors.first(where: { $0.1.map { !$0.isFinite() } ?? false }) {
-        return NonFiniteError(step: step + 1, tensor: name + suffix)
+        return NonFiniteError(step: step + 1, tensor: network.parameterNames[index] + suffix)
       }
     }
     return nil

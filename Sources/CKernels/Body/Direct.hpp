@@ -14,8 +14,12 @@ struct PaddedRows {
   ptrdiff_t stride;
   ptrdiff_t rows;
 
+  /// The place of row y, at least −kH, among those that are kept.
+  inline __attribute__((always_inline)) ptrdiff_t place(ptrdiff_t y) const {
+    return (y + rows) % rows;
+  }
   inline __attribute__((always_inline)) float *at(ptrdiff_t y) const {
-    return memory + (y + rows) % rows * stride;
+    return memory + place(y) * stride;
   }
 };
 
@@ -64,26 +68,35 @@ static KERNEL void padRow(
 
 // MARK: - To interleaved outputs
 
-/// Whether an output goes past the caches, in which far less would find its place than is written.
-INLINE bool streamsDirect(const ck_convolution *a) {
-  return a->images * a->height * a->width * a->outputs * (ptrdiff_t)sizeof(float) >= 24 << 20;
+/// Whether `some` channels of each pixel go past the caches: if they fill whole lines.
+INLINE bool streamsDirect(const ck_convolution *a, ptrdiff_t some) {
+  const bool fills = a->outputs == some || (a->outputs % 16 == 0 && some % 16 == 0);
+  return fills && isStreamed(a->images * a->height * a->width * a->outputs);
 }
 
-/// `pixels` pixels from column x, for `columns` vectors of output channels.
-template <int pixels, int columns, int L, int activation, bool adds>
+/// `pixels` pixels from column x, for `columns` vectors of output channels. The first row that the kernel
+/// meets stands at `place` among the rows.
+///
+/// `isSmall` if there is one input channel and the kernel is 3×3: constants of the compiled code then.
+template <bool isSmall, int pixels, int columns, int L, int activation, bool adds>
 INLINE void directPixels(
-    const ck_convolution *a, const PaddedRows &rows, ptrdiff_t y, ptrdiff_t x, ptrdiff_t o,
-    ptrdiff_t offset, Strangeness &strange) {
-  const ptrdiff_t outputs = a->outputs, taps = a->kernel_width * a->inputs;
+    const ck_convolution *a, const PaddedRows &rows, ptrdiff_t place, ptrdiff_t x, ptrdiff_t o,
+    ptrdiff_t offset, bool streams, Strangeness &strange) {
+  const ptrdiff_t inputs = isSmall ? 1 : a->inputs, outputs = a->outputs;
+  const ptrdiff_t lines = isSmall ? 3 : a->kernel_height;
+  const ptrdiff_t taps = isSmall ? 3 : a->kernel_width * inputs;
   Floats<L> sums[pixels][columns] = {};
   const float *kernel = a->kernel + o;
-  for (ptrdiff_t u = 0; u < a->kernel_height; u++) {
-    const float *row = rows.at(y + u - a->kernel_height / 2) + x * a->inputs;
+  for (ptrdiff_t u = 0; u < lines; u++) {
+    const float *row = rows.memory + place * rows.stride + x * inputs;
+    place = place + 1 < lines ? place + 1 : 0;
     for (ptrdiff_t k = 0; k < taps; k++, kernel += outputs) {
+      // Values that neighbors share are read again: there are no registers to keep them in.
+      const float *values = kept(row + k);
       Floats<L> weights[columns];
       UNROLL for (int j = 0; j < columns; j++) weights[j] = load<L>(kernel + j * L);
       UNROLL for (int p = 0; p < pixels; p++) {
-        const Floats<L> value = splat<L>(row[p * a->inputs + k]);
+        const Floats<L> value = splat<L>(values[p * inputs]);
         UNROLL for (int j = 0; j < columns; j++) sums[p][j] = fma(value, weights[j], sums[p][j]);
       }
     }
@@ -92,48 +105,67 @@ INLINE void directPixels(
   UNROLL for (int j = 0; j < columns; j++)
     bias[j] = a->bias ? load<L>(a->bias + o + j * L) : Floats<L>{};
   const Destination destination(a);
-  const bool keeps = derives<activation>(a);
-  const auto finish = [&](bool streams) __attribute__((always_inline)) {
+  const ptrdiff_t start = offset + x * outputs + o;
+  const auto finish = [&](bool keeps, bool streams) __attribute__((always_inline)) {
     UNROLL for (int p = 0; p < pixels; p++)
       UNROLL for (int j = 0; j < columns; j++) {
         const Floats<L> z = sums[p][j] + bias[j];
-        strange.template note<L>(z);
+        strange.template note<L>(z, p * columns + j);
         destination.template write<L, activation, adds>(
-            offset + (x + p) * outputs + o + j * L, z, keeps, streams);
+            start + p * outputs + j * L, z, keeps, streams);
       }
   };
-  if (columns > 1 && outputs % (columns * L) == 0 && streamsDirect(a))
-    finish(true);
+  if (derives<activation>(a))
+    finish(true, streams);
+  else if (streams)
+    finish(false, true);
   else
-    finish(false);
+    finish(false, false);
 }
 
-template <int pixels, int columns, int L, int activation, bool adds>
+template <bool isSmall, int pixels, int columns, int L, int activation, bool adds>
 static KERNEL bool directRow(
     const ck_convolution *a, const PaddedRows &rows, ptrdiff_t y, ptrdiff_t o, ptrdiff_t offset) {
   Strangeness strange;
+  const ptrdiff_t place = rows.place(y - a->kernel_height / 2);
+  const bool streams = streamsDirect(a, columns * L);
+  const auto compute = [&](auto some, ptrdiff_t x) __attribute__((always_inline)) {
+    directPixels<isSmall, some, columns, L, activation, adds>(
+        a, rows, place, x, o, offset, streams, strange);
+  };
   ptrdiff_t x = 0;
-  for (; x + pixels <= a->width; x += pixels)
-    directPixels<pixels, columns, L, activation, adds>(a, rows, y, x, o, offset, strange);
-  for (; x + 4 <= a->width; x += 4)
-    directPixels<4, columns, L, activation, adds>(a, rows, y, x, o, offset, strange);
-  for (; x < a->width; x++)
-    directPixels<1, columns, L, activation, adds>(a, rows, y, x, o, offset, strange);
+  for (; x + pixels <= a->width; x += pixels) compute(Constant<pixels>{}, x);
+  for (; x + 4 <= a->width; x += 4) compute(Constant<4>{}, x);
+  for (; x < a->width; x++) compute(Constant<1>{}, x);
   return strange.found();
 }
 
-template <int activation, bool adds>
+template <bool isSmall, int activation, bool adds>
 static KERNEL bool directOutputs(
     const ck_convolution *a, const PaddedRows &rows, ptrdiff_t y, ptrdiff_t offset) {
   bool strange = false;
   ptrdiff_t o = 0;
   for (; o + 2 * LANES <= a->outputs; o += 2 * LANES)
-    strange |= directRow<ROWS_OF_TWO, 2, LANES, activation, adds>(a, rows, y, o, offset);
+    strange |= directRow<isSmall, ROWS_OF_TWO, 2, LANES, activation, adds>(a, rows, y, o, offset);
   for (; o + LANES <= a->outputs; o += LANES)
-    strange |= directRow<ROWS_OF_ONE, 1, LANES, activation, adds>(a, rows, y, o, offset);
+    strange |= directRow<isSmall, ROWS_OF_ONE, 1, LANES, activation, adds>(a, rows, y, o, offset);
   if constexpr (LANES == 16)
-    if (o < a->outputs) strange |= directRow<ROWS_OF_ONE, 1, 8, activation, adds>(a, rows, y, o, offset);
+    if (o < a->outputs)
+      strange |= directRow<isSmall, ROWS_OF_ONE, 1, 8, activation, adds>(a, rows, y, o, offset);
   return strange;
+}
+
+using DirectOutputs = bool (*)(const ck_convolution *, const PaddedRows &, ptrdiff_t, ptrdiff_t);
+
+template <bool isSmall, int activation> INLINE DirectOutputs directOutputs(const ck_convolution *a) {
+  return a->addend ? directOutputs<isSmall, activation, true>
+                   : directOutputs<isSmall, activation, false>;
+}
+
+template <bool isSmall> INLINE DirectOutputs directOutputs(const ck_convolution *a) {
+  return a->activation == ck_relu         ? directOutputs<isSmall, ck_relu>(a)
+      : a->activation == ck_hiding_relu ? directOutputs<isSmall, ck_hiding_relu>(a)
+                                        : directOutputs<isSmall, ck_linear>(a);
 }
 
 static KERNEL int32_t directForward(const ck_convolution *a, ptrdiff_t chunk, float *scratch) {
@@ -143,6 +175,8 @@ static KERNEL int32_t directForward(const ck_convolution *a, ptrdiff_t chunk, fl
   const ptrdiff_t reach = a->kernel_height / 2, margin = a->kernel_width / 2;
   const PaddedRows rows = {
       scratch, paddedRowStride(a->inputs, a->kernel_width, a->width), a->kernel_height};
+  const bool isSmall = a->inputs == 1 && a->kernel_height == 3 && a->kernel_width == 3;
+  const DirectOutputs outputs = isSmall ? directOutputs<true>(a) : directOutputs<false>(a);
   bool strange = false;
   for (ptrdiff_t y = first - reach; y < last + reach; y++) {
     padRow(
@@ -151,19 +185,10 @@ static KERNEL int32_t directForward(const ck_convolution *a, ptrdiff_t chunk, fl
     const ptrdiff_t center = y - reach;
     if (center < first) continue;
     const ptrdiff_t offset = (image * a->height + center) * a->width * a->outputs;
-    if (a->addend)
-      strange |= a->activation == ck_relu ? directOutputs<ck_relu, true>(a, rows, center, offset)
-          : a->activation == ck_hiding_relu
-          ? directOutputs<ck_hiding_relu, true>(a, rows, center, offset)
-          : directOutputs<ck_linear, true>(a, rows, center, offset);
-    else
-      strange |= a->activation == ck_relu ? directOutputs<ck_relu, false>(a, rows, center, offset)
-          : a->activation == ck_hiding_relu
-          ? directOutputs<ck_hiding_relu, false>(a, rows, center, offset)
-          : directOutputs<ck_linear, false>(a, rows, center, offset);
+    strange |= outputs(a, rows, center, offset);
   }
   // What went past the caches is there for other threads, too.
-  if (streamsDirect(a)) __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
   return strange;
 }
 
@@ -307,11 +332,12 @@ INLINE void reduceRow(
   }
 }
 
-/// One output at `pixels` neighbors from column x, as products of lanes over the input channels.
+/// One output at `pixels` neighbors from column x, as 8 sums over input channels: of those whose numbers
+/// are alike modulo 8.
 template <int pixels, Filling filling, bool isMasked>
 INLINE void reducePixels(
     const ck_convolution *a, ptrdiff_t image, ptrdiff_t y, ptrdiff_t x, ptrdiff_t firstTap,
-    ptrdiff_t lastTap, const float *kernel, Wide *results) {
+    ptrdiff_t lastTap, const float *kernel, Floats<8> results[pixels]) {
   const ptrdiff_t reach = a->kernel_height / 2, margin = a->kernel_width / 2;
   Wide sums[pixels] = {};
   for (ptrdiff_t u = most(0, reach - y); u < least(a->kernel_height, a->height - y + reach); u++) {
@@ -321,46 +347,65 @@ INLINE void reducePixels(
         kernel + u * a->kernel_width * a->inputs, sums);
   }
   UNROLL for (int p = 0; p < pixels; p++)
-    results[p] = filling != Filling::pairs ? sums[p]
-        : besides(p % 2 ? upper(sums[p / 2]) : lower(sums[p / 2]), Floats<8>{});
+    results[p] = filling != Filling::pairs ? lower(sums[p]) + upper(sums[p])
+        : p % 2                            ? upper(sums[p / 2])
+                                           : lower(sums[p / 2]);
 }
 
+/// A row of one output.
 template <Filling filling, bool isMasked>
-static KERNEL int32_t reducingForward(const ck_convolution *a, ptrdiff_t chunk) {
+static KERNEL bool reducingRow(
+    const ck_convolution *a, ptrdiff_t image, ptrdiff_t y, const float *kernel, float bias, float *row) {
   // As many as have sums enough to keep the multipliers busy.
   constexpr int many = LANES == 16 || filling == Filling::pairs ? 8 : 4;
   // Eight channels of a single pixel are half a vector.
   constexpr Filling ofOne = filling == Filling::pairs ? Filling::halves : filling;
+  const ptrdiff_t margin = a->kernel_width / 2;
+  Strangeness strange;
+  Floats<8> sums[8] = {};
+  const auto finish = [&](ptrdiff_t x, ptrdiff_t count) __attribute__((always_inline)) {
+    const Floats<8> z = sumsOfLanes(sums) + bias;
+    strange.note<8>(z, 0);
+    memcpy(row + x, &z, (size_t)count * sizeof(float));
+  };
+  const auto alone = [&](ptrdiff_t from, ptrdiff_t to) {
+    for (ptrdiff_t x = from, count; x < to; x += count) {
+      count = least(8, to - x);
+      for (ptrdiff_t p = x; p < x + count; p++)
+        reducePixels<1, ofOne, isMasked>(
+            a, image, y, p, most(0, margin - p), least(a->kernel_width, a->width - p + margin),
+            kernel, sums + (p - x));
+      finish(x, count);
+    }
+  };
+  // Pixels that have all their neighbors go by eights; the last eight are whole, too.
+  const ptrdiff_t last = a->width - margin;
+  const bool isWide = last - margin >= 8;
+  for (ptrdiff_t x = margin; isWide && x < last; x += 8) {
+    const ptrdiff_t start = least(x, last - 8);
+    UNROLL for (int p = 0; p < 8; p += many)
+      reducePixels<many, filling, isMasked>(
+          a, image, y, start + p, 0, a->kernel_width, kernel, sums + p);
+    finish(start, 8);
+  }
+  alone(0, isWide ? margin : a->width);
+  if (isWide) alone(last, a->width);
+  return strange.found();
+}
+
+template <Filling filling, bool isMasked>
+static KERNEL int32_t reducingForward(const ck_convolution *a, ptrdiff_t chunk) {
   const ptrdiff_t image = chunk / rowChunks(a->height);
   const ptrdiff_t first = chunk % rowChunks(a->height) * CK_ROWS_PER_CHUNK;
   const ptrdiff_t last = least(a->height, first + CK_ROWS_PER_CHUNK);
-  const ptrdiff_t margin = a->kernel_width / 2;
-  Strangeness strange;
+  bool strange = false;
   for (ptrdiff_t y = first; y < last; y++)
-    for (ptrdiff_t o = 0; o < a->outputs; o++) {
-      float *row = a->output + ((image * a->outputs + o) * a->height + y) * a->width;
-      const float *kernel = a->kernel + o * a->kernel_height * a->kernel_width * a->inputs;
-      const float bias = a->bias ? a->bias[o] : 0;
-      for (ptrdiff_t x = 0, end; x < a->width; x = end) {
-        // From the margin on, 16 pixels have all their neighbors.
-        end = least(a->width, x < margin ? margin : x + 16);
-        Wide sums[16];
-        ptrdiff_t p = x;
-        if (x >= margin)
-          for (; p + many <= least(end, a->width - margin); p += many)
-            reducePixels<many, filling, isMasked>(
-                a, image, y, p, 0, a->kernel_width, kernel, sums + (p - x));
-        for (; p < end; p++)
-          reducePixels<1, ofOne, isMasked>(
-              a, image, y, p, most(0, margin - p), least(a->kernel_width, a->width - p + margin),
-              kernel, sums + (p - x));
-        for (p -= x; p < 16; p++) sums[p] = Wide{};
-        const Wide z = sumsOfLanes(sums) + bias;
-        strange.note<16>(z);
-        memcpy(row + x, &z, (size_t)(end - x) * sizeof(float));
-      }
-    }
-  return strange.found();
+    for (ptrdiff_t o = 0; o < a->outputs; o++)
+      strange |= reducingRow<filling, isMasked>(
+          a, image, y, a->kernel + o * a->kernel_height * a->kernel_width * a->inputs,
+          a->bias ? a->bias[o] : 0,
+          a->output + ((image * a->outputs + o) * a->height + y) * a->width);
+  return strange;
 }
 
 template <bool isMasked>

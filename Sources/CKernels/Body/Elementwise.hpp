@@ -31,3 +31,14 @@ static KERNEL void join(
     case ck_multiply_add: return joinAll<ck_multiply_add>(values, others, results, count, streams);
   }
 }
+
+static KERNEL void overRoots(
+    const float *values, const float *squares, float factor, float correction,
+    float squareCorrection, float epsilon, float *results, ptrdiff_t count) {
+  for (ptrdiff_t i = 0; i < count; i += LANES) {
+    const Floats<LANES> x = loadUpTo(values + i, count - i) / correction;
+    const Floats<LANES> y = loadUpTo(squares + i, count - i) / squareCorrection;
+    storeUpTo(
+        results + i, factor * x / (__builtin_elementwise_sqrt(y) + epsilon), count - i);
+  }
+}

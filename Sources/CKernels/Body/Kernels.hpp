@@ -50,6 +50,7 @@ static const ck_kernels kernels = {
     .activate = activate,
     .pull_back = pullBack,
     .join = join,
+    .over_roots = overRoots,
 };
 }  // namespace NAMESPACE
 

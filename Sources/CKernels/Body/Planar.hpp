@@ -131,7 +131,7 @@ INLINE void planarBlock(
       } else if (left > 0) {
         memcpy(target + j * LANES, &z, (size_t)left * sizeof(float));
       }
-      strange.note<LANES>(z);
+      strange.note<LANES>(z, j);
     }
   }
 }
@@ -298,11 +298,11 @@ static KERNEL void planarGradient(
 }
 
 static KERNEL void sumLanes(const float *sums, float *results, ptrdiff_t count) {
-  for (ptrdiff_t i = 0; i < count; i += 16) {
-    const ptrdiff_t some = least(16, count - i);
-    Wide values[16] = {};
+  for (ptrdiff_t i = 0; i < count; i += 8) {
+    const ptrdiff_t some = least(8, count - i);
+    Wide values[8] = {};
     for (ptrdiff_t k = 0; k < some; k++) values[k] = load<16>(sums + (i + k) * 16);
-    const Wide result = sumsOfLanes(values);
+    const Floats<8> result = sumsOfLanes(values);
     memcpy(results + i, &result, (size_t)some * sizeof(float));
   }
 }

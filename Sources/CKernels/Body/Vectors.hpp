@@ -106,6 +106,11 @@ INLINE Wide spreadInFours(Wide v, int k) {
   }
 }
 
+/// A number that the compiler knows.
+template <int value> struct Constant {
+  constexpr operator int() const { return value; }
+};
+
 /// A pointer computed here and now, to memory that is really written and read: where the compiler kept
 /// the addresses of all pixels of a tile, or all that is between two transforms, in the few registers,
 /// it would move values to and fro.
@@ -135,55 +140,58 @@ template <int L> INLINE void storeBits(uint8_t *mask, Ints<L> comparison) {
   memcpy(mask, &bits, L / 8);
 }
 
-/// The sums of the 16 lanes of each of 16 vectors: of lane i and lane i+8, then i+4, i+2, i+1.
-INLINE Wide sumsOfLanes(const Wide v[16]) {
-  Wide eight[8], four[4], two[2];
-  UNROLL for (int i = 0; i < 8; i++) {
-    const Wide a = v[i], b = v[i + 8];
-    eight[i] = besides(lower(a), lower(b)) + besides(upper(a), upper(b));
-  }
+/// The sums of the 8 lanes of each of 8 vectors: of lane i and lane i+4, then i+2, i+1.
+INLINE Floats<8> sumsOfLanes(const Floats<8> v[8]) {
+  Floats<8> four[4], two[2];
   UNROLL for (int i = 0; i < 4; i++) {
-    const Wide a = eight[i], b = eight[i + 4];
-    four[i] = __builtin_shufflevector(
-                  a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27)
-        + __builtin_shufflevector(
-                  a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+    const Floats<8> a = v[i], b = v[i + 4];
+    four[i] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11)
+        + __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
   }
   UNROLL for (int i = 0; i < 2; i++) {
-    const Wide a = four[i], b = four[i + 2];
-    two[i] = __builtin_shufflevector(
-                 a, b, 0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 24, 25, 28, 29)
-        + __builtin_shufflevector(
-                 a, b, 2, 3, 6, 7, 10, 11, 14, 15, 18, 19, 22, 23, 26, 27, 30, 31);
+    const Floats<8> a = four[i], b = four[i + 2];
+    two[i] = __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13)
+        + __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
   }
-  const Wide a = two[0], b = two[1];
-  const Wide sums =
-      __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
-      + __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
-  // Each step put the vectors' places in halves, so they stand in the order of their turned bits.
-  return __builtin_shufflevector(sums, sums, 0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15);
+  const Floats<8> a = two[0], b = two[1];
+  return __builtin_shufflevector(a, b, 0, 8, 2, 10, 4, 12, 6, 14)
+      + __builtin_shufflevector(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
+}
+
+/// The sums of the 16 lanes of each of 8 vectors: of lane i and lane i+8, then as above.
+INLINE Floats<8> sumsOfLanes(const Wide v[8]) {
+  Floats<8> halves[8];
+  UNROLL for (int i = 0; i < 8; i++) halves[i] = lower(v[i]) + upper(v[i]);
+  return sumsOfLanes(halves);
 }
 
 /// Whether a NaN or an infinity was among some values: their sum times 0 tells.
+///
+/// Neighboring values go to different sums: in one alone, additions would wait for each other.
 struct Strangeness {
-  Floats<LANES> sum = {};
-  Floats<8> rest = {};
+  static constexpr int count = 4;
+  Floats<LANES> sums[count] = {};
+  Floats<8> rest[count] = {};
 
-  template <int L> inline __attribute__((always_inline)) void note(Floats<L> value) {
+  template <int L> inline __attribute__((always_inline)) void note(Floats<L> value, int place) {
     if constexpr (L == LANES) {
+      Floats<L> &sum = sums[place % count];
       sum = fma(value, Floats<L>{}, sum);
     } else if constexpr (L == 16) {
-      note<8>(lower(value));
-      note<8>(upper(value));
+      note<8>(lower(value), 2 * place);
+      note<8>(upper(value), 2 * place + 1);
     } else {
-      rest = fma(value, Floats<8>{}, rest);
+      Floats<8> &sum = rest[place % count];
+      sum = fma(value, Floats<8>{}, sum);
     }
   }
 
   inline __attribute__((always_inline)) bool found() const {
     bool found = false;
-    UNROLL for (int i = 0; i < LANES; i++) found |= sum[i] != 0;
-    UNROLL for (int i = 0; i < 8; i++) found |= rest[i] != 0;
+    UNROLL for (int k = 0; k < count; k++) {
+      UNROLL for (int i = 0; i < LANES; i++) found |= sums[k][i] != 0;
+      UNROLL for (int i = 0; i < 8; i++) found |= rest[k][i] != 0;
+    }
     return found;
   }
 };

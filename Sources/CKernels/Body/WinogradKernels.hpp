@@ -1,41 +1,58 @@
 // Kernels on their way to Winograd's points, and their gradients on the way back.
 
-/// The nine weights that lead from channel `input` to outputs first..<first+L; `turned` as in the
-/// header.
-template <int L>
+/// The nine weights that lead from channel `input` to outputs first..<first+8, 0 where there are none;
+/// `turned` as in the header.
 INLINE void gatherWeights(
     const float *weights, ptrdiff_t kernels, ptrdiff_t channels, bool turned, ptrdiff_t input,
-    ptrdiff_t first, Floats<L> w[3][3]) {
-  UNROLL for (int k = 0; k < 9; k++)
-    UNROLL for (int lane = 0; lane < L; lane++) {
-      const ptrdiff_t output = first + lane;
-      // Turned, kernels are read and channels written.
-      const ptrdiff_t o = turned ? input : output, i = turned ? output : input;
-      const bool isStored = o < kernels && i < channels;
-      w[k / 3][k % 3][lane] =
-          isStored ? weights[(o * channels + i) * 9 + (turned ? 8 - k : k)] : 0.0f;
+    ptrdiff_t first, Floats<8> w[3][3]) {
+  // Turned, kernels are read and channels written.
+  const ptrdiff_t distance = turned ? 9 : channels * 9;
+  const float *start = weights + input * (turned ? channels * 9 : 9) + first * distance;
+  const bool isRead = input < (turned ? kernels : channels);
+  const ptrdiff_t written = isRead ? (turned ? channels : kernels) - first : 0;
+  const auto gather = [&](ptrdiff_t lanes) __attribute__((always_inline)) {
+    UNROLL for (int k = 0; k < 9; k++) {
+      Floats<8> values = {};
+      UNROLL for (int lane = 0; lane < 8; lane++)
+        if (lane < lanes) values[lane] = start[lane * distance + (turned ? 8 - k : k)];
+      w[k / 3][k % 3] = values;
     }
+  };
+  if (written >= 8)
+    gather(8);
+  else
+    gather(written);
 }
 
 static KERNEL void winogradKernel(
     const float *weights, ptrdiff_t kernels, ptrdiff_t channels, int32_t turned, float *transformed,
     ptrdiff_t inputs, ptrdiff_t outputs, ptrdiff_t first, ptrdiff_t last) {
+  // What belongs to one place goes to memory together: the places lie far apart, often a power of two.
+  constexpr ptrdiff_t many = 64;
+  float places[CK_WINOGRAD_POINTS][many];
   for (ptrdiff_t input = first; input < last; input++)
-    for (ptrdiff_t o = 0; o < outputs; o += 8) {
-      Floats<8> w[3][3], half[6][3];
-      gatherWeights<8>(weights, kernels, channels, turned, input, o, w);
-      UNROLL for (int i = 0; i < 6; i++)
-        UNROLL for (int j = 0; j < 3; j++) {
-          const float *g = kernelTransform[i];
-          half[i][j] = fma(g[2], w[2][j], fma(g[1], w[1][j], g[0] * w[0][j]));
-        }
-      UNROLL for (int i = 0; i < 6; i++)
-        UNROLL for (int j = 0; j < 6; j++) {
-          const float *g = kernelTransform[j];
-          store<8>(
-              transformed + ((i * 6 + j) * inputs + input) * outputs + o,
-              fma(g[2], half[i][2], fma(g[1], half[i][1], g[0] * half[i][0])));
-        }
+    for (ptrdiff_t begin = 0; begin < outputs; begin += many) {
+      const ptrdiff_t some = least(many, outputs - begin);
+      for (ptrdiff_t o = 0; o < some; o += 8) {
+        Floats<8> w[3][3], half[6][3];
+        gatherWeights(weights, kernels, channels, turned, input, begin + o, w);
+        UNROLL for (int i = 0; i < 6; i++)
+          UNROLL for (int j = 0; j < 3; j++) {
+            const float *g = kernelTransform[i];
+            half[i][j] = fma(g[2], w[2][j], fma(g[1], w[1][j], g[0] * w[0][j]));
+          }
+        UNROLL for (int i = 0; i < 6; i++)
+          UNROLL for (int j = 0; j < 6; j++) {
+            const float *g = kernelTransform[j];
+            store<8>(
+                &places[i * 6 + j][o],
+                fma(g[2], half[i][2], fma(g[1], half[i][1], g[0] * half[i][0])));
+          }
+      }
+      for (ptrdiff_t e = 0; e < CK_WINOGRAD_POINTS; e++)
+        memcpy(
+            transformed + (e * inputs + input) * outputs + begin, places[e],
+            (size_t)some * sizeof(float));
     }
 }
 

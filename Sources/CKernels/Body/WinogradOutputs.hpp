@@ -39,7 +39,7 @@ template <int L, int activation, bool adds, bool derives, bool streams> struct T
   inline __attribute__((always_inline)) void put(int i, int j, Floats<L> y) {
     if (i >= rows || j >= columns) return;
     const Floats<L> z = y + bias;
-    strange.note<L>(z);
+    strange.note<L>(z, j);
     destination.write<L, activation, adds>(
         first + i * spacing.row + j * spacing.pixel, z, derives, streams);
   }
@@ -56,7 +56,7 @@ template <int activation, bool adds, bool derives, bool streams> struct TargetPa
 
   inline __attribute__((always_inline)) void put(int i, int j, Wide y) {
     const Wide z = y + bias;
-    strange.note<16>(z);
+    strange.note<16>(z, j);
     const ptrdiff_t place = i * spacing.row + j * spacing.pixel;
     destination.write<8, activation, adds>(first + place, lower(z), derives, streams);
     destination.write<8, activation, adds>(second + place, upper(z), derives, streams);
@@ -123,17 +123,16 @@ struct PatchTarget {
 template <int activation, bool adds, bool derives, bool streams>
 INLINE void finishPixels(
     const Destination &destination, const float *values, const float *bias, ptrdiff_t offset,
-    ptrdiff_t count, Strangeness strange[2]) {
+    ptrdiff_t count, Strangeness &strange) {
   ptrdiff_t i = 0;
   for (; i + 16 <= count; i += 16) {
     const Wide z = load<16>(values + i) + load<16>(bias + i);
-    strange[0].note<8>(lower(z));
-    strange[1].note<8>(upper(z));
+    strange.note<16>(z, 0);
     destination.write<16, activation, adds>(offset + i, z, derives, streams);
   }
   if (i < count) {
     const Floats<8> z = load<8>(values + i) + load<8>(bias + i);
-    strange[0].note<8>(z);
+    strange.note<8>(z, 0);
     destination.write<8, activation, adds>(offset + i, z, derives, streams);
   }
 }
@@ -149,7 +148,7 @@ static KERNEL int32_t transformTiles(
   if (a->bias)
     for (int j = 0; j < 4; j++)
       memcpy(bias + j * pixel, a->bias, (size_t)pixel * sizeof(float));
-  Strangeness strange[2];
+  Strangeness strange;
   for (int t = 0; t < count;) {
     Tile tile(cursor, a->height, a->width, pixel);
     for (const int end = t + cursor.takeColumn(count - t); t < end; t++, tile.goDown()) {
@@ -164,7 +163,7 @@ static KERNEL int32_t transformTiles(
             destination, patch + i * 4 * pixel, bias, tile.start + i * row, values, strange);
     }
   }
-  return strange[0].found() || strange[1].found();
+  return strange.found();
 }
 
 #endif

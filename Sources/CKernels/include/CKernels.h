@@ -179,6 +179,10 @@ typedef struct {
   void (*join)(
       int32_t rule, const float *values, const float *others, float *results, ptrdiff_t count,
       ptrdiff_t whole);
+  /// results = factor·(value/correction) / (√(square/square_correction) + epsilon)
+  void (*over_roots)(
+      const float *values, const float *squares, float factor, float correction,
+      float square_correction, float epsilon, float *results, ptrdiff_t count);
 } ck_kernels;
 
 /// The instruction sets, best first.

@@ -1,0 +1,26 @@
+import Tensors
+
+/// What the rules of optimizers are made of.
+extension Tensor<Float> {
+  /// The numbers `function(x, y)` for each number x and the number y of `other` in the same place.
+  @inline(__always)
+  func with(_ other: Tensor, _ function: (Float, Float) -> Float) -> Tensor {
+    precondition(other.shape == shape, "\(shape) and \(other.shape) meet element by element.")
+    // In sight of the compiler down to the loop, which becomes vector code then.
+    let count = scalars.count
+    let results = [Float](unsafeUninitializedCapacity: count) { results, written in
+      scalars.withUnsafeBufferPointer { x in
+        other.scalars.withUnsafeBufferPointer { y in
+          guard let x = x.baseAddress, let y = y.baseAddress, let target = results.baseAddress
+          else { return }
+          for i in 0..<count { target[i] = function(x[i], y[i]) }
+        }
+      }
+      written = count
+    }
+    return Tensor(shape: shape, scalars: results)
+  }
+
+  /// As many numbers, each `value`.
+  func filled(with value: Float) -> Tensor { Tensor(shape: shape, repeating: value) }
+}
