@@ -14,8 +14,9 @@ import Testing
     }
   }
 
-  /// Every pair of layouts, sides of no tile, of less than a tile, of many; padded channels; an output
-  /// that goes past the caches.
+  /// Every pair of layouts, sides of no tile, of less than a tile, of many; padded channels; rows of
+  /// fewer, of just as many and of more than the pixels that go together; outputs that go past the
+  /// caches, in whole lines and not.
   static let cases = [
     Case(1, 16, 16, 8, 8, 3), Case(2, 32, 32, 37, 61, 3), Case(1, 64, 64, 33, 20, 3),
     Case(3, 8, 8, 50, 13, 3), Case(1, 12, 20, 9, 11, 3), Case(2, 24, 8, 130, 5, 3),
@@ -27,6 +28,8 @@ import Testing
     Case(2, 1, 5, 40, 300, 13), Case(1, 9, 9, 33, 70, 5), Case(1, 3, 11, 20, 129, 7),
     Case(3, 1, 1, 5, 3, 9), Case(1, 4, 6, 17, 16, 11), Case(1, 7, 1, 18, 65, 1),
     Case(1, 11, 4, 1, 200, 3), Case(1, 2, 2, 200, 1, 13), Case(1, 1, 64, 320, 321, 3),
+    Case(1, 8, 1, 5, 9, 3), Case(1, 8, 1, 5, 10, 3), Case(1, 16, 2, 6, 19, 3),
+    Case(1, 24, 1, 9, 13, 5), Case(1, 1, 8, 450, 449, 3), Case(1, 1, 24, 300, 301, 3),
   ]
 
   @Test(arguments: cases)
@@ -121,7 +124,7 @@ import Testing
 
   @Test(arguments: [
     Case(1, 16, 16, 9, 11, 3), Case(1, 1, 16, 9, 11, 3), Case(1, 16, 1, 9, 11, 3),
-    Case(1, 8, 8, 9, 11, 5),
+    Case(1, 8, 8, 9, 11, 5), Case(1, 8, 1, 9, 30, 3), Case(1, 1, 8, 9, 50, 3),
   ])
   func `a NaN or an infinity is found wherever it stands`(_ shape: Case) {
     let pass = Pass(shape)
