@@ -35,7 +35,7 @@ package struct Adadelta: Optimizer {
     var state = state
     state.v = v
     state.m = m.with(delta) { m, d in keep * m + take * (d * d) }
-    state.update = Tensor(shape: delta.shape, scalars: delta.scalars.map { -rate * $0 })
+    state.update = delta.mapped { -rate * $0 }
     return state
   }
 }

@@ -21,6 +21,12 @@ extension Tensor<Float> {
     return Tensor(shape: shape, scalars: results)
   }
 
+  /// The numbers `function(x)` for each number x.
+  @inline(__always)
+  func mapped(_ function: (Float) -> Float) -> Tensor {
+    Tensor(shape: shape, scalars: scalars.map(function))
+  }
+
   /// As many numbers, each `value`.
   func filled(with value: Float) -> Tensor { Tensor(shape: shape, repeating: value) }
 }

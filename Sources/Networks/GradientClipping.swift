@@ -32,10 +32,7 @@ package enum GradientClipping: Hashable, Sendable {
       let factor = limit / (squares.reduce(0, +).squareRoot() + 1e-6)
       // Not `factor >= 1`: the norm of a gradient with a NaN makes the whole gradient NaN.
       guard !(factor >= 1) else { return false }
-      for t in gradients.indices {
-        gradients[t] = Tensor(
-          shape: gradients[t].shape, scalars: gradients[t].scalars.map { $0 * Float(factor) })
-      }
+      gradients = gradients.map { $0.mapped { $0 * Float(factor) } }
       return true
     case .value(let limit):
       let limit = Float(limit)

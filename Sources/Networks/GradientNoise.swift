@@ -59,10 +59,10 @@ package struct GradientNoise: Hashable, Sendable {
         gradients[t] = gradients[t].adding(noise)
       case .scalar:
         let number = Float(deviation * stream.normal(at: 0))
-        for i in gradients[t].scalars.indices { gradients[t].scalars[i] += number }
+        gradients[t] = gradients[t].mapped { $0 + number }
       case .multiply:
         let number = Float(deviation * stream.normal(at: 0))
-        for i in gradients[t].scalars.indices { gradients[t].scalars[i] *= number }
+        gradients[t] = gradients[t].mapped { $0 * number }
       }
     }
   }

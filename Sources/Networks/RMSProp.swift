@@ -33,7 +33,7 @@ package struct RMSProp: Optimizer {
     var state = state
     state.v = v
     state.m = momentum == 0 ? nil : m
-    state.update = Tensor(shape: m.shape, scalars: m.scalars.map { -rate * $0 })
+    state.update = m.mapped { -rate * $0 }
     return state
   }
 }

@@ -29,7 +29,7 @@ package struct SGD: Optimizer {
       direction = isNesterov ? gradient.with(m) { g, m in g + momentum * m } : m
       state.m = m
     }
-    state.update = Tensor(shape: gradient.shape, scalars: direction.scalars.map { -rate * $0 })
+    state.update = direction.mapped { -rate * $0 }
     return state
   }
 }

@@ -49,7 +49,7 @@ extension FeatureMap {
           // Two chunks side by side, so that additions need not wait for each other.
           let (a, b) = (2 * pair, min(2 * pair + 1, chunks - 1))
           let first = range(ofChunk: a, of: chunks, count: scalars.count)
-          let second = a == b ? first : range(ofChunk: b, of: chunks, count: scalars.count)
+          let second = range(ofChunk: b, of: chunks, count: scalars.count)
           let common = min(first.count, second.count)
           var sums = (0.0, 0.0)
           for i in 0..<common {

@@ -7,16 +7,9 @@ extension Tensor<Float> {
     of squares: Tensor, times factor: Float, epsilon: Float,
     corrections: (Float, Float) = (1, 1)
   ) -> Tensor {
-    precondition(squares.shape == shape, "\(shape) and \(squares.shape) meet element by element.")
-    return Tensor(shape: shape) { results in
-      scalars.withUnsafeBufferPointer { x in
-        squares.scalars.withUnsafeBufferPointer { y in
-          guard let x = x.baseAddress, let y = y.baseAddress, let target = results.baseAddress
-          else { return }
-          InstructionSet.kernels.over_roots(
-            x, y, factor, corrections.0, corrections.1, epsilon, target, shape.count)
-        }
-      }
+    combined(with: squares) { x, y, results, count in
+      InstructionSet.kernels.over_roots(
+        x, y, factor, corrections.0, corrections.1, epsilon, results, count)
     }
   }
 }

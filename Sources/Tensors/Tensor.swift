@@ -47,13 +47,26 @@ extension Tensor {
   @specialized(where Element == Double)
   package func adding(_ other: Tensor?) -> Tensor {
     guard let other else { return self }
-    precondition(other.shape == shape, "\(shape) and \(other.shape) add element by element.")
-    return Tensor(shape: shape) { sum in
+    return combined(with: other) { x, y, sum, count in
+      for i in 0..<count { sum[i] = x[i] + y[i] }
+    }
+  }
+
+  /// The tensor whose scalars `body` writes, from the scalars of both that stand in the same places.
+  func combined(
+    with other: Tensor,
+    _ body: (
+      _ x: UnsafePointer<Element>, _ y: UnsafePointer<Element>,
+      _ results: UnsafeMutablePointer<Element>, _ count: Int
+    ) -> Void
+  ) -> Tensor {
+    precondition(other.shape == shape, "\(shape) and \(other.shape) meet element by element.")
+    return Tensor(shape: shape) { results in
       scalars.withUnsafeBufferPointer { x in
         other.scalars.withUnsafeBufferPointer { y in
-          guard let x = x.baseAddress, let y = y.baseAddress, let target = sum.baseAddress
+          guard let x = x.baseAddress, let y = y.baseAddress, let target = results.baseAddress
           else { return }
-          for i in 0..<sum.count { target[i] = x[i] + y[i] }
+          body(x, y, target, results.count)
         }
       }
     }
