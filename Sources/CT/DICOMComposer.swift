@@ -37,13 +37,13 @@ struct DICOMComposer: ~Copyable {
   }
 
   /// Writes the file at `path` in explicit VR little endian, over what is there.
-  func save(to path: String) throws(CTError) {
+  func save(to path: String, called name: String) throws(CTError) {
     var detail = [CChar](repeating: 0, count: 256)
     guard cdcmtk_save(handle, path, &detail, detail.count) == CDCMTK_OK else {
       let text = String(
         decoding: detail.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
       throw CTError(
-        "unwritable", "\(printable(path, limit: 4096)): cannot be written (\(printable(text))).",
+        "unwritable", "\(printable(name, limit: 4096)): cannot be written (\(printable(text))).",
         hint: "check the folder's permissions and the free space")
     }
   }

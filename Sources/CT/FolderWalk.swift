@@ -21,7 +21,9 @@ struct FolderWalk {
         (name.isEmpty ? "." : printable(name, limit: 4096), "a folder that cannot be opened"))
       return
     }
-    for entry in entries.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) {
+    for entry in entries.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+    // What Backflow itself keeps in a folder is no data.
+    where !entry.hasPrefix(".backflow-") {
       let path = folder + "/" + entry
       let entryName = name.isEmpty ? entry : name + "/" + entry
       var isFolder: ObjCBool = false

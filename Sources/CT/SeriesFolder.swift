@@ -1,7 +1,7 @@
 import Foundation
 
 /// A folder that receives the files of a series, all of them or none.
-struct SeriesFolder {
+package struct SeriesFolder {
   let path: String
 
   /// Makes the folder if need be.
@@ -41,7 +41,7 @@ struct SeriesFolder {
     }
     for n in 0..<count {
       let composed = try file(n)
-      try composed.save(to: temporary[n])
+      try composed.save(to: temporary[n], called: paths[n])
     }
     for (from, to) in zip(temporary, paths) {
       guard rename(from, to) == 0 else {
@@ -51,22 +51,32 @@ struct SeriesFolder {
       }
     }
     isDone = true
-    removeLeftovers(prefix: prefix, beyond: count)
+    for place in Self.leftovers(prefix: prefix, beyond: count, in: path) { unlink(place) }
     return paths
   }
 
-  /// Removes files of this program that bear `prefix` and a number above `count`.
-  private func removeLeftovers(prefix: String, beyond count: Int) {
+  /// The files in `folder` that an older, longer series left under the names of `written`.
+  ///
+  /// - Parameters:
+  ///   - written: The files of one series that ``write(prefix:count:file:)`` wrote, here or elsewhere.
+  ///   - folder: The folder to look in.
+  /// - Returns: The paths of files of this program with the same prefix and higher numbers.
+  package static func leftovers(of written: [String], in folder: String) -> [String] {
+    guard let name = written.last?.split(separator: "/").last,
+      let dash = name.lastIndex(of: "-")
+    else { return [] }
+    return leftovers(prefix: String(name[...dash]), beyond: written.count, in: folder)
+  }
+
+  private static func leftovers(prefix: String, beyond count: Int, in path: String) -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    for name in names where name.hasPrefix(prefix) && name.hasSuffix(".dcm") {
-      guard let number = Int(name.dropFirst(prefix.count).dropLast(4)), number > count else {
-        continue
-      }
+    return names.filter { $0.hasPrefix(prefix) && $0.hasSuffix(".dcm") }.compactMap { name in
       let place = path + "/" + name
-      guard let file = try? DICOMFile(path: place, name: name),
-        (try? file.dataset())?.text(.manufacturer) == Self.manufacturer
-      else { continue }
-      unlink(place)
+      guard let number = Int(name.dropFirst(prefix.count).dropLast(4)), number > count,
+        let file = try? DICOMFile(path: place, name: name),
+        (try? file.dataset())?.text(.manufacturer) == manufacturer
+      else { return nil }
+      return place
     }
   }
 

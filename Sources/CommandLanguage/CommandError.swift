@@ -22,6 +22,8 @@ package struct CommandError: Error, Sendable, Equatable {
     package static let syntax: Code = "syntax"
     package static let shape: Code = "shape"
     package static let file: Code = "file"
+    /// A file is there that nothing said to replace.
+    package static let exists: Code = "exists"
     package static let data: Code = "data"
     package static let state: Code = "state"
     package static let expectation: Code = "expectation"

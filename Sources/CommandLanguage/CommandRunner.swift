@@ -94,7 +94,9 @@ package final class CommandRunner<Workspace>: LineRunner {
     let before = moment(before: text)
     do throws(CommandError) {
       let outcome = try perform(invocation, line: line)
-      if invocation.spec.isRecorded, invocation.spec != SessionCommand.undo.spec {
+      if invocation.spec.isRecorded, invocation.spec != SessionCommand.undo.spec,
+        outcome.plays.isEmpty
+      {
         undoLog.add(before, present: workspace)
       }
       return outcome
@@ -184,7 +186,11 @@ package final class CommandRunner<Workspace>: LineRunner {
     defer { undoLog = outer }
     do throws(CommandError) {
       for text in outcome.followUps {
-        guard let inner = try parser.parse(text) else { continue }
+        guard let inner = try parser.parse(text) else {
+          // What a lesson says beside its commands is for the reader here, too.
+          outcome.say(OutputLine(text.isEmpty ? "" : "  \(text)"))
+          continue
+        }
         for row in text.split(separator: "\n") { outcome.say("  \(String(row))") }
         let said = try performUndoably(inner, text, line: line)
         outcome.append(said)

@@ -42,7 +42,7 @@ package struct Execution: Sendable {
     case .success(let outcome):
       return .object(
         start + [
-          .init("result", outcome.result),
+          .init("result", outcome.placedResult),
           .init("warnings", .list(outcome.warnings + outcome.remarks) { .string($0) }),
           .init("files", .list(outcome.files) { Self.json($0) }),
         ])
@@ -60,7 +60,7 @@ package struct Execution: Sendable {
   }
 
   private static func json(_ file: Outcome.File) -> JSONValue {
-    var members: [JSONValue.Member] = [.init("path", .string(file.path))]
+    var members: [JSONValue.Member] = [.init("path", .string(file.place ?? file.path))]
     if let fingerprint = file.fingerprint { members.append(.init("px", .string(fingerprint))) }
     return .object(members)
   }

@@ -9,7 +9,10 @@ package struct Outcome: Sendable {
 
   /// A file that a command wrote.
   package struct File: Hashable, Sendable {
+    /// The name as it was given.
     package let path: String
+    /// Where the file is, from the root of the disk; nil when nothing says.
+    package let place: String?
     /// The fingerprint of a picture's samples.
     package let fingerprint: String?
   }
@@ -53,6 +56,9 @@ package struct Outcome: Sendable {
   package var followUps: [String] = []
   /// What is said after them.
   package var closing: String?
+  /// Lines that the prompt runs as if they were typed there, each for itself; the command that gave
+  /// them is not recorded.
+  package var plays: [String] = []
   /// Lines that the prompt puts before the person, one after the other.
   package var proposals: [String] = []
   /// How the pictures take turns at one place, where somebody sees them.
@@ -92,12 +98,23 @@ package struct Outcome: Sendable {
   /// Adds a picture, and its file.
   package mutating func add(_ picture: Picture) {
     blocks.append(.picture(picture))
-    files.append(File(path: picture.path, fingerprint: picture.fingerprint))
+    files.append(
+      File(path: picture.path, place: picture.place, fingerprint: picture.fingerprint))
   }
 
   /// Adds a file that is no picture; say so in a line too.
-  package mutating func add(file path: String) {
-    files.append(File(path: path, fingerprint: nil))
+  package mutating func add(file path: String, at place: String? = nil) {
+    files.append(File(path: path, place: place, fingerprint: nil))
+  }
+
+  /// The result with the `path` of a file that was written as the place where the file is.
+  var placedResult: JSONValue {
+    guard case .object(let members) = result else { return result }
+    return .object(
+      members.map { member in
+        let file = files.first { member.key == "path" && member.value == .string($0.path) }
+        return file?.place.map { JSONValue.Member(member.key, .string($0)) } ?? member
+      })
   }
 
   /// Adds a warning.
@@ -118,11 +135,20 @@ package struct Outcome: Sendable {
     case fields([Field])
     case picture(Picture)
 
-    /// The line as it is shown and recorded.
+    /// The line as it is recorded.
     package var text: String {
       switch self {
       case .fields(let fields): fields.map(\.rendered).joined()
       case .picture(let picture): picture.line
+      }
+    }
+
+    /// The line as the screen shows it: with files where they are.
+    package var shown: String {
+      switch self {
+      case .fields(let fields): fields.map(\.shown).joined()
+      case .picture(let picture):
+        picture.line(naming: picture.place.map(ShownPath.fromHere) ?? picture.path)
       }
     }
   }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A part of a line that a command gives back.
 package enum Field: Hashable, Sendable {
   /// Words that must be the same in a replay.
@@ -6,6 +8,8 @@ package enum Field: Hashable, Sendable {
   case number(Double, NumberFormat)
   /// Times, speeds and whatever else may differ between runs.
   case volatile(String)
+  /// A file that was written: its recorded name, and where it is from the root of the disk.
+  case file(String, place: String?)
 
   /// The field as it is shown and recorded.
   package var rendered: String {
@@ -13,7 +17,24 @@ package enum Field: Hashable, Sendable {
     case .text(let text): Escapes.inside(VisibleText.visible(text))
     case .number(let value, let format): format.string(value)
     case .volatile(let text): Escapes.volatile(VisibleText.visible(text))
+    case .file(let name, _): Field.text(name).rendered
     }
+  }
+
+  /// The field as the screen shows it: a file is named so that it is found from here.
+  package var shown: String {
+    guard case .file(let name, let place) = self else { return rendered }
+    return Field.text(place.map(ShownPath.fromHere) ?? name).rendered
+  }
+}
+
+/// Paths as they are shown to a person.
+package enum ShownPath {
+  /// A path from the root of the disk, as it is typed in the working directory: `out/x/a.png`.
+  package static func fromHere(_ place: String) -> String {
+    let here = FileManager.default.currentDirectoryPath
+    let root = here.hasSuffix("/") ? here : here + "/"
+    return place.hasPrefix(root) ? String(place.dropFirst(root.count)) : place
   }
 }
 
@@ -71,6 +92,11 @@ package struct OutputLine: Hashable, Sendable, ExpressibleByStringInterpolation 
     /// What may differ between runs.
     package mutating func appendInterpolation(volatile text: String) {
       fields.append(.volatile(text))
+    }
+
+    /// A file that was written.
+    package mutating func appendInterpolation(file name: String, at place: String?) {
+      fields.append(.file(name, place: place))
     }
 
     /// Another line's fields.

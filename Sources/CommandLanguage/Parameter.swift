@@ -123,3 +123,9 @@ package struct Parameter: Hashable, Sendable {
     }
   }
 }
+
+extension Parameter {
+  /// The key `replace=` of commands that write files: whether one that is there may go.
+  package static let replace = Parameter.key(
+    "replace", .yesNo, "write over a file that this session did not write", default: .value("no"))
+}

@@ -2,6 +2,8 @@
 package struct Picture: Hashable, Sendable {
   /// The path below the output folder.
   package let path: String
+  /// Where the file is, from the root of the disk; nil when nothing says.
+  package let place: String?
   package let width: Int
   package let height: Int
   /// The file's kind: `png`.
@@ -12,10 +14,11 @@ package struct Picture: Hashable, Sendable {
   package let fingerprint: String
 
   package init(
-    path: String, width: Int, height: Int, kind: String = "png", samples: String,
-    fingerprint: String
+    path: String, place: String? = nil, width: Int, height: Int, kind: String = "png",
+    samples: String, fingerprint: String
   ) {
     self.path = path
+    self.place = place
     self.width = width
     self.height = height
     self.kind = kind
@@ -27,7 +30,10 @@ package struct Picture: Hashable, Sendable {
   package var isColored: Bool { samples.hasPrefix("rgb") }
 
   /// `[png noisy-3.png 256x256 gray8 px:5d0e12ab90ff]`.
-  package var line: String {
+  package var line: String { line(naming: path) }
+
+  /// The line with the file named otherwise.
+  func line(naming path: String) -> String {
     let name = Escapes.inside(VisibleText.visible(path))
     return "[\(kind) \(name) \(width)x\(height) \(samples) px:\(fingerprint)]"
   }

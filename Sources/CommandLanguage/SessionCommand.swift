@@ -35,6 +35,7 @@ package enum SessionCommand: CaseIterable, Sendable {
         parameters: [
           .word("file", .path, "the page, ending in .html, .md or .ipynb"),
           .key("session", .path, "a session file", default: .absent("the session so far")),
+          Parameter.replace,
         ],
         examples: [CommandExample("export lesson.html", after: ["let sigma = 40HU"])],
         seeAlso: ["session save", "session pack"], isRecorded: false)
@@ -94,7 +95,7 @@ package enum SessionCommand: CaseIterable, Sendable {
           The file is a zip archive with the session, its pictures and its stamp. 'backflow run', \
           'replay' and 'export' take it as it is. Data that the session loads is not in it.
           """,
-        parameters: [.word("file", .path, "the file, ending in .zip")],
+        parameters: [.word("file", .path, "the file, ending in .zip"), Parameter.replace],
         examples: [CommandExample("session pack lesson.zip", after: ["let sigma = 40HU"])],
         seeAlso: ["session save", "export"], isRecorded: false)
     case .quit:
@@ -140,13 +141,16 @@ package enum SessionCommand: CaseIterable, Sendable {
         "session save", family: .keeping,
         summary: "Write the session so far as a file that replays.",
         details: """
-          Writes NAME.session and its pictures in NAME/. Failed commands are left out, or written \
-          as "fails …" with errors=yes. What nobody saves is kept as well, the newest 20 sessions: \
-          the next prompt says how to get it back.
+          Writes NAME.session and its pictures in NAME/, all or nothing. Comments and blank lines \
+          stay in their places. Failed commands are left out, or written as "fails …" with \
+          errors=yes. A session of this name that was saved before stays unless replace=yes. What \
+          nobody saves is kept as well, the newest 20 sessions: the next prompt says how to get it \
+          back.
           """,
         parameters: [
           .word("name", .path, "the file, with or without .session"),
           .key("errors", .yesNo, "keep failed commands, as fails …", default: .value("no")),
+          Parameter.replace,
         ],
         examples: [CommandExample("session save first-look", after: ["let sigma = 40HU"])],
         seeAlso: ["session pack", "export", "history"], isRecorded: false)

@@ -1,20 +1,17 @@
 package import Foundation
 
-#if canImport(Glibc)
-  import Glibc
-#else
-  import Darwin
-#endif
-
 /// Writes files that are whole or absent.
 package enum WholeFile {
-  /// A step that failed, in the system's few words: `no space left on device`.
+  /// A step that failed.
   package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The file that could not be written.
+    package let path: String
+    /// The system's few words: `no space left on device`.
     package let description: String
   }
 
-  /// Writes `data` beside `path` under another name, through to the disk, and then renames it; what
-  /// was there before stays until then, and stays for good if a step fails.
+  /// Writes `data` under another name, through to the disk, and then renames it; what was there
+  /// before stays until then, and stays for good if a step fails.
   ///
   /// - Parameters:
   ///   - data: The bytes.
@@ -24,40 +21,29 @@ package enum WholeFile {
   package static func write(
     _ data: Data, to path: String, isPrivate: Bool = false
   ) throws(Failure) {
-    let temporary = "\(path).\(getpid()).part"
-    unlink(temporary)
-    let mode: mode_t = isPrivate ? 0o600 : 0o666
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
-    guard descriptor >= 0 else { throw failure }
-    var error = store(data, descriptor)
-    if fsync(descriptor) != 0, error == nil { error = failure }
-    if close(descriptor) != 0, error == nil { error = failure }
-    if error == nil, rename(temporary, path) != 0 { error = failure }
-    guard let error else { return }
-    unlink(temporary)
-    throw error
+    let files = WholeFiles(isPrivate: isPrivate)
+    try files.add(data, as: path)
+    try files.commit()
   }
 
-  private static func store(_ data: Data, _ descriptor: Int32) -> Failure? {
+  /// Writes `data` to a new file, through to the disk.
+  static func store(_ data: Data, in file: String, mode: mode_t) -> String? {
+    let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+    guard descriptor >= 0 else { return SystemReason.ofLastCall }
+    var reason = store(data, descriptor)
+    if fsync(descriptor) != 0, reason == nil { reason = SystemReason.ofLastCall }
+    if close(descriptor) != 0, reason == nil { reason = SystemReason.ofLastCall }
+    return reason
+  }
+
+  private static func store(_ data: Data, _ descriptor: Int32) -> String? {
     var rest = data[...]
     while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { send($0, to: descriptor) }
+      let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR { continue }
-      guard count > 0 else { return failure }
+      guard count > 0 else { return SystemReason.ofLastCall }
       rest = rest.dropFirst(count)
     }
     return nil
-  }
-
-  private static func send(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int {
-    #if canImport(Glibc)
-      Glibc.write(descriptor, bytes.baseAddress, bytes.count)
-    #else
-      Darwin.write(descriptor, bytes.baseAddress, bytes.count)
-    #endif
-  }
-
-  private static var failure: Failure {
-    Failure(description: SystemReason.ofLastCall)
   }
 }

@@ -39,6 +39,7 @@ extension Command<Workspace> {
         .key(
           "window", .choice(Figures.Window.presets.map(\.name) + ["file", "auto"]),
           "what the frames show", default: .absent("the window chosen last")),
+        Parameter.replace,
       ],
       examples: [
         CommandExample("save animation denoised[1] training.png", after: training),
@@ -76,14 +77,15 @@ extension Command<Workspace> {
     let pause = try arguments.number("pause").value
     context.progress(ProgressUpdate("write \(frames.count) frames"))
     let animation = Animation(frames, delay: Int((100 * pause).rounded()))
-    let (files, data) = (workspace.files, Data(try animation.encoded(kind)))
-    try arguments.blaming("file") { () throws(CommandError) in try files.write(data, to: path) }
+    let place = try arguments.write(
+      Data(try animation.encoded(kind)), to: path, in: workspace.files, isPicture: true)
     let fingerprint = animation.sheet.pixelFingerprint
     var outcome = Outcome(
       "\(frames.count) frames  \(frames[0].label) to \(frames[frames.count - 1].label)")
     outcome.add(
       CommandLanguage.Picture(
-        path: path, width: animation.width, height: animation.height, kind: kind.rawValue,
+        path: path, place: place, width: animation.width, height: animation.height,
+        kind: kind.rawValue,
         samples: "gray8", fingerprint: fingerprint))
     outcome.result = [
       "path": .string(path), "px": .string(fingerprint), "frames": .integer(frames.count),

@@ -21,16 +21,17 @@ extension Command<Workspace> {
         bits as one that was never left. Typed numbers, breakpoints, the quiz and an open pass are not \
         in it. The file is written whole or not at all.
         """,
-      parameters: [.word("name", .path, "the file, with or without \(ending)")],
+      parameters: [
+        .word("name", .path, "the file, with or without \(ending)"), Parameter.replace,
+      ],
       examples: [CommandExample("checkpoint halfway", after: small)],
       seeAlso: ["restore", "undo", "net save", "session save"])
   ) { arguments, workspace, _ in
     let path = try checkpointPath(arguments)
-    let data = try SessionRecord.encode(workspace)
-    let files = workspace.files
-    try arguments.blaming("name") { () throws(CommandError) in try files.write(data, to: path) }
-    var outcome = workspace.describeCheckpoint("saved", path)
-    outcome.add(file: path)
+    let place = try arguments.write(
+      try SessionRecord.encode(workspace), to: path, in: workspace.files, named: "name")
+    var outcome = workspace.describeCheckpoint("saved", path, at: place)
+    outcome.add(file: path, at: place)
     return outcome
   }
 
@@ -82,12 +83,14 @@ extension Workspace {
   }
 
   /// One line: `saved  halfway.checkpoint  main 2 layers · 39 parameters · 3 updates`.
-  fileprivate func describeCheckpoint(_ verb: String, _ path: String) -> Outcome {
+  fileprivate func describeCheckpoint(
+    _ verb: String, _ path: String, at place: String? = nil
+  ) -> Outcome {
     let updates = trainer?.step ?? 0
     let count = network.layers.count
     return Outcome(
       """
-      \(verb)  \(path)  \(networkNames.joined(separator: ", "))  \
+      \(verb)  \(file: path, at: place)  \(networkNames.joined(separator: ", "))  \
       \(count) \(count == 1 ? "layer" : "layers") · \(network.parameterCount) parameters · \
       \(updates) \(updates == 1 ? "update" : "updates")
       """,

@@ -22,6 +22,7 @@ extension Command<Workspace> {
         .key("patients", .integer(1...100), "how many patients", default: .value("2")),
         .key("seed", .integer(), "other patients", default: .value("1")),
         .key("save", .path, "a folder for DICOM files", default: .absent("nothing is written")),
+        Parameter.replace,
       ],
       examples: [
         "phantom size=64 slices=4", CommandExample("phantom size=32 slices=2 save=ct"),
@@ -30,7 +31,8 @@ extension Command<Workspace> {
     let phantom = ThoraxPhantom(
       size: try arguments.integer("size"), slices: try arguments.integer("slices"),
       patients: try arguments.integer("patients"), seed: UInt64(try arguments.integer("seed")))
-    return try workspace.make(phantom, save: arguments.pathIfGiven("save"), slices: nil, context)
+    return try workspace.make(
+      phantom, save: arguments.pathIfGiven("save"), arguments.replacing, slices: nil, context)
   }
 
   static let load = Command(

@@ -26,6 +26,7 @@ extension Command<Workspace> {
         .key(
           "description", .text(placeholder: "TEXT"), "the series description",
           default: .absent("what the slices are")),
+        Parameter.replace,
       ],
       examples: [
         CommandExample(
@@ -45,7 +46,6 @@ extension Command<Workspace> {
         hint: "save tensor \(name) FILE.npy")
     }
     let typed = try arguments.path("folder")
-    let folder = try workspace.files.writing(typed + "/.")
     try workspace.files.disk.spend(
       DiskBudget.dicomBytes(slices: slices.count, height: clean.height, width: clean.width),
       on: typed)
@@ -53,7 +53,6 @@ extension Command<Workspace> {
       name, keepsIdentity: try arguments.choice("identity") == "keep",
       description: arguments.textIfGiven("description"))
 
-    var files = 0
     // Series by series: slices of one keep their order.
     let numbers = slices.map { clean.origins[$0].series }
     var groups: [[Int]] = []
@@ -61,23 +60,34 @@ extension Command<Workspace> {
       groups.append(slices.filter { clean.origins[$0].series == number })
     }
     let report = context.reporter("save dicom", of: "files")
-    for group in groups {
-      let part = clean.slices(group)
-      var values = try workspace.stack(name, slices: group, clean)
-      if let mask = part.mask {
-        // Padding is no measurement, so no network can better it.
-        for i in mask.indices where mask[i] { values.scalars[i] = part.values.scalars[i] }
+    var files = 0
+    let destination = workspace.files
+    let folder = try destination.write(folder: typed, arguments.replacing) { staged, place in
+      var leftovers: [String] = []
+      for group in groups {
+        let part = clean.slices(group)
+        var values = try workspace.stack(name, slices: group, clean)
+        if let mask = part.mask {
+          // Padding is no measurement, so no network can better it.
+          for i in mask.indices where mask[i] { values.scalars[i] = part.values.scalars[i] }
+        }
+        let done = files
+        let written = try DerivedWriter.write(
+          values, mask: part.mask, sources: group.map { workspace.sources[$0] },
+          number: clean.origins[group[0]].series, to: staged, derivation: derivation
+        ) { report(done + $0, slices.count) }
+        files += written.count
+        leftovers += SeriesFolder.leftovers(of: written, in: place)
       }
-      let done = files
-      files += try DerivedWriter.write(
-        values, mask: part.mask, sources: group.map { workspace.sources[$0] },
-        number: clean.origins[group[0]].series, to: folder, derivation: derivation
-      ) { report(done + $0, slices.count) }.count
+      return leftovers
     }
     var outcome = Outcome(
-      "saved  \(typed)/  \(files) \(files == 1 ? "slice" : "slices") in \(groups.count) derived series",
+      """
+      saved  \(file: typed + "/", at: folder + "/")  \
+      \(files) \(files == 1 ? "slice" : "slices") in \(groups.count) derived series
+      """,
       result: ["files": .integer(files), "series": .integer(groups.count)])
-    outcome.add(file: typed)
+    outcome.add(file: typed, at: folder)
     outcome.warnings = slices.map { workspace.sources[$0] }.derivationWarnings
     return outcome
   }

@@ -16,21 +16,10 @@ enum FigureParameters {
     "how the values are spaced; auto chooses log where they span more than two decades",
     default: .value("auto"))
 
-  static let all = [form, file]
+  static let all = [form, file, Parameter.replace]
 }
 
 extension Arguments {
-  /// Writes a picture where `file` says; errors point at it.
-  func write(_ png: PNG, to path: String, in files: Files) throws {
-    do {
-      try files.write(png, to: path)
-    } catch {
-      let cause = commandError(error)
-      throw self.error(
-        at: "file", cause.code, cause.message, hint: cause.hint, status: cause.status)
-    }
-  }
-
   /// The kind of axis that `axis=` asks for, or that suits `values`.
   func axisKind(suiting values: [Double]) throws(CommandError) -> AxisScale.Kind {
     if let kind = AxisScale.Kind(rawValue: try choice("axis")) { return kind }
@@ -76,12 +65,9 @@ extension Workspace {
         outcome.add(try write(try drawing.picture(), named: name))
       }
       if let file, kind == ".svg" {
-        let (files, text) = (files, try drawing.svg())
-        try arguments.blaming("file") { () throws(CommandError) in
-          try files.write(Data(text.utf8), to: file)
-        }
-        outcome.say("svg  \(file)  \(drawing.width)×\(drawing.height)")
-        outcome.add(file: file)
+        let place = try arguments.write(Data(try drawing.svg().utf8), to: file, in: files)
+        outcome.say("svg  \(file: file, at: place)  \(drawing.width)×\(drawing.height)")
+        outcome.add(file: file, at: place)
       }
     }
     for line in statistics { outcome.say(line) }
@@ -93,7 +79,7 @@ extension Workspace {
   private func write(
     _ picture: Figures.Picture, to path: String, _ arguments: Arguments
   ) throws -> CommandLanguage.Picture {
-    try arguments.write(PNG(picture), to: path, in: files)
-    return picture.recorded(as: path)
+    let place = try arguments.write(PNG(picture), to: path, in: files)
+    return picture.recorded(as: path, at: place)
   }
 }

@@ -1,5 +1,4 @@
 package import CommandLanguage
-import Figures
 package import Foundation
 
 /// Where a session reads and writes.
@@ -7,6 +6,10 @@ package import Foundation
 /// A script writes below its output folder only, whatever a path in it says; a person writes
 /// anywhere. Relative paths are read from the output folder, the session's folder, and the working
 /// directory, in this order.
+///
+/// No write replaces a file that the session did not write, unless `replace=yes` says so. A script
+/// may also replace what earlier runs of scripts wrote into its output folder, as long as it is as
+/// they left it; but no session that was saved there.
 package struct Files: Sendable {
   /// Where files go.
   package let output: URL
@@ -16,21 +19,27 @@ package struct Files: Sendable {
   package let isConfined: Bool
   /// What may be written, and what has been.
   let disk: DiskBudget
+  let written: WrittenFiles
   private let workingDirectory: URL
 
   /// The files of a script whose output goes to `output`.
   package init(script output: URL, session: URL?) {
-    self.init(output: output, session: session, isConfined: true)
+    self.init(output: output, session: session, FileManifest(of: output), isConfined: true)
   }
 
   /// The files of a person; automatic pictures go to `output`.
-  package init(person output: URL) {
-    self.init(output: output, session: nil, isConfined: false)
+  ///
+  /// - Parameters:
+  ///   - output: The folder.
+  ///   - manifest: What Backflow wrote before and may replace; nothing at the prompt.
+  package init(person output: URL, manifest: FileManifest? = nil) {
+    self.init(output: output, session: nil, manifest, isConfined: false)
   }
 
-  private init(output: URL, session: URL?, isConfined: Bool) {
+  private init(output: URL, session: URL?, _ manifest: FileManifest?, isConfined: Bool) {
     (self.output, self.session, self.isConfined) = (output, session, isConfined)
     disk = DiskBudget(isScript: isConfined)
+    written = WrittenFiles(manifest: manifest)
     workingDirectory = URL(filePath: FileManager.default.currentDirectoryPath)
   }
 
@@ -66,56 +75,50 @@ package struct Files: Sendable {
     return [S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
   }
 
-  /// The place that `path` names for writing; its folder exists afterwards.
+  /// The file of a session that `name` means, with or without `.session`; its folder of pictures has
+  /// the same name and is not meant.
+  package func readingSession(_ name: String) throws(CommandError) -> String {
+    var stem = name
+    while stem.count > 1, stem.hasSuffix("/") { stem.removeLast() }
+    let place = try? reading(name)
+    if let place, Self.isFile(place) { return place }
+    if let session = try? reading(stem + ".session"), Self.isFile(session) { return session }
+    if let place { return place }
+    return try reading(name)
+  }
+
+  private static func isFile(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
+
+  /// The place that `path` names for writing.
   ///
   /// - Throws: `CommandError` when a script would leave its output folder.
   package func writing(_ path: String) throws(CommandError) -> String {
     let base = isConfined ? output : workingDirectory
     let expanded = isConfined ? path : (path as NSString).expandingTildeInPath
     let url = URL(filePath: expanded, relativeTo: base.appending(path: "")).standardizedFileURL
+    guard isConfined else { return url.path }
     do {
-      if isConfined {
-        try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
-        let root = output.resolvingSymlinksInPath().standardizedFileURL.path
-        let nearest = nearestExisting(url)
-        // A link to nothing cannot be resolved; what it would make might be anywhere.
-        guard FileManager.default.fileExists(atPath: nearest.path),
-          isBelow(root, nearest.resolvingSymlinksInPath().path),
-          isBelow(output.standardizedFileURL.path, url.path)
-        else {
-          throw CommandError(
-            .file, "a script writes below its output folder only, not to \(path)",
-            hint: "give a relative path without ..")
-        }
-      }
-      try FileManager.default.createDirectory(
-        at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-    } catch let error as CommandError {
-      throw error
+      try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
     } catch {
       throw CommandError(
         .file, "\(path) cannot be written: \(SystemReason.words(error))",
         hint: "choose another place")
     }
-    return url.path
-  }
-
-  /// Writes `data`; the file is whole or absent.
-  package func write(_ data: Data, to path: String) throws(CommandError) {
-    let place = try writing(path)
-    try disk.spend(data.count, on: path)
-    do throws(WholeFile.Failure) {
-      try WholeFile.write(data, to: place)
-    } catch {
+    let root = output.resolvingSymlinksInPath().standardizedFileURL.path
+    let nearest = nearestExisting(url)
+    // A link to nothing cannot be resolved; what it would make might be anywhere.
+    guard FileManager.default.fileExists(atPath: nearest.path),
+      isBelow(root, nearest.resolvingSymlinksInPath().path),
+      isBelow(output.standardizedFileURL.path, url.path)
+    else {
       throw CommandError(
-        .file, "\(path) cannot be written: \(error)",
-        hint: "choose another place, or make room")
+        .file, "a script writes below its output folder only, not to \(path)",
+        hint: "give a relative path without ..")
     }
-  }
-
-  /// Writes a picture as ``write(_:to:)-(Data,_)`` writes data.
-  func write(_ png: PNG, to path: String) throws {
-    try write(Data(try png.encoded()), to: path)
+    return url.path
   }
 
   private func isBelow(_ root: String, _ path: String) -> Bool {

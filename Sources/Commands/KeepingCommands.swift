@@ -13,7 +13,7 @@ extension Command<Workspace> {
       summary: "Write the numbers of a tensor as a .npy file of float32.",
       parameters: [
         .word("name", .thing, "a tensor, with or without an index"),
-        .word("file", .path, "the file, ending in .npy"),
+        .word("file", .path, "the file, ending in .npy"), Parameter.replace,
       ],
       examples: [CommandExample("save tensor clean[0] slice.npy", after: setup)],
       seeAlso: ["save image", "load"])
@@ -24,12 +24,11 @@ extension Command<Workspace> {
       throw arguments.error(
         at: "file", .wrongValue, "a tensor is written as .npy", hint: "\(path).npy")
     }
-    let data = NPY.encode(value.tensor)
-    let files = workspace.files
-    try arguments.blaming("file") { () throws(CommandError) in try files.write(data, to: path) }
+    let place = try arguments.write(NPY.encode(value.tensor), to: path, in: workspace.files)
     var outcome = Outcome(
-      "saved  \(path)  \(value.tensor.shape.description) float32", result: value.json)
-    outcome.add(file: path)
+      "saved  \(file: path, at: place)  \(value.tensor.shape.description) float32",
+      result: value.json)
+    outcome.add(file: path, at: place)
     return outcome
   }
 
@@ -47,6 +46,7 @@ extension Command<Workspace> {
           "window", .choice(Figures.Window.presets.map(\.name) + ["file", "auto"]),
           "what 8 bits show", default: .absent("the window chosen last")),
         .key("bits", .choice(["8", "16"]), "bits of a grey level", default: .value("8")),
+        Parameter.replace,
       ],
       examples: [
         CommandExample("save image clean[0] slice.png window=lung", after: setup),
@@ -75,10 +75,9 @@ extension Command<Workspace> {
       isWide
       ? PNG.export16(planes[0], unit: workspace.clean?.unit == .hounsfield ? "HU" : "US")
       : PNG(try workspace.window(for: value, arguments).picture(of: planes[0]))
-    let files = workspace.files
-    try arguments.write(png, to: path, in: files)
+    let place = try arguments.write(png, to: path, in: workspace.files)
     var outcome = Outcome()
-    outcome.add(png.picture.recorded(as: path))
+    outcome.add(png.picture.recorded(as: path, at: place))
     outcome.result = ["path": .string(path), "px": .string(png.picture.pixelFingerprint)]
     return outcome
   }

@@ -40,7 +40,8 @@ extension Workspace {
 
   /// Makes the phantom's slices, through DICOM files if they are to be saved.
   mutating func make(
-    _ phantom: ThoraxPhantom, save: String?, slices: ClosedRange<Int>?, _ context: CommandContext
+    _ phantom: ThoraxPhantom, save: String?, _ replacing: Replacing = .known,
+    slices: ClosedRange<Int>?, _ context: CommandContext
   ) throws -> Outcome {
     // The growing array and its copy; files are read back beside it.
     let pixels = phantom.patients * phantom.slices * phantom.size * phantom.size
@@ -48,56 +49,17 @@ extension Workspace {
       pixels * MemoryLayout<Float>.size * (save == nil ? 3 : 5),
       for: "\(phantom.patients * phantom.slices) slices of \(phantom.size)×\(phantom.size)",
       hint: "take fewer or smaller slices")
+    if let save { return try make(phantom, savingTo: save, replacing, context) }
     var scalars: [Float] = []
     var origins: [SliceOrigin] = []
     var sources: [SliceSource] = []
-    func stopIfInterrupted(written: Int) throws(CommandError) {
-      guard let save, written > 0, context.interruption.isRequested else {
-        return try context.stopIfInterrupted()
-      }
-      throw CommandError(
-        "interrupted",
-        "interrupted; \(save)/ has \(written) of \(phantom.patients) series, the rest is as before",
-        status: .interrupted)
-    }
-    for patient in 1...phantom.patients {
-      try stopIfInterrupted(written: patient - 1)
-      context.progress(
-        ProgressUpdate(
-          "phantom: patient \(patient) of \(phantom.patients)",
-          fraction: Double(patient - 1) / Double(phantom.patients)))
-      let stack = phantom.stack(patient: patient - 1, shouldStop: context.shouldStop)
-      try stopIfInterrupted(written: patient - 1)
-      if let save {
-        try files.disk.spend(
-          DiskBudget.dicomBytes(
-            slices: phantom.slices, height: phantom.size, width: phantom.size), on: save)
-        _ = try CTWriter.write(
-          stack, to: try files.writing(save + "/."),
-          description: SeriesDescription(
-            patient: patient, seed: phantom.seed, pixelSpacing: phantom.pixelSpacing,
-            sliceSpacing: phantom.sliceSpacing, seriesNumber: patient,
-            description: "Thorax phantom"))
-      }
+    try Self.eachPatient(of: phantom, context) { patient, stack in
       scalars += stack.scalars
       sources += (0..<phantom.slices).map {
         SliceSource(.phantom(phantom, patient: patient - 1, slice: $0))
       }
       origins += Array(
         repeating: SliceOrigin(patient: patient, series: patient), count: phantom.slices)
-    }
-    if let save {
-      let loaded = try readDICOM(
-        CTInventory.scan(try files.reading(save)), choice: nil, slices: nil, context)
-      guard loaded.stack.values.scalars == scalars else {
-        throw CommandError(
-          .data, "the slices read back from \(save) are not those written",
-          hint: "the folder held other series before; choose an empty one")
-      }
-      var outcome = takeClean(loaded)
-      outcome.say("saved  \(save)/  \(phantom.patients) DICOM series, read back equal")
-      outcome.add(file: save)
-      return outcome
     }
     let stack = ImageStack(
       values: Tensor(shape: [origins.count, 1, phantom.size, phantom.size], scalars: scalars),
@@ -107,6 +69,61 @@ extension Workspace {
         stack: try keep(slices, of: stack),
         sources: slices.map { Array(sources[$0]) } ?? sources)
     )
+  }
+
+  /// Makes the slices of one patient after the other, from number 1.
+  private static func eachPatient(
+    of phantom: ThoraxPhantom, _ context: CommandContext,
+    _ body: (_ patient: Int, _ stack: Tensor<Float>) throws -> Void
+  ) throws {
+    for patient in 1...phantom.patients {
+      try context.stopIfInterrupted()
+      context.progress(
+        ProgressUpdate(
+          "phantom: patient \(patient) of \(phantom.patients)",
+          fraction: Double(patient - 1) / Double(phantom.patients)))
+      let stack = phantom.stack(patient: patient - 1, shouldStop: context.shouldStop)
+      try context.stopIfInterrupted()
+      try body(patient, stack)
+    }
+  }
+
+  /// Writes the phantom's slices as DICOM, all or none, and reads them back.
+  private mutating func make(
+    _ phantom: ThoraxPhantom, savingTo save: String, _ replacing: Replacing,
+    _ context: CommandContext
+  ) throws -> Outcome {
+    try files.disk.spend(
+      DiskBudget.dicomBytes(
+        slices: phantom.patients * phantom.slices, height: phantom.size, width: phantom.size),
+      on: save)
+    var scalars: [Float] = []
+    let folder = try files.write(folder: save, replacing) { staged, place in
+      var leftovers: [String] = []
+      try Self.eachPatient(of: phantom, context) { patient, stack in
+        scalars += stack.scalars
+        let written = try CTWriter.write(
+          stack, to: staged,
+          description: SeriesDescription(
+            patient: patient, seed: phantom.seed, pixelSpacing: phantom.pixelSpacing,
+            sliceSpacing: phantom.sliceSpacing, seriesNumber: patient,
+            description: "Thorax phantom"))
+        leftovers += SeriesFolder.leftovers(of: written, in: place)
+      }
+      return leftovers
+    }
+    let loaded = try readDICOM(CTInventory.scan(folder), choice: nil, slices: nil, context)
+    guard loaded.stack.values.scalars == scalars else {
+      throw CommandError(
+        .data, "the slices read back from \(save) are not those written",
+        hint: "the folder held other series before; choose an empty one")
+    }
+    var outcome = takeClean(loaded)
+    outcome.say(
+      "saved  \(file: save + "/", at: folder + "/")  \(phantom.patients) DICOM series, read back equal"
+    )
+    outcome.add(file: save, at: folder)
+    return outcome
   }
 
   /// Reads what a `load` line names.

@@ -24,6 +24,7 @@ extension Command<Workspace> {
         .key(
           "optimizer", .yesNo, "whether the optimizer's memory goes with the weights",
           default: .value("no")),
+        Parameter.replace,
       ],
       examples: [
         CommandExample("net save small.safetensors", after: small),
@@ -48,12 +49,9 @@ extension Command<Workspace> {
         hint: "leave optimizer=yes out, or train first")
     }
     let file = NetworkFile(workspace, keepsOptimizer: keepsOptimizer)
-    let files = workspace.files
-    try arguments.blaming("file") { () throws(CommandError) in
-      try files.write(file.data, to: path)
-    }
-    var outcome = workspace.describeFile("saved", path)
-    outcome.add(file: path)
+    let place = try arguments.write(file.data, to: path, in: workspace.files)
+    var outcome = workspace.describeFile("saved", path, at: place)
+    outcome.add(file: path, at: place)
     return outcome
   }
 
@@ -109,11 +107,13 @@ extension Command<Workspace> {
 
 extension Workspace {
   /// One line: `saved  small.safetensors  2 layers · 39 parameters`.
-  fileprivate func describeFile(_ verb: String, _ path: String) -> Outcome {
+  fileprivate func describeFile(
+    _ verb: String, _ path: String, at place: String? = nil
+  ) -> Outcome {
     let count = network.layers.count
     return Outcome(
       """
-      \(verb)  \(path)  \(count) \(count == 1 ? "layer" : "layers") · \
+      \(verb)  \(file: path, at: place)  \(count) \(count == 1 ? "layer" : "layers") · \
       \(network.parameterCount) parameters
       """,
       result: [

@@ -107,7 +107,7 @@ extension Workspace {
     try files.write(
       CheckpointFile.encode(
         known, NetworkRecord.tensors(self).merging(film?.tensors ?? [:]) { first, _ in first }),
-      to: trainings.path(key))
+      to: trainings.path(key), .all)
   }
 }
 

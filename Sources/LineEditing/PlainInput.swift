@@ -21,7 +21,10 @@ package final class PlainInput: LineSource {
   /// Whether somebody types the lines.
   package var isTerminal: Bool { isatty(descriptor) == 1 }
 
-  package func propose(_ line: String) { proposal = line }
+  package func propose(_ line: String) {
+    // An empty line that was typed ahead is no answer.
+    if start == bytes.count { proposal = line }
+  }
 
   package func next(prompt: String, after before: String) -> LineEvent {
     let proposal = proposal

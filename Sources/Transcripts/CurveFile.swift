@@ -59,15 +59,24 @@ package struct CurveFile: Hashable, Sendable, Codable {
 
   /// Writes the file in one step, or removes it where there are no curves.
   func write(to path: String) throws(SessionError) {
-    guard !entries.isEmpty else { return PictureFiles.remove(path) }
+    let files = WholeFiles()
+    try add(to: files, as: path)
+    try PictureFiles.commit(files)
+  }
+
+  /// Adds the file, or lets it go where there are no curves.
+  func add(to files: WholeFiles, as path: String) throws(SessionError) {
+    guard !entries.isEmpty else { return files.remove(path) }
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    let data: Data
     do {
-      try WholeFile.write(try encoder.encode(self) + Data("\n".utf8), to: path)
+      data = try encoder.encode(self) + Data("\n".utf8)
     } catch {
-      throw SessionError(path, "cannot be written: \(error)")
+      preconditionFailure("Curves are numbers and words: \(error)")
     }
+    try PictureFiles.reporting { () throws(WholeFiles.Failure) in try files.add(data, as: path) }
   }
 }

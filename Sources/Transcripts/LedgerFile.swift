@@ -19,11 +19,22 @@ package enum LedgerFile {
 
   /// Writes a ledger in one step, or removes the file of a session that changed no tensor.
   static func write(_ ledger: Ledger, to path: String) throws(SessionError) {
-    guard !ledger.entries.isEmpty else { return PictureFiles.remove(path) }
+    let files = WholeFiles()
+    try add(ledger, to: files, as: path)
+    try PictureFiles.commit(files)
+  }
+
+  /// Adds a ledger, or lets the file of a session go that changed no tensor.
+  static func add(
+    _ ledger: Ledger, to files: WholeFiles, as path: String
+  ) throws(SessionError) {
+    guard !ledger.entries.isEmpty else { return files.remove(path) }
+    let data: Data
     do {
-      try WholeFile.write(try ledger.encoded(), to: path)
+      data = try ledger.encoded()
     } catch {
-      throw SessionError(path, "cannot be written: \(error)")
+      throw SessionError(path, "cannot be written: the ledger cannot be packed")
     }
+    try PictureFiles.reporting { () throws(WholeFiles.Failure) in try files.add(data, as: path) }
   }
 }

@@ -79,7 +79,7 @@ struct LineMatcher {
       switch field {
       case .volatile: pieces.append(.volatile)
       case .number: pieces.append(.number(String(rendered)))
-      case .text: add(rendered, after: previous, to: &pieces)
+      case .text, .file: add(rendered, after: previous, to: &pieces)
       }
       previous = rendered.last ?? previous
     }

@@ -3,30 +3,53 @@ import Foundation
 
 /// Moves pictures between folders.
 enum PictureFiles {
-  /// Copies `names` from one folder to another; a name that leads out of a folder is an error.
+  /// Copies `names` from one folder to another, all or none; a name that leads out of a folder is an
+  /// error.
   static func copy(
     _ names: some Sequence<String>, from source: String, to target: String
   ) throws(SessionError) {
+    let files = WholeFiles()
     for name in names {
       guard isInside(name) else {
         throw SessionError(target, "the picture \"\(name)\" is not inside the output folder")
       }
-      let from = path(source, name)
-      let to = path(target, name)
-      guard !isLink(target), !(name.contains("/") && leads(outOf: target, to)) else {
-        throw SessionError(
-          target, "is or holds a symbolic link, and pictures stay beside a session")
-      }
-      guard from != to, exists(from) else { continue }
-      do {
-        try FileManager.default.createDirectory(
-          atPath: (to as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-        try WholeFile.write(try Data(contentsOf: URL(filePath: from)), to: to)
-      } catch let failure as WholeFile.Failure {
-        throw SessionError(to, "cannot be written: \(failure)")
-      } catch {
-        throw SessionError(to, "cannot be written: \(SystemReason.words(error))")
-      }
+      try add(path(source, name), as: name, in: target, to: files)
+    }
+    try commit(files)
+  }
+
+  /// Adds a copy of `file` as `name` in `folder`; a file that is gone, or there already, is left out.
+  static func add(
+    _ file: String, as name: String, in folder: String, to files: WholeFiles
+  ) throws(SessionError) {
+    let target = path(folder, name)
+    guard !isLink(folder), !(name.contains("/") && leads(outOf: folder, target)) else {
+      throw SessionError(
+        folder, "is or holds a symbolic link, and pictures stay beside a session")
+    }
+    guard file != target, exists(file) else { return }
+    let data: Data
+    do {
+      data = try Data(contentsOf: URL(filePath: file))
+    } catch {
+      throw SessionError(file, "cannot be read: \(SystemReason.words(error))")
+    }
+    try reporting { () throws(WholeFiles.Failure) in try files.add(data, as: target) }
+  }
+
+  /// Puts files in place.
+  static func commit(_ files: WholeFiles) throws(SessionError) {
+    try reporting { () throws(WholeFiles.Failure) in try files.commit() }
+  }
+
+  /// Runs a step of writing; its failure names the file.
+  static func reporting(
+    _ step: () throws(WholeFiles.Failure) -> Void
+  ) throws(SessionError) {
+    do throws(WholeFiles.Failure) {
+      try step()
+    } catch {
+      throw SessionError(error.path, "cannot be written: \(error)")
     }
   }
 

@@ -16,8 +16,8 @@ package struct Recorder: Sendable {
   private var curves = CurveFile()
   /// What the commands changed, by the number of their entry.
   private var ledger = Ledger(place: [:])
-  /// The paths below the output folder of all pictures that the record names.
-  package private(set) var pictures: [String] = []
+  /// The pictures that the record names, by their path; of several under one, the last.
+  private var pictures: [String: Picture] = [:]
 
   package init() {}
 
@@ -33,13 +33,15 @@ package struct Recorder: Sendable {
   /// A command that a person or a clock ended is written as its outcome says, so that it runs
   /// exactly so again. `trace` is what the command changed.
   package mutating func add(_ execution: Execution, _ trace: Trace = Trace()) {
-    guard execution.spec?.isRecorded ?? true else { return }
+    guard execution.spec?.isRecorded ?? true, execution.outcome?.plays.isEmpty ?? true else {
+      return
+    }
     let command = execution.outcome?.recordedCommand ?? execution.text
     let change = ledger.add(trace, number: entries.count, command: command)
     switch execution.result {
     case .success(let outcome):
       entries.append(.command(command, outputs: outcome.lines))
-      pictures += outcome.pictures.map(\.path).filter { !pictures.contains($0) }
+      for picture in outcome.pictures { pictures[picture.path] = picture }
       for item in outcome.data { _ = data.add(item) }
       curves.add(
         outcome.curves, command: outcome.recordedCommand ?? execution.text, output: outcome.lines)
@@ -62,7 +64,7 @@ package struct Recorder: Sendable {
     writer(stamps: stamps, includingErrors: includingErrors).text
   }
 
-  /// Writes the session file and copies its pictures beside it.
+  /// Writes the session file with all that belongs to it, all or nothing.
   ///
   /// - Parameters:
   ///   - paths: The session's files.
@@ -74,11 +76,34 @@ package struct Recorder: Sendable {
     to paths: SessionPaths, picturesFrom outputFolder: String, stamps: [Stamp],
     includingErrors: Bool = false
   ) throws(SessionError) {
-    try PictureFiles.copy(pictures, from: outputFolder, to: paths.pictures)
-    try curves.write(to: paths.curves)
-    try LedgerFile.write(
-      savedLedger(stamps: stamps, includingErrors: includingErrors), to: paths.ledger)
-    try writer(stamps: stamps, includingErrors: includingErrors).write(to: paths.file)
+    try PictureFiles.commit(
+      staged(
+        as: paths, picturesFrom: outputFolder, stamps: stamps, includingErrors: includingErrors))
+  }
+
+  /// The session file and all that belongs to it, whole on the disk but not yet in place: pictures,
+  /// curves, ledger, and the session file at last.
+  ///
+  /// What an older session at the same place named and this one does not goes with the rest.
+  /// Pictures outside the output folder stay where they are.
+  package func staged(
+    as paths: SessionPaths, picturesFrom outputFolder: String, stamps: [Stamp],
+    includingErrors: Bool = false
+  ) throws(SessionError) -> WholeFiles {
+    let files = WholeFiles()
+    for (name, picture) in pictures.sorted(by: { $0.key < $1.key })
+    where PictureFiles.isInside(name) {
+      let file = picture.place ?? PictureFiles.path(outputFolder, name)
+      try PictureFiles.add(file, as: name, in: paths.pictures, to: files)
+    }
+    for old in paths.recordedPictures where pictures[old] == nil {
+      files.remove(PictureFiles.path(paths.pictures, old))
+    }
+    try curves.add(to: files, as: paths.curves)
+    try LedgerFile.add(
+      savedLedger(stamps: stamps, includingErrors: includingErrors), to: files, as: paths.ledger)
+    try writer(stamps: stamps, includingErrors: includingErrors).add(to: files, as: paths.file)
+    return files
   }
 
   /// The ledger whose numbers are those of the commands in the saved file.

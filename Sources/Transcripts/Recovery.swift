@@ -32,16 +32,29 @@ package final class Recovery {
   ) throws(SessionError) {
     guard execution.spec?.isRecorded ?? false, execution.error == nil else { return }
     try begin()
-    let pictures = execution.outcome?.pictures.map(\.path) ?? []
-    // A picture outside the folder stays where it is.
-    let inside = pictures.filter(PictureFiles.isInside)
-    try PictureFiles.copy(inside, from: output, to: paths.pictures)
-    do throws(WholeFile.Failure) {
-      try WholeFile.write(Data(recorder.text(stamps: stamps).utf8), to: paths.file, isPrivate: true)
-    } catch {
-      throw SessionError(paths.file, "cannot be written: \(error)")
-    }
+    try write(recorder, execution.outcome?.pictures ?? [], picturesFrom: output, stamps: stamps)
     holdsWork = true
+  }
+
+  /// Writes the record after a line for the reader; one before the first command comes with that.
+  package func keepNotes(of recorder: Recorder, stamps: [Stamp]) throws(SessionError) {
+    if holdsWork { try write(recorder, [], picturesFrom: "", stamps: stamps) }
+  }
+
+  private func write(
+    _ recorder: Recorder, _ pictures: [Picture], picturesFrom output: String, stamps: [Stamp]
+  ) throws(SessionError) {
+    let files = WholeFiles(isPrivate: true)
+    // A picture outside the folder stays where it is.
+    for picture in pictures where PictureFiles.isInside(picture.path) {
+      let file = picture.place ?? PictureFiles.path(output, picture.path)
+      try PictureFiles.add(file, as: picture.path, in: paths.pictures, to: files)
+    }
+    let text = Data(recorder.text(stamps: stamps).utf8)
+    try PictureFiles.reporting { () throws(WholeFiles.Failure) in
+      try files.add(text, as: paths.file)
+    }
+    try PictureFiles.commit(files)
   }
 
   /// Forgets the session, since it is saved elsewhere.

@@ -41,12 +41,14 @@ package struct Replayer {
   ///
   /// - Parameters:
   ///   - runner: Runs the commands.
+  ///   - note: Hears of each line for the reader.
   ///   - trace: Says what the last command changed, for the ledger.
   ///   - watch: Sees each command after it ran.
   /// - Returns: What was found.
   /// - Throws: `SessionError` when the session, its ledger or its new record fail.
   package func replay(
-    on runner: any LineRunner, trace: () -> Trace = { Trace() },
+    on runner: any LineRunner, note: (_ text: String) -> Void = { _ in },
+    trace: () -> Trace = { Trace() },
     watch: (Execution, Trace) -> Void = { _, _ in }
   ) throws(SessionError) -> ReplayReport {
     let session = try SessionFile(path: paths.file)
@@ -56,7 +58,7 @@ package struct Replayer {
     let numbers = Dictionary(
       session.entries.enumerated().map { ($1.line, $0 + 1) }
     ) { first, _ in first }
-    let ending = player.play(session, on: runner) { entry, execution in
+    let ending = player.play(session, on: runner, note: note) { entry, execution in
       let trace = trace()
       watch(execution, trace)
       if execution.spec?.isRecorded ?? true {
@@ -100,6 +102,8 @@ private struct ReplayChecker {
   private(set) var data = Stamp.DataLog()
   private var seen: Set<Int> = []
   private var isAfterTraining = false
+  /// The last line that names each picture.
+  private let lastPictureLines: [String: Int]
   /// Whether pictures in color are drawn as they were.
   private let drawsAlike: Bool
 
@@ -108,6 +112,11 @@ private struct ReplayChecker {
     self.replayer = replayer
     report.toTheDigit = Stamp.mustAgreeToTheDigit(
       record: session.stamps, here: replayer.stamps)
+    lastPictureLines = Dictionary(
+      session.entries.flatMap(\.outputs).compactMap { output in
+        PictureLine.path(in: output.text).map { ($0, output.line) }
+      }
+    ) { max($0, $1) }
     drawsAlike = Stamp.drawsAlike(record: session.stamps, here: replayer.stamps)
   }
 
@@ -268,7 +277,8 @@ private struct ReplayChecker {
     _ file: String?, _ fingerprint: String, _ recorded: SessionFile.Output, _ picture: Picture,
     _ entry: SessionFile.Entry
   ) -> Bool {
-    guard let file else {
+    // A file that a later line replaced holds that line's pixels.
+    guard let file, lastPictureLines[picture.path] == recorded.line else {
       newPictures.append(picture.path)
       report.checked += 1
       return true

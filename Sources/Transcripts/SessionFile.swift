@@ -55,18 +55,34 @@ package struct SessionFile: Hashable, Sendable {
     }
   }
 
-  /// The commands with their recorded output; blank lines are not part of it.
-  package var entries: [Entry] {
-    var entries: [Entry] = []
+  /// A command with its output, or a line for the reader.
+  package enum Part: Hashable, Sendable {
+    case entry(Entry)
+    /// A comment or a blank line that is no part of an output.
+    case note(String, line: Int)
+
+    fileprivate var isBlank: Bool {
+      if case .note("", _) = self { true } else { false }
+    }
+  }
+
+  /// Commands and lines for the reader, in their order; a note among the output of a command comes
+  /// after it.
+  package var parts: [Part] {
+    var parts: [Part] = []
     var open: (line: Int, command: String)?
     var outputs: [Output] = []
     var text: [String] = []
-    var blanks = 0
+    /// The notes since the last output.
+    var notes: [Part] = []
     func close() {
-      guard let command = open else { return }
-      entries.append(
-        Entry(line: command.line, command: command.command, outputs: outputs, text: text))
-      (outputs, text, blanks) = ([], [], 0)
+      if let command = open {
+        let entry = Entry(
+          line: command.line, command: command.command, outputs: outputs, text: text)
+        parts.append(.entry(entry))
+      }
+      parts += notes
+      (outputs, text, notes) = ([], [], [])
     }
     for element in elements {
       switch element.content {
@@ -74,27 +90,44 @@ package struct SessionFile: Hashable, Sendable {
         close()
         open = (element.line, command)
       case .output(let line) where open != nil:
+        let blanks = notes.reversed().prefix { $0.isBlank }.count
+        notes.removeLast(blanks)
         if !text.isEmpty { text += [String](repeating: "", count: blanks) }
         outputs.append(Output(line: element.line, text: line))
         text.append(line)
-        blanks = 0
       case .blank:
-        blanks += 1
-      case .comment:
-        blanks = 0
+        notes.append(.note("", line: element.line))
+      case .comment(let text):
+        notes.append(.note(text, line: element.line))
       case .header, .stamp, .output:
         continue
       }
     }
     close()
-    return entries
+    return parts
   }
 
-  /// The commands, to be run as if they were typed; the stamp of `name` knows them again.
+  /// The commands with their recorded output; blank lines are not part of it.
+  package var entries: [Entry] {
+    parts.compactMap { part in if case .entry(let entry) = part { entry } else { nil } }
+  }
+
+  /// The commands and notes as lines to type, in order.
+  package var lines: [String] {
+    parts.map { part in
+      switch part {
+      case .entry(let entry): entry.command
+      case .note(let text, _): text
+      }
+    }
+  }
+
+  /// The commands, to be run as if they were typed, with the notes among them; the stamp of `name`
+  /// knows the commands again.
   package func asLines(called name: String) -> Outcome {
     let commands = entries.map(\.command)
     var outcome = Outcome()
-    outcome.followUps = commands
+    outcome.followUps = lines
     outcome.data = [
       Outcome.DataStamp(
         name: "\(name).session",

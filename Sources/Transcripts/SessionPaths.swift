@@ -15,6 +15,17 @@ package struct SessionPaths: Hashable, Sendable {
     file = name.hasSuffix(".session") ? name : name + ".session"
   }
 
+  /// The session file that a person means by `path`: itself, or with `.session` behind it where
+  /// there is none, or only the folder of its pictures.
+  package static func meant(by path: String) -> String {
+    var stem = path
+    while stem.count > 1, stem.hasSuffix("/") { stem.removeLast() }
+    var isFolder: ObjCBool = false
+    let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    let session = stem + ".session"
+    return (!isThere || isFolder.boolValue) && PictureFiles.exists(session) ? session : path
+  }
+
   /// The file without `.session`.
   private var stem: String {
     file.hasSuffix(".session") ? String(file.dropLast(".session".count)) : file + ".d"
@@ -45,6 +56,18 @@ package struct SessionPaths: Hashable, Sendable {
 
   /// The folder of the recorded pictures.
   package var pictures: String { stem }
+
+  /// The names of the pictures below ``pictures`` that the session file at this place records, if
+  /// there is one.
+  package var recordedPictures: [String] {
+    guard PictureFiles.exists(file), !PictureFiles.isLink(pictures),
+      let session = try? SessionFile(path: file)
+    else { return [] }
+    return session.pictures.filter { name in
+      PictureFiles.isInside(name)
+        && !PictureFiles.leads(outOf: pictures, PictureFiles.path(pictures, name))
+    }
+  }
 
   /// What the session's commands left in each tensor.
   package var ledger: String { stem + ".ledger" }

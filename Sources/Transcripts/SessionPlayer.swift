@@ -26,16 +26,22 @@ package struct SessionPlayer {
     self.keepsGoing = keepsGoing
   }
 
-  /// Runs the commands; `announce` hears of each one before it runs, `watch` sees it afterwards with
-  /// its recorded output and says whether to go on.
+  /// Runs the commands; `note` hears of each line for the reader, `announce` of each command before
+  /// it runs, `watch` sees it afterwards with its recorded output and says whether to go on.
   package func play(
     _ session: SessionFile, on runner: any LineRunner,
+    note: (_ text: String) -> Void = { _ in },
     announce: (_ entry: SessionFile.Entry) -> Void = { _ in },
     watch: (_ entry: SessionFile.Entry, _ execution: Execution) throws -> Bool
   ) rethrows -> Ending {
     var failure: ExitStatus?
-    for entry in session.entries {
-      if let stopLine, entry.line >= stopLine { return .reachedLine }
+    let stopLine = stopLine ?? .max
+    for part in session.parts {
+      guard case .entry(let entry) = part else {
+        if case .note(let text, let line) = part, line < stopLine { note(text) }
+        continue
+      }
+      if entry.line >= stopLine { return .reachedLine }
       announce(entry)
       guard let execution = runner.run(entry.command, line: entry.line) else { continue }
       guard try watch(entry, execution) else { return .stopped }

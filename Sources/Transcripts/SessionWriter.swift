@@ -29,10 +29,15 @@ struct SessionWriter {
 
   /// Writes the file in one step, so that no reader sees half of it.
   func write(to path: String) throws(SessionError) {
-    do throws(WholeFile.Failure) {
-      try WholeFile.write(Data(text.utf8), to: path)
-    } catch {
-      throw SessionError(path, "cannot be written: \(error)")
+    let files = WholeFiles()
+    try add(to: files, as: path)
+    try PictureFiles.commit(files)
+  }
+
+  /// Adds the file to others that are written with it.
+  func add(to files: WholeFiles, as path: String) throws(SessionError) {
+    try PictureFiles.reporting { () throws(WholeFiles.Failure) in
+      try files.add(Data(text.utf8), as: path)
     }
   }
 }

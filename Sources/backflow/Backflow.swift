@@ -56,7 +56,7 @@ struct Backflow: ParsableCommand {
   private static func leave(explaining error: any Error) -> Never {
     let status: ExitStatus = exitCode(for: error) == .success ? .success : .wrongUsage
     let text = fullMessage(for: error)
-    if !text.isEmpty { status == .success ? print(text) : Console.error(text) }
+    if !text.isEmpty { status == .success ? Console.write(text + "\n") : Console.error(text) }
     backflow.leave(with: status)
   }
 }

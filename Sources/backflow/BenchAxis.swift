@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandLanguage
+import Commands
 import Figures
 import Foundation
 
@@ -57,10 +58,12 @@ struct BenchAxis {
     let data =
       path.lowercased().hasSuffix(".svg")
       ? Data(try drawing.svg().utf8) : Data(try PNG(drawing.picture()).encoded())
-    do throws(WholeFile.Failure) {
-      try WholeFile.write(data, to: path)
+    do throws(CommandError) {
+      try Files.exports.write(data, to: path)
     } catch {
-      throw ValidationError("--plot \(path): it cannot be written: \(error).")
+      let cure = error.code == .exists ? "give another name, or move it away" : error.hint ?? ""
+      Console.error("error: \(error.message); \(cure)")
+      leave(with: .commandFailed)
     }
   }
 

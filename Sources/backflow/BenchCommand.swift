@@ -51,14 +51,16 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     if let threads { Parallelism.threads = threads }
+    // Nothing is kept that Ctrl-C could lose.
+    signal(SIGINT) { _ in _exit(ExitStatus.interrupted.rawValue) }
     guard let axis = try over.map({ try BenchAxis($0) }) else {
-      return print(try measured().json.text)
+      return Console.print(try measured().json.text)
     }
     var points: [BenchAxis.Point] = []
     for value in axis.values {
       let (json, seconds, operations) = try axis.setting(value, in: self).measured(
         [.init(axis.key, .integer(value))])
-      print(json.text)
+      Console.print(json.text)
       points.append(.init(value: value, seconds: seconds, operations: operations))
     }
     if let plot { try axis.draw(points, to: plot) }

@@ -26,6 +26,9 @@ struct ExportCommand: ParsableCommand {
   @Option(help: "A zip file with the session and all that belongs to it, as 'session pack' writes.")
   var pack: String?
 
+  @Flag(help: "Write over files that Backflow did not write, or that were changed since.")
+  var replace = false
+
   func validate() throws {
     guard [html, markdown, notebook, pack].contains(where: { $0 != nil }) else {
       throw ValidationError("Say what to write: --html, --markdown, --notebook or --pack.")
@@ -33,35 +36,36 @@ struct ExportCommand: ParsableCommand {
   }
 
   func run() {
-    let (session, handout) = orLeave { () throws(SessionError) in
-      let session = try SessionPack(at: file)
-      return (session, try Handout(session))
+    let (handout, packed) = orLeave { () throws(SessionError) in
+      let session = try SessionPack(at: SessionPaths.meant(by: file))
+      return (try Handout(session), pack == nil ? nil : try session.encoded())
     }
     for warning in handout.warnings { Console.error("warning: \(warning)") }
-    write(handout, .html, to: html)
-    write(handout, .markdown, to: markdown)
-    write(handout, .notebook, to: notebook)
-    guard let pack else { return }
-    do throws(SessionError) {
-      try session.write(to: pack)
-    } catch {
-      Console.error("error: \(error)")
-      leave(with: .commandFailed)
+    let forms: [(HandoutForm, String?)] = [
+      (.html, html), (.markdown, markdown), (.notebook, notebook),
+    ]
+    let asked = forms.compactMap { form, path in path.map { (form, $0) } }
+    var files = asked.flatMap { form, path in
+      handout.files(form, named: path, commands: commandTable.map(\.spec))
+        .map { (path: $0.path, data: $0.data) }
     }
-    Console.print("packed  \(pack)")
-  }
-
-  private func write(_ handout: Handout, _ form: HandoutForm, to path: String?) {
-    guard let path else { return }
-    let files = Files(person: URL(filePath: FileManager.default.currentDirectoryPath))
+    if let pack, let packed { files.append((pack, packed)) }
     do throws(CommandError) {
-      for file in handout.files(form, named: path, commands: commandTable.map(\.spec)) {
-        try files.write(file.data, to: file.path)
-      }
+      try Files.exports.write(files, replace ? .all : .known)
     } catch {
-      Console.error("error: \(error.summary)")
+      let cure = error.code == .exists ? "give another name, or add --replace" : error.hint
+      Console.error("error: \(error.message)\(cure.map { "; \($0)" } ?? "")")
       leave(with: .commandFailed)
     }
-    Console.print("exported  \(path)  \(handout.facts)")
+    for (_, path) in asked { Console.print("exported  \(path)  \(handout.facts)") }
+    if let pack { Console.print("packed  \(pack)") }
   }
+}
+
+extension Files {
+  /// The files that the program writes without a session: it may replace those that it wrote so
+  /// before, as long as they are as it left them.
+  static let exports = Files(
+    person: URL(filePath: FileManager.default.currentDirectoryPath),
+    manifest: FileManifest(file: StateFolder.url.appending(path: "written")))
 }

@@ -43,7 +43,7 @@ final class Host {
   private(set) var recorder = Recorder()
   /// The number of the line that ran last.
   private(set) var lastLine = 0
-  private let files: Files
+  let files: Files
   let isJSON: Bool
   /// Keeps every command on disk while somebody types.
   private lazy var recovery = Recovery(in: StateFolder.sessions)
@@ -52,7 +52,7 @@ final class Host {
   /// Shows pictures, when somebody sees them.
   private var display: TerminalDisplay?
   /// What stands before `LINE:` in errors; none at the prompt.
-  private let source: String?
+  private var source: String?
 
   init(_ options: HostOptions, files: Files, source: String?) {
     if let threads = options.threads { Parallelism.threads = threads }
@@ -73,7 +73,9 @@ final class Host {
       default: try save(arguments)
       }
     }
-    runner.readSession = { try SessionWithin(files, $0).lines() }
+    runner.readSession = { [unowned self] in
+      try SessionWithin(files, $0).lines(atPrompt: recovers)
+    }
     runner.replaySession = { try SessionWithin(files, $0).replay(progress: progress) }
   }
 
@@ -99,13 +101,29 @@ final class Host {
     if recovers { keep(execution) }
   }
 
+  /// Records lines for the reader.
+  func note(_ text: String) {
+    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+      recorder.add(note: String(line))
+    }
+    if recovers {
+      keeping { () throws(SessionError) in try recovery.keepNotes(of: recorder, stamps: stamps) }
+    }
+  }
+
+  /// Takes lines that are typed from now on, which are no lines of a file.
+  func handOver() {
+    source = nil
+    recovers = !isJSON
+  }
+
   /// Shows what a command gave back.
   func show(_ execution: Execution) {
     if isJSON { return Console.print(execution.json.text) }
     switch execution.result {
     case .success(let outcome):
       for line in outcome.typedLines {
-        Console.print(line.text)
+        Console.print(line.shown)
         if case .picture(let picture) = line, outcome.turns == nil { show(picture) }
       }
       if let turns = outcome.turns { show(outcome.pictures, turns) }
@@ -127,14 +145,17 @@ final class Host {
 
   /// Shows a picture under its line.
   private func show(_ picture: CommandLanguage.Picture) {
-    guard let display, let path = try? files.reading(picture.path) else { return }
+    guard let display, let path = place(of: picture) else { return }
     display.show(path)
   }
 
   /// Shows pictures in turn under their lines.
   private func show(_ pictures: [CommandLanguage.Picture], _ turns: Outcome.Turns) {
-    let paths = pictures.compactMap { try? files.reading($0.path) }
-    display?.show(paths, turns) { Interrupts.interruption.isRequested }
+    display?.show(pictures.compactMap(place), turns) { Interrupts.interruption.isRequested }
+  }
+
+  private func place(of picture: CommandLanguage.Picture) -> String? {
+    picture.place ?? (try? files.reading(picture.path))
   }
 
   /// Prints lines that are no command's result, unless only JSON is wanted.
@@ -157,9 +178,15 @@ final class Host {
 
   /// Keeps a command in the session that can be got back; says once if that fails.
   private func keep(_ execution: Execution) {
-    do throws(SessionError) {
+    keeping { () throws(SessionError) in
       try recovery.keep(
         recorder, after: execution, picturesFrom: files.output.path, stamps: stamps)
+    }
+  }
+
+  private func keeping(_ body: () throws(SessionError) -> Void) {
+    do throws(SessionError) {
+      try body()
     } catch {
       recovers = false
       Console.error("warning: this session is not kept until you save it: \(error)")
@@ -174,14 +201,15 @@ final class Host {
   }
 
   private func save(_ arguments: Arguments) throws -> Outcome {
-    let name = SessionPaths(named: try arguments.path("name"))
+    let name = SessionPaths(named: try arguments.path("name")).file
+    let replacing: Replacing = arguments.flagIfGiven("replace") == true ? .all : .own
+    let includingErrors = try arguments.flag("errors")
     let place = try arguments.blaming("name") { () throws(CommandError) in
-      try files.writing(name.file)
+      try saveTranscript(name, in: files, replacing, includingErrors: includingErrors)
     }
-    _ = try saveTranscript(place, includingErrors: try arguments.flag("errors"))
     if recovers { recovery.discard() }
-    var outcome = Outcome(OutputLine("saved  \(name.file)"))
-    outcome.add(file: name.file)
+    var outcome = Outcome("saved  \(file: name, at: place)")
+    outcome.add(file: name, at: place)
     return outcome
   }
 
@@ -193,9 +221,9 @@ final class Host {
         at: "file", .wrongValue, "a pack is written as .zip", hint: "\(file).zip")
     }
     let pack = try packed(as: file).encoded()
-    try arguments.blaming("file") { () throws(CommandError) in try files.write(pack, to: file) }
-    var outcome = Outcome(OutputLine("packed  \(file)"))
-    outcome.add(file: file)
+    let place = try arguments.write(pack, to: file, in: files)
+    var outcome = Outcome("packed  \(file: file, at: place)")
+    outcome.add(file: file, at: place)
     return outcome
   }
 
@@ -208,19 +236,18 @@ final class Host {
     }
     let session = try arguments.blaming("session") { () throws(CommandError) in
       try arguments.pathIfGiven("session").map { path throws(CommandError) in
-        try files.reading(path)
+        try files.readingSession(path)
       }
     }
     let handout = try Handout(
       session.map { path in try SessionPack(at: path) } ?? packed(as: file))
-    var outcome = Outcome()
-    for page in handout.files(form, named: file, commands: runner.commands.map(\.spec)) {
-      try arguments.blaming("file") { () throws(CommandError) in
-        try files.write(page.data, to: page.path)
-      }
-      outcome.add(file: page.path)
+    let pages = handout.files(form, named: file, commands: runner.commands.map(\.spec))
+    let places = try arguments.blaming("file") { () throws(CommandError) in
+      try files.write(pages.map { ($0.path, $0.data) }, arguments.replacing)
     }
-    outcome.say("exported  \(file)  \(handout.facts)")
+    var outcome = Outcome()
+    for (page, place) in zip(pages, places) { outcome.add(file: page.path, at: place) }
+    outcome.say("exported  \(file: file, at: places.first)  \(handout.facts)")
     outcome.warnings = handout.warnings
     return outcome
   }
@@ -233,22 +260,55 @@ final class Host {
     try FileManager.default.createDirectory(
       at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     let name = URL(filePath: file).deletingPathExtension().lastPathComponent
-    let session = try saveTranscript(SessionPaths(named: folder.appending(path: name).path).file)
-    return try SessionPack(collecting: SessionPaths(file: session))
+    let paths = SessionPaths(named: folder.appending(path: name).path)
+    try recorder.save(to: paths, picturesFrom: files.output.path, stamps: stamps)
+    return try SessionPack(collecting: paths)
   }
 }
 
 extension Host {
-  /// Writes the session so far, with its pictures and ledger; answers with its path.
+  /// Writes the session so far with all that belongs to it, all or nothing.
+  ///
+  /// - Parameters:
+  ///   - name: The session file.
+  ///   - files: Where it goes.
+  ///   - replacing: Which files that are there may go; of pictures, only those of a session that was
+  ///     saved under this name.
+  ///   - includingErrors: Whether failed commands are written.
+  /// - Returns: Where the session file is.
+  /// - Throws: `CommandError`; then all is as it was.
   func saveTranscript(
-    _ file: String, includingErrors: Bool = false
-  ) throws(SessionError) -> String {
-    let paths = SessionPaths(file: file)
-    try paths.makeFolder()
-    try recorder.save(
-      to: paths, picturesFrom: files.output.path, stamps: stamps,
-      includingErrors: includingErrors)
-    return file
+    _ name: String, in files: Files, _ replacing: Replacing, includingErrors: Bool = false
+  ) throws(CommandError) -> String {
+    let place = try files.writing(name)
+    let paths = SessionPaths(file: place)
+    let old = paths.recordedPictures.map { "\(paths.pictures)/\($0)" }
+    let own = Set([paths.file, paths.ledger, paths.curves] + old)
+    let folder = name.dropLast(paths.name.count + ".session".count)
+    func typed(_ place: String) -> String {
+      "\(folder)\(place.dropFirst(paths.folder.count + 1))"
+    }
+    // What is asked for is told of first.
+    try files.requireFree(name, replacing)
+    do {
+      let staged = try recorder.staged(
+        as: paths, picturesFrom: self.files.output.path, stamps: stamps,
+        includingErrors: includingErrors)
+      try files.commit(staged, naming: typed) { place in
+        replacing != .all || own.contains(place) ? replacing : .own
+      }
+    } catch let error as SessionError {
+      throw CommandError(
+        .file, "\(error)".replacing(paths.folder + "/", with: folder),
+        hint: "choose another place, or make room")
+    } catch {
+      var failure = commandError(error)
+      if failure.code == .exists, replacing == .all {
+        failure.hint = "give the session another name: files of others stay"
+      }
+      throw failure
+    }
+    return place
   }
 }
 

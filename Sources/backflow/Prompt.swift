@@ -38,7 +38,7 @@ struct Prompt {
   /// Reads and runs commands until the input ends.
   func run() -> ExitStatus {
     nameSessionsLeft()
-    host.recovers = !host.isJSON
+    host.handOver()
     Interrupts.endsAtThird = false
     readLines()
     if let session = host.endRecovery() {
@@ -64,10 +64,13 @@ struct Prompt {
         proposals = []
       case .command(let command):
         history?.add(ContinuedLine.joined(command.text))
-        guard let execution = host.runner.run(command.text, line: firstLine + command.number) else {
+        let line = firstLine + command.number
+        guard let execution = host.runner.run(command.text, line: line) else {
+          host.note(command.text)
           continue
         }
         host.take(execution)
+        play(execution.outcome?.plays ?? [], line: line)
         // The line may have been changed before it ran.
         if execution.outcome != nil, let name = execution.spec?.name,
           proposals.first?.hasPrefix(name) == true
@@ -75,8 +78,38 @@ struct Prompt {
           proposals.removeFirst()
         }
         if let new = execution.outcome?.proposals, !new.isEmpty { proposals = new[...] }
+        if let retry = Self.retry(execution) {
+          host.say(["Enter runs it with replace=yes; anything else leaves the file as it is"])
+          input.propose(retry)
+        }
         if execution.outcome?.quits == true { return }
         if Interrupts.interruption.isRequested { dropTypedAhead() }
+      }
+    }
+  }
+
+  /// The line that replaces the files that stopped a command.
+  private static func retry(_ execution: Execution) -> String? {
+    let text = ContinuedLine.joined(execution.text)
+    // What stands behind a comment would be part of it.
+    guard execution.error?.code == .exists, execution.spec?.parameter(named: "replace") != nil,
+      !text.contains("#"), !text.contains("replace=")
+    else { return nil }
+    return text + " replace=yes"
+  }
+
+  /// Runs lines as if they were typed, until one fails or Ctrl-C stops them.
+  private func play(_ lines: [String], line: Int) {
+    for text in lines {
+      guard let execution = host.runner.run(text, line: line) else {
+        host.say([text])
+        host.note(text)
+        continue
+      }
+      host.echo(text)
+      host.take(execution)
+      guard execution.error == nil, !Interrupts.interruption.isRequested else {
+        return host.say(["the lines after this one do not run"])
       }
     }
   }
@@ -94,7 +127,8 @@ struct Prompt {
     Recovery.prune(in: StateFolder.sessions)
     for session in Recovery.left(in: StateFolder.sessions) {
       host.say([
-        "An earlier session was not saved. To get it back:", "  backflow run \(session.file)",
+        "An earlier session was not saved. To get it back, type:",
+        "  run \(Quoting.quoted(session.file))",
       ])
     }
   }

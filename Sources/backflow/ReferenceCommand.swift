@@ -11,7 +11,7 @@ struct ReferenceCommand: ParsableCommand {
   var man = false
 
   func run() {
-    print(man ? manualPage : Reference.markdown(commandTable.map(\.spec)), terminator: "")
+    Console.write(man ? manualPage : Reference.markdown(commandTable.map(\.spec)))
   }
 
   private var manualPage: String {
@@ -36,6 +36,7 @@ struct ReferenceCommand: ParsableCommand {
           [
             "~/.local/state/backflow/history holds the lines that were typed, for this person alone.",
             "~/.local/state/backflow/sessions/ holds sessions that nobody saved, the newest 20.",
+            "~/.local/state/backflow/written names the pages that 'backflow export' wrote.",
             "~/.editrc sets the keys of the prompt, in lines that begin with backflow:",
           ]),
         ManualPage.Section(

@@ -27,10 +27,17 @@ struct SessionOptions: ParsableArguments {
 
   @OptionGroup var host: HostOptions
 
+  func validate() throws {
+    if let to, to < 1 {
+      throw ValidationError("--to \(to): expected the number of a line, from 1.")
+    }
+  }
+
   var player: SessionPlayer { SessionPlayer(stopLine: to, keepsGoing: keepGoing) }
 
   /// The session's files and where its output goes; a pack is unpacked there, into `packed`.
   func place() throws(SessionError) -> SessionPlace {
+    let file = SessionPaths.meant(by: file)
     guard SessionPack.isPack(file) else {
       let paths = SessionPaths(file: file)
       return SessionPlace(paths: paths, output: URL(filePath: out ?? "out/\(paths.name)"))
@@ -89,7 +96,7 @@ func orLeave<Result>(_ body: () throws(SessionError) -> Result) -> Result {
 extension Host {
   /// Runs the commands of a session and shows what comes back.
   func play(_ session: SessionFile, _ player: SessionPlayer, echoes: Bool) -> ExitStatus {
-    let ending = player.play(session, on: runner) { entry in
+    let ending = player.play(session, on: runner, note: note) { entry in
       if echoes { echo(entry.command) }
     } watch: { _, execution in
       take(execution)
@@ -158,11 +165,11 @@ struct ReplayCommand: ParsableCommand {
     let host = options.makeHost(place)
     var replayer = Replayer(
       paths: place.paths, outputFolder: place.output.path, stamps: host.stamps,
-      pictures: .png(differencesIn: place.output.path), player: options.player)
+      pictures: .png(differencesIn: host.files), player: options.player)
     let report = orLeave { () throws(SessionError) in
       if let against { replayer.against = try ledger(against) }
       return try replayer.replay(
-        on: host.runner, trace: { host.runner.workspace.takeTrace() }
+        on: host.runner, note: host.note, trace: { host.runner.workspace.takeTrace() }
       ) { execution, trace in
         host.record(execution, trace)
         if options.host.json || execution.error != nil { host.show(execution) }
@@ -198,9 +205,9 @@ struct AcceptCommand: ParsableCommand {
   var tolerant = false
 
   func run() {
-    let paths = SessionPaths(file: file)
+    let paths = SessionPaths(file: SessionPaths.meant(by: file))
     orLeave { () throws(SessionError) in
-      try SessionPack.requireUnpacked(file)
+      try SessionPack.requireUnpacked(paths.file)
       if tolerant {
         let (widened, left) = try Acceptance.acceptWithTolerances(paths, lines: lines)
         Console.print("\(widened) \(widened == 1 ? "line has" : "lines have") tolerances now")
@@ -223,8 +230,8 @@ struct AcceptCommand: ParsableCommand {
 }
 
 extension PictureTools {
-  /// Reads and compares PNG files; a difference is drawn into `folder`.
-  static func png(differencesIn folder: String) -> PictureTools {
+  /// Reads and compares PNG files; a difference is drawn into the output folder.
+  static func png(differencesIn files: Files) -> PictureTools {
     PictureTools(
       fingerprint: { path in try? PictureFile(path: path).sheet.pixelFingerprint },
       compare: { recorded, produced in
@@ -236,12 +243,14 @@ extension PictureTools {
         }
         if difference.maximum <= old.tolerance { return .agrees }
         let name = URL(filePath: produced).deletingPathExtension().lastPathComponent
-        let path = "\(folder)/\(name).difference.png"
-        try? PNG(difference.picture).write(to: path)
         let psnr = NumberFormat.fixed(1).string(difference.psnr)
-        return .differs(
-          "\(difference.differing) pixels differ, by \(difference.maximum) at most, psnr \(psnr) dB; see \(path)"
-        )
+        let words =
+          "\(difference.differing) pixels differ, by \(difference.maximum) at most, psnr \(psnr) dB"
+        let png = (try? PNG(difference.picture).encoded()).map { Data($0) } ?? Data()
+        guard let place = try? files.write(png, to: "\(name).difference.png", .known) else {
+          return .differs("\(words); the output folder takes no picture of the difference")
+        }
+        return .differs("\(words); see \(ShownPath.fromHere(place))")
       })
   }
 }

@@ -14,12 +14,7 @@ struct SessionWithin {
   init(_ files: Files, _ arguments: Arguments) throws(CommandError) {
     let name = try arguments.path("file")
     let place = try arguments.blaming("file") { () throws(CommandError) in
-      do throws(CommandError) {
-        return try files.reading(name)
-      } catch {
-        guard let place = try? files.reading(SessionPaths(named: name).file) else { throw error }
-        return place
-      }
+      try files.readingSession(name)
     }
     (self.files, self.arguments) = (files, arguments)
     do throws(SessionError) {
@@ -34,7 +29,17 @@ struct SessionWithin {
   }
 
   /// The lines, to be run as if they were typed.
-  func lines() -> Outcome { session.asLines(called: paths.name) }
+  ///
+  /// A session that was left at a prompt goes on at another: its lines become lines of the new one,
+  /// whose record must not need a file that is not kept for ever.
+  func lines(atPrompt: Bool = false) -> Outcome {
+    guard atPrompt, paths.folder == StateFolder.sessions.path else {
+      return session.asLines(called: paths.name)
+    }
+    var outcome = Outcome()
+    outcome.plays = session.lines
+    return outcome
+  }
 
   /// Replays it in a workspace of its own.
   func replay(progress: @escaping @Sendable (ProgressUpdate) -> Void) throws -> Outcome {
@@ -46,7 +51,7 @@ struct SessionWithin {
     runner.readSession = { try SessionWithin(inner, $0).lines() }
     let replayer = Replayer(
       paths: paths, outputFolder: output.path, stamps: Stamps.here(seed: runner.workspace.seed),
-      pictures: .png(differencesIn: output.path))
+      pictures: .png(differencesIn: inner))
     let report = try replayer.replay(on: runner, trace: { runner.workspace.takeTrace() })
     if report.ending == .interrupted {
       throw arguments.error("interrupted", "the replay was interrupted", status: .interrupted)

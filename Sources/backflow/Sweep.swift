@@ -89,7 +89,7 @@ struct Sweep {
     // The transcript holds the value, so that it replays alone.
     let session = session.giving(
       Dictionary(zip(axes.map(\.name), values)) { first, _ in first })
-    let ending = player.play(session, on: host.runner) { _, execution in
+    let ending = player.play(session, on: host.runner, note: host.note) { _, execution in
       host.record(execution, host.runner.workspace.takeTrace())
       switch execution.spec?.name {
       case "evaluate": execution.outcome.map { evaluations.append((execution.line, $0.result)) }
@@ -103,8 +103,9 @@ struct Sweep {
       }
       return execution.error != nil || !Interrupts.interruption.isRequested
     }
-    let transcript = try host.saveTranscript(
-      place.output.appending(path: name + ".session").relativePath)
+    let transcript = ShownPath.fromHere(
+      try host.saveTranscript(
+        name + ".session", in: Files(script: place.output, session: nil), .known))
     return Run(
       values: values, status: Host.status(of: ending), transcript: transcript,
       evaluations: evaluations, met: met, missed: missed,

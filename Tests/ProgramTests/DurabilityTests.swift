@@ -97,7 +97,8 @@ struct `What was shown` {
     #expect(ending.status == 0)
     let session = try folder.read("out/script.txt/first.session")
     let long = (0..<3000).map { "let a\($0) = \($0)" }
-    let full = try run(["phantom size=16 slices=1"] + long + ["session save first"], limit: 8)
+    let full = try run(
+      ["phantom size=16 slices=1"] + long + ["session save first replace=yes"], limit: 8)
     #expect(full.status == 1 && full.errors.contains("cannot be written"))
     #expect(try folder.read("out/script.txt/first.session") == session)
     #expect(try Program.run(["replay", "out/script.txt/first.session"], in: folder).status == 0)

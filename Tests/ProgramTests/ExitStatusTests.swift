@@ -30,7 +30,8 @@ struct `The exit status` {
 
   @Test(arguments: [
     ["--bogus"], ["paint"], ["run"], ["run", "a", "b"], ["replay"], ["run", "x", "--to", "soon"],
-    ["run", "x", "--threads", "0"], ["run", "x", "--let", "a"], ["accept", "x", "y"],
+    ["run", "x", "--to", "0"], ["replay", "x", "--to", "-3"], ["run", "x", "--threads", "0"],
+    ["run", "x", "--let", "a"], ["accept", "x", "y"],
     ["bench", "--size", "0"], ["bench", "--size", "65536", "--channels", "65536"],
     ["reference", "--json"],
   ])
@@ -46,6 +47,26 @@ struct `The exit status` {
     let ending = try Program.run(arguments, in: folder)
     #expect(ending.status == 0)
     #expect(!ending.output.isEmpty && ending.errors == "")
+  }
+
+  @Test(arguments: [
+    "reference", "reference --man", "--help", "--version", "help run", "bench --size 8 --steps 1",
+    "--generate-completion-script bash",
+  ])
+  func `is 1 where standard output is full`(arguments: String) throws {
+    let ending = try Program.run(
+      ["-c", "\"$0\" \(arguments) > /dev/full", Program.path], program: "/bin/bash", in: folder)
+    #expect(ending.status == 1 && !ending.crashed, "\(ending.errors)")
+    #expect(ending.errors.contains("no space left on device"))
+  }
+
+  @Test func `is 130 for a measurement that Ctrl-C ends`() throws {
+    let running = try Program.Running(
+      ["bench", "--over", "size=8,512", "--steps", "100000"], in: folder)
+    try running.waitUntilBusy(after: "")
+    running.interrupt()
+    let ending = try running.ending(within: 30)
+    #expect(ending.status == 130 && !ending.crashed && ending.errors == "")
   }
 
   @Test func `is 2 for a value that must come from outside and does not`() throws {

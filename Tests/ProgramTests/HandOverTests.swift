@@ -33,4 +33,30 @@ struct `Handing over` {
     #expect(saved.components(separatedBy: "> stats c1.weight\n").last == weights)
     #expect(try Program.run(["replay", "o/second.session"], in: folder).status == 0)
   }
+
+  @Test func `keeps the prose of the script and what is typed, and blames no file for it`() throws {
+    let folder = try Folder()
+    let script =
+      "# A lesson\n\nphantom size=16 slices=1\n# Look\nview clean[0]\n# Later\nstats clean\n"
+    try folder.write(script, to: "lesson.session")
+    let terminal = try Terminal(["run", "lesson.session", "--to", "6", "--out", "o"], in: folder)
+    try terminal.wait(for: "px:")
+    try terminal.wait(for: "\n> ")
+    try terminal.type("# By hand\r", until: "> ")
+    try terminal.type("\r", until: "> ")
+    try terminal.type("stats cleen\r", until: "did you mean")
+    #expect(!terminal.shown.contains("lesson.session:"))
+    try terminal.type("stats clean[0]\r", until: "std")
+    try terminal.type("session save mine\r", until: "saved  o/mine.session")
+    #expect(try terminal.leave() == 0)
+    let lines = try folder.read("o/mine.session").split(
+      separator: "\n", omittingEmptySubsequences: false
+    ).filter { $0.isEmpty || $0.hasPrefix("# ") || $0.hasPrefix("> ") }
+    #expect(
+      lines == [
+        "# A lesson", "", "> phantom size=16 slices=1", "# Look", "> view clean[0]", "# By hand",
+        "", "> stats clean[0]", "",
+      ])
+    #expect(try Program.run(["replay", "o/mine.session"], in: folder).status == 0)
+  }
 }

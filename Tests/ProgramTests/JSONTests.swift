@@ -35,7 +35,8 @@ struct `With --json` {
     let picture = try #require(all.first { $0.text("command")?.hasPrefix("panel") == true })
     #expect(picture.objects("files").first?.keys == ["path", "px"])
     #expect(picture.objects("files").first?.text("px")?.count == 12)
-    #expect(all.last?.objects("files").first?.text("path") == "s.session")
+    #expect(
+      all.last?.objects("files").first?.text("path") == folder.path("out/script.txt/s.session"))
   }
 
   @Test func `an error has a code, a message and a hint`() throws {

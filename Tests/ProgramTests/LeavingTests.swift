@@ -14,9 +14,9 @@ struct `Leaving the prompt` {
     return terminal
   }
 
-  /// The command that gets back what was left, as the screen shows it.
+  /// The file of what was left, as the line of the screen names it that gets it back.
   private func recovery(in text: String) throws -> String {
-    String(try #require(text.firstMatch(of: /backflow run (\S+\.session)/)?.1))
+    String(try #require(text.firstMatch(of: /type:\s+run (\S+\.session)/)?.1))
   }
 
   @Test(arguments: [SIGTERM, SIGHUP, SIGQUIT])
@@ -60,6 +60,24 @@ struct `Leaving the prompt` {
     #expect(try next.leave() == 0)
     #expect(!next.shown.contains("this session is kept"))
     #expect(try !prompt().shown.contains("was not saved"))
+  }
+
+  @Test func `leaves a line that gets the work back where it is typed, line by line`() throws {
+    let terminal = try prompt()
+    try terminal.type("# What I tried\r", until: "> ")
+    try terminal.type("phantom size=16 slices=1\r", until: "2 slices 16×16")
+    try terminal.type("view clean[0]\r", until: "\n> ")
+    #expect(try terminal.leave() == 0)
+    let next = try prompt()
+    let file = try recovery(in: next.shown)
+    try next.type("run \(file)\r", until: "[png clean-0-2.png")
+    try next.type("undo\r", until: "undone  view clean[0]")
+    try next.type("session save mine\r", until: "saved")
+    #expect(try next.leave() == 0)
+    let text = try folder.read("mine.session")
+    #expect(text.contains("\n# What I tried\n> phantom size=16 slices=1\n"), "\(text)")
+    #expect(!text.contains(file) && text.contains("[png clean-0.png 16x16"))
+    #expect(try Program.run(["replay", "mine.session"], in: folder).status == 0)
   }
 
   @Test func `for a while by Ctrl-Z comes back with the line`() throws {

@@ -70,16 +70,43 @@ struct `The recorder` {
     }
   }
 
-  @Test func `does not copy pictures from outside`() throws {
+  @Test func `leaves pictures outside the output folder where they are`() throws {
     let scratch = try Scratch()
+    try scratch.write("outside", to: "x.png")
     var recorder = Recorder()
     var outcome = Outcome()
     outcome.add(
       Picture(path: "../x.png", width: 1, height: 1, samples: "gray8", fingerprint: "aaaaaaaaaaaa"))
     recorder.add(Execution(line: 1, text: "view", spec: nil, seconds: 0, result: .success(outcome)))
-    #expect(throws: SessionError.self) {
-      try recorder.save(to: scratch.paths, picturesFrom: scratch.out, stamps: [])
-    }
+    try recorder.save(to: scratch.paths, picturesFrom: scratch.out, stamps: [])
+    #expect(try scratch.read("first.session").contains("[png ../x.png"))
+    #expect(try scratch.read("x.png") == "outside" && !scratch.exists("first"))
+  }
+
+  @Test func `copies a picture from where it is, under the name that the record gives it`() throws {
+    let scratch = try Scratch()
+    try scratch.write("pixels", to: "elsewhere.png")
+    var recorder = Recorder()
+    var outcome = Outcome()
+    outcome.add(
+      Picture(
+        path: "a.png", place: scratch.path + "/elsewhere.png", width: 1, height: 1,
+        samples: "gray8", fingerprint: "aaaaaaaaaaaa"))
+    recorder.add(Execution(line: 1, text: "view", spec: nil, seconds: 0, result: .success(outcome)))
+    try recorder.save(to: scratch.paths, picturesFrom: scratch.out, stamps: [])
+    #expect(try scratch.read("first/a.png") == "pixels")
+  }
+
+  @Test func `replaces a session as a whole: what the old one named and the new does not goes`()
+    throws
+  {
+    let scratch = try Scratch()
+    try scratch.record(["view", "train epochs=10"])
+    try scratch.write("of another", to: "first/other.png")
+    #expect(scratch.exists("first/noisy-3.png") && scratch.exists("first.curves.json"))
+    try scratch.record(["load x"])
+    #expect(!scratch.exists("first/noisy-3.png") && !scratch.exists("first.curves.json"))
+    #expect(try scratch.read("first/other.png") == "of another")
   }
 
   @Test(arguments: 0..<20)

@@ -1,0 +1,150 @@
+package import CommandLanguage
+import Fingerprints
+package import Foundation
+
+extension Files {
+  /// Writes `data`; the file is whole or absent.
+  ///
+  /// - Parameters:
+  ///   - data: The bytes.
+  ///   - path: The file.
+  ///   - replacing: Which file that is there may go.
+  ///   - isPicture: Whether the record shows it, so that another of its name would be a false one.
+  /// - Returns: Where the file is.
+  /// - Throws: `CommandError` when a file is there that may not go, or the disk takes no more.
+  @discardableResult
+  package func write(
+    _ data: Data, to path: String, _ replacing: Replacing = .known, isPicture: Bool = false
+  ) throws(CommandError) -> String {
+    try write([(path, data)], replacing, isPicture: isPicture)[0]
+  }
+
+  /// Writes files as ``write(_:to:_:isPicture:)`` writes one, all of them or none.
+  ///
+  /// - Returns: Where the files are.
+  /// - Throws: `CommandError`; then all is as it was.
+  @discardableResult
+  package func write(
+    _ files: [(path: String, data: Data)], _ replacing: Replacing, isPicture: Bool = false
+  ) throws(CommandError) -> [String] {
+    let whole = WholeFiles()
+    var names: [String: String] = [:]
+    var places: [String] = []
+    for (path, data) in files {
+      let place = try writing(path)
+      names[place] = path
+      places.append(place)
+      let plan = WrittenFiles.Plan(
+        place: place, name: path, digest: SHA256Digest(of: data), isPicture: isPicture)
+      try written.check(plan, replacing)
+      try disk.spend(data.count, on: path)
+      try naming(names) { () throws(WholeFiles.Failure) in try whole.add(data, as: place) }
+    }
+    try commit(whole, isPicture: isPicture) {
+      names[$0] ?? $0
+    } replacing: { _ in
+      replacing
+    }
+    return places
+  }
+
+  /// Writes a folder of files that `body` makes, all of them or none.
+  ///
+  /// - Parameters:
+  ///   - folder: The folder; what else it holds stays.
+  ///   - replacing: Which files that are there may go.
+  ///   - body: Makes the files in the folder that it gets, and answers with the names of old files
+  ///     in the real one that go with them.
+  /// - Returns: Where the folder is.
+  /// - Throws: `CommandError`, or what `body` throws as one; then all is as it was.
+  package func write(
+    folder: String, _ replacing: Replacing,
+    body: (_ staged: String, _ place: String) throws -> [String]
+  ) throws -> String {
+    let place = try writing(folder)
+    let whole = WholeFiles()
+    let name = { (path: String) in folder + path.dropFirst(place.count) }
+    let staged = try naming([:], otherwise: folder) { () throws(WholeFiles.Failure) in
+      try whole.makeFolder(for: place + "/.")
+    }
+    let old: [String]
+    do {
+      old = try body(staged, place)
+    } catch {
+      var cause = commandError(error)
+      cause.message = cause.message.replacing(staged, with: folder)
+      throw cause
+    }
+    try naming([:], otherwise: folder) { () throws(WholeFiles.Failure) in
+      try whole.add(folder: staged, as: place)
+    }
+    for path in old where isKnown(path, replacing) { whole.remove(path) }
+    try commit(whole, naming: name) { _ in replacing }
+    return place
+  }
+
+  /// Puts files in place, if no other is in their way.
+  ///
+  /// - Parameters:
+  ///   - files: The files, whole on the disk.
+  ///   - isPicture: Whether the record shows them.
+  ///   - name: The name of a place in messages.
+  ///   - replacing: Which files that are there may go, by the place.
+  /// - Throws: `CommandError`; then all is as it was.
+  package func commit(
+    _ files: WholeFiles, isPicture: Bool = false, naming name: (String) -> String,
+    replacing: (String) -> Replacing
+  ) throws(CommandError) {
+    var plans: [WrittenFiles.Plan] = []
+    for (target, staged) in files.written {
+      let data = FileManager.default.contents(atPath: staged) ?? Data()
+      plans.append(
+        WrittenFiles.Plan(
+          place: target, name: name(target), digest: SHA256Digest(of: data), isPicture: isPicture))
+    }
+    plans += files.removed.map { target in
+      WrittenFiles.Plan(place: target, name: name(target), digest: nil, isPicture: false)
+    }
+    for plan in plans { try written.check(plan, replacing(plan.place)) }
+    written.announce(plans)
+    do throws(WholeFiles.Failure) {
+      try files.commit()
+    } catch {
+      throw Self.failure(error, called: name(error.path))
+    }
+    written.take(plans)
+  }
+
+  /// Throws when a file is there that a write may not replace.
+  package func requireFree(_ path: String, _ replacing: Replacing) throws(CommandError) {
+    let place = try writing(path)
+    try written.check(
+      WrittenFiles.Plan(place: place, name: path, digest: nil, isPicture: false), replacing)
+  }
+
+  /// Whether this session wrote a file at a place.
+  func hasWritten(_ path: String) -> Bool { (try? writing(path)).map(written.contains) ?? false }
+
+  /// Whether a write may replace the file at a place.
+  private func isKnown(_ place: String, _ replacing: Replacing) -> Bool {
+    let plan = WrittenFiles.Plan(place: place, name: place, digest: nil, isPicture: false)
+    return (try? written.check(plan, replacing)) != nil
+  }
+
+  /// Runs a step of writing; its failure names the file as it was typed.
+  private func naming<Result>(
+    _ names: [String: String], otherwise name: String? = nil,
+    _ step: () throws(WholeFiles.Failure) -> Result
+  ) throws(CommandError) -> Result {
+    do throws(WholeFiles.Failure) {
+      return try step()
+    } catch {
+      throw Self.failure(error, called: names[error.path] ?? name ?? error.path)
+    }
+  }
+
+  private static func failure(_ failure: WholeFiles.Failure, called name: String) -> CommandError {
+    CommandError(
+      .file, "\(name) cannot be written: \(failure)", hint: "choose another place, or make room")
+  }
+}

@@ -1,0 +1,112 @@
+import CommandLanguage
+import Fingerprints
+import Foundation
+import Synchronization
+
+/// Which files a write may replace.
+package enum Replacing: Sendable {
+  /// Those that this session wrote.
+  case own
+  /// Those that this session wrote, and in the output folder of a script those of earlier runs.
+  case known
+  /// All; a person or a script said so.
+  case all
+}
+
+/// The files that a session wrote, and the rule for those that are there already; all copies of its
+/// `Files` share one.
+///
+/// A file counts as written by the session while its bytes are those that it wrote. Of scripts, the
+/// manifest in the output folder remembers what earlier runs wrote, so that a script runs again.
+final class WrittenFiles: Sendable {
+  private struct Own {
+    let digest: SHA256Digest
+    /// Whether the record shows its pixels.
+    let isPicture: Bool
+  }
+
+  /// A file about to be written.
+  struct Plan {
+    let place: String
+    /// Its name in messages.
+    let name: String
+    /// The digest of its bytes; nil for a file that goes.
+    let digest: SHA256Digest?
+    let isPicture: Bool
+  }
+
+  private let own = Mutex<[String: Own]>([:])
+  private let manifest: FileManifest?
+
+  init(manifest: FileManifest?) { self.manifest = manifest }
+
+  /// Whether this session wrote a file here.
+  func contains(_ place: String) -> Bool { own.withLock { $0[place] != nil } }
+
+  /// Throws when a file is there that must not be replaced.
+  func check(_ plan: Plan, _ replacing: Replacing) throws(CommandError) {
+    guard replacing != .all, let found = try Found(plan) else { return }
+    guard let old = found.digest else { throw Self.refusal(plan, "is there as a link or a device") }
+    if old == plan.digest { return }
+    let mine = own.withLock { $0[plan.place] }
+    if let mine, mine.digest == old {
+      guard mine.isPicture, plan.digest != nil else { return }
+      throw CommandError(
+        .exists, "\(plan.name) is a picture of this session, whose record shows it as it is",
+        hint: "give the new one another name, or replace the old with replace=yes")
+    }
+    if replacing == .known, manifest?.holds(plan.place, old) == true { return }
+    throw Self.refusal(
+      plan,
+      mine == nil
+        ? "is there, and this session did not write it" : "was changed since this session wrote it")
+  }
+
+  private static func refusal(_ plan: Plan, _ reason: String) -> CommandError {
+    CommandError(
+      .exists, "\(plan.name) \(reason)", hint: "give another name, or replace it with replace=yes")
+  }
+
+  /// Notes files that are about to get their names.
+  func announce(_ plans: [Plan]) {
+    manifest?.add(plans.compactMap { plan in plan.digest.map { (plan.place, $0) } })
+  }
+
+  /// Notes files that are in place.
+  func take(_ plans: [Plan]) {
+    own.withLock { own in
+      for plan in plans {
+        own[plan.place] = plan.digest.map { Own(digest: $0, isPicture: plan.isPicture) }
+      }
+    }
+  }
+
+  /// What stands where a file is to go.
+  private struct Found {
+    /// The digest of its bytes; nil for what is no plain file.
+    let digest: SHA256Digest?
+
+    /// Looks; nil when nothing is there, or a folder, which nothing replaces.
+    init?(_ plan: Plan) throws(CommandError) {
+      var status = stat()
+      guard lstat(plan.place, &status) == 0, status.st_mode & S_IFMT != S_IFDIR else { return nil }
+      guard status.st_mode & S_IFMT == S_IFREG else {
+        digest = nil
+        return
+      }
+      do {
+        digest = SHA256Digest(
+          of: try Data(contentsOf: URL(filePath: plan.place), options: .alwaysMapped))
+      } catch {
+        throw CommandError(
+          .exists, "\(plan.name) is there and cannot be read: \(SystemReason.words(error))",
+          hint: "give another name")
+      }
+    }
+  }
+}
+
+extension SHA256Digest {
+  /// Digests the bytes of a file.
+  init(of data: Data) { self = data.withUnsafeBytes { SHA256Digest(of: $0) } }
+}
