@@ -13,7 +13,7 @@ extension Command<Workspace> {
         For a value, a gradient, or an optimizer's m, v or update: the terms that it is the sum of, \
         the largest first, their sum in Double, the stored number and the difference, which is \
         rounding. A weight that was updated since the pass is called NAME.before. difference=yes puts the change of the loss by that number beside a gradient, by \
-        central differences in Double.
+        central differences in Double. While a question of 'quiz' is open, its answer is not told.
         """,
       parameters: [
         .word("name", .thing, "one number, such as b1.conv1.weight.grad[0,0,1,1]"),
@@ -29,6 +29,11 @@ extension Command<Workspace> {
     let text = try arguments.text("name")
     let most = try arguments.integer("terms")
     let explained = try workspace.explanation(of: text, most: most, arguments)
+    if let open = workspace.quiz.open, open.isTold(by: explained) {
+      throw arguments.error(
+        at: "name", .state, "\(text) would tell the answer to the open question about \(open.name)",
+        hint: "answer it first: answer VALUE")
+    }
     let difference =
       try arguments.flag("difference") || context.wantsEverything
       ? try workspace.lossDifference(by: text) : nil

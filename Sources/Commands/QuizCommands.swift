@@ -17,6 +17,16 @@ struct Quiz: Sendable {
     /// Of the number's size.
     let tolerance: Double
 
+    /// Whether an explanation shows the number, under its own name or another.
+    func isTold(by other: Explanation) -> Bool {
+      let value = explanation.value
+      let isTelling = value != value.rounded()
+      return other.name == explanation.name || (isTelling && other.value == value)
+        || other.terms.lazy.flatMap(\.factors).contains { factor in
+          factor.name == explanation.name || (isTelling && abs(factor.value) == abs(value))
+        }
+    }
+
     /// Whether `answer` is close enough.
     func accepts(_ answer: Double) -> Bool {
       let size = abs(explanation.value)

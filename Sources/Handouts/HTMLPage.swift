@@ -98,6 +98,7 @@ private struct HTMLPage {
 
   struct Step {
     let line: Int
+    let isAnswer: Bool
     let pieces: [Piece]
     let parts: [Part]
   }
@@ -114,6 +115,7 @@ private struct HTMLPage {
   let facts: String
   let sourceData: String
   let introduction: [ProseText]
+  let doubts: [String]
   let contents: [ContentsLine]
   let hasContents: Bool
   let sections: [Section]
@@ -143,7 +145,7 @@ extension Handout {
         part: index + 1, heading: section.heading, prose: section.prose.map { ProseText($0) },
         steps: section.steps.map { step in
           HTMLPage.Step(
-            line: step.line,
+            line: step.line, isAnswer: step.isAnswer,
             pieces: coloring.pieces(of: step.visibleCommand).map {
               HTMLPage.Piece(kind: $0.kind.rawValue, text: $0.text)
             },
@@ -155,7 +157,7 @@ extension Handout {
     let page = HTMLPage(
       name: name, fileName: fileName, facts: facts,
       sourceData: Data(source.utf8).base64EncodedString(),
-      introduction: introduction.map { ProseText($0) }, contents: contents,
+      introduction: introduction.map { ProseText($0) }, doubts: doubts, contents: contents,
       hasContents: !contents.isEmpty, sections: sections,
       stamps: stampLines, style: style,
       styleDigest: Self.digest(style), script: script, scriptDigest: Self.digest(script))

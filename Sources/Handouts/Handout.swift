@@ -27,6 +27,8 @@ package struct Handout: Sendable {
     let line: Int
     let command: String
     var parts: [Part] = []
+    /// Whether it tells the answer to a quiz, which its readers are to find themselves.
+    var isAnswer = false
 
     /// The command as it may be shown, with its line breaks.
     var visibleCommand: String { VisibleText.visibleLines(command) }
@@ -51,23 +53,29 @@ package struct Handout: Sendable {
   let stamps: [Stamp]
   /// The session file itself.
   let source: String
-  /// What a reader of the record misses in the handout.
+  /// The reasons to doubt that its commands computed what it shows.
+  let doubts: [String]
+  /// What a reader of the record misses in the handout, and what is doubtful.
   package let warnings: [String]
 
   /// Makes the handout of a session.
-  package init(_ pack: SessionPack) throws(SessionError) {
+  package init(
+    _ pack: SessionPack, for audience: Audience = .everybody
+  ) throws(SessionError) {
     let session = try SessionFile(text: pack.source, name: pack.name)
-    var builder = HandoutBuilder(curves: pack.curves) { pack[picture: $0] }
+    let answers = audience == .students ? QuizAnswers(session) : nil
+    var builder = HandoutBuilder(curves: pack.curves, answers: answers) { pack[picture: $0] }
     for element in session.elements { builder.add(element) }
     builder.finish()
     name = pack.name
-    source = pack.source
+    source = answers.map(session.withoutAnswers) ?? pack.source
+    doubts = try pack.doubts().map(VisibleText.visible)
     introduction = builder.introduction
     sections = builder.sections
     stamps = session.stamps.map {
       Stamp(VisibleText.visible($0.key), VisibleText.visible($0.value))
     }
-    warnings = builder.warnings
+    warnings = doubts + builder.warnings
   }
 
   /// All pictures, in order.
@@ -84,6 +92,7 @@ private struct HandoutBuilder {
   private(set) var sections: [Handout.Section] = []
   private(set) var warnings: [String] = []
   private var curves: CurveFile
+  private let answers: QuizAnswers?
   private let read: (String) -> [UInt8]?
   /// The lines that came back from the command, as recorded.
   private var recorded: [String] = []
@@ -95,8 +104,8 @@ private struct HandoutBuilder {
   /// The bytes of the pictures so far.
   private var size = 0
 
-  init(curves: CurveFile, read: @escaping (String) -> [UInt8]?) {
-    (self.curves, self.read) = (curves, read)
+  init(curves: CurveFile, answers: QuizAnswers?, read: @escaping (String) -> [UInt8]?) {
+    (self.curves, self.answers, self.read) = (curves, answers, read)
   }
 
   mutating func add(_ element: SessionFile.Element) {
@@ -159,6 +168,7 @@ private struct HandoutBuilder {
     endOutput()
     defer { recorded = [] }
     guard var done = step else { return }
+    done.isAnswer = answers?.areTold(by: done.command, recorded) ?? false
     done.parts += curves.take(command: done.command, output: recorded).prefix(4)
       .map { .curve(Plot($0)) }
     if sections.isEmpty { sections.append(Handout.Section(heading: nil, prose: [])) }

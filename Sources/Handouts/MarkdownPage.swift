@@ -15,6 +15,8 @@ private struct MarkdownPage {
     var fence: String?
     var picture: Picture?
     var missing: String?
+    /// Our own marks.
+    var markup: String?
   }
 
   struct Section {
@@ -26,6 +28,7 @@ private struct MarkdownPage {
 
   let name: String
   let introduction: [ProseText]
+  let doubts: [String]
   let contents: [ContentsLine]
   let hasContents: Bool
   let sections: [Section]
@@ -62,7 +65,7 @@ extension Handout {
         blocks: section.steps.flatMap { step in markdownBlocks(step, folder, &pictures) })
     }
     let page = MarkdownPage(
-      name: name, introduction: introduction.map(fencedText), contents: contents,
+      name: name, introduction: introduction.map(fencedText), doubts: doubts, contents: contents,
       hasContents: !contents.isEmpty, sections: sections,
       stamps: stampLines)
     let text = Templates.template(
@@ -98,6 +101,9 @@ extension Handout {
               alt: "\(plate.command) · \(plate.caption)", path: "<\(folder)/\(name)>")))
       }
     }
-    return [MarkdownPage.Block(fence: fenced(lines, "text"))] + blocks
+    let all = [MarkdownPage.Block(fence: fenced(lines, "text"))] + blocks
+    guard step.isAnswer else { return all }
+    return [MarkdownPage.Block(markup: "<details>\n<summary>Answer</summary>")] + all
+      + [MarkdownPage.Block(markup: "</details>")]
   }
 }

@@ -8,10 +8,10 @@ extension Handout {
   ///
   /// Source: the notebook format 4.5, https://nbformat.readthedocs.io.
   var notebook: String {
-    var cells = [
-      markdownCell(
-        "# \(Self.escaped(name))\n\n\(introduction.map(Self.markdown).joined(separator: "\n\n"))")
-    ]
+    let beginning =
+      ["# \(Self.escaped(name))", introduction.map(Self.markdown).joined(separator: "\n\n")]
+      + doubts.map { "*\(Self.escaped($0))*" }
+    var cells = [markdownCell(beginning.joined(separator: "\n\n"))]
     var count = 0
     for section in sections {
       let heading = section.heading.map { "## \(Self.escaped($0))" }
@@ -19,7 +19,9 @@ extension Handout {
       if !words.isEmpty { cells.append(markdownCell(words.joined(separator: "\n\n"))) }
       for step in section.steps {
         count += 1
-        cells.append(codeCell(step, count: count))
+        cells.append(
+          step.isAnswer
+            ? markdownCell("*Your turn:* `answer VALUE`") : codeCell(step, count: count))
       }
     }
     let stamp = stamps.map { "- \(Self.escaped($0.key)): \(Self.escaped($0.value))" }

@@ -26,6 +26,9 @@ struct ExportCommand: ParsableCommand {
   @Option(help: "A zip file with the session and all that belongs to it, as 'session pack' writes.")
   var pack: String?
 
+  @Option(
+    name: .customLong("for"), help: "The readers: for students, answers of quizzes are folded.")
+  var audience = Handout.Audience.everybody
   @Flag(help: "Write over files that Backflow did not write, or that were changed since.")
   var replace = false
 
@@ -33,12 +36,17 @@ struct ExportCommand: ParsableCommand {
     guard [html, markdown, notebook, pack].contains(where: { $0 != nil }) else {
       throw ValidationError("Say what to write: --html, --markdown, --notebook or --pack.")
     }
+    if audience == .students, pack != nil {
+      throw ValidationError(
+        "--pack --for students: a pack is the whole record, answers included. Leave one of them out."
+      )
+    }
   }
 
   func run() {
     let (handout, packed) = orLeave { () throws(SessionError) in
       let session = try SessionPack(at: SessionPaths.meant(by: file))
-      return (try Handout(session), pack == nil ? nil : try session.encoded())
+      return (try Handout(session, for: audience), pack == nil ? nil : try session.encoded())
     }
     for warning in handout.warnings { Console.error("warning: \(warning)") }
     let forms: [(HandoutForm, String?)] = [
@@ -62,6 +70,7 @@ struct ExportCommand: ParsableCommand {
   }
 }
 
+extension Handout.Audience: ExpressibleByArgument {}
 extension Files {
   /// The files that the program writes without a session: it may replace those that it wrote so
   /// before, as long as they are as it left them.

@@ -129,6 +129,7 @@ final class Host {
       if let turns = outcome.turns { show(outcome.pictures, turns) }
       for remark in outcome.remarks { Console.error(VisibleText.visible(remark)) }
     case .failure(let error):
+      for line in error.kept?.outcome.lines ?? [] { Console.print(line) }
       let place = source.map { "\($0):\(execution.line): " } ?? ""
       let lines = error.rendered
       for line in lines.dropLast() { Console.error(line) }
@@ -240,7 +241,8 @@ final class Host {
       }
     }
     let handout = try Handout(
-      session.map { path in try SessionPack(at: path) } ?? packed(as: file))
+      session.map { path in try SessionPack(at: path) } ?? packed(as: file),
+      for: Handout.Audience(rawValue: try arguments.choice("for")) ?? .everybody)
     let pages = handout.files(form, named: file, commands: runner.commands.map(\.spec))
     let places = try arguments.blaming("file") { () throws(CommandError) in
       try files.write(pages.map { ($0.path, $0.data) }, arguments.replacing)

@@ -276,6 +276,30 @@ struct SteppingCommandTests {
 
   // MARK: - Quiz
 
+  @Test func `explain does not tell the answer while a question is open`() throws {
+    let session = TestSession()
+    try session.run(lines: [
+      "phantom size=32 slices=2", "noise gaussian sigma=60HU", "conv channels=2", "conv",
+      "forward noisy[1]", "explain c2.z[0,0,5,6]", "quiz c2.z[0,0,5,6]",
+    ])
+    // Its own name, and what is the same number or shows it as a factor.
+    for line in [
+      "explain c2.z[0,0,5,6]", "explain c2.out[0,0,5,6] terms=2", "explain net.out[0,0,5,6]",
+    ] {
+      let error = #expect(throws: CommandError.self) { try session.run(line) }
+      #expect(error?.message.contains("open question about c2.z[0,0,5,6]") == true, "\(line)")
+    }
+    try session.run("explain c1.z[0,0,5,6]")
+    try session.run("answer 0")
+    try session.run("explain c2.z[0,0,5,6]")
+    // Small whole numbers turn up everywhere; only their own name tells them.
+    try session.run(lines: [
+      "tensor a = 2", "tensor b = 4", "tensor y = a*b + a", "backward y", "quiz b.grad",
+      "explain a.grad",
+    ])
+    #expect(throws: CommandError.self) { try session.run("explain b.grad") }
+  }
+
   @Test func `answers are judged and scored`() throws {
     let session = TestSession()
     try session.run(lines: ["tensor a = 2", "tensor y = a*a + a", "backward y", "quiz a.grad"])

@@ -17,7 +17,10 @@ final class Sample {
     paths = SessionPaths(named: "\(folder)/\(name)")
     try FileManager.default.createDirectory(
       atPath: paths.pictures, withIntermediateDirectories: true)
-    try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: paths.file))
+    // A stamp anywhere says that it was recorded.
+    let stamp = lines.contains { $0.hasPrefix("#@") } ? [] : ["#@ backflow: 0.1.0"]
+    try Data(((lines + stamp).joined(separator: "\n") + "\n").utf8)
+      .write(to: URL(filePath: paths.file))
     for (path, png) in pictures {
       try png.write(to: "\(paths.pictures)/\(path)")
     }
@@ -25,11 +28,15 @@ final class Sample {
 
   deinit { try? FileManager.default.removeItem(atPath: folder) }
 
-  func handout() throws -> Handout { try Handout(try SessionPack(collecting: paths)) }
+  func handout(for audience: Handout.Audience = .everybody) throws -> Handout {
+    try Handout(try SessionPack(collecting: paths), for: audience)
+  }
 
   /// The page of a form.
-  func page(_ form: HandoutForm) throws -> String {
-    let files = try handout().files(form, named: "page", commands: Self.commands)
+  func page(
+    _ form: HandoutForm, for audience: Handout.Audience = .everybody
+  ) throws -> String {
+    let files = try handout(for: audience).files(form, named: "page", commands: Self.commands)
     return files.first.map { String(decoding: $0.data, as: UTF8.self) } ?? ""
   }
 
