@@ -44,8 +44,8 @@ package struct CommandError: Error, Sendable, Equatable {
   package var line: String?
   /// What the program's exit status becomes when a script stops here.
   package var status: ExitStatus
-  /// Whether the session is not as before all the same, such as after a training that met a NaN.
-  package var changedState = false
+  /// The work that was done all the same, such as the steps of a training that met a NaN.
+  package var kept: KeptWork?
 
   package init(
     _ code: Code, _ message: String, hint: String? = nil, range: Range<Int>? = nil,

@@ -87,23 +87,32 @@ package final class CommandRunner<Workspace>: LineRunner {
     return Execution(line: line, text: text, spec: spec, seconds: seconds, result: result)
   }
 
-  /// Runs a command that `undo` can take back.
+  /// Runs a command that `undo` can take back; one that fails leaves all as it was, but for work
+  /// that its error names.
   private func performUndoably(
     _ invocation: Invocation, _ text: String, line: Int
   ) throws(CommandError) -> Outcome {
     let before = moment(before: text)
     do throws(CommandError) {
       let outcome = try perform(invocation, line: line)
-      if invocation.spec.isRecorded, invocation.spec != SessionCommand.undo.spec,
-        outcome.plays.isEmpty
-      {
+      if Self.canBeUndone(invocation.spec), outcome.plays.isEmpty {
         undoLog.add(before, present: workspace)
       }
       return outcome
     } catch {
-      if error.changedState { undoLog.add(before, present: workspace) }
+      if error.kept != nil {
+        undoLog.add(before, present: workspace)
+      } else {
+        restore(before)
+      }
       throw error
     }
+  }
+
+  /// Whether `undo` takes back a command that went well: what changes nothing is passed over, so that
+  /// a failure that is recorded as `fails …` shifts nothing.
+  private static func canBeUndone(_ spec: CommandSpec) -> Bool {
+    spec.isRecorded && spec != SessionCommand.undo.spec && spec != SessionCommand.fails.spec
   }
 
   /// All that a command line can change, as it is now.
@@ -165,8 +174,12 @@ package final class CommandRunner<Workspace>: LineRunner {
           try perform(command, invocation, line: line)
         }
       if !outcome.followUps.isEmpty { try follow(up: &outcome, line: line) }
-      results[spec.name] = outcome.result
-      results[String(spec.name.prefix { $0 != " " })] = outcome.result
+      outcome.hasTrained = outcome.hasTrained || spec.trains
+      // No line of a transcript may rest on a result that no transcript has.
+      if spec.isRecorded {
+        results[spec.name] = outcome.result
+        results[String(spec.name.prefix { $0 != " " })] = outcome.result
+      }
       return outcome
     } catch {
       var failure = (error as? CommandError) ?? describe(error)
@@ -204,7 +217,7 @@ package final class CommandRunner<Workspace>: LineRunner {
       var failure = error
       // Its place is in a line that nobody typed.
       failure.range = nil
-      failure.changedState = false
+      failure.kept = nil
       throw failure
     }
     if let closing = outcome.closing { outcome.say(OutputLine(closing)) }
@@ -246,7 +259,9 @@ package final class CommandRunner<Workspace>: LineRunner {
     }
     var outcome = Outcome()
     switch (arguments.textIfGiven("value"), variables.overrides[name]) {
-    case (_, let override?): variables.assign(name, override)
+    case (_, let override?):
+      variables.assign(name, override)
+      outcome.recordedCommand = "let \(name) = \(Quoting.quoted(override))"
     case (let value?, nil): variables.assign(name, value)
     case (nil, nil) where nesting.depth > 0 && variables[name] != nil:
       // A file that is run here takes what was given here.
@@ -261,23 +276,34 @@ package final class CommandRunner<Workspace>: LineRunner {
     return outcome
   }
 
-  /// Runs a command that must fail.
+  /// Runs a command that must fail; all is as before if it does not.
   private func expectFailure(
     _ invocation: Invocation, line: Int
   ) throws(CommandError) -> Outcome {
     guard let (text, start) = invocation.command else {
       throw invocation.arguments.error(.missingArgument, "fails needs a command")
     }
+    let before = moment(before: invocation.arguments.line)
+    let undoable = undoLog
     do throws(CommandError) {
       guard let inner = try parser.parse(text) else { throw Self.noCommand }
       guard inner.command == nil else { throw Self.noNesting }
       _ = try perform(inner, line: line)
     } catch {
       guard error != Self.noNesting else { throw error }
-      return Outcome(
+      if error.kept != nil {
+        undoLog.add(before, present: workspace)
+      } else {
+        restore(before)
+      }
+      var outcome = Outcome(
         "failed: \(error.summary)",
         result: ["code": .string(error.code.rawValue), "message": .string(error.message)])
+      outcome.hasTrained = error.kept?.outcome.hasTrained ?? false
+      return outcome
     }
+    restore(before)
+    undoLog = undoable
     throw CommandError(
       .notFailed, "the command did not fail", hint: "leave \"fails\" out if it should work",
       range: start..<start + text.count, line: invocation.arguments.line)

@@ -43,11 +43,13 @@ package struct CommandSpec: Hashable, Sendable {
   package let seeAlso: [String]
   /// Whether a transcript holds it.
   package let isRecorded: Bool
+  /// Whether it trains: on other machines, numbers after it may be others altogether.
+  package let trains: Bool
 
   package init(
     _ name: String, family: CommandFamily, summary: String, details: String = "",
     parameters: [Parameter] = [], examples: [CommandExample], seeAlso: [String] = [],
-    isRecorded: Bool = true
+    isRecorded: Bool = true, trains: Bool = false
   ) {
     self.name = name
     self.family = family
@@ -57,6 +59,7 @@ package struct CommandSpec: Hashable, Sendable {
     self.examples = examples
     self.seeAlso = seeAlso
     self.isRecorded = isRecorded
+    self.trains = trains
   }
 
   /// The syntax in one line, defaults shown: `noise gaussian [sigma=40HU] [fixed|fresh]`.

@@ -50,6 +50,8 @@ package struct Outcome: Sendable {
   package var wasInterrupted = false
   /// Whether a training was taken from a checkpoint in place of running.
   package var isFromCheckpoint = false
+  /// Whether a command that trains was run for it.
+  package var hasTrained = false
   /// Whether the session ends here.
   package var quits = false
   /// Lines to run as if they had been typed, all or none; each is shown with what comes back.
@@ -128,6 +130,7 @@ package struct Outcome: Sendable {
     remarks += other.remarks
     data += other.data
     curves += other.curves
+    hasTrained = hasTrained || other.hasTrained
   }
 
   /// A line with its types, as a replay compares it.

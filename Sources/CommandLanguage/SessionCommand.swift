@@ -30,14 +30,21 @@ package enum SessionCommand: CaseIterable, Sendable {
         details: """
           The ending chooses the form. .html is one file that needs no network: commands in color, \
           pictures, sliders, comparisons to drag, contents, stamp, the session to download. .md is \
-          Markdown with its pictures in a folder beside it. .ipynb is a notebook for Jupyter.
+          Markdown with its pictures in a folder beside it. .ipynb is a notebook for Jupyter. \
+          for=students folds what 'answer' tells, or leaves it out of a notebook.
           """,
         parameters: [
           .word("file", .path, "the page, ending in .html, .md or .ipynb"),
           .key("session", .path, "a session file", default: .absent("the session so far")),
+          .key(
+            "for", .choice(["everybody", "students"]), "whether answers of quizzes are folded",
+            default: .value("everybody")),
           Parameter.replace,
         ],
-        examples: [CommandExample("export lesson.html", after: ["let sigma = 40HU"])],
+        examples: [
+          CommandExample("export lesson.html", after: ["let sigma = 40HU"]),
+          CommandExample("export lesson.html for=students", after: ["let sigma = 40HU"]),
+        ],
         seeAlso: ["session save", "session pack"], isRecorded: false)
     case .fails:
       CommandSpec(

@@ -45,7 +45,7 @@ extension Command<Workspace> {
         CommandExample(
           "race optimizer=adam,fast seeds=2 steps=3",
           after: setup + ["optimizer sgd lr=0.1 momentum=0.9 as=fast", "optimizer adam"]),
-      ], seeAlso: ["compare", "flow dilated", "net fork", "evaluate"])
+      ], seeAlso: ["compare", "flow dilated", "net fork", "evaluate"], trains: true)
   ) { arguments, workspace, context in
     let contestants = try workspace.contestants(arguments)
     var options = TrainingOptions()

@@ -14,6 +14,8 @@ struct Tracing: Sendable {
   var seen = ChangeCounts()
   /// The steps of a training since then.
   var steps: StepLog?
+  /// The matrix products that were computed before.
+  var products = matrixProductCount
 }
 
 extension Workspace {
@@ -25,6 +27,7 @@ extension Workspace {
     guard let tracing else { return Trace() }
     var trace = Trace()
     trace.steps = tracing.steps
+    trace.usedBLAS = tracing.products != matrixProductCount
     func add(_ name: String, _ tensor: Tensor<Float>) {
       trace.tensors.append(
         TracedTensor(name: name, shape: tensor.shape.extents, scalars: tensor.scalars))

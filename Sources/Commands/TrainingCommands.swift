@@ -46,7 +46,7 @@ extension Command<Workspace> {
       examples: [
         CommandExample("train epochs=2", after: setup),
         CommandExample("train steps=3 batch=2 patch=16", after: setup),
-      ], seeAlso: ["continue", "evaluate", "optimizer adam"])
+      ], seeAlso: ["continue", "evaluate", "optimizer adam"], trains: true)
   ) { arguments, workspace, context in
     var options = TrainingOptions()
     options.epochs = try arguments.integer("epochs")
@@ -85,7 +85,7 @@ extension Command<Workspace> {
         timeLimit,
       ],
       examples: [CommandExample("continue steps=2", after: setup + ["train steps=1"])],
-      seeAlso: ["train"])
+      seeAlso: ["train"], trains: true)
   ) { arguments, workspace, context in
     if let outcome = workspace.continueWalk() { return outcome }
     guard let unfinished = workspace.unfinished, workspace.trainer != nil else {
@@ -93,6 +93,7 @@ extension Command<Workspace> {
         .state, "there is no training to continue", hint: "type 'train' to begin one")
     }
     var options = unfinished.options
+    var isCut = false
     if let steps = arguments.integerIfGiven("steps") {
       options.steps = steps
     } else if let epochs = arguments.integerIfGiven("epochs") {
@@ -100,12 +101,18 @@ extension Command<Workspace> {
       options.epochs = epochs
     } else if unfinished.steps > 0 {
       options.steps = unfinished.steps
+      isCut = unfinished.isCut ?? false
     } else {
       throw arguments.error(
         .state, "the last training made all its updates",
         hint: "say how much further: continue epochs=10")
     }
-    return try workspace.train(options, resumes: true, arguments, context)
+    var outcome = try workspace.train(options, resumes: true, arguments, context)
+    // A replay was not stopped, so that nothing is left of it: it is told how much that was.
+    if isCut, outcome.recordedCommand == nil, let steps = options.steps {
+      outcome.recordedCommand = workspace.recorded(arguments, options, steps: steps)
+    }
+    return outcome
   }
 
   private static let setup = [
@@ -172,19 +179,15 @@ extension Workspace {
         return context.interruption.isRequested ? .interrupt : nil
       }
     } catch {
-      // What was learned before the step that failed is kept.
-      take(trainer)
-      keep(recorder)
-      var failure = commandError(error)
-      failure.changedState = made > 0
-      throw failure
+      throw commandError(error)
     }
     // The first step was dropped: nothing has changed.
     if report.steps == 0, hit == nil { try context.stopIfInterrupted() }
     take(trainer)
-    let before = resumes ? unfinished?.steps ?? 0 : 0
+    let before = resumes ? unfinished : nil
+    let isCut = report.reason.isCut || before?.isCut == true
     unfinished = UnfinishedTraining(
-      options: options, steps: max(0, max(before, report.asked) - made))
+      options: options, steps: max(0, max(before?.steps ?? 0, report.asked) - made), isCut: isCut)
     let figures = FiguresOfMerit(
       meanOf: data.clean.slices(watched).figures(
         of: Tensor(joining: try watched.map { try denoisedSlice($0) })))
@@ -192,6 +195,8 @@ extension Workspace {
     keep(recorder)
     var outcome = try describe(report, options, arguments, "\(label) psnr", figures.psnr)
     outcome.curves = recorder.curve.resultCurves(loss)
+    outcome.hasTrained = true
+    if let failure = report.failure { throw Self.stopped(by: failure, after: outcome, arguments) }
     if let hit, let held = trainer.heldPass {
       return stop(at: hit, update: trainer.step + 1, held, after: outcome)
     }
@@ -259,15 +264,25 @@ extension Workspace {
       "clipped": optimizer.clipping == nil ? .null : .integer(report.clipped),
       "stopped": report.reason == .finished ? .null : .string(report.reason.rawValue),
     ]
-    if report.reason == .interrupt || report.reason == .time {
-      let cause = report.reason == .time ? "time is over" : "stopped by hand"
+    if let cause = report.cause {
       outcome.recordedCommand =
         recorded(arguments, options, steps: report.steps) + "  # \(cause)"
       outcome.wasInterrupted = report.reason == .interrupt
-      outcome.remarks.append(
-        "stopped after step \(report.steps) (\(cause)); all is kept, 'continue' goes on")
+      if report.failure == nil {
+        outcome.remarks.append(
+          "stopped after step \(report.steps) (\(cause)); all is kept, 'continue' goes on")
+      }
     }
     return outcome
+  }
+
+  /// The error of a training that a NaN or an infinity stopped after some steps, which are kept.
+  private static func stopped(
+    by failure: NonFiniteError, after outcome: Outcome, _ arguments: Arguments
+  ) -> CommandError {
+    var error = commandError(failure)
+    error.kept = KeptWork(outcome.recordedCommand ?? arguments.line, outcome)
+    return error
   }
 
   /// What the line says of the last learning rate and of clipping, where they are not the same in
@@ -284,7 +299,7 @@ extension Workspace {
   }
 
   /// The command that repeats exactly the steps that were made.
-  private func recorded(
+  fileprivate func recorded(
     _ arguments: Arguments, _ options: TrainingOptions, steps: Int
   ) -> String {
     let kept = arguments.line.replacing(/\s+(steps|time)\s*=\s*\S+/.ignoresCase(), with: "")
@@ -305,6 +320,29 @@ extension Workspace {
     let validation = split?.slices(.validation) ?? []
     return validation.isEmpty
       ? ("training", Array(trainingSlices(clean).prefix(4))) : ("validation", validation)
+  }
+}
+
+extension TrainingReport {
+  /// Why the training ended before its time, in words for the record; nil where a replay of the same
+  /// line ends there, too.
+  fileprivate var cause: String? {
+    switch reason {
+    case .time: "time is over"
+    case .interrupt: "stopped by hand"
+    case .nonFinite: failure.map { "stopped by a non-finite \($0.tensor) in step \($0.step)" }
+    case .finished, .breakpoint: nil
+    }
+  }
+}
+
+extension StopReason {
+  /// Whether the run was cut short by something that the recorded line does not bring about again.
+  fileprivate var isCut: Bool {
+    switch self {
+    case .time, .interrupt, .nonFinite: true
+    case .finished, .breakpoint: false
+    }
   }
 }
 

@@ -177,6 +177,8 @@ struct Settings: Sendable, Codable {
 struct UnfinishedTraining: Sendable, Codable {
   let options: TrainingOptions
   let steps: Int
+  /// Whether a person, a clock or a NaN ended it, which a replay of the record does without.
+  var isCut: Bool?
 }
 
 /// How values become network range.

@@ -2,13 +2,19 @@ package import Foundation
 
 /// The tensors of a session, command by command, beside its transcript: `NAME.ledger`.
 ///
-/// One JSON object a line: first the place of the record, then an entry for each command that
-/// changed a tensor. A transcript shows a few digits of a few numbers; the ledger tells where in
+/// One JSON object a line: first the place of the record and its commands, then an entry for each
+/// command that changed a tensor. A transcript shows a few digits of a few numbers; the ledger tells where in
 /// everything else a replay first parts from the record.
 package struct Ledger: Hashable, Sendable {
   /// Where the record was made: the keys of the session's stamp that decide.
   package let place: [String: String]
   package private(set) var entries: [LedgerEntry] = []
+  /// The session's commands with what computed their output; nil in a ledger of version 0.1.
+  ///
+  /// One that was added since has nil in its place.
+  package var commands: [RecordedCommand?]?
+  /// The places of the entries, by the number of their command.
+  private var places: [Int: Int] = [:]
   /// The SHA-256 of each tensor as it is after the last entry.
   private var known: [String: String] = [:]
 
@@ -17,6 +23,7 @@ package struct Ledger: Hashable, Sendable {
   private struct Header: Codable {
     let ledger: Int
     let place: [String: String]
+    var commands: [RecordedCommand?]?
   }
 
   private static let version = 1
@@ -31,7 +38,7 @@ package struct Ledger: Hashable, Sendable {
   }
 
   /// The entry of a command.
-  package func entry(number: Int) -> LedgerEntry? { entries.first { $0.number == number } }
+  package func entry(number: Int) -> LedgerEntry? { places[number].map { entries[$0] } }
 
   /// The number of the last command that changed a tensor.
   package var lastNumber: Int { entries.last?.number ?? 0 }
@@ -44,17 +51,58 @@ package struct Ledger: Hashable, Sendable {
     }
   }
 
-  /// What some commands changed as another ledger says, the rest as here.
+  /// What some commands changed as another ledger says, the rest as here; both are of the same
+  /// commands.
   package func taking(_ numbers: Set<Int>, from other: Ledger) -> Ledger {
     let entries =
       entries.filter { !numbers.contains($0.number) }
       + other.entries.filter { numbers.contains($0.number) }
     var ledger = Ledger(place: place)
     for entry in entries.sorted(by: { $0.number < $1.number }) { ledger.append(entry) }
+    ledger.commands = commands
+    for number in numbers {
+      guard let taken = other.commands, taken.indices.contains(number - 1),
+        ledger.commands?.indices.contains(number - 1) == true
+      else { continue }
+      ledger.commands?[number - 1] = taken[number - 1]
+    }
+    return ledger
+  }
+
+  /// How a session's commands differ from the recorded ones; nil where those are not told.
+  package func edits(to now: [String]) -> CommandEdits? {
+    commands.map { CommandEdits(from: $0.compactMap { $0?.command }, to: now) }
+  }
+
+  /// This ledger under the numbers of a session's commands as they are now, without what those that
+  /// were changed or removed left.
+  package func aligned(to now: [String]) -> Ledger {
+    guard let commands, let edits = edits(to: now) else {
+      // Version 0.1 told only the commands that changed a tensor.
+      let isKnown = { (entry: LedgerEntry) in
+        now.indices.contains(entry.number - 1) && now[entry.number - 1] == entry.command
+      }
+      return Ledger(place: place, entries: Array(entries.prefix(while: isKnown))) { $0 }
+    }
+    var known = [RecordedCommand?](repeating: nil, count: now.count)
+    var numbers: [Int: Int] = [:]
+    let told = commands.indices.filter { commands[$0] != nil }
+    for (index, place) in zip(told, edits.places) {
+      guard let place else { continue }
+      known[place] = commands[index]
+      numbers[index + 1] = place + 1
+    }
+    // What a command was stays known until its new output is accepted.
+    for case .changed(let place, let former) in edits.edits {
+      known[place] = RecordedCommand(command: former, chain: "")
+    }
+    var ledger = Ledger(place: place, entries: entries) { numbers[$0] }
+    ledger.commands = known
     return ledger
   }
 
   private mutating func append(_ entry: LedgerEntry) {
+    if places[entry.number] == nil { places[entry.number] = entries.count }
     entries.append(entry)
     for tensor in entry.tensors { known[tensor.name] = tensor.sha256 }
   }
@@ -65,7 +113,8 @@ package struct Ledger: Hashable, Sendable {
   package func encoded() throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    var data = try encoder.encode(Header(ledger: Self.version, place: place))
+    var data = try encoder.encode(
+      Header(ledger: Self.version, place: place, commands: commands))
     for entry in entries {
       data.append(10)
       data.append(try encoder.encode(entry))
@@ -87,6 +136,7 @@ package struct Ledger: Hashable, Sendable {
       throw LedgerError("it is of version \(header.ledger), expected \(Self.version)")
     }
     place = header.place
+    commands = header.commands
     for (index, line) in lines.dropFirst().enumerated() {
       guard let entry = try? decoder.decode(LedgerEntry.self, from: line) else {
         throw LedgerError("its line \(index + 2) is damaged; record the session again")

@@ -15,6 +15,8 @@ package struct Trace: Sendable {
   package var tensors: [TracedTensor] = []
   /// The steps of its training.
   package var steps: StepLog?
+  /// Whether it multiplied matrices by BLAS, whose kernels differ by CPU.
+  package var usedBLAS = false
 
   package init() {}
 }

@@ -1,4 +1,5 @@
 import COpenBLAS
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -25,9 +26,15 @@ package struct MatrixProduct<Element: Scalar> {
   /// Computes the product.
   package func compute() {
     _ = singleThreadedBLAS
+    products.add(1, ordering: .relaxed)
     Element.gemm(self)
   }
 }
+
+/// How many products this process has computed, by which it is known whether BLAS ran.
+package var matrixProductCount: Int { products.load(ordering: .relaxed) }
+
+private let products = Atomic<Int>(0)
 
 /// The version and the CPU kernels of OpenBLAS, such as `openblas 0.3.21 SkylakeX`.
 package var blasDescription: String {

@@ -98,12 +98,12 @@ package struct Race: Sendable {
         return isStopped ? .interrupt : nil
       }
       run.steps = report.steps
+      run.failure = report.failure
     } catch {
       run.failure = error
-      run.steps = error.step - 1
-      return run
     }
     guard !isStopped else { return nil }
+    guard run.failure == nil else { return run }
     run.figures = figures(of: trainer.network, judgedSlices)
     return run
   }

@@ -100,7 +100,8 @@ package struct Trainer: Sendable {
   ///   - shouldDrop: Asked when a step is computed; if so, the step is dropped and the training ends.
   ///   - afterStep: Called after each step; what it returns ends the training.
   /// - Returns: What was done.
-  /// - Throws: `NonFiniteError` when a step gave a NaN or an infinity.
+  /// - Throws: `NonFiniteError` when the first step gives a NaN or an infinity; the report names that
+  ///   of a later one.
   package mutating func train(
     on data: TrainingData, slices: [Int], loss: Loss, flow: some GradientFlow,
     noise: GradientNoise? = nil, options: TrainingOptions, resumes: Bool = false,
@@ -131,6 +132,7 @@ package struct Trainer: Sendable {
     var rate: Double?
     var (lossSum, lossCount) = (0.0, 0)
     var reason = StopReason.finished
+    var failure: NonFiniteError?
     while done < asked {
       let begins = pending.isEmpty
       if begins {
@@ -140,12 +142,19 @@ package struct Trainer: Sendable {
       let batch = data.batch(pending[0], step: step + 1, patch: options.patch)
       let rule = optimizer.rule(
         update: step - span.firstUpdate, epoch: epoch - 1 - span.firstEpoch, horizon: span.horizon)
-      guard
-        let made = try update(
+      let made: (loss: Double, isClipped: Bool)?
+      do throws(NonFiniteError) {
+        made = try update(
           batch, pending[0], loss: loss, flow: flow, noise: noise, rule: rule, options: options,
           shouldHold: shouldHold, shouldDrop: shouldDrop)
-      else {
-        reason = heldPass == nil ? .interrupt : .breakpoint
+      } catch {
+        guard done > 0 else { throw error }
+        (made, failure) = (nil, error)
+      }
+      guard let made else {
+        reason = failure != nil ? .nonFinite : heldPass == nil ? .interrupt : .breakpoint
+        // An epoch without a step has not begun, as in a run of the steps that were made.
+        if begins, heldPass == nil { (epoch, pending) = (epoch - 1, []) }
         break
       }
       pending.removeFirst()
@@ -170,7 +179,8 @@ package struct Trainer: Sendable {
     }
     return TrainingReport(
       steps: done, asked: asked, epochs: epoch - firstEpoch, loss: lossSum / Double(lossCount),
-      learningRate: rate, clipped: clipped, slices: trained, seconds: clock(), reason: reason)
+      learningRate: rate, clipped: clipped, slices: trained, seconds: clock(), reason: reason,
+      failure: failure)
   }
 
   /// One update of all weights; returns the loss before it and whether the gradients were clipped,

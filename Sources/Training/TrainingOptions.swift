@@ -36,6 +36,8 @@ package enum StopReason: String, Sendable {
   case time
   /// A breakpoint was hit; the step is not made yet.
   case breakpoint
+  /// A step gave a NaN or an infinity; it is not made.
+  case nonFinite = "non-finite"
 }
 
 /// A NaN or an infinity that stopped a training; the weights are those before the step.
@@ -85,4 +87,6 @@ package struct TrainingReport: Sendable {
   package let slices: Int
   package let seconds: Double
   package let reason: StopReason
+  /// What stopped it, if a NaN or an infinity did.
+  package let failure: NonFiniteError?
 }

@@ -1,20 +1,50 @@
+import CommandLanguage
 import Ledgers
 
 /// Takes what the last replay produced as the new record.
-package enum Acceptance {
+///
+/// Only what was computed by exactly the commands of the session is taken: see `AcceptanceCheck`.
+package struct Acceptance {
+  private let paths: SessionPaths
+  private let session: SessionFile
+  private let entries: [SessionFile.Entry]
+  /// What the replay produced.
+  private let new: SessionFile
+  private let newEntries: [SessionFile.Entry]
+  private let check: AcceptanceCheck
+
+  /// Reads a session and what its last replay produced.
+  ///
+  /// - Throws: `SessionError` when one of them is not there or cannot be read.
+  package init(_ paths: SessionPaths) throws(SessionError) {
+    self.paths = paths
+    session = try SessionFile(path: paths.file)
+    guard PictureFiles.exists(paths.new) else {
+      throw SessionError(paths.new, "is not there; run \"backflow replay \(paths.file)\" first")
+    }
+    new = try SessionFile(path: paths.new)
+    (entries, newEntries) = (session.entries, new.entries)
+    try Tolerance.requireValid(entries, in: paths.file)
+    check = AcceptanceCheck(entries, new)
+  }
+
   /// Takes all of `NAME.new`; it and its pictures are gone afterwards.
-  package static func acceptAll(_ paths: SessionPaths) throws(SessionError) {
-    let new = try newRecord(paths)
-    try PictureFiles.copy(
-      pictures(in: new.entries.flatMap(\.outputs).map(\.text)), from: paths.newPictures,
-      to: paths.pictures)
-    try CurveFile(path: paths.newCurves).write(to: paths.curves)
-    try LedgerFile.write(try newLedger(paths), to: paths.ledger)
-    try new.rewritten(stamps: new.stamps).write(to: paths.file)
-    PictureFiles.remove(paths.newLedger)
-    PictureFiles.remove(paths.new)
-    PictureFiles.remove(paths.newCurves)
-    PictureFiles.remove(paths.newPictures)
+  ///
+  /// - Returns: The reasons why nothing was taken; nil when all was.
+  package func acceptAll() throws(SessionError) -> AcceptanceRefusal? {
+    if let refusal = check.refusal() { return refusal }
+    let files = WholeFiles()
+    try addPictures(in: newEntries.flatMap(\.outputs).map(\.text), to: files)
+    try CurveFile(path: paths.newCurves).add(to: files, as: paths.curves)
+    try LedgerFile.add(try newLedger(), to: files, as: paths.ledger)
+    let outputs = Dictionary(zip(entries.map(\.line), newEntries.map(\.text))) { $1 }
+    try session.rewritten(stamps: ReplayNote.stripped(new.stamps), outputs: outputs)
+      .add(to: files, as: paths.file)
+    try PictureFiles.commit(files)
+    for path in [paths.newLedger, paths.new, paths.newCurves, paths.newPictures] {
+      PictureFiles.remove(path)
+    }
+    return nil
   }
 
   /// Takes what `NAME.new` holds for some lines of the file.
@@ -22,66 +52,56 @@ package enum Acceptance {
   /// The line of a command takes all of its output. A line of output takes that line alone, when
   /// the command gave as many lines as recorded, and otherwise all of the command's output. The
   /// stamp stays; so does `NAME.new`, for more lines.
-  package static func accept(
-    _ paths: SessionPaths, lines: some Sequence<Int>
-  ) throws(SessionError) {
-    let session = try SessionFile(path: paths.file)
-    let new = try newRecord(paths)
-    let old = session.entries
-    let entries = new.entries
-    try requireSameCommands(session, new, paths)
+  ///
+  /// - Returns: The reasons why some of the lines were not taken; nil when all were.
+  package func accept(lines: some Sequence<Int>) throws(SessionError) -> AcceptanceRefusal? {
     var outputs: [Int: [String]] = [:]
     var single: [Int: String] = [:]
     var numbers: Set<Int> = []
+    var refused: [Int] = []
     for line in lines {
-      let found = old.indices.first { index in
-        old[index].line == line || old[index].outputs.contains { $0.line == line }
-      }
-      guard let found else {
-        throw SessionError(
-          paths.file, line: line, "holds neither a command nor recorded output")
+      let found = try index(of: line)
+      guard check.refusal(of: [found]) == nil else {
+        refused.append(found)
+        continue
       }
       numbers.insert(found + 1)
-      let fresh = entries[found].outputs
-      let index = old[found].outputs.firstIndex { $0.line == line }
-      if let index, fresh.count == old[found].outputs.count {
+      let fresh = newEntries[found].outputs
+      let index = entries[found].outputs.firstIndex { $0.line == line }
+      if let index, fresh.count == entries[found].outputs.count {
         single[line] = fresh[index].text
       } else {
-        outputs[old[found].line] = entries[found].text
+        outputs[entries[found].line] = newEntries[found].text
       }
     }
-    if let recorded = try LedgerFile.read(paths.ledger) {
-      try LedgerFile.write(
-        recorded.taking(numbers, from: try newLedger(paths)), to: paths.ledger)
+    if !numbers.isEmpty {
+      let files = WholeFiles()
+      try addLedger(numbers, to: files)
+      try addPictures(in: outputs.values.flatMap { $0 } + single.values, to: files)
+      var curves = CurveFile(path: paths.curves)
+      curves.add(CurveFile(path: paths.newCurves))
+      try curves.add(to: files, as: paths.curves)
+      let stamps = session.isScript ? ReplayNote.stripped(new.stamps) : session.stamps
+      try commit(files, session.rewritten(stamps: stamps, outputs: outputs, lines: single))
     }
-    let taken = outputs.values.flatMap { $0 } + single.values
-    try PictureFiles.copy(pictures(in: taken), from: paths.newPictures, to: paths.pictures)
-    var curves = CurveFile(path: paths.curves)
-    curves.add(CurveFile(path: paths.newCurves))
-    try curves.write(to: paths.curves)
-    let stamps = session.isScript ? new.stamps : session.stamps
-    try session.rewritten(stamps: stamps, outputs: outputs, lines: single)
-      .write(to: paths.file)
+    return refused.isEmpty ? nil : check.refusal(of: refused)
   }
 
   /// Writes a tolerance behind every recorded number that the last replay gave otherwise.
   ///
-  /// - Parameters:
-  ///   - paths: The session's files.
-  ///   - lines: The lines of output, or of commands for all of theirs; none for the whole file.
-  /// - Returns: How many lines got tolerances, and the lines whose words, pictures or number of lines
-  ///   differ, which stay as they are.
-  /// - Throws: `SessionError` when a file cannot be read or written.
-  package static func acceptWithTolerances(
-    _ paths: SessionPaths, lines: [Int] = []
-  ) throws(SessionError) -> (widened: Int, left: [Int]) {
-    let session = try SessionFile(path: paths.file)
-    let new = try newRecord(paths)
-    try requireSameCommands(session, new, paths)
+  /// - Parameter lines: The lines of output, or of commands for all of theirs; none for the whole file.
+  /// - Returns: How many lines got tolerances; the lines whose words, pictures or number of lines differ,
+  ///   which stay as they are; and the reasons why nothing was taken, if so.
+  /// - Throws: `SessionError` when a line holds nothing, or a file cannot be read or written.
+  package func acceptWithTolerances(
+    lines: [Int] = []
+  ) throws(SessionError) -> (widened: Int, left: [Int], refusal: AcceptanceRefusal?) {
+    let chosen = try lines.map { line throws(SessionError) in try index(of: line) }
+    if let refusal = check.refusal(of: lines.isEmpty ? nil : chosen) { return (0, [], refusal) }
     var widened: [Int: String] = [:]
     var left: [Int] = []
     var numbers: Set<Int> = []
-    for (index, (old, fresh)) in zip(session.entries, new.entries).enumerated() {
+    for (index, (old, fresh)) in zip(entries, newEntries).enumerated() {
       let isChosen = lines.isEmpty || lines.contains(old.line)
       guard old.outputs.count == fresh.outputs.count || old.outputs.isEmpty else {
         if isChosen { left.append(old.line) }
@@ -99,37 +119,67 @@ package enum Acceptance {
       }
     }
     // Numbers that may be off have tensors that are others.
-    if let recorded = try LedgerFile.read(paths.ledger) {
-      let fresh = try newLedger(paths)
-      try LedgerFile.write(
-        lines.isEmpty ? fresh : recorded.taking(numbers, from: fresh), to: paths.ledger)
+    let files = WholeFiles()
+    if PictureFiles.exists(paths.ledger) {
+      try addLedger(lines.isEmpty ? Set(entries.indices.map { $0 + 1 }) : numbers, to: files)
     }
-    try session.rewritten(stamps: session.stamps, lines: widened).write(to: paths.file)
-    return (widened.count, left)
+    try commit(files, session.rewritten(stamps: session.stamps, lines: widened))
+    return (widened.count, left, nil)
   }
 
-  private static func requireSameCommands(
-    _ session: SessionFile, _ new: SessionFile, _ paths: SessionPaths
-  ) throws(SessionError) {
-    guard session.entries.map(\.command) == new.entries.map(\.command) else {
+  // MARK: - Parts
+
+  /// The index of the command that a line of the file belongs to.
+  private func index(of line: Int) throws(SessionError) -> Int {
+    let found = entries.indices.first { index in
+      entries[index].line == line || entries[index].outputs.contains { $0.line == line }
+    }
+    guard let found else {
       throw SessionError(
-        paths.new, "has other commands than \(paths.file); replay the session again")
+        paths.file, line: line, "holds neither a command nor recorded output")
     }
+    return found
   }
 
-  private static func newRecord(_ paths: SessionPaths) throws(SessionError) -> SessionFile {
-    guard PictureFiles.exists(paths.new) else {
-      throw SessionError(paths.new, "is not there; run \"backflow replay \(paths.file)\" first")
+  /// Adds the ledger with what the replay says of some commands.
+  private func addLedger(_ numbers: Set<Int>, to files: WholeFiles) throws(SessionError) {
+    let fresh = try newLedger()
+    // What an earlier version recorded without a ledger is not called unknown now.
+    let empty = session.isScript ? Ledger(place: fresh.place) : nil
+    guard let recorded = try LedgerFile.read(paths.ledger) ?? empty else { return }
+    let aligned = recorded.aligned(to: entries.map(\.command))
+    try LedgerFile.add(aligned.taking(numbers, from: fresh), to: files, as: paths.ledger)
+  }
+
+  /// Puts the session in place with its other files, and into `NAME.new` what it holds now, so that
+  /// more lines can be accepted.
+  private func commit(_ files: WholeFiles, _ writer: SessionWriter) throws(SessionError) {
+    try writer.add(to: files, as: paths.file)
+    if var note = ReplayNote(new.stamps) {
+      note.outputs = ReplayNote.fingerprint(ofOutputs: try SessionFile(text: writer.text).entries)
+      try new.rewritten(stamps: ReplayNote.stripped(new.stamps) + note.stamps)
+        .add(to: files, as: paths.new)
     }
-    return try SessionFile(path: paths.new)
+    try PictureFiles.commit(files)
   }
 
   /// The ledger of the last replay; an empty one if its commands changed no tensor.
-  private static func newLedger(_ paths: SessionPaths) throws(SessionError) -> Ledger {
+  private func newLedger() throws(SessionError) -> Ledger {
     try LedgerFile.read(paths.newLedger) ?? Ledger(place: [:])
   }
 
-  private static func pictures(in lines: [String]) -> [String] {
-    lines.compactMap(PictureLine.path(in:))
+  /// Adds the pictures that some lines name from those of the replay.
+  private func addPictures(
+    in lines: [String], to files: WholeFiles
+  ) throws(SessionError) {
+    // Several lines may name one picture, which is one file.
+    for name in Set(lines.compactMap(PictureLine.path(in:))).sorted() {
+      guard PictureFiles.isInside(name) else {
+        throw SessionError(paths.new, "names \"\(name)\", which is no picture of the session")
+      }
+      try PictureFiles.requireUnlinked(paths.newPictures, name)
+      try PictureFiles.add(
+        PictureFiles.path(paths.newPictures, name), as: name, in: paths.pictures, to: files)
+    }
   }
 }

@@ -17,18 +17,20 @@ package enum LedgerFile {
     }
   }
 
-  /// Writes a ledger in one step, or removes the file of a session that changed no tensor.
+  /// Writes a ledger in one step, or removes the file of a session without commands.
   static func write(_ ledger: Ledger, to path: String) throws(SessionError) {
     let files = WholeFiles()
     try add(ledger, to: files, as: path)
     try PictureFiles.commit(files)
   }
 
-  /// Adds a ledger, or lets the file of a session go that changed no tensor.
+  /// Adds a ledger, or lets the file of a session without commands go.
   static func add(
     _ ledger: Ledger, to files: WholeFiles, as path: String
   ) throws(SessionError) {
-    guard !ledger.entries.isEmpty else { return files.remove(path) }
+    guard !ledger.entries.isEmpty || ledger.commands?.isEmpty == false else {
+      return files.remove(path)
+    }
     let data: Data
     do {
       data = try ledger.encoded()

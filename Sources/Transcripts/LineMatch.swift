@@ -185,9 +185,10 @@ struct WrittenNumber: Hashable {
     var toleranceText = ""
     var last = end
     if end < characters.count, characters[end] == "~",
-      let (written, after) = digits(characters, from: end + 1), let width = Double(written)
+      let (written, after) = digits(characters, from: end + 1), let width = Double(written),
+      width.isFinite, !written.hasPrefix("-")
     {
-      (tolerance, toleranceText) = (abs(width), written)
+      (tolerance, toleranceText) = (width, written)
       last = after
     }
     return WrittenNumber(

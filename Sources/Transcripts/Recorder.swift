@@ -7,8 +7,7 @@ package struct Recorder: Sendable {
   private enum Entry {
     case note(String)
     case command(String, outputs: [String])
-    /// A failed command; one that changed something all the same is always written.
-    case failure(String, message: String, hasEffect: Bool)
+    case failure(String, message: String)
   }
 
   private var entries: [Entry] = []
@@ -16,6 +15,8 @@ package struct Recorder: Sendable {
   private var curves = CurveFile()
   /// What the commands changed, by the number of their entry.
   private var ledger = Ledger(place: [:])
+  /// Whether a command that is recorded multiplied matrices by BLAS.
+  private var usedBLAS = false
   /// The pictures that the record names, by their path; of several under one, the last.
   private var pictures: [String: Picture] = [:]
 
@@ -30,28 +31,34 @@ package struct Recorder: Sendable {
 
   /// Adds a command, unless its kind is not recorded.
   ///
-  /// A command that a person or a clock ended is written as its outcome says, so that it runs
-  /// exactly so again. `trace` is what the command changed.
+  /// A command that a person, a clock or a NaN ended is written as the one that does what was done,
+  /// so that it runs exactly so again. `trace` is what the command changed.
   package mutating func add(_ execution: Execution, _ trace: Trace = Trace()) {
     guard execution.spec?.isRecorded ?? true, execution.outcome?.plays.isEmpty ?? true else {
       return
     }
-    let command = execution.outcome?.recordedCommand ?? execution.text
-    let change = ledger.add(trace, number: entries.count, command: command)
     switch execution.result {
     case .success(let outcome):
-      entries.append(.command(command, outputs: outcome.lines))
-      for picture in outcome.pictures { pictures[picture.path] = picture }
-      for item in outcome.data { _ = data.add(item) }
-      curves.add(
-        outcome.curves, command: outcome.recordedCommand ?? execution.text, output: outcome.lines)
+      add(outcome, of: outcome.recordedCommand ?? execution.text, trace)
     case .failure(let error):
-      // A "fails" that did not fail cannot stand after another, nor can an unfinished line end.
-      guard execution.spec != SessionCommand.fails.spec, !ContinuedLine.goesOn(execution.text)
+      if let kept = error.kept { return add(kept.outcome, of: kept.command, trace) }
+      // A "fails" that did not fail cannot stand after another, nor can an unfinished line end; and
+      // nobody interrupts a replay in the same place.
+      guard execution.spec != SessionCommand.fails.spec, error.status != .interrupted,
+        !ContinuedLine.goesOn(execution.text)
       else { return }
-      entries.append(
-        .failure(execution.text, message: error.summary, hasEffect: change != nil))
+      entries.append(.failure(execution.text, message: error.summary))
     }
+  }
+
+  /// Adds a command that did something, and what came of it.
+  private mutating func add(_ outcome: Outcome, of command: String, _ trace: Trace) {
+    ledger.add(trace, number: entries.count, command: command)
+    entries.append(.command(command, outputs: outcome.lines))
+    usedBLAS = usedBLAS || trace.usedBLAS
+    for picture in outcome.pictures { pictures[picture.path] = picture }
+    for item in outcome.data { _ = data.add(item) }
+    curves.add(outcome.curves, command: command, output: outcome.lines)
   }
 
   /// The session file's text.
@@ -108,22 +115,26 @@ package struct Recorder: Sendable {
 
   /// The ledger whose numbers are those of the commands in the saved file.
   private func savedLedger(stamps: [Stamp], includingErrors: Bool) -> Ledger {
+    let writer = writer(stamps: stamps, includingErrors: includingErrors)
     var count = 0
     let numbers = entries.map { entry -> Int? in
       switch entry {
       case .note: return nil
-      case .failure(_, _, let hasEffect) where !hasEffect && !includingErrors: return nil
+      case .failure where !includingErrors: return nil
       case .command, .failure:
         count += 1
         return count
       }
     }
-    return Ledger(place: Stamp.deciding(stamps), entries: ledger.entries) { numbers[$0] }
+    let place = Stamp.deciding(Stamp.needed(stamps, usedBLAS: usedBLAS))
+    var saved = Ledger(place: place, entries: ledger.entries) { numbers[$0] }
+    saved.commands = RecordedCommand.all(of: writer.commands)
+    return saved
   }
 
   private func writer(stamps: [Stamp], includingErrors: Bool) -> SessionWriter {
     var writer = SessionWriter()
-    writer.addHeader(stamps + data.stamps)
+    writer.addHeader(Stamp.needed(stamps, usedBLAS: usedBLAS) + data.stamps)
     for entry in entries {
       switch entry {
       case .note(let line):
@@ -131,8 +142,8 @@ package struct Recorder: Sendable {
       case .command(let command, let outputs):
         writer.add(command: command)
         writer.add(outputs: outputs)
-      case .failure(let command, let message, let hasEffect):
-        guard includingErrors || hasEffect else { continue }
+      case .failure(let command, let message):
+        guard includingErrors else { continue }
         writer.add(command: "fails \(command)")
         writer.add(outputs: ["failed: \(Escapes.inside(message))"])
       }

@@ -30,7 +30,9 @@ package final class Recovery {
   package func keep(
     _ recorder: Recorder, after execution: Execution, picturesFrom output: String, stamps: [Stamp]
   ) throws(SessionError) {
-    guard execution.spec?.isRecorded ?? false, execution.error == nil else { return }
+    guard execution.spec?.isRecorded ?? false,
+      execution.error == nil || execution.error?.kept != nil
+    else { return }
     try begin()
     try write(recorder, execution.outcome?.pictures ?? [], picturesFrom: output, stamps: stamps)
     holdsWork = true

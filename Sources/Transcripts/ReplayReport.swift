@@ -41,6 +41,8 @@ package struct ReplayReport: Sendable {
   package internal(set) var parting: Difference?
   /// What the ledger's comparison came to, for a person.
   package internal(set) var ledgerLines: [String] = []
+  /// What was edited since the session was recorded; nil if nothing was, or nothing is known.
+  package internal(set) var edits: Edits?
   /// Data that is other than recorded: the line and what was found.
   package internal(set) var otherData: Difference?
 
@@ -57,7 +59,8 @@ package struct ReplayReport: Sendable {
 
   /// The report as the last line of `--json`.
   ///
-  /// Where tensors part from the ledger of another place, `parts` says how.
+  /// Where tensors part from the ledger of another place, `parts` says how; where commands were edited
+  /// since the record was made, `edited` lists them.
   package var json: JSONValue {
     let counts: [JSONValue.Member] = [
       .init("checked", .integer(checked)), .init("tolerated", .integer(tolerated)),
@@ -65,7 +68,9 @@ package struct ReplayReport: Sendable {
       .init("not_checked", .integer(notChecked)),
       .init("differs", .list(differences + (otherData.map { [$0] } ?? [])) { $0.json }),
     ]
-    return .object(counts + (parting.map { [.init("parts", $0.json)] } ?? []))
+    return .object(
+      counts + (parting.map { [.init("parts", $0.json)] } ?? [])
+        + (edits.map { [.init("edited", $0.json)] } ?? []))
   }
 
   /// What was not checked, and why.
@@ -85,7 +90,7 @@ package struct ReplayReport: Sendable {
     return remarks
   }
 
-  /// The report for a person: each difference, then the counts.
+  /// The report for a person: what was edited and what follows from it, each difference, the counts.
   package func lines(file: String) -> [String] {
     let all = (otherData.map { [$0] } ?? []) + differences
     let counts = [
@@ -95,7 +100,8 @@ package struct ReplayReport: Sendable {
     let parted = parting.map {
       ["parts from the ledger of another place here:"] + $0.lines(file: file)
     }
-    return all.flatMap { $0.lines(file: file) } + (parted ?? []) + ledgerLines + remarks
+    return (edits?.lines ?? []) + all.flatMap { $0.lines(file: file) } + (parted ?? [])
+      + ledgerLines + remarks
       + [counts.joined(separator: ", ")]
   }
 }

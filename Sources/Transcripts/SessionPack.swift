@@ -1,5 +1,6 @@
 import CommandLanguage
 package import Foundation
+import Ledgers
 
 /// A session and all that belongs to it, in one piece: in memory, and as one zip file.
 ///
@@ -10,6 +11,8 @@ package struct SessionPack: Sendable {
   package let name: String
   /// The bytes of each file, by its path: `first-look/noisy-3.png`.
   private(set) var files: [(path: String, bytes: [UInt8])]
+  /// What the last replay left undone, if the session was collected from its folder.
+  private var replayDoubt: String?
 
   /// The most bytes that the files of a pack may have together: 256 MiB.
   package static let sizeLimit = 256 << 20
@@ -27,15 +30,18 @@ package struct SessionPack: Sendable {
   package init(collecting paths: SessionPaths) throws(SessionError) {
     let session = try SessionFile(path: paths.file)
     name = paths.name
+    replayDoubt = Self.doubt(ofReplay: paths, session)
     files = [("\(name).session", try Self.contents(of: paths.file))]
     for picture in session.pictures where PictureFiles.isInside(picture) {
       let path = PictureFiles.path(paths.pictures, picture)
+      try PictureFiles.requireUnlinked(paths.pictures, picture)
       guard PictureFiles.exists(path), self[picture: picture] == nil else { continue }
       files.append(("\(name)/\(picture)", try Self.contents(of: path)))
     }
     for (path, ending) in [
       (paths.ledger, ".ledger"), (paths.curves, SessionPaths.curvesEnding),
     ] where PictureFiles.exists(path) {
+      try PictureFiles.requireUnlinked(path, "")
       files.append((name + ending, try Self.contents(of: path)))
     }
     let stamp = JSONValue.object(session.stamps.map { JSONValue.Member($0.key, .string($0.value)) })
@@ -91,6 +97,25 @@ package struct SessionPack: Sendable {
   package var curves: CurveFile { CurveFile(bytes: self[name + SessionPaths.curvesEnding] ?? []) }
 
   private subscript(path: String) -> [UInt8]? { files.first { $0.path == path }?.bytes }
+
+  /// The reasons to doubt that the session's output was computed by its commands, a sentence each.
+  package func doubts() throws(SessionError) -> [String] {
+    let session = try SessionFile(text: source, name: name)
+    let ledger = self["\(name).ledger"].flatMap { try? Ledger(decoding: Data($0)) }
+    return RecordDoubts(session, ledger).sentences + [replayDoubt].compactMap(\.self)
+  }
+
+  /// What a replay that was not accepted left undone of this session.
+  private static func doubt(ofReplay paths: SessionPaths, _ session: SessionFile) -> String? {
+    guard PictureFiles.exists(paths.new), let new = try? SessionFile(path: paths.new),
+      let note = ReplayNote(new.stamps), let ending = note.ending
+    else { return nil }
+    let (entries, replayed) = (session.entries, new.entries)
+    guard entries.indices.contains(note.ran), replayed.indices.contains(note.ran),
+      entries[...note.ran].map(\.command) == replayed[...note.ran].map(\.command)
+    else { return nil }
+    return "line \(entries[note.ran].line) \(ending); what stands from there on is from before"
+  }
 
   /// The bytes of the pack's zip file.
   package func encoded() throws(SessionError) -> Data { try ZipArchive(files: files).encoded(name) }

@@ -41,4 +41,30 @@ extension SessionFile {
     addBlanks()
     return writer
   }
+
+  /// The file's text without some commands and their outputs.
+  ///
+  /// - Parameter comment: The comment that stands in the place of a command; nil for one that stays.
+  /// - Returns: The text, with a line feed at its end.
+  package func text(replacing comment: (Entry) -> String?) -> String {
+    let comments = Dictionary(
+      entries.compactMap { entry in comment(entry).map { (entry.line, $0) } }
+    ) { first, _ in first }
+    var kept: [Element] = []
+    var isLeftOut = false
+    for element in elements {
+      switch element.content {
+      case .command:
+        isLeftOut = comments[element.line] != nil
+        if let comment = comments[element.line] {
+          kept.append(Element(line: element.line, content: .comment(comment)))
+        } else {
+          kept.append(element)
+        }
+      case .output where isLeftOut: continue
+      default: kept.append(element)
+      }
+    }
+    return SessionFile(elements: kept, isScript: isScript).rewritten(stamps: stamps).text
+  }
 }

@@ -4,6 +4,8 @@ import Foundation
 /// Puts a session file together.
 struct SessionWriter {
   private var lines: [String] = []
+  /// The commands that were added.
+  private(set) var commands: [String] = []
 
   /// The file's text, with a line feed at its end.
   var text: String { lines.joined(separator: "\n") + (lines.isEmpty ? "" : "\n") }
@@ -16,7 +18,10 @@ struct SessionWriter {
   /// Adds a comment or a blank line as it stands.
   mutating func add(verbatim line: String) { lines.append(line) }
 
-  mutating func add(command: String) { lines += SessionLine.lines(ofCommand: command) }
+  mutating func add(command: String) {
+    commands.append(command)
+    lines += SessionLine.lines(ofCommand: command)
+  }
 
   /// Adds what came back, without blank lines at its ends.
   mutating func add(outputs: [String]) {

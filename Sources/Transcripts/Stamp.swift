@@ -18,6 +18,9 @@ package struct Stamp: Hashable, Sendable {
     "data \(VisibleText.visible(name).replacing(":", with: "-"))"
   }
 
+  /// Whether it is of data that a session read.
+  var isOfData: Bool { key.hasPrefix("data ") }
+
   /// The stamps of data that one session reads, in order: data of one name, read again, may be others.
   struct DataLog: Sendable {
     private(set) var stamps: [Stamp] = []
@@ -40,11 +43,19 @@ package struct Stamp: Hashable, Sendable {
   }
 
   /// The keys that must be equal for a replay to agree to the digit; so must all data.
-  package static let decidingKeys: Set<String> = ["backflow", "engine", "blas"]
+  package static let decidingKeys: Set<String> = ["backflow", "engine", blasKey]
 
   /// The stamps that decide, by key.
   package static func deciding(_ stamps: [Stamp]) -> [String: String] {
     Dictionary(stamps.filter { decidingKeys.contains($0.key) }.map { ($0.key, $0.value) }) { $1 }
+  }
+
+  /// The key that names the library which multiplies matrices.
+  private static let blasKey = "blas"
+
+  /// The stamps that say something of a session: no BLAS where none ran.
+  static func needed(_ stamps: [Stamp], usedBLAS: Bool) -> [Stamp] {
+    usedBLAS ? stamps : stamps.filter { $0.key != blasKey }
   }
 
   /// The key that names the library which draws pictures in color.

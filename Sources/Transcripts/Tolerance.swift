@@ -30,6 +30,27 @@ enum Tolerance {
     return result + String(characters[position...])
   }
 
+  /// Throws where a recorded number has something behind its `~` that is no width.
+  ///
+  /// What a message quotes is left alone: the number must begin a line or follow a space or a bracket.
+  static func requireValid(
+    _ entries: [SessionFile.Entry], in file: String
+  ) throws(SessionError) {
+    for output in entries.lazy.flatMap(\.outputs) where output.text.utf8.contains(UInt8(ascii: "~"))
+    {
+      let wrong =
+        /(?:^|[\s(\[])([-+]?(?:[0-9][0-9.]*(?:e[-+]?[0-9]+)?|nan|inf))~([-+]?(?:[0-9.]+(?:e[-+]?[0-9]+)?|nan|inf(?:inity)?))(?=$|[\s,;:)\]%])/
+      for match in output.text.matches(of: wrong.ignoresCase()) {
+        let width = Double(match.output.2)
+        guard width.map({ $0.isFinite && !match.output.2.hasPrefix("-") }) != true else { continue }
+        throw SessionError(
+          file, line: output.line,
+          "\(match.output.1)~\(match.output.2) has no tolerance that could be kept: write a number "
+            + "from 0 on behind \"~\", such as \(match.output.1)~0.05")
+      }
+    }
+  }
+
   /// A width with two digits that mean something, rounded up, and no finer than numbers are written.
   static func digits(_ width: Double, finest: Double) -> String {
     guard width > 0, width.isFinite else { return "0" }

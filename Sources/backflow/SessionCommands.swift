@@ -166,6 +166,7 @@ struct ReplayCommand: ParsableCommand {
     var replayer = Replayer(
       paths: place.paths, outputFolder: place.output.path, stamps: host.stamps,
       pictures: .png(differencesIn: host.files), player: options.player)
+    replayer.lets = options.host.overrides
     let report = orLeave { () throws(SessionError) in
       if let against { replayer.against = try ledger(against) }
       return try replayer.replay(
@@ -205,27 +206,37 @@ struct AcceptCommand: ParsableCommand {
   var tolerant = false
 
   func run() {
-    let paths = SessionPaths(file: SessionPaths.meant(by: file))
-    orLeave { () throws(SessionError) in
-      try SessionPack.requireUnpacked(paths.file)
-      if tolerant {
-        let (widened, left) = try Acceptance.acceptWithTolerances(paths, lines: lines)
-        Console.print("\(widened) \(widened == 1 ? "line has" : "lines have") tolerances now")
-        guard left.isEmpty else {
-          let places = left.map(String.init).joined(separator: " ")
-          Console.error(
-            "error: not only numbers differ in line \(places); accept them as they are: "
-              + "backflow accept \(file) \(places)")
-          leave(with: .replayDiffers)
-        }
-        leave(with: .success)
-      } else if lines.isEmpty {
-        try Acceptance.acceptAll(paths)
-      } else {
-        try Acceptance.accept(paths, lines: lines)
-      }
+    let file = SessionPaths.meant(by: file)
+    let refusal = orLeave { () throws(SessionError) in
+      try SessionPack.requireUnpacked(file)
+      let acceptance = try Acceptance(SessionPaths(file: file))
+      if tolerant { return try acceptTolerances(acceptance) }
+      return lines.isEmpty ? try acceptance.acceptAll() : try acceptance.accept(lines: lines)
     }
-    Console.print("accepted  \(file)")
+    guard let refusal else {
+      if !tolerant { Console.print("accepted  \(file)") }
+      leave(with: .success)
+    }
+    for reason in refusal.reasons { Console.error("not accepted: \(reason)") }
+    Console.error(
+      "error: \(file): only what a replay computed by these very commands becomes the record; replay "
+        + "it to its end: backflow replay \(file)")
+    leave(with: .commandFailed)
+  }
+
+  /// Writes tolerances, and says of how many lines and which others differ.
+  private func acceptTolerances(
+    _ acceptance: Acceptance
+  ) throws(SessionError) -> AcceptanceRefusal? {
+    let (widened, left, refusal) = try acceptance.acceptWithTolerances(lines: lines)
+    guard refusal == nil else { return refusal }
+    Console.print("\(widened) \(widened == 1 ? "line has" : "lines have") tolerances now")
+    guard !left.isEmpty else { return nil }
+    let places = left.map(String.init).joined(separator: " ")
+    Console.error(
+      "error: not only numbers differ in line \(places); accept them as they are: "
+        + "backflow accept \(file) \(places)")
+    leave(with: .replayDiffers)
   }
 }
 

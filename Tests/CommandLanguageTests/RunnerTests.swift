@@ -17,7 +17,8 @@ struct `The runner` {
 
   @Test func `lets a value from outside replace the one in the line`() throws {
     let runner = ToyTable.runner(overrides: ["data": "/ct", "other": "1"])
-    #expect(runner.run("let data = phantom", line: 1)?.outcome?.lines == [])
+    let given = runner.run("let data = phantom", line: 1)?.outcome
+    #expect(given?.lines == [] && given?.recordedCommand == "let data = /ct")
     #expect(runner.run("load $data", line: 2)?.outcome?.lines == ["loaded /ct"])
     #expect(runner.unusedOverrides == ["other"])
     #expect(runner.run("let other", line: 3)?.error == nil)
@@ -29,6 +30,80 @@ struct `The runner` {
     #expect(outcome.lines == ["failed: there is no command \"lod\"; did you mean \"load\"?"])
     #expect(ToyTable.runner().run("fails load $nothing", line: 1)?.error == nil)
     #expect(ToyTable.runner().run("fails load \"open", line: 1)?.error == nil)
+  }
+
+  @Test(arguments: ["noise gaussian", "let a = 2", "undo", "load x # a comment"])
+  func `undoes a command that did not fail under fails`(line: String) {
+    let runner = ToyTable.runner()
+    for line in ["let a = 1", "load first"] { _ = runner.run(line, line: 1) }
+    #expect(runner.run("fails \(line)", line: 2)?.error?.code == .notFailed)
+    #expect(runner.workspace == ["first"])
+    #expect(runner.run("load $a", line: 3)?.outcome?.lines == ["loaded 1"])
+    for expected in ["load $a", "load first", "let a = 1"] {
+      #expect(runner.run("undo", line: 4)?.outcome?.lines == ["undone  \(expected)"])
+    }
+    #expect(runner.workspace == [])
+  }
+
+  @Test func `leaves all as it was when a command fails, but for the work that it keeps`() {
+    let half = Command<Int>(
+      CommandSpec(
+        "half", family: .rest, summary: "Add, then fail.",
+        parameters: [.flag("kept", ["lost", "kept"], "whether", default: .value("lost"))],
+        examples: ["half"])
+    ) { arguments, number, _ in
+      number += 1
+      var error = CommandError(.failed, "it failed")
+      if try arguments.choice("kept") == "kept" { error.kept = KeptWork("half way", Outcome()) }
+      throw error
+    }
+    let runner = CommandRunner(
+      commands: [half] + SessionCommand.allCases.map { Command($0) }, workspace: 0)
+    for line in ["half", "fails half"] { _ = runner.run(line, line: 1) }
+    #expect(runner.workspace == 0)
+    for line in ["half kept", "fails half kept"] { _ = runner.run(line, line: 1) }
+    #expect(runner.workspace == 2)
+    #expect(runner.run("undo", line: 1)?.outcome?.lines == ["undone  fails half kept"])
+    #expect(runner.run("undo", line: 1)?.outcome?.lines == ["undone  half kept"])
+    #expect(runner.workspace == 0)
+  }
+
+  @Test func `takes back the line before a recorded failure, too`() {
+    let runner = ToyTable.runner()
+    for line in ["load a", "load b", "fails lod x", "undo"] { _ = runner.run(line, line: 1) }
+    #expect(runner.workspace == ["a"])
+  }
+
+  @Test func `keeps no result that no transcript has`() {
+    let commands = [true, false].map { isRecorded in
+      Command<[Bool]>(
+        CommandSpec(
+          isRecorded ? "note" : "look", family: .rest, summary: "Look.", examples: [],
+          isRecorded: isRecorded)
+      ) { _, seen, context in
+        seen = ["note.depth", "look.depth"].map { context.result(at: $0) != nil }
+        return Outcome("", result: ["depth": 1])
+      }
+    }
+    let runner = CommandRunner(commands: commands, workspace: [])
+    for line in ["note", "look", "look"] { _ = runner.run(line, line: 1) }
+    #expect(runner.workspace == [true, false])
+  }
+
+  @Test func `knows from the table whether anything trained, within run, too`() {
+    let train = Command<Int>(
+      CommandSpec("drill", family: .learning, summary: "Train.", examples: ["drill"], trains: true)
+    ) { _, _, _ in Outcome() }
+    let runner = CommandRunner(
+      commands: [train] + SessionCommand.allCases.map { Command($0) }, workspace: 0)
+    runner.readSession = { _ in
+      var outcome = Outcome()
+      outcome.followUps = ["let a = 1", "drill"]
+      return outcome
+    }
+    #expect(runner.run("drill", line: 1)?.outcome?.hasTrained == true)
+    #expect(runner.run("run x", line: 2)?.outcome?.hasTrained == true)
+    #expect(runner.run("let a = 1", line: 3)?.outcome?.hasTrained == false)
   }
 
   @Test func `lists its history`() throws {

@@ -352,7 +352,7 @@ private final class PagePlay {
       paths: paths, outputFolder: output, stamps: [], pictures: .nearlyEqual,
       player: SessionPlayer(stopLine: line))
     replayer.writesNewRecord = false
-    replayer.trainingCommands = []
+    replayer.comparesTrainings = true
     var executions: [Execution] = []
     var traces: [Trace] = []
     var failures: [Int: [[String]]] = [:]

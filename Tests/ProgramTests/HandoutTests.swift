@@ -156,6 +156,27 @@ struct `A session to hand out` {
     #expect(!folder.exists("x.html"))
   }
 
+  @Test func `for students folds answers, on the command line and at the prompt`() throws {
+    let lines = [
+      "tensor a = 2", "tensor y = a*a + a", "backward y", "quiz a.grad", "answer 7",
+      "session save quiz", "export q.html for=students", "export all.html",
+    ]
+    #expect(try folder.run(lines, "--out", "o").status == 0)
+    let all = ["export", "o/quiz.session", "--for", "students", "--html", "p.html"]
+    let ending = try Program.run(
+      all + ["--markdown", "p.md", "--notebook", "p.ipynb"], in: folder)
+    #expect(ending.status == 0 && ending.errors == "", "\(ending.errors)")
+    for page in ["o/q.html", "p.html", "p.md"] {
+      let text = try folder.read(page)
+      let open = text.replacing(/(?s)<details[ >].*?<\/details>/, with: "")
+      #expect(text.contains("a.grad is 5") && !open.contains("a.grad is 5"), "\(page)")
+    }
+    #expect(try !folder.read("p.ipynb").contains("a.grad is 5"))
+    #expect(try folder.read("o/all.html").contains("a.grad is 5"))
+    #expect(try Program.run(all + ["--pack", "p.zip"], in: folder).status == 2)
+    #expect(try Program.run(all.map { $0 == "students" ? "cats" : $0 }, in: folder).status == 2)
+  }
+
   @Test func `that was never recorded is shown with its commands alone`() throws {
     let ending = try Program.run(["export", "script.txt", "--html", "x.html"], in: folder)
     #expect(ending.status == 0, "\(ending.errors)")

@@ -56,6 +56,40 @@ struct `A pack` {
     #expect(paths.file == "\(scratch.path)/elsewhere/first.session")
   }
 
+  @Test(arguments: ["first/noisy-3.png", "first", "first.ledger", "first.curves.json"])
+  func `follows no symbolic link into it`(name: String) throws {
+    let scratch = try recorded()
+    let place = "\(scratch.path)/\(name)"
+    try FileManager.default.moveItem(atPath: place, toPath: "\(scratch.path)/elsewhere")
+    try FileManager.default.createSymbolicLink(
+      atPath: place, withDestinationPath: "\(scratch.path)/elsewhere")
+    #expect {
+      try SessionPack(collecting: scratch.paths)
+    } throws: { "\($0)".contains("\(name)") && "\($0)".contains("symbolic link") }
+    // A replay reads none, either: what the link leads to is not compared.
+    try? FileManager.default.removeItem(atPath: scratch.paths.ledger)
+    if name == "first" || name.hasSuffix("png") {
+      let report = try scratch.replay(
+        ToyStudio(folder: scratch.out, pixels: "bbbbbbbbbbbb"))
+      #expect(report.differences.first { $0.command == "view" }?.note == nil)
+    }
+  }
+
+  @Test func `follows no symbolic link when a replay is accepted`() throws {
+    let scratch = try Scratch()
+    try scratch.record(["view"])
+    _ = try scratch.replay(ToyStudio(folder: scratch.out, pixels: "bbbbbbbbbbbb"))
+    let picture = "\(scratch.path)/first.new.pictures/noisy-3.png"
+    try scratch.write("a secret", to: "secret")
+    try FileManager.default.removeItem(atPath: picture)
+    try FileManager.default.createSymbolicLink(
+      atPath: picture, withDestinationPath: "\(scratch.path)/secret")
+    #expect { _ = try Acceptance(scratch.paths).acceptAll() } throws: {
+      "\($0)".contains("symbolic link")
+    }
+    #expect(try scratch.read("first/noisy-3.png") == "aaaaaaaaaaaa")
+  }
+
   @Test func `of the same session has the same bytes`() throws {
     let scratch = try recorded()
     let first = try Data(contentsOf: URL(filePath: packed(scratch)))

@@ -1,4 +1,5 @@
 import CommandLanguage
+import Ledgers
 import Testing
 import Transcripts
 
@@ -12,7 +13,7 @@ struct `The recorder` {
       try scratch.read("first.session") == """
         #! backflow session 1
         #@ backflow: 0.1.0
-        #@ blas: openblas 0.3.21 SkylakeX
+        #@ engine: SkylakeX
         #@ data x: sha256:1111
         # A first look
         > load x
@@ -67,6 +68,67 @@ struct `The recorder` {
     for entry in try SessionFile(text: text).entries {
       let lines = runner.run(entry.command, line: entry.line)?.outcome?.lines
       #expect(lines == entry.outputs.map(\.text))
+    }
+  }
+
+  @Test(arguments: ["fails block", "fails train steps=2", "fails undo"])
+  func `holds nothing of a command that did not fail under fails`(line: String) throws {
+    let scratch = try Scratch()
+    let lines = ["load x", line, "measure", line]
+    let runner = ToyStudio.runner(ToyStudio(folder: scratch.out))
+    var recorder = Recorder()
+    for line in lines {
+      let execution = try #require(runner.run(line, line: 1))
+      var trace = Trace()
+      // A trace without an entry of its own once shifted all that follow, and ended the program.
+      trace.tensors = [
+        TracedTensor(name: "w", shape: [1], scalars: [Float(recorder.text(stamps: []).count)])
+      ]
+      recorder.add(execution, trace)
+    }
+    for includesErrors in [false, true] {
+      try recorder.save(
+        to: scratch.paths, picturesFrom: scratch.out, stamps: Scratch.stamps,
+        includingErrors: includesErrors)
+      let commands = try SessionFile(path: scratch.paths.file).entries.map(\.command)
+      #expect(commands == ["load x", "measure"])
+    }
+  }
+
+  @Test func `writes what a failed command did all the same`() throws {
+    let scratch = try Scratch()
+    try scratch.record(["load x", "spoil", "block"])
+    let text = try scratch.read("first.session")
+    #expect(text.contains("\n> train steps=3  # stopped by a NaN\nloss 0.5000\n> block\n"))
+    #expect(!text.contains("spoil"))
+    #expect(try scratch.replay().status == .success)
+  }
+
+  @Test func `leaves out what a person interrupted, which no replay brings about again`() {
+    var recorder = Recorder()
+    let error = CommandError("interrupted", "interrupted", status: .interrupted)
+    recorder.add(Execution(line: 1, text: "view", spec: nil, seconds: 0, result: .failure(error)))
+    #expect(recorder.text(stamps: [], includingErrors: true) == "#! backflow session 1\n")
+  }
+
+  @Test func `holds the value from outside that a let took`() throws {
+    let runner = CommandRunner(
+      commands: ToyStudio.commands, workspace: ToyStudio(folder: "/"),
+      overrides: ["v": "a value"])
+    var recorder = Recorder()
+    recorder.add(try #require(runner.run("let v = 3", line: 1)))
+    #expect(recorder.text(stamps: []).contains("> let v = \"a value\"\n"))
+  }
+
+  @Test func `carries the stamp of BLAS where it multiplied`() throws {
+    let runner = ToyStudio.runner(ToyStudio(folder: "/"))
+    for usesBLAS in [false, true] {
+      var recorder = Recorder()
+      var trace = Trace()
+      trace.usedBLAS = usesBLAS
+      recorder.add(try #require(runner.run("block", line: 1)), trace)
+      let text = recorder.text(stamps: Scratch.stamps + [Stamp("blas", "openblas 0.3.21 Haswell")])
+      #expect(text.contains("#@ backflow: ") && text.contains("#@ blas: ") == usesBLAS)
     }
   }
 

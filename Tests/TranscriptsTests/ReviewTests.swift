@@ -29,7 +29,7 @@ struct `A review` {
     try scratch.record(["load x", "measure", "train"])
     let other = ToyStudio(folder: scratch.out, offset: offset)
     #expect(try scratch.replay(other).status == .replayDiffers)
-    let (widened, left) = try Acceptance.acceptWithTolerances(scratch.paths)
+    let (widened, left, _) = try Acceptance(scratch.paths).acceptWithTolerances()
     #expect(widened == (abs(offset) < 0.05 ? 3 : 4) && left.isEmpty)
     #expect(try scratch.read("first.session").contains("psnr 31.20~0"))
     #expect(try scratch.replay(other).status == .success)
@@ -43,7 +43,7 @@ struct `A review` {
     try scratch.record(["measure", "view"])
     let other = ToyStudio(folder: scratch.out, offset: 0.04, pixels: "bbbbbbbbbbbb", unit: "mm")
     #expect(try scratch.replay(other).status == .replayDiffers)
-    let (widened, left) = try Acceptance.acceptWithTolerances(scratch.paths)
+    let (widened, left, _) = try Acceptance(scratch.paths).acceptWithTolerances()
     #expect(widened == 2 && left.count == 2)
     #expect(try scratch.read("first.session").contains("unit HU"))
     #expect(try scratch.replay(other).differences.map(\.line) == left)
@@ -57,7 +57,7 @@ struct `A review` {
       try #require(
         scratch.read("first.session").split(separator: "\n", omittingEmptySubsequences: false)
           .firstIndex { $0.hasPrefix("psnr") }) + 1
-    #expect(try Acceptance.acceptWithTolerances(scratch.paths, lines: [line]).widened == 1)
+    #expect(try Acceptance(scratch.paths).acceptWithTolerances(lines: [line]).widened == 1)
     #expect(try scratch.read("first.session").components(separatedBy: "~").count == 2)
   }
 }
@@ -106,7 +106,7 @@ struct `A replay with a ledger` {
     let difference = try #require(report.differences.first)
     #expect(difference.command == "measure" && difference.expected == "w[1,234] = 2.0")
     #expect(difference.json["ulp"]?.numeric == 3 && difference.json["tensor"] == "w")
-    try Acceptance.acceptAll(scratch.paths)
+    #expect(try Acceptance(scratch.paths).acceptAll() == nil)
     #expect(try Self.replay(scratch, Self.traces(bits: 3)).status == .success)
   }
 
@@ -144,5 +144,85 @@ struct `A replay with a ledger` {
     try Self.record(scratch)
     try scratch.write("no ledger", to: "first.ledger")
     #expect(throws: SessionError.self) { try Self.replay(scratch, Self.traces()) }
+  }
+}
+
+struct `A replay after an edit` {
+  private func scratch(_ lines: [String]) throws -> Scratch {
+    let scratch = try Scratch()
+    try scratch.record(lines)
+    return scratch
+  }
+
+  @Test func `begins with what was edited and what follows from it`() throws {
+    let scratch = try scratch(["load x", "measure", "block", "view", "measure value=5"])
+    try scratch.edit("> measure\n", "> measure value=40\n")
+    try scratch.edit("> block\n", "> block\n> load y\n")
+    try scratch.edit("> view\n[png", "[png")
+    try scratch.edit("[png noisy-3.png 4x3 gray8 px:aaaaaaaaaaaa]\n", "")
+    let report = try scratch.replay()
+    let lines = report.lines(file: "f")
+    #expect(
+      lines.prefix(5) == [
+        "edited since it was recorded:",
+        "  line 7: measure → measure value=40",
+        "  line 14: view → load y",
+        "what follows from it: line 7 says something else, 1 below says the same",
+        "f:8: measure value=40",
+      ], "\(lines)")
+    #expect(report.json.text.contains("\"edited\":[{\"line\":7,\"before\":\"measure\""))
+  }
+
+  @Test func `names added and removed commands, and says when nothing follows`() throws {
+    let scratch = try scratch(["load x", "block", "measure", "block"])
+    try scratch.edit("> measure\n", "> let a = 1\n> measure\n")
+    try scratch.write(
+      String(try scratch.read("first.session").dropLast("> block\n".count)), to: "first.session")
+    let lines = try scratch.replay().lines(file: "f")
+    #expect(
+      lines.prefix(4) == [
+        "edited since it was recorded:", "  line 8, added: let a = 1",
+        "  at the end, removed: block",
+        "what follows from it: nothing, 1 below says the same",
+      ], "\(lines)")
+  }
+
+  @Test func `does not blame the edit for what differs above it`() throws {
+    let scratch = try scratch(["load x", "measure", "view"])
+    try scratch.edit("-512.4", "-512.5")
+    try scratch.edit("> view\n", "> view  # now\n")
+    let lines = try scratch.replay().lines(file: "f")
+    #expect(lines.contains("line 5 above it: no edit explains that"), "\(lines)")
+  }
+
+  @Test func `without an edit, or where none is known, says nothing of it`() throws {
+    let scratch = try scratch(["load x", "measure"])
+    #expect(try scratch.replay().edits == nil)
+    try scratch.edit("> measure", "> measure value=2")
+    try FileManager.default.removeItem(atPath: scratch.path + "/first.ledger")
+    #expect(try scratch.replay().edits == nil)
+  }
+
+  @Test func `reads other data, if the edit asks for them`() throws {
+    let scratch = try scratch(["let a = x", "load $a", "measure"])
+    try scratch.edit("> let a = x\n", "> let a = x  # others\n")
+    let report = try scratch.replay(ToyStudio(folder: scratch.out, data: "sha256:2222"))
+    #expect(report.otherData == nil && report.status == .success)
+    #expect(try Acceptance(scratch.paths).acceptAll() == nil)
+    #expect(try scratch.read("first.session").contains("#@ data x: sha256:2222"))
+    let again = try scratch.replay(ToyStudio(folder: scratch.out, data: "sha256:1111"))
+    #expect(again.status == .badInput)
+  }
+
+  @Test func `still knows the edit after some lines were accepted`() throws {
+    let scratch = try scratch(["load x", "measure", "measure value=5"])
+    try scratch.edit("> measure\n", "> block\n> measure value=7\n")
+    _ = try scratch.replay()
+    #expect(try Acceptance(scratch.paths).accept(lines: [8]) == nil)
+    let lines = try scratch.replay().lines(file: "f")
+    #expect(
+      lines.prefix(2) == ["edited since it was recorded:", "  line 7, added: block"], "\(lines)")
+    #expect(try Acceptance(scratch.paths).acceptAll() == nil)
+    #expect(try scratch.replay().edits == nil)
   }
 }

@@ -7,7 +7,7 @@ struct `A session file` {
     #! backflow session 1
     #@ backflow: 0.1.0
     #@ seed: 1
-    #@ blas: openblas 0.3.21 SkylakeX
+    #@ engine: SkylakeX
     # A first look at one slice
     > phantom size=256 slices=8 patients=2
     clean  16 slices 256×256 · 2 patients · HU -1024…1170, mean -512.4
@@ -30,8 +30,8 @@ struct `A session file` {
   @Test func `has commands, outputs, stamps and line numbers`() throws {
     let session = try SessionFile(text: Self.example)
     #expect(!session.isScript)
-    #expect(session.stamps.map(\.key) == ["backflow", "seed", "blas"])
-    #expect(session.stamps.last?.value == "openblas 0.3.21 SkylakeX")
+    #expect(session.stamps.map(\.key) == ["backflow", "seed", "engine"])
+    #expect(session.stamps.last?.value == "SkylakeX")
     let entries = session.entries
     #expect(entries.map(\.line) == [6, 8, 10, 13, 18, 19])
     #expect(entries[3].command == "block channels=8 \\\n  convs=2")

@@ -62,7 +62,7 @@ struct ToyStudio {
           parameters: [
             .key("epochs", .count(), "how often", default: .value("1")),
             .key("steps", .count(), "exactly so many"),
-          ], examples: ["train"])
+          ], examples: ["train"], trains: true)
       ) { arguments, studio, _ in
         var outcome = Outcome("loss \(0.5 + studio.offset, digits: 4)")
         outcome.curves = [
@@ -76,6 +76,20 @@ struct ToyStudio {
         }
         return outcome
       },
+      Command(
+        CommandSpec(
+          "spoil", family: .learning, summary: "Train until a NaN comes.", examples: ["spoil"],
+          trains: true)
+      ) { _, studio, _ in
+        studio.offset += 1
+        var error = CommandError(.failed, "a NaN came")
+        error.kept = KeptWork("train steps=3  # stopped by a NaN", Outcome("loss 0.5000"))
+        throw error
+      },
+      Command(
+        CommandSpec(
+          "judge", family: .checking, summary: "Train aside.", examples: ["judge"], trains: true)
+      ) { _, studio, _ in Outcome("best \(3.25 + studio.offset, digits: 2)") },
       Command(
         CommandSpec("block", family: .network, summary: "Add a block.", examples: ["block"])
       ) { _, _, _ in Outcome() },
@@ -117,7 +131,7 @@ final class Scratch {
     FileManager.default.fileExists(atPath: path + "/" + name)
   }
 
-  static let stamps = [Stamp("backflow", "0.1.0"), Stamp("blas", "openblas 0.3.21 SkylakeX")]
+  static let stamps = [Stamp("backflow", "0.1.0"), Stamp("engine", "SkylakeX")]
 
   /// Records `lines` and saves them as `first.session`.
   func record(
@@ -138,14 +152,15 @@ final class Scratch {
   /// Replays `first.session`.
   func replay(
     _ studio: ToyStudio? = nil, stamps: [Stamp] = Scratch.stamps,
-    player: SessionPlayer = SessionPlayer(), agrees: Bool = false
+    player: SessionPlayer = SessionPlayer(), agrees: Bool = false, lets: [String] = []
   ) throws -> ReplayReport {
-    let replayer = Replayer(
+    var replayer = Replayer(
       paths: paths, outputFolder: out, stamps: stamps,
       pictures: PictureTools(
         fingerprint: { try? String(contentsOfFile: $0, encoding: .utf8) },
         compare: { _, _ in agrees ? .agrees : .differs("see noisy-3-difference.png") }),
       player: player)
+    replayer.lets = lets
     return try replayer.replay(on: ToyStudio.runner(studio ?? ToyStudio(folder: out)))
   }
 
