@@ -87,7 +87,10 @@ extension Workspace {
         noisyPSNR: FiguresOfMerit(meanOf: judged.figures(of: data.noisy.images(watched))).psnr)
     if !resumes { curve.beginEpoch() }
     let stepsPerEpoch = (sliceCount + options.batch - 1) / options.batch
-    let epochs = options.steps.map { ($0 + stepsPerEpoch - 1) / stepsPerEpoch } ?? options.epochs
+    // A stopped training is recorded with its steps and the epochs that it was to have, so that a replay
+    // judges the network after the same ones.
+    var epochs = options.steps.map { ($0 + stepsPerEpoch - 1) / stepsPerEpoch } ?? options.epochs
+    if case .epochs(let planned)? = options.horizon { epochs = planned }
     let pixels = options.patch.map { $0 * $0 } ?? data.clean.height * data.clean.width
     let interval = TrainingCurve.judgingInterval(
       epochs: epochs, epochPixels: sliceCount * pixels,
