@@ -15,7 +15,7 @@ package struct Files: Sendable {
   /// Whether writing stays below ``output``.
   package let isConfined: Bool
   /// What may be written, and what has been.
-  let disk: DiskBudget
+  var disk: DiskBudget
   private let workingDirectory: URL
 
   /// The files of a script whose output goes to `output`.
@@ -28,10 +28,16 @@ package struct Files: Sendable {
     self.init(output: output, session: nil, isConfined: false)
   }
 
-  private init(output: URL, session: URL?, isConfined: Bool) {
+  private init(output: URL, session: URL?, isConfined: Bool, disk: DiskBudget? = nil) {
     (self.output, self.session, self.isConfined) = (output, session, isConfined)
-    disk = DiskBudget(isScript: isConfined)
+    self.disk = disk ?? DiskBudget(isScript: isConfined)
     workingDirectory = URL(filePath: FileManager.default.currentDirectoryPath)
+  }
+
+  /// The same places for lines that a file brings: they write below ``output`` only.
+  var asScript: Files {
+    isConfined
+      ? self : Files(output: output, session: session, isConfined: true, disk: disk.ofScript)
   }
 
   /// The file or folder that `path` names for reading.

@@ -54,6 +54,7 @@ extension Command<Workspace> {
     }
     var outcome = workspace.describeFile("saved", path)
     outcome.add(file: path)
+    outcome.warnings += [workspace.network.wildWeights].compactMap(\.self)
     return outcome
   }
 
