@@ -110,7 +110,9 @@ struct SessionRecord: Codable {
       let cause = commandError(error)
       guard cause.status != .interrupted else { throw cause }
       // Files may be put back, and memory be free later.
-      if cause.code == .limit { return "whether it can be restored was not tried: \(cause.message)" }
+      if cause.code == .limit {
+        return "whether it can be restored was not tried: \(cause.message)"
+      }
       if cause.status == .badInput, cause.code != "checkpoint" {
         return "it could not be restored now: \(cause.message)"
       }
