@@ -96,7 +96,7 @@ private func sorted(_ slices: [CTSlice], by keys: [Double]) -> [CTSlice] {
 }
 
 /// A number of mm or degrees with at most two decimals, none that are 0.
-private func brief(_ number: Double) -> String {
+func brief(_ number: Double) -> String {
   let hundredths = (number * 100).rounded() / 100
   return hundredths == hundredths.rounded() && abs(hundredths) < 1e15
     ? String(Int(hundredths)) : String(hundredths)

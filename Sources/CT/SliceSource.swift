@@ -23,9 +23,9 @@ package struct SliceSource: Sendable {
     return part
   }
 
-  /// The ways the file proposes to show the slice.
+  /// The ways the file proposes to show the slice; of a phantom, those of the files it is saved as.
   package var windows: [CTWindow] {
-    if case .file(let slice) = origin { slice.windows } else { [] }
+    if case .file(let slice) = origin { slice.windows } else { Self.usualWindows }
   }
 
   /// Whether low values are bright (MONOCHROME1).
@@ -58,7 +58,12 @@ package struct SliceSource: Sendable {
       thickness: whole.thickness)
   }
 
-  /// The windows of derived series in HU whose sources propose none.
+  /// Groups slices by patient without saying who it is; nil when it is not known.
+  var patientKey: String? {
+    if case .file(let slice) = origin { slice.patientKey } else { nil }
+  }
+
+  /// The windows of the phantom, and of derived series in HU whose sources propose none.
   static let usualWindows = [
     CTWindow(shape: .window(center: -600, width: 1500, .linear), name: "LUNG"),
     CTWindow(shape: .window(center: 40, width: 400, .linear), name: "MEDIASTINUM"),

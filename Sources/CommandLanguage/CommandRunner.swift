@@ -32,6 +32,10 @@ package final class CommandRunner<Workspace>: LineRunner {
   /// Replays a session file beside this session.
   package var replaySession: ((_ arguments: Arguments) throws -> Outcome)?
 
+  /// Makes a workspace one of lines that a file brings, and answers with what ends that; they may do
+  /// less than a person.
+  package var enterScript: ((_ workspace: inout Workspace) -> (inout Workspace) -> Void)?
+
   private var undoLog = UndoLog<Workspace>()
   /// How deep `run` is within `run`, and how many lines all of them ran.
   private var nesting = (depth: 0, lines: 0)
@@ -163,8 +167,15 @@ package final class CommandRunner<Workspace>: LineRunner {
       throw CommandError(.unknownCommand, "there is no command \"\(spec.name)\"")
     }
     let depth = nesting.depth
-    if spec == SessionCommand.run.spec { nesting.depth += 1 }
-    defer { nesting.depth = depth }
+    var leaveScript: ((inout Workspace) -> Void)?
+    if spec == SessionCommand.run.spec {
+      nesting.depth += 1
+      leaveScript = enterScript?(&workspace)
+    }
+    defer {
+      nesting.depth = depth
+      leaveScript?(&workspace)
+    }
     do {
       var outcome =
         switch command.action {

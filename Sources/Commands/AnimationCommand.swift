@@ -56,8 +56,10 @@ extension Command<Workspace> {
     var frames: [Animation.Frame] = []
     for (index, scene) in scenes.enumerated() {
       try context.stopIfInterrupted()
-      let clean = scene.value.isImage ? try workspace.value("clean[\(scene.value.slice)]") : nil
-      let unit = try workspace.requireClean().unit
+      let clean =
+        scene.value.isImage && workspace.clean != nil
+        ? try workspace.value("clean[\(scene.value.slice)]") : nil
+      let unit = try workspace.requireSlices().unit
       let figures = clean.flatMap { scene.value.figures(against: $0, unit) }
       let frame = CaptionedPicture(
         window.picture(of: scene.value.plane), lines: [scene.title] + (figures ?? []),
@@ -128,7 +130,7 @@ extension Workspace {
   private mutating func sceneSlices(
     of name: String, _ arguments: Arguments, _ context: CommandContext
   ) throws -> [Scene] {
-    let count = try requireClean().count
+    let count = try requireSlices().count
     let wanted = arguments.integersIfGiven("slices") ?? 0...(count - 1)
     guard wanted.lowerBound >= 0, wanted.upperBound < count else {
       throw arguments.error(

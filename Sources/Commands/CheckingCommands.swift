@@ -74,6 +74,7 @@ extension Workspace {
     if parts.count == 2, Self.stackNames.contains(parts[0]),
       ["psnr", "ssim", "rmse"].contains(parts[1])
     {
+      if slices != nil { _ = try requireClean() }
       throw CommandError(
         .state, "\(parts[0]) has not been judged yet",
         hint: parts[0] == "baseline" ? "type 'baseline median'" : "type 'evaluate'")
@@ -100,8 +101,8 @@ extension Workspace {
   /// The figures judged last; those of noisy slices also before anything was judged.
   private func figures(of name: String) -> FiguresOfMerit? {
     if let known = figures[name] { return known }
-    guard name == "noisy", let clean, let noisy else { return nil }
-    return FiguresOfMerit(meanOf: clean.figures(of: noisy))
+    guard name == "noisy", let judge = try? requireJudge(), let noisy else { return nil }
+    return FiguresOfMerit(meanOf: judge.figures(of: noisy))
   }
 
   private static let statistics: [String: @Sendable (Statistics) -> Double] = [

@@ -38,6 +38,11 @@ struct CheckpointFile {
         .file, "\(name) cannot be read", hint: "it must be a file that you may read",
         status: .badInput)
     }
+    try self.init(data, name: name)
+  }
+
+  /// Reads the bytes of a file, which errors call `name`.
+  init(_ data: Data, name: String) throws(CommandError) {
     let header = Self.start.utf8.count
     let body = data.dropFirst(header + 65)
     guard data.starts(with: Data(Self.start.utf8)), data.count > header + 65 else {

@@ -46,7 +46,9 @@ extension Command<Workspace> {
         place (series=#2) or UID. Localizers, reports and what is no CT load only when named. \
         Ctrl-C stops and changes nothing. A .npy file holds [H,W], [N,H,W] or [N,1,H,W]; it carries no unit: numbers \
         that reach below -200 are taken as HU unless unit= says otherwise. 'load phantom' makes \
-        the synthetic thorax, so that 'let data = phantom' stands for a folder.
+        the synthetic thorax, so that 'let data = phantom' stands for a folder. Noisy slices may be \
+        loaded alone, to be denoised; with clean ones, before or after, they become pairs: slices that lie in \
+        the same place belong together, and those without a counterpart are left out.
         """,
       parameters: [
         .word("path", .path, "the file or folder, or phantom"),
@@ -58,6 +60,10 @@ extension Command<Workspace> {
           "slices", .integerInterval, "the slices to keep, both ends included",
           default: .absent("all")),
         .key("as", .choice(["clean", "noisy"]), "what the slices are", default: .value("clean")),
+        .key(
+          "pair", .choice(["position", "order", "no"]),
+          "how noisy slices find their clean ones; no keeps the noisy ones alone",
+          default: .value("position")),
         .key(
           "unit", .choice(["HU", "none"]), "what the numbers of a .npy file are",
           default: .absent("from the numbers")),
@@ -71,7 +77,7 @@ extension Command<Workspace> {
     let path = try arguments.path("path")
     let range = arguments.integersIfGiven("slices")
     if path.lowercased() == "phantom" {
-      if let key = ["series", "as", "unit"].first(where: arguments.has) {
+      if let key = ["series", "as", "pair", "unit"].first(where: arguments.has) {
         throw arguments.error(
           at: key, .surplusArgument, "the phantom knows no \(key)=",
           hint: "leave it out, or load a file or folder")
@@ -79,24 +85,9 @@ extension Command<Workspace> {
       return try workspace.make(ThoraxPhantom(), save: nil, slices: range, context)
     }
     let loaded = try workspace.read(arguments, context)
-    guard try arguments.choice("as") == "noisy" else {
-      return workspace.takeClean(loaded)
-    }
-    let clean = try workspace.requireClean()
-    guard loaded.stack.values.shape == clean.values.shape else {
-      throw arguments.error(
-        at: "path", .shape,
-        "noisy slices are \(loaded.stack.values.shape), clean ones \(clean.values.shape)",
-        hint: "load the noisy counterpart of the same slices")
-    }
-    let figures = clean.figures(of: loaded.stack.values, shouldStop: context.shouldStop)
-    try context.stopIfInterrupted()
-    workspace.noise = nil
-    workspace.noisy = loaded.stack.values
-    var outcome = workspace.describeNoisy(FiguresOfMerit(meanOf: figures), clean.unit)
-    outcome.warnings += loaded.warnings
-    outcome.data = [loaded.stamp(name: "noisy")]
-    return outcome
+    return try arguments.choice("as") == "noisy"
+      ? try workspace.takeNoisy(loaded, arguments, context)
+      : try workspace.takeClean(loaded, arguments, context)
   }
 
   static let series = Command(
@@ -174,13 +165,7 @@ extension Command<Workspace> {
       examples: [CommandExample("data", after: ["phantom size=32 slices=2"])],
       seeAlso: ["load", "split", "scale"])
   ) { _, workspace, context in
-    let clean = try workspace.requireClean()
-    var outcome = workspace.describeClean(clean)
-    if let noisy = workspace.noisy {
-      let figures = clean.figures(of: noisy, shouldStop: context.shouldStop)
-      try context.stopIfInterrupted()
-      outcome.append(workspace.describeNoisy(FiguresOfMerit(meanOf: figures), clean.unit))
-    }
+    var outcome = try workspace.describeSlices(context)
     let scale = try workspace.requireScale()
     outcome.say("scale  \(scale.lower)…\(scale.upper) → 0…1")
     if let split = workspace.split { outcome.append(workspace.describe(split)) }
@@ -190,7 +175,11 @@ extension Command<Workspace> {
   static let crop = Command(
     CommandSpec(
       "crop", family: .data,
-      summary: "Keep a part of the slices; noise and split are cleared.",
+      summary: "Keep a part of the slices, of clean and noisy ones alike.",
+      details: """
+        Noise stays as it was drawn. The split stays while all slices do; else it is cleared, which \
+        a warning says.
+        """,
       parameters: [
         .key("slices", .integerInterval, "slices, both ends included", default: .absent("all")),
         .key("rows", .integerInterval, "rows, both ends included", default: .absent("all")),
@@ -200,8 +189,14 @@ extension Command<Workspace> {
         CommandExample("crop rows=8..23 columns=8..23", after: ["phantom size=32 slices=2"])
       ],
       seeAlso: ["load"])
-  ) { arguments, workspace, _ in
-    let clean = try workspace.requireClean()
+  ) { arguments, workspace, context in
+    let all = try workspace.requireSlices()
+    guard arguments.first(of: ["slices", "rows", "columns"]) != nil else {
+      throw arguments.error(
+        .missingArgument, "crop needs slices=, rows= or columns=",
+        hint: "\(all.count) slices of \(all.height)×\(all.width) are there: for example "
+          + "crop rows=0..\((all.height - 1) / 2) columns=0..\((all.width - 1) / 2)")
+    }
     func range(_ name: String, _ extent: Int) throws(CommandError) -> Range<Int> {
       guard let range = arguments.integersIfGiven(name) else { return 0..<extent }
       guard range.lowerBound >= 0, range.upperBound < extent else {
@@ -211,17 +206,16 @@ extension Command<Workspace> {
       }
       return range.lowerBound..<range.upperBound + 1
     }
-    let slices = Array(try range("slices", clean.count))
-    let rows = try range("rows", clean.height)
-    let columns = try range("columns", clean.width)
-    let sources = workspace.sources
-    workspace.clean = clean.slices(slices).cropped(rows: rows, columns: columns)
-    if !sources.isEmpty {
-      workspace.sources = slices.map {
-        sources[$0].cropped(row: rows.lowerBound, column: columns.lowerBound)
-      }
+    let part = SlicePart(
+      slices: Array(try range("slices", all.count)), rows: try range("rows", all.height),
+      columns: try range("columns", all.width))
+    let hadSplit = workspace.split != nil
+    workspace.crop(to: part)
+    var outcome = try workspace.describeSlices(context)
+    if hadSplit, workspace.split == nil {
+      outcome.warn("the split is cleared, since its slices are others now: type it again")
     }
-    return workspace.describeClean(try workspace.requireClean())
+    return outcome
   }
 }
 
@@ -233,8 +227,33 @@ func brief(_ value: Double) -> OutputLine {
 // MARK: - Saying what there is
 
 extension Workspace {
+  /// The clean and the noisy slices, a line each, and what they are like.
+  func describeSlices(_ context: CommandContext) throws -> Outcome {
+    guard clean != nil else { return describeAlone(try requireSlices()) }
+    var outcome = describe("clean", try requireClean())
+    if noisy != nil { outcome.append(try describePair(context)) }
+    return outcome
+  }
+
+  /// One line: `noisy  rmse 40.02 HU …`, of the noisy slices beside the clean ones.
+  func describePair(_ context: CommandContext) throws -> Outcome {
+    let judge = try requireJudge()
+    let figures = judge.figures(of: try requireNoisy(), shouldStop: context.shouldStop)
+    try context.stopIfInterrupted()
+    var outcome = describeNoisy(FiguresOfMerit(meanOf: figures), judge.unit)
+    outcome.warnings += paddingWarnings(judge)
+    return outcome
+  }
+
+  /// The noisy slices where there are no clean ones.
+  func describeAlone(_ stack: ImageStack) -> Outcome {
+    var outcome = describe("noisy", stack)
+    outcome.say("no clean slices: they can be denoised, not judged or trained on")
+    return outcome
+  }
+
   /// One line: `clean  16 slices 256×256 · 2 patients · HU -1024…1170, mean -512.4`.
-  func describeClean(_ stack: ImageStack) -> Outcome {
+  func describe(_ name: String, _ stack: ImageStack) -> Outcome {
     let statistics = stack.values.statistics(excluding: stack.mask)
     let patients = Set(stack.origins.map(\.patient)).count
     let unit = stack.unit == .hounsfield ? "HU" : "values"
@@ -248,7 +267,7 @@ extension Workspace {
     }
     outcome.say(
       """
-      clean  \(stack.count) \(stack.count == 1 ? "slice" : "slices") \(stack.height)×\(stack.width) \
+      \(name)  \(stack.count) \(stack.count == 1 ? "slice" : "slices") \(stack.height)×\(stack.width) \
       · \(patients) \(patients == 1 ? "patient" : "patients") \
       · \(unit) \(brief(statistics.min))…\(brief(statistics.max)), \
       mean \(statistics.mean, digits: 1)\(padding > 0 ? " · \(padding) padding" : "")
@@ -260,18 +279,5 @@ extension Workspace {
       "mean": .number(statistics.mean), "padding": .integer(padding),
     ]
     return outcome
-  }
-}
-
-extension ImageStack {
-  /// A rectangle of each slice.
-  fileprivate func cropped(rows: Range<Int>, columns: Range<Int>) -> ImageStack {
-    let places = (0..<count).flatMap { slice in
-      rows.flatMap { row in columns.map { (slice * height + row) * width + $0 } }
-    }
-    return ImageStack(
-      values: Tensor(
-        shape: [count, 1, rows.count, columns.count], scalars: places.map { values.scalars[$0] }),
-      mask: mask.map { mask in places.map { mask[$0] } }, unit: unit, origins: origins)
   }
 }

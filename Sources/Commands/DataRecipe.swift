@@ -1,5 +1,6 @@
 import CommandLanguage
 import Tensors
+import Training
 
 /// What made the data what they are, so that a checkpoint need not hold the images.
 struct DataRecipe: Hashable, Sendable, Codable {
@@ -7,6 +8,29 @@ struct DataRecipe: Hashable, Sendable, Codable {
   enum Step: Hashable, Sendable, Codable {
     case line(Line)
     case edit(Edit)
+    /// A line that made noisy slices; other noisy slices make it needless.
+    case noise(Line)
+
+    /// Whether the step reaches noisy slices alone.
+    fileprivate var isOfNoisy: Bool {
+      switch self {
+      case .line: false
+      case .noise: true
+      case .edit(let edit): edit.isOfNoisy
+      }
+    }
+  }
+
+  /// The data that there are before or after a line.
+  struct Holdings: Hashable, Sendable {
+    /// How many clean slices there are.
+    let clean: Int?
+    let hasNoisy: Bool, hasSplit: Bool
+
+    init(_ workspace: Workspace) {
+      clean = workspace.clean?.count
+      (hasNoisy, hasSplit) = (workspace.noisyStack != nil, workspace.split != nil)
+    }
   }
 
   /// A line as typed, with what it looked up.
@@ -46,7 +70,7 @@ struct DataRecipe: Hashable, Sendable, Codable {
     }
   }
 
-  /// What made the clean slices, then the last of each of the others.
+  /// What made the slices, in the order of time, then the last of each of the others.
   private(set) var clean: [Step] = []
   private(set) var noise: Line?
   private(set) var scale: Line?
@@ -60,20 +84,47 @@ struct DataRecipe: Hashable, Sendable, Codable {
     clean + [noise, scale, split, window].compactMap { $0.map(Step.line) } + edits.map(Step.edit)
   }
 
+  /// Whether numbers were assigned to noisy or clean slices.
+  func hasEdits(ofNoisy: Bool) -> Bool {
+    steps.contains { if case .edit(let edit) = $0 { edit.isOfNoisy == ofNoisy } else { false } }
+  }
+
   /// Notes numbers that were assigned to a part of clean or noisy slices.
-  mutating func note(assigned values: Tensor<Float>, to name: IndexedName) {
+  mutating func note(assigned values: Tensor<Float>, to name: IndexedName, hasNoisy: Bool) {
     edits.append(Edit(name, values))
-    if noise == nil { forgetNoisy() }
+    if !hasNoisy { forgetNoisy() }
   }
 
   /// The noisy slices are others, or gone: what was assigned to the clean ones came before that.
   private mutating func forgetNoisy() {
-    clean += edits.filter { !$0.isOfNoisy }.map(Step.edit)
-    edits = []
+    clean = (clean + edits.map(Step.edit)).filter { !$0.isOfNoisy }
+    (noise, edits) = (nil, [])
+  }
+
+  /// What comes next reaches clean and noisy slices together: all that was done comes before it.
+  private mutating func keepOrder() {
+    clean += [noise].compactMap { $0.map(Step.noise) } + edits.map(Step.edit)
+    (noise, edits) = (nil, [])
+  }
+
+  /// Notes noisy slices that a line made or loaded.
+  private mutating func note(
+    noisy line: Line, _ before: Holdings, _ after: Holdings
+  ) {
+    forgetNoisy()
+    if after.clean == nil { (clean, split) = ([], nil) }
+    if after.clean != nil, after.clean != before.clean {
+      // The clean slices without a counterpart went: the line belongs to what made them.
+      clean.append(.line(line))
+    } else {
+      noise = line
+    }
   }
 
   /// Notes a line that went well, if it says anything about the data.
-  mutating func note(_ arguments: Arguments, seed: UInt64, _ variables: Variables) {
+  mutating func note(
+    _ arguments: Arguments, seed: UInt64, _ variables: Variables, before: Holdings, after: Holdings
+  ) {
     let saysSomething = arguments.spec.parameters.contains { arguments.has($0.name) }
     let text = Self.text(arguments)
     let line = Line(
@@ -82,20 +133,26 @@ struct DataRecipe: Hashable, Sendable, Codable {
     )
     switch arguments.spec.name.prefix(while: { $0 != " " }) {
     case "load" where arguments.choiceIfGiven("as") == "noisy", "noise":
-      forgetNoisy()
-      noise = line
+      note(noisy: line, before, after)
     case "phantom", "load":
-      clean = [.line(line)]
-      (noise, split, edits) = (nil, nil, [])
+      if after.hasNoisy {
+        // The noisy slices were there first, and are the counterpart now.
+        clean += [noise].compactMap { $0.map(Step.line) } + edits.map(Step.edit)
+        (noise, edits) = (nil, [])
+        clean.append(.line(line))
+      } else {
+        (clean, noise, edits) = ([.line(line)], nil, [])
+      }
     case "crop":
-      forgetNoisy()
+      keepOrder()
       clean.append(.line(line))
-      (noise, split) = (nil, nil)
     case "scale" where saysSomething: scale = line
-    case "split" where saysSomething: split = line
+    // A bare 'split' divides, too.
+    case "split": split = line
     case "window" where saysSomething: window = line
     default: break
     }
+    if !after.hasSplit { split = nil }
   }
 
   /// The line; a phantom's writes no files when it runs again.
@@ -111,39 +168,50 @@ struct DataRecipe: Hashable, Sendable, Codable {
 extension Workspace {
   /// Makes the data of a recipe, in place of those there are.
   ///
-  /// - Parameter recipe: Lines that may come from a file of anybody: they reach data alone.
+  /// - Parameters:
+  ///   - recipe: Lines that may come from a file of anybody: they reach data alone.
+  ///   - context: Tells how far it is, and when to stop.
   /// - Throws: The error of the first line that fails; nothing has changed then.
-  mutating func make(_ recipe: DataRecipe) throws(CommandError) {
+  mutating func make(_ recipe: DataRecipe, _ context: CommandContext) throws(CommandError) {
     var changed = self
     changed.clean = nil
     changed.scaleRule = .automatic
     changed.windowRule = .automatic
     changed.recipe = DataRecipe()
-    let seed = settings.seed
+    let (seed, files) = (settings.seed, files)
+    // A file says what a script may say, wherever it is read.
+    changed.files = files.asScript
     for step in recipe.steps {
       do throws(CommandError) {
+        try context.stopIfInterrupted()
         switch step {
-        case .line(let line): try changed.make(line)
+        case .line(let line), .noise(let line): try changed.make(line, context)
         case .edit(let edit): try changed.make(edit)
         }
       } catch {
+        guard error.status != .interrupted else { throw error }
         throw CommandError(
           error.code, "the data cannot be made again: \(error.message)", hint: error.hint,
           status: .badInput)
       }
     }
     changed.settings.seed = seed
+    changed.files = files
     self = changed
   }
 
-  private mutating func make(_ line: DataRecipe.Line) throws(CommandError) {
+  private mutating func make(
+    _ line: DataRecipe.Line, _ context: CommandContext
+  ) throws(CommandError) {
     settings.seed = line.seed
     let runner = CommandRunner(
-      commands: commandTable.filter { Self.makesData($0.spec) } + [Command(.let)],
-      workspace: self, overrides: line.variables, describe: commandError)
+      commands: Self.dataMakers + [Command(.let)], workspace: self, overrides: line.variables,
+      progress: context.progress, interruption: context.interruption, describe: commandError)
     for name in line.variables.keys.sorted() { _ = runner.run("let \(name)", line: 1) }
     if var error = runner.run(line.text, line: 1)?.error {
-      error.message = "\"\(line.text.prefix(80))\": \(error.message)"
+      if error.status != .interrupted {
+        error.message = "\"\(line.text.prefix(80))\": \(error.message)"
+      }
       throw error
     }
     self = runner.workspace
@@ -156,15 +224,26 @@ extension Workspace {
     }
     do {
       try assignImage(name) { try $0.assigning(values, to: $1) }
-      recipe.note(assigned: values, to: name)
+      recipe.note(assigned: values, to: name, hasNoisy: noisyStack != nil)
     } catch {
       throw commandError(error)
     }
   }
 
-  private static func makesData(_ spec: CommandSpec) -> Bool {
-    let makers = ["phantom", "load", "crop", "noise", "scale", "split", "window"]
-    return makers.contains(String(spec.name.prefix { $0 != " " }))
-      && (spec.parameter(named: "save") == nil || spec.name == "phantom")
+  /// The commands that make data; none of them writes a file.
+  private static let dataMakers = commandTable.filter { command in
+    ["phantom", "load", "crop", "noise", "scale", "split", "window"]
+      .contains(String(command.spec.name.prefix { $0 != " " }))
+  }.map { command in
+    command.around { body in
+      { arguments, workspace, context in
+        guard !arguments.has("save") else {
+          throw arguments.error(
+            at: "save", .file, "a file must not make others be written",
+            hint: "take a checkpoint that Backflow wrote")
+        }
+        return try body(arguments, &workspace, context)
+      }
+    }
   }
 }

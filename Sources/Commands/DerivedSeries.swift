@@ -12,7 +12,8 @@ extension Command<Workspace> {
       summary: "Write slices as a derived DICOM series, without identity.",
       details: """
         One file a slice, with the geometry, frame of reference, windows and padding of its source, \
-        a reference to the source image, new UIDs, and the source's rescale where the values fit \
+        a reference to the source image (the noisy one, where noisy slices were loaded), what was \
+        done in words, new UIDs, and the source's rescale where the values fit \
         it: they read back within half a stored unit. Names, IDs, dates, institution and study UID \
         of the source are left out unless identity=keep. Data from .npy have no geometry and cannot \
         be written so. Slices of no CT become Secondary Captures, which load by file only.
@@ -38,8 +39,8 @@ extension Command<Workspace> {
       ], seeAlso: ["load", "denoise", "save tensor"])
   ) { arguments, workspace, context in
     let (name, slices) = try workspace.wantedSlices(arguments)
-    let clean = try workspace.requireClean()
-    guard !workspace.sources.isEmpty else {
+    let (original, sources) = try workspace.original(of: name)
+    guard !sources.isEmpty else {
       throw arguments.error(
         at: "name", .state,
         "the slices come from .npy, which says nothing of position and spacing",
@@ -47,17 +48,17 @@ extension Command<Workspace> {
     }
     let typed = try arguments.path("folder")
     try workspace.files.disk.spend(
-      DiskBudget.dicomBytes(slices: slices.count, height: clean.height, width: clean.width),
+      DiskBudget.dicomBytes(slices: slices.count, height: original.height, width: original.width),
       on: typed)
     let derivation = workspace.derivation(
-      name, keepsIdentity: try arguments.choice("identity") == "keep",
+      name, slices: slices, keepsIdentity: try arguments.choice("identity") == "keep",
       description: arguments.textIfGiven("description"))
 
     // Series by series: slices of one keep their order.
-    let numbers = slices.map { clean.origins[$0].series }
+    let numbers = slices.map { original.origins[$0].series }
     var groups: [[Int]] = []
     for number in Set(numbers).sorted() {
-      groups.append(slices.filter { clean.origins[$0].series == number })
+      groups.append(slices.filter { original.origins[$0].series == number })
     }
     let report = context.reporter("save dicom", of: "files")
     var files = 0
@@ -65,16 +66,16 @@ extension Command<Workspace> {
     let folder = try destination.write(folder: typed, arguments.replacing) { staged, place in
       var leftovers: [String] = []
       for group in groups {
-        let part = clean.slices(group)
-        var values = try workspace.stack(name, slices: group, clean)
+        let part = original.slices(group)
+        var values = try workspace.stack(name, slices: group)
         if let mask = part.mask {
           // Padding is no measurement, so no network can better it.
           for i in mask.indices where mask[i] { values.scalars[i] = part.values.scalars[i] }
         }
         let done = files
         let written = try DerivedWriter.write(
-          values, mask: part.mask, sources: group.map { workspace.sources[$0] },
-          number: clean.origins[group[0]].series, to: staged, derivation: derivation
+          values, mask: part.mask, sources: group.map { sources[$0] },
+          number: original.origins[group[0]].series, to: staged, derivation: derivation
         ) { report(done + $0, slices.count) }
         files += written.count
         leftovers += SeriesFolder.leftovers(of: written, in: place)
@@ -88,7 +89,7 @@ extension Command<Workspace> {
       """,
       result: ["files": .integer(files), "series": .integer(groups.count)])
     outcome.add(file: typed, at: folder)
-    outcome.warnings = slices.map { workspace.sources[$0] }.derivationWarnings
+    outcome.warnings = slices.map { sources[$0] }.derivationWarnings
     return outcome
   }
 }
@@ -98,7 +99,7 @@ extension Workspace {
   fileprivate func wantedSlices(
     _ arguments: Arguments
   ) throws -> (name: String, slices: [Int]) {
-    let clean = try requireClean()
+    let all = try requireSlices()
     let text = try arguments.text("name")
     do {
       let indexed = try IndexedName(text)
@@ -112,7 +113,7 @@ extension Workspace {
           .shape, "DICOM holds whole slices, not parts of them",
           hint: "for example \(indexed.name)[0]; 'crop' keeps a part")
       }
-      let numbers = Tensor<Float>(shape: [clean.count], scalars: (0..<clean.count).map(Float.init))
+      let numbers = Tensor<Float>(shape: [all.count], scalars: (0..<all.count).map(Float.init))
       return (indexed.name, try numbers.part(indexed.entries).scalars.map { Int($0) })
     } catch {
       let cause = commandError(error)
@@ -121,22 +122,11 @@ extension Workspace {
   }
 
   fileprivate func derivation(
-    _ name: String, keepsIdentity: Bool, description: String?
+    _ name: String, slices: [Int], keepsIdentity: Bool, description: String?
   ) -> Derivation {
-    let weights = network.parameters.reduce(0) { $0 + $1.shape.count }
-    let noisy = noise == nil ? "a noisy counterpart of the source" : "noise added to the source"
-    let explanation =
-      switch name {
-      case "clean": "Backflow: values of the source, unchanged"
-      case "noisy": "Backflow: \(noisy); not for diagnosis"
-      case "baseline": "Backflow: \(noisy), then filtered; not for diagnosis"
-      default:
-        "Backflow: \(noisy), then denoised by a residual convolutional network of \(weights) "
-          + "weights; not for diagnosis"
-      }
-    return Derivation(
-      name: name, description: description ?? "Backflow \(name)", explanation: explanation,
-      keepsIdentity: keepsIdentity)
+    Derivation(
+      name: name, description: description ?? "Backflow \(name)",
+      explanation: explanation(of: name, slices: slices), keepsIdentity: keepsIdentity)
   }
 }
 

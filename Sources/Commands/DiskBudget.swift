@@ -1,16 +1,18 @@
 import CommandLanguage
 import Synchronization
 
-/// How much a session may write, and how much it has written; all copies of its `Files` share one.
+/// How much a session may write, and how much it has written.
 ///
-/// What is overwritten counts again, so that no loop of writes escapes.
-package final class DiskBudget: Sendable {
-  private struct State {
-    var limit: Int
-    var written = 0
+/// The limit belongs to a copy, so that `undo` takes it back; what was written is one count for all
+/// copies. What is overwritten counts again, so that no loop of writes escapes.
+package struct DiskBudget: Sendable {
+  /// The bytes that were written.
+  private final class Count: Sendable {
+    let bytes = Mutex(0)
   }
 
-  private let state: Mutex<State>
+  private let count: Count
+  private var most: Int
   /// Whether the limit may only become smaller.
   private let isFirm: Bool
 
@@ -19,20 +21,30 @@ package final class DiskBudget: Sendable {
 
   /// The budget of a script, whose lines may lower it, or of a person, who may set any.
   init(isScript: Bool) {
-    isFirm = isScript
-    state = Mutex(State(limit: isScript ? Self.scriptLimit : .max))
+    (count, isFirm) = (Count(), isScript)
+    most = isScript ? Self.scriptLimit : .max
+  }
+
+  private init(_ count: Count, most: Int) {
+    (self.count, self.most, isFirm) = (count, most, true)
+  }
+
+  /// The budget of lines that a file brings into this session.
+  var ofScript: DiskBudget {
+    let written = count.bytes.withLock { $0 }
+    let (limit, overflows) = written.addingReportingOverflow(Self.scriptLimit)
+    return DiskBudget(count, most: overflows ? most : min(most, limit))
   }
 
   /// In bytes; nil for none.
-  var limit: Int? { state.withLock { $0.limit == .max ? nil : $0.limit } }
+  var limit: Int? { most == .max ? nil : most }
 
-  /// Takes another limit; false if a script would raise it.
-  func setLimit(_ bytes: Int) -> Bool {
-    state.withLock { state in
-      guard !isFirm || bytes <= state.limit else { return false }
-      state.limit = bytes
-      return true
-    }
+  /// Takes another limit, nil for none; false if a script would raise it.
+  mutating func setLimit(_ bytes: Int?) -> Bool {
+    let bytes = bytes ?? .max
+    guard !isFirm || bytes <= most else { return false }
+    most = bytes
+    return true
   }
 
   /// What a series of DICOM slices takes, about: 16 bits a pixel, and attributes.
@@ -44,17 +56,26 @@ package final class DiskBudget: Sendable {
   ///
   /// - Throws: `CommandError` when they would be too many; nothing is counted then.
   func spend(_ bytes: Int, on path: String) throws(CommandError) {
-    let (total, limit): (Int, Int) = state.withLock { state in
-      let total = state.written.addingReportingOverflow(max(0, bytes))
+    let total = count.bytes.withLock { written in
+      let total = written.addingReportingOverflow(max(0, bytes))
       let sum = total.overflow ? Int.max : total.partialValue
-      if sum <= state.limit { state.written = sum }
-      return (sum, state.limit)
+      if sum <= most { written = sum }
+      return sum
     }
-    guard total > limit else { return }
+    guard total > most else { return }
     throw CommandError(
       .limit,
       "with \(path) the session would have written \((total - 1) >> 20 + 1) MiB, the limit is "
-        + "\(limit >> 20) MiB",
-      hint: isFirm ? "run it in parts" : "set limit.disk=")
+        + sizeInWords(most),
+      hint: isFirm ? "run it in parts" : "set limit.disk=none, or a larger one")
   }
+}
+
+/// A number of bytes in the largest unit that tells it exactly, else in whole MiB below it: `512 MiB`.
+func sizeInWords(_ bytes: Int) -> String {
+  for (name, shift) in [("MiB", 20), ("KiB", 10)]
+  where bytes > 0 && bytes.isMultiple(of: 1 << shift) {
+    return "\(bytes >> shift) \(name)"
+  }
+  return bytes < 1 << 20 ? "\(bytes) B" : "\(bytes >> 20) MiB"
 }

@@ -20,7 +20,8 @@ extension Command<Workspace> {
       summary: "Judge the denoised slices beside the noisy ones.",
       details: """
         PSNR, SSIM (Wang 2004: Gaussian window of 11 pixels, σ 1.5) and RMSE, each the mean over \
-        slices. The noisy slices are always those of the fixed draw.
+        slices. The noisy slices are always those of the fixed draw. Slices that are padding only \
+        are left out, which a warning says.
         """,
       parameters: [on, convention],
       examples: [
@@ -31,7 +32,7 @@ extension Command<Workspace> {
     let slices = try workspace.judgedSlices(arguments)
     try workspace.network.requireTrainable()
     _ = try workspace.requireNoisy()
-    try workspace.requireMemory(copies: 4, of: slices.count, try workspace.requireClean())
+    try workspace.requireMemory(copies: 4, of: slices.count, try workspace.requireJudge())
     var images: [Tensor<Float>] = []
     for (count, slice) in slices.enumerated() {
       try context.stopIfInterrupted()
@@ -49,7 +50,8 @@ extension Command<Workspace> {
       "denoise", family: .learning,
       summary: "Apply the network to noisy slices; the result is called denoised.",
       details: """
-        'denoised[3]' is computed when it is asked for, so this command is needed only to say when.
+        'denoised[3]' is computed when it is asked for, so this command is needed only to say when. \
+        Noisy slices need no clean ones to be denoised.
         """,
       parameters: [
         .key(
@@ -69,18 +71,8 @@ extension Command<Workspace> {
           count: count, things: "slices"))
       _ = try workspace.denoisedSlice(slice)
     }
-    let clean = try workspace.requireClean()
-    let statistics = Tensor(joining: slices.compactMap { workspace.denoised[$0] }).statistics()
-    return Outcome(
-      """
-      denoised  \(slices.count) \(slices.count == 1 ? "slice" : "slices")  \
-      \(statistics.min, digits: 1)…\(statistics.max, digits: 1)\(clean.unit.suffix), \
-      mean \(statistics.mean, digits: 1)
-      """,
-      result: [
-        "slices": .list(slices) { .integer($0) }, "min": .number(statistics.min),
-        "max": .number(statistics.max), "mean": .number(statistics.mean),
-      ])
+    return try workspace.describe(
+      "denoised", slices.compactMap { workspace.denoised[$0] }, slices)
   }
 
   static let baselineMedian = Command(
@@ -89,7 +81,8 @@ extension Command<Workspace> {
       summary: "Judge a median filter: something a network has to beat.",
       details: """
         The median of the square of pixels about each pixel of the noisy slices; beyond the border \
-        the image is mirrored. The result is called baseline.
+        the image is mirrored. The result is called baseline. Without clean slices it is made and not \
+        judged.
         """,
       parameters: [
         .key("size", .integer(1...31, odd: true), "side of the square, odd", default: .value("3")),
@@ -98,26 +91,51 @@ extension Command<Workspace> {
       examples: [CommandExample("baseline median size=3", after: setup)], seeAlso: ["evaluate"])
   ) { arguments, workspace, context in
     let slices = try workspace.judgedSlices(arguments)
-    let filter = MedianFilter(size: try arguments.integer("size"))
-    try workspace.requireMemory(copies: 4, of: slices.count, try workspace.requireClean())
+    let size = try arguments.integer("size")
+    let filter = MedianFilter(size: size)
+    try workspace.requireMemory(copies: 4, of: slices.count, try workspace.requireSlices())
     let filtered = filter.apply(
       to: try workspace.requireNoisy().images(slices), shouldStop: context.shouldStop)
     try context.stopIfInterrupted()
     let images = slices.indices.map { filtered.image($0) }
-    let outcome = try workspace.judge("baseline", images, slices, arguments, context)
-    for (slice, image) in zip(slices, images) { workspace.baseline[slice] = image }
+    let outcome =
+      workspace.clean == nil
+      ? try workspace.describe("baseline", images, slices)
+      : try workspace.judge("baseline", images, slices, arguments, context)
+    for (slice, image) in zip(slices, images) {
+      workspace.baseline[slice] = BaselineSlice(
+        image: image, filter: "a median filter of \(size)×\(size) pixels")
+    }
     return outcome
   }
 }
 
 extension Workspace {
+  /// One line: `denoised  4 slices  -1010.2…812.4 HU, mean -512.4`.
+  fileprivate func describe(
+    _ name: String, _ images: [Tensor<Float>], _ slices: [Int]
+  ) throws(CommandError) -> Outcome {
+    let unit = try requireSlices().unit
+    let statistics = Tensor(joining: images).statistics()
+    return Outcome(
+      """
+      \(name)  \(slices.count) \(slices.count == 1 ? "slice" : "slices")  \
+      \(statistics.min, digits: 1)…\(statistics.max, digits: 1)\(unit.suffix), \
+      mean \(statistics.mean, digits: 1)
+      """,
+      result: [
+        "slices": .list(slices) { .integer($0) }, "min": .number(statistics.min),
+        "max": .number(statistics.max), "mean": .number(statistics.mean),
+      ])
+  }
+
   /// The slices that `on=` names.
   fileprivate func judgedSlices(_ arguments: Arguments) throws(CommandError) -> [Int] {
-    let clean = try requireClean()
+    let all = try requireSlices()
     let name = arguments.choiceIfGiven("on") ?? (split == nil ? "all" : "test")
-    guard let share = Share(rawValue: name) else { return Array(0..<clean.count) }
+    guard let share = Share(rawValue: name) else { return Array(0..<all.count) }
     guard let split else {
-      if share != .validation { return Array(0..<clean.count) }
+      if share != .validation { return Array(0..<all.count) }
       throw arguments.error(
         at: "on", .state, "without a split there are no \(name) slices", hint: "type 'split'")
     }
@@ -135,7 +153,7 @@ extension Workspace {
     _ name: String, _ images: [Tensor<Float>], _ slices: [Int], _ arguments: Arguments,
     _ context: CommandContext
   ) throws -> Outcome {
-    let clean = try requireClean()
+    let judge = try requireJudge()
     let convention: Convention
     let (word, number) = try arguments.taggedChoice("convention")
     if word == "range", let number {
@@ -151,11 +169,11 @@ extension Workspace {
     func mean(
       of name: String, _ part: (Range<Int>) throws -> Tensor<Float>
     ) throws -> FiguresOfMerit {
-      var figures: [FiguresOfMerit] = []
+      var figures: [FiguresOfMerit?] = []
       // A few at a time, so that somebody sees how far it is.
       for start in stride(from: 0, to: slices.count, by: 8) {
         let group = start..<min(start + 8, slices.count)
-        figures += clean.slices(Array(slices[group])).figures(
+        figures += judge.slices(Array(slices[group])).figures(
           of: try part(group), convention: convention, shouldStop: context.shouldStop)
         try context.stopIfInterrupted()
         context.progress(ProgressUpdate("judge \(name) \(group.upperBound)/\(slices.count)"))
@@ -168,26 +186,28 @@ extension Workspace {
     self.figures["noisy"] = noisyFigures
     self.figures[name] = figures
 
-    let unit = clean.unit == .hounsfield ? " HU" : ""
+    let unit = judge.unit == .hounsfield ? " HU" : ""
     func row(_ name: String, _ figures: FiguresOfMerit) -> [OutputLine] {
       [
         OutputLine(name), "\(figures.psnr, digits: 2)", "\(figures.ssim, digits: 4)",
         "\(figures.rmse, digits: 2)",
       ]
     }
-    let label = convention.label(for: clean.unit)
+    let label = convention.label(for: judge.unit)
     var outcome = Outcome()
     outcome.add(
       OutputTable(
         [.words(""), .numbers("psnr dB"), .numbers("ssim"), .numbers("rmse\(unit)")],
         rows: [row("noisy", noisyFigures), row(name, figures)]))
-    outcome.say(
-      "mean over \(slices.count) \(slices.count == 1 ? "slice" : "slices")  [\(label)]")
+    let padding = judge.slices(slices).paddingOnly.count
+    let count = slices.count - padding
+    outcome.say("mean over \(count) \(count == 1 ? "slice" : "slices")  [\(label)]")
     outcome.result = .object([
       .init("noisy", noisyFigures.json), .init(name, figures.json),
-      .init("convention", .string(label)), .init("slices", .integer(slices.count)),
+      .init("convention", .string(label)), .init("slices", .integer(count)),
     ])
-    if figures.psnr.isNaN { outcome.warn("the \(name) slices hold NaN") }
+    outcome.warnings += paddingWarnings(judge, of: slices)
+    if figures.psnr.isNaN, count > 0 { outcome.warn("the \(name) slices hold NaN") }
     return outcome
   }
 }

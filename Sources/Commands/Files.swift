@@ -18,7 +18,7 @@ package struct Files: Sendable {
   /// Whether writing stays below ``output``.
   package let isConfined: Bool
   /// What may be written, and what has been.
-  let disk: DiskBudget
+  var disk: DiskBudget
   let written: WrittenFiles
   private let workingDirectory: URL
 
@@ -41,6 +41,17 @@ package struct Files: Sendable {
     disk = DiskBudget(isScript: isConfined)
     written = WrittenFiles(manifest: manifest)
     workingDirectory = URL(filePath: FileManager.default.currentDirectoryPath)
+  }
+
+  /// The same places for lines that a file brings: they write below ``output`` only.
+  var asScript: Files {
+    isConfined ? self : Files(confining: self)
+  }
+
+  private init(confining other: Files) {
+    (output, session, isConfined) = (other.output, other.session, true)
+    (disk, written) = (other.disk.ofScript, other.written)
+    workingDirectory = other.workingDirectory
   }
 
   /// The file or folder that `path` names for reading.

@@ -138,7 +138,7 @@ extension Workspace {
 
   /// A small pass: the middle of two training slices, or random numbers.
   func smallPass() throws -> TrainingPass<Float> {
-    guard noisy != nil else {
+    guard noisy != nil, clean != nil else {
       let stream = RandomStream(seed: settings.seed, name: "gradcheck/images")
       func image(_ offset: Int) -> Tensor<Float> {
         Tensor(

@@ -73,7 +73,7 @@ extension Command<Workspace> {
     }
     let png =
       isWide
-      ? PNG.export16(planes[0], unit: workspace.clean?.unit == .hounsfield ? "HU" : "US")
+      ? PNG.export16(planes[0], unit: workspace.slices?.unit == .hounsfield ? "HU" : "US")
       : PNG(try workspace.window(for: value, arguments).picture(of: planes[0]))
     let place = try arguments.write(png, to: path, in: workspace.files)
     var outcome = Outcome()

@@ -14,7 +14,7 @@ private func storedRange(from smallest: Double, extent: Double) -> ClosedRange<D
 
 /// Slices with what is to be said about them.
 struct LoadedSlices {
-  let stack: ImageStack
+  var stack: ImageStack
   /// Where each slice comes from; empty for arrays, which do not say.
   var sources: [SliceSource] = []
   var warnings: [String] = []
@@ -240,13 +240,13 @@ extension Workspace {
     return stack.slices(Array(slices))
   }
 
-  /// Makes loaded slices the clean ones.
+  /// Makes slices the clean ones, in place of all that were there.
   mutating func takeClean(_ loaded: LoadedSlices) -> Outcome {
     clean = loaded.stack
     sources = loaded.sources
     var outcome = Outcome()
     if let table = loaded.table { outcome.add(table) }
-    let described = describeClean(loaded.stack)
+    let described = describe("clean", loaded.stack)
     outcome.append(described)
     outcome.warnings += loaded.warnings
     outcome.data = [loaded.stamp(name: "clean")]

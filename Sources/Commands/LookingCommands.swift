@@ -140,22 +140,22 @@ extension Command<Workspace> {
       }
       values.append(value)
     }
-    let clean = try workspace.requireClean()
+    let all = try workspace.requireSlices()
     let window = try workspace.window(for: values[0], arguments)
     let reference = values.first { $0.name.hasPrefix("clean") }
     var tiles = values.map { value in
       Panel.Tile(
         value.name, value.plane,
-        lines: reference.flatMap { value.figures(against: $0, clean.unit) } ?? [])
+        lines: reference.flatMap { value.figures(against: $0, all.unit) } ?? [])
     }
     if let reference, let judged = values.last(where: { $0.name != reference.name }) {
       tiles.append(
         Panel.Tile(
           difference: "\(judged.name) − \(reference.name)", judged.plane - reference.plane))
     }
-    let unit = clean.unit == .hounsfield ? "HU" : ""
+    let unit = all.unit == .hounsfield ? "HU" : ""
     let panel = Panel(
-      title: "Figures: \(Convention.full.label(for: clean.unit))", window: window, unit: unit,
+      title: "Figures: \(Convention.full.label(for: all.unit))", window: window, unit: unit,
       tiles: tiles)
     let base = values.map { $0.name.prefix { $0 != "[" } }.joined(separator: "-")
     let index = names[0].firstIndex(of: "[").map { String(names[0][$0...]) } ?? ""
@@ -201,7 +201,9 @@ extension Command<Workspace> {
       }
       if name == "file" {
         let place = which == nil ? "preset" : "which"
-        _ = try workspace.fileWindow(ofSlice: 0, which: which, arguments, at: place)
+        _ = try workspace.fileWindow(
+          ofSlice: 0, of: workspace.clean == nil ? "noisy" : "clean", which: which, arguments,
+          at: place)
       }
       workspace.windowRule = WindowRule(named: name, which: which)
     } else if let center = arguments.numberIfGiven("center"),
@@ -365,7 +367,8 @@ extension NamedValue {
 
   /// The lines under a tile: the figures against the clean slice.
   func figures(against clean: NamedValue, _ unit: ValueUnit) -> [String]? {
-    guard name != clean.name, isImage else { return nil }
+    let judged = clean.mask?.contains(false) ?? true
+    guard name != clean.name, isImage, judged else { return nil }
     let shape: Shape = [1, 1, plane.height, plane.width]
     let figures = FiguresOfMerit(
       tensor.reshaped(shape), clean: clean.tensor.reshaped(shape),

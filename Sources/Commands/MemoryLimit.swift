@@ -10,17 +10,20 @@ extension Workspace {
   ///
   /// A script may lower it; only a person may go beyond what the machine has to spare.
   var memoryLimit: Int {
-    let spare = Int(ProcessInfo.processInfo.physicalMemory / 5 * 4)
-    let wanted = settings.memoryLimit ?? spare
+    let spare = Self.spareMemory
+    guard let wanted = settings.memoryLimit else { return spare }
     return files.isConfined ? min(wanted, spare) : wanted
   }
+
+  /// Four fifths of the machine's memory, in bytes.
+  static var spareMemory: Int { Int(ProcessInfo.processInfo.physicalMemory / 5 * 4) }
 
   /// Throws when `bytes` are more than one command may take.
   func requireMemory(_ bytes: Int, for what: String, hint: String) throws(CommandError) {
     guard bytes > memoryLimit else { return }
     throw CommandError(
       .limit,
-      "\(what) would need about \((bytes - 1) >> 20 + 1) MiB, the limit is \(memoryLimit >> 20) MiB",
+      "\(what) would need about \((bytes - 1) >> 20 + 1) MiB, the limit is \(sizeInWords(memoryLimit))",
       hint: "\(hint), or set limit.memory=")
   }
 

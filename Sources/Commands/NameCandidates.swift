@@ -11,9 +11,9 @@ extension Workspace {
   }
 
   private var stackCandidates: [Candidate] {
-    guard let clean else { return [] }
-    let shape = clean.values.shape.description
-    var stacks = [Candidate("clean", shape)]
+    guard let slices else { return [] }
+    let shape = slices.values.shape.description
+    var stacks = clean == nil ? [] : [Candidate("clean", shape)]
     if noisy != nil {
       stacks.append(Candidate("noisy", shape))
       if !network.layers.isEmpty { stacks.append(Candidate("denoised", shape)) }

@@ -15,6 +15,9 @@ struct NamedValue {
   /// The slice that an image value is of, or begins with.
   var slice = 0
 
+  /// The stack that an image value is a part of: `denoised` for `second/denoised[3]`.
+  var stackName: String { String((name.split(separator: "/").last ?? "").prefix { $0 != "[" }) }
+
   var statistics: Statistics { tensor.statistics(excluding: mask) }
 }
 
@@ -103,31 +106,31 @@ extension Workspace {
 
   private mutating func imageStack(_ indexed: IndexedName) throws -> NamedValue? {
     guard Self.stackNames.contains(indexed.name) else { return nil }
-    let clean = try requireClean()
+    let all = indexed.name == "clean" ? try requireClean() : try requireSlices()
     guard indexed.entries.count <= 3 else {
       throw CommandError(
         .init(rawValue: "index"), "\(indexed.text) has \(indexed.entries.count) indices",
         hint: "slices take up to three: [slice, row, column]")
     }
-    if case .position(let slice) = indexed.entries.first, !(0..<clean.count).contains(slice) {
+    if case .position(let slice) = indexed.entries.first, !(0..<all.count).contains(slice) {
       throw CommandError(
         .init(rawValue: "index"), "there is no slice \(slice)",
-        hint: "0 to \(clean.count - 1) exist")
+        hint: "0 to \(all.count - 1) exist")
     }
     // Slices that need not be computed are not.
     let wanted =
-      if case .position(let slice) = indexed.entries.first, (0..<clean.count).contains(slice) {
+      if case .position(let slice) = indexed.entries.first, (0..<all.count).contains(slice) {
         [slice]
       } else {
-        Array(0..<clean.count)
+        Array(0..<all.count)
       }
-    let stack = try stack(indexed.name, slices: wanted, clean)
+    let stack = try stack(indexed.name, slices: wanted)
     var entries = indexed.entries
     let isSingle = wanted.count == 1 && !entries.isEmpty
     if isSingle { entries[0] = .position(0) }
     // [slice, row, column] leaves the one channel out.
     if entries.count > 1 || isSingle { entries.insert(.position(0), at: 1) }
-    let slices = clean.slices(wanted)
+    let slices = try original(of: indexed.name).stack.slices(wanted)
     let mask = try slices.mask.map { mask in
       try Tensor<Float>(shape: slices.values.shape, scalars: mask.map { $0 ? 1 : 0 }).part(entries)
         .scalars.map { $0 == 1 }
@@ -146,18 +149,16 @@ extension Workspace {
   }
 
   /// The slices `wanted` of a named stack, `[wanted.count, 1, H, W]`.
-  mutating func stack(
-    _ name: String, slices wanted: [Int], _ clean: ImageStack
-  ) throws -> Tensor<Float> {
+  mutating func stack(_ name: String, slices wanted: [Int]) throws -> Tensor<Float> {
     switch name {
-    case "clean": return clean.values.images(wanted)
+    case "clean": return try requireClean().values.images(wanted)
     case "noisy": return try requireNoisy().images(wanted)
     case "baseline":
       guard wanted.allSatisfy({ baseline[$0] != nil }) else {
         throw CommandError(
           .state, "there is no baseline of these slices", hint: "type 'baseline median on=all'")
       }
-      return Tensor(joining: wanted.compactMap { baseline[$0] })
+      return Tensor(joining: wanted.compactMap { baseline[$0]?.image })
     default:
       return Tensor(joining: try wanted.map { try denoisedSlice($0) })
     }

@@ -181,7 +181,7 @@ extension Command<Workspace> {
         .state, "the network has no layers", hint: "add one, for example 'block channels=8 convs=2'"
       )
     }
-    let side = workspace.clean.map { ($0.height, $0.width) } ?? (256, 256)
+    let side = workspace.slices.map { ($0.height, $0.width) } ?? (256, 256)
     let batch = 4
     let pixels = batch * side.0 * side.1
     func mebibytes(_ bytes: Int) -> Double { Double(bytes) / 1_048_576 }

@@ -152,12 +152,7 @@ struct NetworkFile {
         "\(count) \(count == 1 ? "tensor was" : "tensors were") \(type) and \(count == 1 ? "is" : "are") float32 now"
       )
     }
-    let network = workspace.network
-    let wild = zip(network.parameterNames, network.parameters).filter { !$0.1.isFinite() }
-    if let first = wild.first {
-      warnings.append(
-        "\(wild.count) of the parameters hold NaN or infinity, the first is \(first.0)")
-    }
+    warnings += [workspace.network.wildWeights].compactMap(\.self)
     if let told = file.metadata[Key.scale], let scale = scale(told),
       let current = workspace.knownScale, current != scale
     {
@@ -183,7 +178,25 @@ struct NetworkFile {
   }
 }
 
+extension Network<Float> {
+  /// A warning of parameters that hold NaN or infinity; nil when all are finite.
+  var wildWeights: String? {
+    let wild = zip(parameterNames, parameters).filter { !$0.1.isFinite() }
+    return wild.first.map {
+      "\(wild.count) of the parameters \(wild.count == 1 ? "holds" : "hold") NaN or infinity, the first is \($0.0)"
+    }
+  }
+}
+
 extension Workspace {
+  /// Warnings of networks whose parameters hold NaN or infinity.
+  var wildWeights: [String] {
+    let others = parked.sorted { $0.key < $1.key }.map { ($0.key, $0.value.network) }
+    return ([(networkName, network)] + others).compactMap { name, network in
+      network.wildWeights.map { parked.isEmpty ? $0 : "\(name): \($0)" }
+    }
+  }
+
   /// The scale, where there are slices that decide it.
-  fileprivate var knownScale: Scale? { clean == nil ? nil : try? requireScale() }
+  fileprivate var knownScale: Scale? { slices == nil ? nil : try? requireScale() }
 }

@@ -52,6 +52,7 @@ extension Command<Workspace> {
     let place = try arguments.write(file.data, to: path, in: workspace.files)
     var outcome = workspace.describeFile("saved", path, at: place)
     outcome.add(file: path, at: place)
+    outcome.warnings += [workspace.network.wildWeights].compactMap(\.self)
     return outcome
   }
 

@@ -5,8 +5,11 @@ import Networks
 extension Workspace {
   /// The lines that build the network in use and set up its training, in an order that runs.
   var networkLines: [String] {
-    ["net new seed=\(weightSeed) init=\(initializer.text)"] + network.layers.map(\.line)
-      + ["output \(network.outputRule.rawValue)", loss.line, optimizer.line, flow.line]
+    let layers = network.layers.map(\.line) + ["output \(network.outputRule.rawValue)"]
+    let fits = (try? flow.requireFit(network)) != nil
+    // A flow that no longer fits the layers could be chosen only before they were there.
+    return ["net new seed=\(weightSeed) init=\(initializer.text)"] + (fits ? [] : [flow.line])
+      + layers + [loss.line, optimizer.line] + (fits ? [flow.line] : [])
       + [gradientNoise?.line ?? "gradient-noise off"]
   }
 

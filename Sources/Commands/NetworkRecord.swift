@@ -125,9 +125,9 @@ struct NetworkRecord: Codable {
   private func requireFit(
     _ position: TrainingPosition, _ workspace: Workspace, _ source: String
   ) throws(CommandError) {
-    let clean = workspace.clean
+    let slices = workspace.slices
     let fits = position.fits(
-      slices: clean?.count ?? 0, height: clean?.height ?? 0, width: clean?.width ?? 0,
+      slices: slices?.count ?? 0, height: slices?.height ?? 0, width: slices?.width ?? 0,
       patch: unfinished?.options.patch)
     guard fits, unfinished?.options.isConsistent ?? true,
       (0...1_000_000_000).contains(unfinished?.steps ?? 0)

@@ -107,8 +107,10 @@ extension Workspace {
     let noisy = noise.apply(to: clean.values, shouldStop: context.shouldStop)
     let figures = clean.figures(of: noisy, shouldStop: context.shouldStop)
     try context.stopIfInterrupted()
-    (self.noise, self.noisy) = (noise, noisy)
-    return describeNoisy(FiguresOfMerit(meanOf: figures), clean.unit)
+    takeNoisy(noisy, of: clean, madeBy: noise)
+    var outcome = describeNoisy(FiguresOfMerit(meanOf: figures), clean.unit)
+    outcome.warnings += paddingWarnings(clean)
+    return outcome
   }
 
   /// One line: `noisy  rmse 40.02 HU  psnr 40.20 dB  ssim 0.812  [full, range 4096]`.

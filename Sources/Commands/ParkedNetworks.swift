@@ -10,8 +10,8 @@ struct ParkedNetwork: Sendable {
   let initializer: Initializer
   let seed: UInt64?
   let optimizer: OptimizerSetting
-  let trainer: Trainer?
-  let unfinished: UnfinishedTraining?
+  var trainer: Trainer?
+  var unfinished: UnfinishedTraining?
   var lastPass: TrainingPass<Float>?
   var denoised: [Int: Tensor<Float>]
 }

@@ -33,7 +33,7 @@ extension Command<Workspace> {
       } ?? value.tensor.scalars
     let bins = try arguments.integer("bins")
     let kind = try arguments.choice("counts", as: AxisScale.Kind.self)
-    let unit = value.isImage ? try workspace.requireClean().unit.suffix : ""
+    let unit = value.isImage ? try workspace.requireSlices().unit.suffix : ""
     func histogram(_ statistics: [String]) -> Histogram {
       Histogram(
         title: "Histogram of \(value.name)", name: unit.isEmpty ? "value" : "value in\(unit)",
@@ -76,7 +76,7 @@ extension Command<Workspace> {
         hint: "add an index with ranges, at most 4096 rows and columns")
     }
     let first = value.firstIndices
-    let unit = value.isImage ? try workspace.requireClean().unit.suffix : ""
+    let unit = value.isImage ? try workspace.requireSlices().unit.suffix : ""
     return try workspace.show(
       name: "plot-\(value.name)", statistics: [value.summary], result: value.json, arguments
     ) { statistics in

@@ -95,15 +95,15 @@ extension Workspace {
   ) -> String {
     let count = sizes.reduce(0) { $0 + $1.parameters }
     let parameters = amount(Double(count), "parameters", isWord: true)
-    guard let clean else { return "\(name).out [N,\(channels),H,W] · \(parameters)" }
+    guard let slices else { return "\(name).out [N,\(channels),H,W] · \(parameters)" }
     // As many slices as 'train' takes at once if nothing else is said.
-    let batch = min(TrainingOptions().batch, trainingSlices(clean).count)
-    let plane = clean.height * clean.width
+    let batch = min(TrainingOptions().batch, trainingSlices(slices).count)
+    let plane = slices.height * slices.width
     let operations = Double(plane * sizes.reduce(0) { $0 + $1.operationsPerPixel })
     let seconds = StepEstimate.seconds(
       network.layers.flatMap(\.convolutionSizes) + sizes, pixels: batch * plane)
     return [
-      "\(name).out [\(batch),\(channels),\(clean.height),\(clean.width)]", parameters,
+      "\(name).out [\(batch),\(channels),\(slices.height),\(slices.width)]", parameters,
       amount(operations, "FLOP a slice"), "about \(time(seconds)) a step",
     ].joined(separator: " · ")
   }
@@ -124,11 +124,11 @@ extension Workspace {
     }
     let candidates = nameCandidates
     if let known = candidates.first(where: { $0.text == indexed.name }) {
-      if case .position(let slice) = indexed.entries.first, let clean,
-        Self.stackNames.contains(indexed.name), !(0..<clean.count).contains(slice)
+      if case .position(let slice) = indexed.entries.first, let slices,
+        Self.stackNames.contains(indexed.name), !(0..<slices.count).contains(slice)
       {
         throw fault(
-          .init(rawValue: "index"), "there is no slice \(slice)", "0 to \(clean.count - 1) exist")
+          .init(rawValue: "index"), "there is no slice \(slice)", "0 to \(slices.count - 1) exist")
       }
       return "\(known.text) \(known.description)"
     }

@@ -40,17 +40,19 @@ struct SessionRecord: Codable {
     return try CheckpointFile.encode(record, tensors)
   }
 
-  /// The workspace that a file describes; files, pictures' names and window stay.
+  /// The workspace that a file describes; files, limits and pictures' names stay.
   ///
   /// Data that are there already, by recipe and fingerprint, are not made again.
   ///
   /// - Throws: `CommandError`; `workspace` is as before in any case.
   static func restore(
-    _ file: CheckpointFile, into workspace: Workspace, source: String
-  ) throws -> (workspace: Workspace, warnings: [String]) {
+    _ file: CheckpointFile, into workspace: Workspace, source: String, _ context: CommandContext
+  ) throws -> Workspace {
     let record = try file.decode(SessionRecord.self, name: source)
-    guard let used = record.networks.first, record.curves.isConsistent else {
-      throw CheckpointFile.refusal(source, "it holds no network, or impossible curves")
+    guard let used = record.networks.first, record.curves.isConsistent,
+      record.settings.seed <= UInt64(Int.max)
+    else {
+      throw CheckpointFile.refusal(source, "it holds no network, or impossible curves or seeds")
     }
     var changed = workspace
     let limits = workspace.settings
@@ -64,31 +66,66 @@ struct SessionRecord: Codable {
       && workspace.clean.map { $0.values.fingerprint.description } == record.clean
       && workspace.noisy.map { $0.fingerprint.description } == record.noisy
     if !isSame {
-      try changed.make(record.recipe)
+      try changed.make(record.recipe, context)
       try requireEqual(changed.clean?.values, record.clean, "clean", source)
       try requireEqual(changed.noisy, record.noisy, "noisy", source)
     }
     changed.parked = [:]
     (changed.namedOptimizers, changed.namedFlows) = ([:], [:])
     let restored = try used.restored(in: changed, from: file, source: source)
-    var warnings: [String] = []
     changed = restored
     for line in record.kept {
+      // A flow may be kept that fits another network.
       var other = restored
-      do throws(CommandError) {
-        try other.build([line])
-        changed.namedOptimizers.merge(other.namedOptimizers) { $1 }
-        changed.namedFlows.merge(other.namedFlows) { $1 }
-      } catch {
-        warnings.append("\"\(line)\" does not fit the network and is not kept: \(error.message)")
-      }
+      other.replaceNetwork(Network())
+      try other.build([line])
+      changed.namedOptimizers.merge(other.namedOptimizers) { $1 }
+      changed.namedFlows.merge(other.namedFlows) { $1 }
     }
     for network in record.networks.dropFirst() {
       let other = try network.restored(in: restored, from: file, source: source)
       changed.parked[network.name] = other.parkedCopy
     }
     changed.curves = record.curves
-    return (changed, warnings)
+    return changed
+  }
+
+  /// Why a checkpoint of a workspace would not bring it back; nil when it does.
+  ///
+  /// It is restored into an empty session, where the data are made again, and compared thing by thing.
+  ///
+  /// - Throws: `CommandError` when a thing would not come back, or Ctrl-C stops the check.
+  static func doubt(
+    _ data: Data, of workspace: Workspace, path: String, _ context: CommandContext
+  ) throws -> String? {
+    var empty = Workspace(files: workspace.files)
+    empty.settings.memoryLimit = workspace.settings.memoryLimit
+    let restored: Workspace
+    do {
+      if let slices = workspace.slices {
+        try workspace.requireMemory(copies: 4, of: slices.count, slices)
+      }
+      restored = try restore(CheckpointFile(data, name: path), into: empty, source: path, context)
+    } catch {
+      let cause = commandError(error)
+      guard cause.status != .interrupted else { throw cause }
+      // Files may be put back, and memory be free later.
+      if cause.code == .limit {
+        return "whether it can be restored was not tried: \(cause.message)"
+      }
+      if cause.status == .badInput, cause.code != "checkpoint" {
+        return "it could not be restored now: \(cause.message)"
+      }
+      throw CommandError(
+        cause.code, "what it would hold cannot be restored: \(cause.message)", hint: cause.hint)
+    }
+    let lost = workspace.state.kept.differences(from: restored.state.kept)
+    guard lost.isEmpty else {
+      throw CommandError(
+        "checkpoint", "it would not bring back \(lost.joined(separator: ", "))",
+        hint: "'net save FILE.safetensors optimizer=yes' keeps the network and its training")
+    }
+    return nil
   }
 
   private static func requireEqual(

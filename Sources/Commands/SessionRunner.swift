@@ -20,6 +20,18 @@ extension CommandRunner where Workspace == Commands.Workspace {
       overrides: overrides, progress: progress, interruption: interruption,
       describe: commandError)
     runner.undoRules = .workspace
+    runner.enterScript = { workspace in
+      let files = workspace.files
+      let confined = files.asScript
+      workspace.files = confined
+      return { workspace in
+        guard !files.isConfined else { return }
+        let limit = workspace.files.disk.limit
+        workspace.files = files
+        // A limit that the file lowered stays.
+        if limit != confined.disk.limit { _ = workspace.files.disk.setLimit(limit) }
+      }
+    }
     runner.workspace.startTracing()
     return runner
   }

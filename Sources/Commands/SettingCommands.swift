@@ -4,13 +4,18 @@ import Networks
 import Tensors
 
 extension Command<Workspace> {
+  /// The words that take a limit off.
+  private static let unlimited = ParameterKind.choice(["none", "off"])
+
   static let set = Command(
     CommandSpec(
       "set", family: .rest,
       summary: "Change a setting of the session, or list all.",
       details: """
         precision=strict computes 3×3 convolutions of many channels from their definition: two to \
-        three times slower, with half the rounding error of the fast ones. relu-nan=zero lets ReLU hide NaN, as some GPU libraries did.
+        three times slower, with half the rounding error of the fast ones. relu-nan=zero lets ReLU hide NaN, as some GPU libraries did. \
+        none takes a limit off; of memory, four fifths of the machine's stay, which a script cannot go \
+        beyond. Nor can it raise its limit.disk.
         """,
       parameters: [
         .key(
@@ -23,12 +28,15 @@ extension Command<Workspace> {
           "relu-nan", .choice(["nan", "zero"]), "what ReLU makes of a NaN",
           default: .absent("nan at first")),
         .key(
-          "limit.memory", .size, "most memory for data or a training step",
+          "limit.memory", .either([.size, unlimited]), "most memory for data or a training step",
           default: .absent("four fifths of the machine's")),
         .key(
-          "limit.disk", .size, "most that the session writes; a script can only lower it",
+          "limit.disk", .either([.size, unlimited]),
+          "most that the session writes; a script can only lower it",
           default: .absent("10 GiB for a script")),
-        .key("limit.seconds", .duration, "longest training", default: .absent("none")),
+        .key(
+          "limit.seconds", .either([.duration, unlimited]), "longest training",
+          default: .absent("none")),
         .key(
           "pictures", .choice(PictureDisplay.allCases.map(\.rawValue)),
           "how a terminal shows them; auto is what it can do best",
@@ -38,8 +46,11 @@ extension Command<Workspace> {
           "hints", .yesNo, "whether the prompt says what a line would do",
           default: .absent("yes at first")),
       ],
-      examples: ["set seed=7", "set relu-nan=zero limit.memory=2GiB", "set"], seeAlso: ["let"])
+      examples: [
+        "set seed=7", "set relu-nan=zero limit.memory=2GiB", "set limit.seconds=none", "set",
+      ], seeAlso: ["let"])
   ) { arguments, workspace, _ in
+    var outcome = try workspace.setLimits(arguments)
     if let seed = arguments.integerIfGiven("seed") { workspace.settings.seed = UInt64(seed) }
     if arguments.has("precision") {
       workspace.replacePrecision(try arguments.choice("precision", as: Precision.self))
@@ -51,19 +62,6 @@ extension Command<Workspace> {
       network.reluNaN = rule
       workspace.replaceNetwork(network)
     }
-    if let limit = arguments.integerIfGiven("limit.memory") {
-      workspace.settings.memoryLimit = limit
-    }
-    if let limit = arguments.integerIfGiven("limit.disk"),
-      !workspace.files.disk.setLimit(limit)
-    {
-      throw arguments.error(
-        at: "limit.disk", .outOfRange, "a script cannot raise its limit",
-        hint: "at most \((workspace.files.disk.limit ?? 0) >> 20)MiB")
-    }
-    if let limit = arguments.numberIfGiven("limit.seconds") {
-      workspace.settings.timeLimit = limit.value
-    }
     if arguments.has("pictures") {
       workspace.settings.pictures = try arguments.choice("pictures", as: PictureDisplay.self)
     }
@@ -73,19 +71,18 @@ extension Command<Workspace> {
       "seed", "precision", "relu-nan", "limit.memory", "limit.disk", "limit.seconds", "pictures",
       "hints",
     ])
-    guard given == nil else { return Outcome() }
-    var outcome = Outcome()
+    guard given == nil else { return outcome }
     outcome.add(
       OutputTable(
         [.words(""), .words("")],
         rows: [
-          ["seed", "\(Int(settings.seed))"],
+          ["seed", OutputLine(String(settings.seed))],
           ["precision", OutputLine(settings.precision.rawValue)],
           ["relu-nan", OutputLine(settings.reluNaN.rawValue)],
-          ["limit.memory", "\(volatile: "\(workspace.memoryLimit >> 20) MiB")"],
+          ["limit.memory", "\(volatile: sizeInWords(workspace.memoryLimit))"],
           [
             "limit.disk",
-            "\(volatile: workspace.files.disk.limit.map { "\($0 >> 20) MiB" } ?? "none")",
+            "\(volatile: Workspace.inWords(workspace.files.disk.limit ?? .max))",
           ],
           [
             "limit.seconds",
@@ -95,5 +92,57 @@ extension Command<Workspace> {
           ["hints", settings.hints ? "yes" : "no"],
         ]))
     return outcome
+  }
+}
+
+extension Workspace {
+  /// A limit in words; none for the largest number.
+  fileprivate static func inWords(_ bytes: Int) -> String {
+    bytes == .max ? "none" : sizeInWords(bytes)
+  }
+
+  /// Takes the limits that are given.
+  ///
+  /// - Returns: What is to be said of them, such as that the machine has less.
+  /// - Throws: `CommandError` when a limit cannot hold; none has changed then.
+  fileprivate mutating func setLimits(_ arguments: Arguments) throws(CommandError) -> Outcome {
+    var changed = self
+    var outcome = Outcome()
+    if arguments.has("limit.memory") {
+      let wanted = try bytes(arguments, "limit.memory")
+      changed.settings.memoryLimit = wanted
+      if files.isConfined, let wanted, wanted > Self.spareMemory {
+        outcome.remarks.append(
+          "limit.memory: four fifths of this machine's memory hold for a script, "
+            + sizeInWords(Self.spareMemory))
+      }
+    }
+    if arguments.has("limit.disk"),
+      !changed.files.disk.setLimit(try bytes(arguments, "limit.disk"))
+    {
+      throw arguments.error(
+        at: "limit.disk", .outOfRange, "a script cannot raise its limit",
+        hint: "at most \(Self.inWords(files.disk.limit ?? .max))")
+    }
+    if arguments.has("limit.seconds") {
+      changed.settings.timeLimit = arguments.numberIfGiven("limit.seconds")?.value
+    }
+    self = changed
+    return outcome
+  }
+
+  /// The bytes of a size; nil for none.
+  private func bytes(_ arguments: Arguments, _ name: String) throws(CommandError) -> Int? {
+    guard let size = arguments.numberIfGiven(name)?.value else { return nil }
+    guard let bytes = Int(exactly: size) else {
+      throw arguments.error(
+        at: name, .outOfRange, "\(name) is no whole number of bytes",
+        hint: "for example \(name)=\(Int(size.rounded(.up)))")
+    }
+    guard bytes > 0 else {
+      throw arguments.error(
+        at: name, .outOfRange, "\(name) must be above 0", hint: "\(name)=none takes it off")
+    }
+    return bytes
   }
 }

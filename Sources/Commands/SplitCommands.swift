@@ -36,7 +36,7 @@ extension Command<Workspace> {
         at: given[1], .surplusArgument, "\(given.joined(separator: " and ")) are both given",
         hint: "write window=lung, hu=-1000..1000, minmax or none")
     }
-    let clean = try workspace.requireClean()
+    let slices = try workspace.requireSlices()
     var changed = workspace
     if let name = arguments.choiceIfGiven("window"), let window = Window(preset: name) {
       // The whole width, without the half steps of DICOM's picture function.
@@ -53,11 +53,11 @@ extension Command<Workspace> {
     }
     let scale = try changed.requireScale()
     workspace = changed
-    let error = scale.roundTripError(clean.values)
+    let error = scale.roundTripError(slices.values)
     return Outcome(
       """
       scale  \(brief(scale.lower))…\(brief(scale.upper)) → 0…1  \
-      there and back differs by at most \(error, significant: 2)\(clean.unit.suffix)
+      there and back differs by at most \(error, significant: 2)\(slices.unit.suffix)
       """,
       result: [
         "lower": .number(scale.lower), "upper": .number(scale.upper), "round_trip": .number(error),
@@ -89,8 +89,8 @@ extension Command<Workspace> {
         CommandExample("split train=patient:1 test=patient:2", after: ["phantom size=32 slices=2"]),
       ], seeAlso: ["train", "evaluate"])
   ) { arguments, workspace, _ in
-    let clean = try workspace.requireClean()
-    let split = try Split(try SplitRequest(arguments), clean.origins)
+    let slices = try workspace.requireSlices()
+    let split = try Split(try SplitRequest(arguments), slices.origins)
     workspace.split = split
     return workspace.describe(split)
   }

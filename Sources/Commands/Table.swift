@@ -12,10 +12,13 @@ package let commandTable: [Command<Workspace>] =
     var command = $0.around { body in
       { arguments, workspace, context in
         try requireClosedPass(spec, workspace)
+        let before = DataRecipe.Holdings(workspace)
         let outcome = try Precision.$current.withValue(workspace.settings.precision) {
           try body(arguments, &workspace, context)
         }
-        workspace.recipe.note(arguments, seed: workspace.seed, context.variables)
+        workspace.recipe.note(
+          arguments, seed: workspace.seed, context.variables, before: before,
+          after: DataRecipe.Holdings(workspace))
         return outcome
       }
     }

@@ -403,7 +403,7 @@ extension Workspace {
       replaceNetwork(changed)
     } else if Self.imageNames.contains(indexed.name) {
       try assignImage(indexed, filled)
-      recipe.note(assigned: value, to: indexed)
+      recipe.note(assigned: value, to: indexed, hasNoisy: noisyStack != nil)
     } else {
       throw arguments.error(
         at: "name", .wrongValue, "\(text) is no input, weight or typed tensor",
@@ -425,18 +425,15 @@ extension Workspace {
   mutating func assignImage(
     _ name: IndexedName, _ filled: (Tensor<Float>, [IndexEntry]) throws -> Tensor<Float>
   ) throws {
-    let stack = try requireClean()
     // [slice, row, column] leaves the one channel out.
     var entries = name.entries
     if !entries.isEmpty { entries.insert(.position(0), at: 1) }
     if name.name == "noisy" {
-      noisy = try filled(try requireNoisy(), entries)
+      let values = try filled(try requireNoisy(), entries)
+      noisyStack = noisyStack?.with(values)
       return
     }
-    let values = try filled(stack.values, entries)
-    let kept = (noise, noisy, split, sources)
-    clean = ImageStack(
-      values: values, mask: stack.mask, unit: stack.unit, origins: stack.origins)
-    (noise, noisy, split, sources) = kept
+    let stack = try requireClean()
+    replaceClean(stack.with(try filled(stack.values, entries)), sources: sources)
   }
 }

@@ -37,6 +37,7 @@ extension Workspace {
   /// The window that `value` is drawn in; inverted for slices of MONOCHROME1 files.
   func window(for value: NamedValue, _ arguments: Arguments) throws -> Figures.Window {
     let window = try uprightWindow(for: value, arguments)
+    let sources = sources(of: value.stackName)
     let isInverted =
       value.isImage && sources.indices.contains(value.slice) && sources[value.slice].isInverted
     return isInverted ? window.inverted : window
@@ -49,7 +50,7 @@ extension Workspace {
     switch arguments.choiceIfGiven("window").map({ WindowRule(named: $0) }) {
     case .fixed(let window)?: return window
     case .file(let which)?:
-      return try fileWindow(ofSlice: value.slice, which: which, arguments, at: "window")
+      return try fileWindow(of: value, which: which, arguments, at: "window")
     case .some: return covering
     case nil: break
     }
@@ -57,30 +58,40 @@ extension Workspace {
     switch windowRule {
     case .fixed(let window): return window
     case .file(let which):
-      return try fileWindow(ofSlice: value.slice, which: which, arguments, at: "")
+      return try fileWindow(of: value, which: which, arguments, at: "")
     case .covering: return covering
     case .automatic:
-      if clean?.unit == .hounsfield { return .lung }
-      return fileWindows(ofSlice: value.slice).first?.window ?? covering
+      if slices?.unit == .hounsfield { return .lung }
+      return fileWindows(value.slice, of: value.stackName).first?.window ?? covering
     }
   }
 
-  /// The windows of the file that slice `index` comes from, with their names.
-  private func fileWindows(ofSlice index: Int) -> [(name: String, window: Figures.Window)] {
+  /// The windows of the file that a slice of a stack comes from, with their names.
+  private func fileWindows(
+    _ index: Int, of stack: String
+  ) -> [(name: String, window: Figures.Window)] {
+    let sources = sources(of: stack)
     guard sources.indices.contains(index) else { return [] }
     return sources[index].windows.compactMap { own in
       Figures.Window(own).map { (own.name, $0) }
     }
   }
 
-  /// The window of the file that slice `index` comes from: the first, or that called `which`.
+  private func fileWindow(
+    of value: NamedValue, which: String?, _ arguments: Arguments, at name: String
+  ) throws(CommandError) -> Figures.Window {
+    try fileWindow(
+      ofSlice: value.slice, of: value.stackName, which: which, arguments, at: name)
+  }
+
+  /// The window of the file that a slice of a stack comes from: the first, or that called `which`.
   ///
   /// - Throws: `CommandError` that names the windows there are.
   func fileWindow(
-    ofSlice index: Int, which: String?, _ arguments: Arguments, at name: String
+    ofSlice index: Int, of stack: String, which: String?, _ arguments: Arguments, at name: String
   ) throws(CommandError) -> Figures.Window {
-    _ = try requireClean()
-    let windows = fileWindows(ofSlice: index)
+    _ = try requireSlices()
+    let windows = fileWindows(index, of: stack)
     guard let first = windows.first else {
       throw arguments.error(
         at: name, .state, "the slices bring no window of a file",

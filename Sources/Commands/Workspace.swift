@@ -20,8 +20,10 @@ package struct Workspace: Sendable {
   /// The lines that made the data what they are.
   var recipe = DataRecipe()
   var noise: Noise?
-  /// The fixed noisy slices, `[N, 1, H, W]`.
-  var noisy: Tensor<Float>? { didSet { forgetNoisy() } }
+  /// The fixed noisy slices: made of the clean ones, or loaded, with them or alone.
+  var noisyStack: ImageStack? { didSet { forgetNoisy() } }
+  /// Where each noisy slice comes from if they were loaded; empty when the data do not say.
+  var noisySources: [SliceSource] = []
   var scaleRule = ScaleRule.automatic { didSet { forgetPass() } }
   var split: Split? { didSet { forgetPass() } }
 
@@ -76,7 +78,7 @@ package struct Workspace: Sendable {
   /// Slices denoised by the network as it is, by number.
   var denoised: [Int: Tensor<Float>] = [:]
   /// The slices of the last `baseline`, by number.
-  var baseline: [Int: Tensor<Float>] = [:]
+  var baseline: [Int: BaselineSlice] = [:]
   /// The figures of `noisy`, `denoised` and `baseline` that were judged last.
   var figures: [String: FiguresOfMerit] = [:]
   var windowRule = WindowRule.automatic
@@ -106,8 +108,18 @@ package struct Workspace: Sendable {
 
   private mutating func forgetData() {
     changes.clean += 1
-    (noise, noisy, split, sources) = (nil, nil, nil, [])
+    (noise, noisyStack, split, sources, noisySources) = (nil, nil, nil, [], [])
+    leaveTrainings()
+  }
+
+  /// Ends what trainings had still to visit: the slices are others now.
+  private mutating func leaveTrainings() {
     unfinished = nil
+    trainer?.leaveEpoch()
+    for name in parked.keys {
+      parked[name]?.unfinished = nil
+      parked[name]?.trainer?.leaveEpoch()
+    }
   }
 
   private mutating func forgetNoisy() {
@@ -205,37 +217,15 @@ enum WindowRule: Hashable, Sendable {
 // MARK: - What commands ask for
 
 extension Workspace {
-  /// The clean slices.
-  ///
-  /// - Throws: `CommandError` that says how to get some.
-  func requireClean() throws(CommandError) -> ImageStack {
-    guard let clean else {
-      throw CommandError(
-        .state, "there are no slices yet", hint: "type 'phantom', or 'load PATH'")
-    }
-    return clean
-  }
-
-  /// The fixed noisy slices.
-  func requireNoisy() throws(CommandError) -> Tensor<Float> {
-    _ = try requireClean()
-    guard let noisy else {
-      throw CommandError(
-        .state, "there are no noisy slices yet",
-        hint: "type 'noise gaussian sigma=40HU', or 'load PATH as=noisy'")
-    }
-    return noisy
-  }
-
   /// The line from values to network range.
   func requireScale() throws(CommandError) -> Scale {
-    let clean = try requireClean()
+    let slices = try requireSlices()
     switch scaleRule {
     case .interval(let lower, let upper): return Scale(lower: lower, upper: upper)
     case .none: return .none
-    case .minmax: return try scale(covering: clean.slices(trainingSlices(clean)))
+    case .minmax: return try scale(covering: slices.slices(trainingSlices(slices)))
     case .automatic:
-      switch clean.unit {
+      switch slices.unit {
       case .hounsfield: return Scale(lower: -1000, upper: 1000)
       case .stored(let range): return Scale(lower: range.lowerBound, upper: range.upperBound)
       }
@@ -253,8 +243,8 @@ extension Workspace {
   }
 
   /// The slices that train: those of the split, or all.
-  func trainingSlices(_ clean: ImageStack) -> [Int] {
-    split?.slices(.train) ?? Array(0..<clean.count)
+  func trainingSlices(_ stack: ImageStack) -> [Int] {
+    split?.slices(.train) ?? Array(0..<stack.count)
   }
 
   /// The images a training reads.
@@ -262,7 +252,7 @@ extension Workspace {
     let noisy = try requireNoisy()
     let noise = self.noise
     return TrainingData(
-      clean: try requireClean(), noisy: noisy,
+      clean: try requireJudge(), noisy: noisy,
       freshNoise: noise?.isFresh == true ? noise : nil, scale: try requireScale())
   }
 

@@ -24,10 +24,11 @@ extension Commands.Workspace {
       [network] + parked.values.map(\.network) + (film?.moments ?? []).map(\.network)
     let passes = [lastPass] + parked.values.map(\.lastPass)
     let states = [trainer?.states ?? []] + parked.values.map { $0.trainer?.states ?? [] }
-    let tensors =
+    let baselines: [Tensor<Float>?] = baseline.values.map(\.image)
+    let tensors: [Tensor<Float>?] =
       [clean?.values, noisy] + networks.flatMap(\.parameters)
       + passes.flatMap { [$0?.input, $0?.target, $0?.mask] + ($0?.network.parameters ?? []) }
-      + states.joined().flatMap { [$0.m, $0.v, $0.update] } + baseline.values.map(Optional.init)
+      + states.joined().flatMap { [$0.m, $0.v, $0.update] } + baselines
     return tensors.compactMap(\.self).map { tensor in
       let bytes = tensor.scalars.count * MemoryLayout<Float>.size
       return (tensor.scalars.withUnsafeBytes { Int(bitPattern: $0.baseAddress) }, bytes)

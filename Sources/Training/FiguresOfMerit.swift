@@ -14,15 +14,18 @@ package struct FiguresOfMerit: Hashable, Sendable {
     (self.psnr, self.ssim, self.rmse) = (psnr, ssim, rmse)
   }
 
-  /// The mean of each figure over slices.
-  package init(meanOf figures: [FiguresOfMerit]) {
+  /// The mean of each figure over the slices that have figures; NaN when none has.
+  package init(meanOf figures: [FiguresOfMerit?]) {
+    let judged = figures.compactMap(\.self)
+    // Padding may leave no pixel at least 5 from every border: the slice has no similarity then.
+    let similar = judged.filter { !$0.ssim.isNaN || $0.psnr.isNaN }
     func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
     self.init(
-      psnr: mean(figures.map(\.psnr)), ssim: mean(figures.map(\.ssim)),
-      rmse: mean(figures.map(\.rmse)))
+      psnr: mean(judged.map(\.psnr)), ssim: mean(similar.map(\.ssim)),
+      rmse: mean(judged.map(\.rmse)))
   }
 
-  /// Judges one slice.
+  /// Judges one slice; every figure is NaN when no pixel counts.
   ///
   ///     RMSE = √(mean (image − clean)²)        PSNR = 20·log₁₀(range / RMSE)
   ///
@@ -41,7 +44,11 @@ package struct FiguresOfMerit: Hashable, Sendable {
       sum += error * error
       count += 1
     }
-    let meanSquare = sum / Double(max(1, count))
+    guard count > 0 else {
+      self.init(psnr: .nan, ssim: .nan, rmse: .nan)
+      return
+    }
+    let meanSquare = sum / Double(count)
     self.init(
       psnr: meanSquare == 0 ? .infinity : 10 * log10(range * range / meanSquare),
       ssim: StructuralSimilarity(range: range).mean(image, clean, mask: mask),
@@ -66,7 +73,8 @@ package enum Convention: Hashable, Sendable {
 }
 
 extension ImageStack {
-  /// The figures of one image for each slice, computed side by side on several threads.
+  /// The figures of one image for each slice, computed side by side on several threads; nil for a
+  /// slice that is padding only.
   ///
   /// When `shouldStop` once says yes, the rest is left out and the figures mean nothing.
   ///
@@ -78,18 +86,20 @@ extension ImageStack {
   package func figures(
     of images: Tensor<Float>, convention: Convention = .full,
     shouldStop: () -> Bool = { false }
-  ) -> [FiguresOfMerit] {
+  ) -> [FiguresOfMerit?] {
     precondition(images.shape == values.shape, "\(images.shape) are judged by \(values.shape).")
     let range = convention.range(for: unit)
     return Array(unsafeUninitializedCapacity: count) { figures, initialized in
       nonisolated(unsafe) let places = figures
       parallel(chunks: count) { slice, _ in
+        let mask = mask(of: slice)
+        let isLeftOut = shouldStop() || mask?.allSatisfy(\.self) == true
         places.initializeElement(
           at: slice,
-          to: shouldStop()
-            ? FiguresOfMerit(psnr: .nan, ssim: .nan, rmse: .nan)
+          to: isLeftOut
+            ? nil
             : FiguresOfMerit(
-              images.image(slice), clean: values.image(slice), range: range, mask: mask(of: slice)))
+              images.image(slice), clean: values.image(slice), range: range, mask: mask))
       }
       initialized = count
     }

@@ -21,7 +21,7 @@ package struct SliceOrigin: Hashable, Sendable {
   }
 }
 
-/// Clean slices of equal size with what belongs to each.
+/// Slices of equal size with what belongs to each.
 package struct ImageStack: Sendable {
   /// `[N, 1, H, W]`, in ``unit``.
   package let values: Tensor<Float>
@@ -44,6 +44,13 @@ package struct ImageStack: Sendable {
   package func mask(of index: Int) -> [Bool]? {
     let pixels = values.shape.planeCount
     return mask.map { Array($0[index * pixels..<(index + 1) * pixels]) }
+  }
+
+  /// The slices that are padding only: nothing in them can be judged.
+  package var paddingOnly: [Int] {
+    guard let mask else { return [] }
+    let pixels = values.shape.planeCount
+    return (0..<count).filter { mask[$0 * pixels..<($0 + 1) * pixels].allSatisfy(\.self) }
   }
 
   /// The slices at `indices` with all that belongs to them.

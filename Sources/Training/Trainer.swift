@@ -74,6 +74,10 @@ package struct Trainer: Sendable {
     (firstNonFinite, self.lastPass) = (position.firstNonFinite, lastPass)
   }
 
+  /// Drops what an epoch that was left in the middle had still to visit, and a step held back: the
+  /// data are others now.
+  package mutating func leaveEpoch() { (pending, heldPass) = ([], nil) }
+
   /// Whether an epoch was left in the middle.
   package var isWithinEpoch: Bool { !pending.isEmpty }
 

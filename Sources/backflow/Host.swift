@@ -43,7 +43,8 @@ final class Host {
   private(set) var recorder = Recorder()
   /// The number of the line that ran last.
   private(set) var lastLine = 0
-  let files: Files
+  /// Where the session reads and writes now: a file that is run may do less than a person.
+  private var files: Files { runner.workspace.files }
   let isJSON: Bool
   /// Keeps every command on disk while somebody types.
   private lazy var recovery = Recovery(in: StateFolder.sessions)
@@ -56,7 +57,6 @@ final class Host {
 
   init(_ options: HostOptions, files: Files, source: String?) {
     if let threads = options.threads { Parallelism.threads = threads }
-    self.files = files
     self.source = source
     isJSON = options.json
     let isJSON = options.json
@@ -74,9 +74,11 @@ final class Host {
       }
     }
     runner.readSession = { [unowned self] in
-      try SessionWithin(files, $0).lines(atPrompt: recovers)
+      try SessionWithin(self.files, $0).lines(atPrompt: recovers)
     }
-    runner.replaySession = { try SessionWithin(files, $0).replay(progress: progress) }
+    runner.replaySession = { [unowned self] in
+      try SessionWithin(self.files, $0).replay(progress: progress)
+    }
   }
 
   /// The stamp of this session.

@@ -70,7 +70,7 @@ struct `A hostile session` {
       ], "--keep-going")
     #expect(ending.status == 1 && !ending.crashed)
     #expect(ending.complaints.count == 2, "\(ending.complaints)")
-    #expect(ending.complaints.first?.contains("the limit is 0 MiB") == true)
+    #expect(ending.complaints.first?.contains("the limit is 40 KiB") == true)
     #expect(ending.complaints.last?.contains("a script cannot raise its limit") == true)
     #expect(folder.exists("out/script.txt/b.npy") && !folder.exists("out/script.txt/c.npy"))
   }

@@ -95,7 +95,7 @@ struct WrongLine: CustomTestStringConvertible {
     WrongLine("baseline median size=4", "odd"),
     WrongLine("window center=1 width=0", "at least 1"),
     WrongLine("window lung center=3", "both given"),
-    WrongLine("window file", "no window"),
+    WrongLine("window file 9", "it has 1 (LUNG)"),
     WrongLine("set sead=3", #"did you mean "seed"?"#),
     WrongLine("set limit.memory=2GB", #""GiB""#),
     WrongLine("load phantom series=2", "the phantom knows no series="),

@@ -1,0 +1,64 @@
+import CommandLanguage
+import Networks
+import Training
+
+/// How values came about, in the words that a derived series carries.
+extension Workspace {
+  /// What was done to the source to get the slices called `name`.
+  func explanation(of name: String, slices: [Int]) -> String {
+    var steps = [name == "clean" ? cleanValues : noisyValues]
+    switch name {
+    case "baseline":
+      let filters = Set(slices.compactMap { baseline[$0]?.filter }).sorted()
+      steps.append("then filtered by \(filters.joined(separator: " or "))")
+    case "denoised":
+      steps.append("then denoised by \(networkInWords)")
+    default: break
+    }
+    let isSource = name == "clean" && !recipe.hasEdits(ofNoisy: false)
+    return "Backflow: " + steps.joined(separator: ", ")
+      + (isSource ? "" : "; not for diagnosis")
+  }
+
+  private var cleanValues: String {
+    recipe.hasEdits(ofNoisy: false)
+      ? "values of the source, some replaced by hand" : "values of the source, unchanged"
+  }
+
+  private var noisyValues: String {
+    let origin =
+      if let noise {
+        noise.words(clean?.unit ?? .hounsfield)
+          + (recipe.hasEdits(ofNoisy: false) ? " with values replaced by hand" : "")
+      } else {
+        "values of the noisy file as loaded"
+      }
+    return recipe.hasEdits(ofNoisy: true) ? origin + ", some replaced by hand" : origin
+  }
+
+  /// `a convolutional network (b1 c1, 39 weights, output subtract, 12 updates)`.
+  private var networkInWords: String {
+    let layers = network.layerNames
+    let shown = layers.prefix(12).joined(separator: " ") + (layers.count > 12 ? " …" : "")
+    let updates = trainer?.step ?? 0
+    let facts = [
+      shown, "\(network.parameterCount) weights", "output \(network.outputRule.rawValue)",
+      updates > 0 ? "\(updates) \(updates == 1 ? "update" : "updates") of training" : nil,
+    ]
+    return "a convolutional network (\(facts.compactMap(\.self).joined(separator: ", ")))"
+  }
+}
+
+extension Noise {
+  /// `normal noise of σ 40 HU (seed 1) added to the source`.
+  fileprivate func words(_ unit: ValueUnit) -> String {
+    func text(_ number: Double) -> String { NumberFormat.shortest.string(number) }
+    return switch kind {
+    case .gaussian(let deviation):
+      "normal noise of σ \(text(deviation))\(unit.suffix) (seed \(seed)) added to the source"
+    case .uniform(let gain):
+      "the source multiplied by uniform noise of \(text(gain.lowerBound)) to "
+        + "\(text(gain.upperBound)) (seed \(seed))"
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import CT
+import CommandLanguage
+import Tensors
+import Training
+
+/// A slice that a filter made of a noisy one.
+struct BaselineSlice: Sendable {
+  let image: Tensor<Float>
+  /// The filter in words, such as `median filter of 3×3 pixels`.
+  let filter: String
+}
+
+/// The slices of a session: clean ones, noisy ones that belong to them, or noisy ones alone.
+extension Workspace {
+  /// The values of the noisy slices, `[N, 1, H, W]`.
+  var noisy: Tensor<Float>? { noisyStack?.values }
+
+  /// The slices that say how many there are, of which size, unit and origin: the clean ones, or the
+  /// noisy ones where those were loaded alone.
+  var slices: ImageStack? { clean ?? noisyStack }
+
+  /// Whether the noisy slices come from a file and not from the clean ones.
+  var noisyIsLoaded: Bool { noisyStack != nil && noise == nil }
+
+  /// The clean or noisy slices.
+  ///
+  /// - Throws: `CommandError` that says how to get some.
+  func requireSlices() throws(CommandError) -> ImageStack {
+    guard let slices else {
+      throw CommandError(
+        .state, "there are no slices yet", hint: "type 'phantom', or 'load PATH'")
+    }
+    return slices
+  }
+
+  /// The clean slices.
+  ///
+  /// - Throws: `CommandError` that says how to get some.
+  func requireClean() throws(CommandError) -> ImageStack {
+    let slices = try requireSlices()
+    guard let clean else {
+      throw CommandError(
+        .state,
+        "there is no clean image: only \(slices.count) noisy "
+          + "\(slices.count == 1 ? "slice was" : "slices were") loaded",
+        hint: "type 'load PATH' with their clean counterpart; 'denoise', 'view noisy[0]' and "
+          + "'save dicom denoised DIR' need none")
+    }
+    return clean
+  }
+
+  /// The fixed noisy slices.
+  func requireNoisy() throws(CommandError) -> Tensor<Float> {
+    _ = try requireSlices()
+    guard let noisy else {
+      throw CommandError(
+        .state, "there are no noisy slices yet",
+        hint: "type 'noise gaussian sigma=40HU', or 'load PATH as=noisy'")
+    }
+    return noisy
+  }
+
+  /// The clean slices by which others are judged and trained: without the pixels that are padding in
+  /// either of a pair.
+  func requireJudge() throws(CommandError) -> ImageStack {
+    let clean = try requireClean()
+    guard noisyIsLoaded, let other = noisyStack?.mask, clean.mask != other else { return clean }
+    return ImageStack(
+      values: clean.values, mask: clean.mask.map { zip($0, other).map { $0 || $1 } } ?? other,
+      unit: clean.unit, origins: clean.origins)
+  }
+
+  /// The slices of which those called `name` take over what is padding, and where they come from.
+  func original(of name: String) throws(CommandError) -> (stack: ImageStack, sources: [SliceSource])
+  {
+    if name != "clean", noisyIsLoaded, let noisyStack { return (noisyStack, noisySources) }
+    return (try requireClean(), sources)
+  }
+
+  /// Where the slices called `name` come from; empty when the data do not say.
+  func sources(of name: String) -> [SliceSource] {
+    name != "clean" && noisyIsLoaded ? noisySources : sources
+  }
+
+  /// Takes noisy slices that `noise` made of the clean ones.
+  mutating func takeNoisy(_ values: Tensor<Float>, of clean: ImageStack, madeBy noise: Noise) {
+    (self.noise, noisySources) = (noise, [])
+    noisyStack = clean.with(values)
+  }
+
+  /// Changes clean slices and keeps the noisy ones, the split and where all come from.
+  mutating func replaceClean(_ stack: ImageStack, sources: [SliceSource]) {
+    let kept = (noise, noisyStack, noisySources, split)
+    clean = stack
+    self.sources = sources
+    (noise, noisyStack, noisySources, split) = kept
+  }
+
+  /// A warning of slices that are padding only, and so are left out of figures.
+  func paddingWarnings(_ judge: ImageStack, of slices: [Int]? = nil) -> [String] {
+    let wanted = slices.map(Set.init)
+    let padded = judge.paddingOnly.filter { wanted?.contains($0) ?? true }
+    guard !padded.isEmpty else { return [] }
+    let numbers = padded.prefix(10).map(String.init).joined(separator: ", ")
+    return [
+      "\(padded.count == 1 ? "slice" : "slices") \(numbers)\(padded.count > 10 ? ", …" : "") "
+        + "\(padded.count == 1 ? "is" : "are") padding only and left out of the figures"
+    ]
+  }
+}
+
+extension ImageStack {
+  /// Other values in the place of these.
+  func with(_ values: Tensor<Float>) -> ImageStack {
+    ImageStack(values: values, mask: mask, unit: unit, origins: origins)
+  }
+}

@@ -1,0 +1,175 @@
+import CT
+import CommandLanguage
+import Fingerprints
+import Foundation
+import GradientFlows
+import Networks
+import Tensors
+import Training
+
+/// All that a session holds, thing by thing, in words that are equal where the things are.
+package struct SessionState: Hashable, Sendable {
+  /// One thing.
+  package struct Entry: Hashable, Sendable {
+    package let name: String
+    package let text: String
+  }
+
+  /// Things that a checkpoint brings back.
+  package fileprivate(set) var kept: [Entry] = []
+  /// Things that a checkpoint leaves out, where there are some.
+  package fileprivate(set) var passing: [Entry] = []
+}
+
+extension [SessionState.Entry] {
+  /// The names of things that others do not hold as these do.
+  package func differences(from others: [SessionState.Entry]) -> [String] {
+    let (ours, theirs) = (byName, others.byName)
+    return (map(\.name) + others.map(\.name).filter { ours[$0] == nil })
+      .filter { ours[$0] != theirs[$0] }
+  }
+
+  private var byName: [String: String] {
+    Dictionary(map { ($0.name, $0.text) }) { $0 + $1 }
+  }
+}
+
+extension Workspace {
+  /// What the session holds now.
+  package var state: SessionState {
+    var state = SessionState()
+    func keep(_ name: String, _ text: String) { state.kept.append(.init(name: name, text: text)) }
+    func pass(_ name: String, _ text: String) {
+      if !text.isEmpty { state.passing.append(.init(name: name, text: text)) }
+    }
+    let (seed, rule) = ("\(settings.seed)", settings.reluNaN.rawValue)
+    keep(
+      "the settings", "\(seed) \(settings.precision) \(rule) \(settings.pictures) \(settings.hints)"
+    )
+    keep("the clean slices", Self.words(clean))
+    keep("the noisy slices", Self.words(noisyStack))
+    keep("where the slices come from", "\((sources + noisySources).map(\.plane))")
+    keep("the files' windows", Self.words(sources + noisySources))
+    keep("the noise", "\(noise.map { "\($0)" } ?? "none")")
+    keep("the scale", "\(scaleRule)")
+    keep("the split", split.map(Self.words) ?? "none")
+    keep("the window", "\(windowRule)")
+    keep("the network in use", networkName)
+    for name in networkNames {
+      var other = self
+      other.use(name)
+      keep("the network \(name)", other.networkWords)
+      keep("the seed of \(name)", other.seedWords)
+      keep("the training of \(name)", other.trainingWords)
+      keep("the last pass of \(name)", other.lastPass.map(Self.words) ?? "none")
+    }
+    keep(
+      "loss, flow and gradient noise", "\(loss.line) \(flow.line) \(gradientNoise?.line ?? "off")")
+    keep("optimizers under names", Self.words(namedOptimizers.mapValues(\.line)))
+    keep("flows under names", Self.words(namedFlows.mapValues(\.line)))
+    keep("the curves", Self.json(curves))
+
+    pass(
+      "limits",
+      "\([settings.memoryLimit.map(Double.init), settings.timeLimit].compactMap(\.self))"
+        .nonEmptyList)
+    pass("the limit of the disk", files.disk.limit.map { "\($0)" } ?? "")
+    pass("typed numbers", computationWords)
+    pass(
+      "breakpoints",
+      breakpoints.map { "\($0.number) \($0.text) \($0.hits)" }.joined(separator: "; "))
+    pass("the quiz", quizWords)
+    pass("the open pass", stepper.map { "\($0.steps.count) \($0.cursor) \($0.picks)" } ?? "")
+    pass("the baseline", Self.words(baseline.mapValues { "\($0.image.fingerprint) \($0.filter)" }))
+    pass("the figures", Self.words(figures.mapValues { "\($0)" }))
+    pass("the film of the training", film.map { Self.words($0) } ?? "")
+    pass("a step that is held back", trainer?.heldPass.map(Self.words) ?? "")
+    return state
+  }
+}
+
+extension Workspace {
+  private static func words<Key: Comparable>(_ things: [Key: String]) -> String {
+    things.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }.joined(separator: "; ")
+  }
+
+  private static func words(_ stack: ImageStack?) -> String {
+    guard let stack else { return "none" }
+    let mask = stack.mask.map { "\(SHA256Digest(of: $0))" } ?? "no padding"
+    return "\(stack.values.fingerprint) \(stack.unit) \(mask) \(stack.origins)"
+  }
+
+  /// The windows of the sources; of tables, how long they are.
+  private static func words(_ sources: [SliceSource]) -> String {
+    sources.map { source in
+      source.windows.map { window in
+        switch window.shape {
+        case .window: "\(window)"
+        case .table(let table): "\(window.name) \(table.first) \(table.entries.count)"
+        }
+      }.joined(separator: ", ")
+    }.joined(separator: "; ")
+  }
+
+  private static func words(_ split: Split) -> String {
+    let shares = Share.allCases.map { "\($0) \(split.groups[$0] ?? []) \(split.slices($0))" }
+    return "\(split.grouping) \(shares.joined(separator: ", "))"
+  }
+
+  private static func words(_ pass: TrainingPass<Float>) -> String {
+    let tensors = pass.network.parameters + [pass.input, pass.target]
+    let prints = tensors.map { "\($0.fingerprint)" }.joined(separator: " ")
+    return
+      "\(pass.loss.line) \(pass.epoch) \(pass.mask.map { "\($0.fingerprint)" } ?? "-") \(prints)"
+  }
+
+  private static func words(_ film: TrainingFilm) -> String {
+    let weights = film.moments.flatMap { $0.network.parameters.map { "\($0.fingerprint)" } }
+    return json(film.record) + weights.joined(separator: " ")
+  }
+
+  /// A value as JSON with sorted keys, where NaN and infinity are words.
+  private static func json(_ value: some Encodable) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "unknown"
+  }
+
+  private var networkWords: String {
+    let weights = network.parameters.map { "\($0.fingerprint)" }.joined(separator: " ")
+    return "\(networkLines) \(weights)"
+  }
+
+  private var seedWords: String {
+    "\(networkSeed.map { "\($0)" } ?? "the session's") \(network.reluNaN)"
+  }
+
+  private var trainingWords: String {
+    let states = (trainer?.states ?? []).map { state in
+      [state.m, state.v, state.update].map { $0.map { "\($0.fingerprint)" } ?? "-" }
+        .joined(separator: " ")
+    }
+    return Self.json(trainer.map { TrainingPosition($0) }) + Self.json(unfinished)
+      + states.joined(separator: "; ")
+  }
+
+  private var computationWords: String {
+    let nodes = computation.nodes.map {
+      "\($0.name) \($0.operation) \($0.operands) \($0.value.fingerprint) \($0.isVariable)"
+    }
+    return nodes.joined(separator: "; ") + (computationWalk == nil ? "" : "; walked")
+  }
+
+  private var quizWords: String {
+    guard quiz.asked > 0 || quiz.open != nil || quiz.last != nil else { return "" }
+    let question = quiz.open.map { "\($0.name) \($0.tolerance)" } ?? "no question"
+    return "\(quiz.right) of \(quiz.asked), \(question), \(quiz.last ?? "none before")"
+  }
+}
+
+extension String {
+  /// Nothing for an empty list in brackets.
+  fileprivate var nonEmptyList: String { self == "[]" ? "" : self }
+}
