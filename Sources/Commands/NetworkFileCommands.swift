@@ -114,7 +114,7 @@ extension Workspace {
     return Outcome(
       """
       \(verb)  \(path)  \(count) \(count == 1 ? "layer" : "layers") · \
-      \(network.parameterCount) parameters
+      \(network.parameterCount) \(network.parameterCount == 1 ? "parameter" : "parameters")
       """,
       result: [
         "path": .string(path), "layers": .list(network.layerNames) { .string($0) },

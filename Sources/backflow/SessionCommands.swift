@@ -240,7 +240,7 @@ extension PictureTools {
         try? PNG(difference.picture).write(to: path)
         let psnr = NumberFormat.fixed(1).string(difference.psnr)
         return .differs(
-          "\(difference.differing) pixels differ, by \(difference.maximum) at most, psnr \(psnr) dB; see \(path)"
+          "\(difference.differing) \(difference.differing == 1 ? "pixel differs" : "pixels differ"), by \(difference.maximum) at most, psnr \(psnr) dB; see \(path)"
         )
       })
   }
