@@ -114,7 +114,8 @@ extension Workspace {
   mutating func explanation(
     of text: String, most: Int, _ arguments: Arguments
   ) throws -> Explanation {
-    if var (other, rest) = try parkedNetwork(of: text) {
+    if let (workspace, rest) = try parkedNetwork(of: text) {
+      var other = workspace
       return try other.explanation(of: rest, most: most, arguments)
     }
     let (name, index) = try element(text, arguments)
@@ -236,7 +237,8 @@ extension Workspace {
   mutating func lossDifference(
     by text: String, isAsked: Bool, _ arguments: Arguments
   ) throws -> Double? {
-    if var (other, rest) = try parkedNetwork(of: text) {
+    if let (workspace, rest) = try parkedNetwork(of: text) {
+      var other = workspace
       return try other.lossDifference(by: rest, isAsked: isAsked, arguments)
     }
     let (name, index) = try element(text, arguments)

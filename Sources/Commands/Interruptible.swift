@@ -9,9 +9,9 @@ import Tensors
 /// - Throws: `CommandError.interrupted`, or what `compute` throws.
 func interruptible<Value>(_ compute: () throws -> Value) throws(CommandError) -> Value {
   let interruption = Interruption.ofCommand
-  let result = Parallelism.$shouldStop.withValue(
-    interruption.map { wish in { wish.isRequested } } ?? Parallelism.shouldStop
-  ) {
+  var shouldStop = Parallelism.shouldStop
+  if let interruption { shouldStop = { interruption.isRequested } }
+  let result = Parallelism.$shouldStop.withValue(shouldStop) {
     Result { try compute() }
   }
   if let interruption, interruption.isRequested { throw .interrupted }

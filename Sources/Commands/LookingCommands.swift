@@ -3,6 +3,7 @@ import Figures
 import Fingerprints
 import Foundation
 import GradientFlows
+import Networks
 import Tensors
 import Training
 

@@ -1,4 +1,5 @@
 import CommandLanguage
+import GradientFlows
 import Networks
 import Tensors
 import Training

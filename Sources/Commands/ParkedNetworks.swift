@@ -124,7 +124,8 @@ extension Workspace {
 
   /// A value of a network that is not in use: `second/b1.out`.
   func valueOfParkedNetwork(_ text: String) throws -> NamedValue? {
-    guard var (other, rest) = try parkedNetwork(of: text) else { return nil }
+    guard let (workspace, rest) = try parkedNetwork(of: text) else { return nil }
+    var other = workspace
     let value = try other.value(rest)
     return NamedValue(
       name: text, tensor: value.tensor, mask: value.mask, isImage: value.isImage,

@@ -1,6 +1,7 @@
 // The operations of a backward pass, under one flow or under several at once.
 
 package import Networks
+import Tensors
 
 extension Network {
   /// The operations of the backward pass, from the loss to the input.

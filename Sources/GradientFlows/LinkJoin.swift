@@ -1,5 +1,3 @@
-package import Networks
-
 /// How the links of a flow join one layer: what is added to a gradient there.
 package struct LinkJoin: Hashable, Sendable {
   /// The places, among the layers, of those whose gradients are joined, the topmost first.

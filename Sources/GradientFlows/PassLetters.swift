@@ -1,6 +1,7 @@
 // The operations of a pass in letters.
 
 package import Networks
+package import Tensors
 
 extension Merge {
   var multiplies: Bool { self == .multiply || self == .multiplyAdd }

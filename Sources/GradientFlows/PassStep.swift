@@ -8,6 +8,7 @@
 // says which of them have been reached.
 
 package import Networks
+import Tensors
 
 /// One operation of a forward or backward pass.
 package struct PassStep: Hashable, Sendable {

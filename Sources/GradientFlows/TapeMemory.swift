@@ -1,5 +1,5 @@
-import Networks
-import Tensors
+package import Networks
+package import Tensors
 
 /// The memory of a pass on a tape, which keeps every value until it was read backwards.
 struct TapeMemory<Element: Scalar> {

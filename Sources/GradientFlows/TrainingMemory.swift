@@ -14,6 +14,8 @@ struct TrainingMemory<Element: Scalar> {
 
   /// The bytes of what links still read, by the place of the layer that passed it on.
   private var linked: [Int: Int] = [:]
+  /// Of these, the one that the next layer is fed with, too.
+  private var linkedIncoming: Int?
 
   /// The most bytes of maps that are alive at once while a network of `layers` makes a step.
   ///
@@ -37,7 +39,7 @@ struct TrainingMemory<Element: Scalar> {
         plan, below: index > 0 ? LayerPlan(layers[index - 1]) : nil, insertion: insertion)
       if joins[..<index].contains(where: { $0?.sources.contains(index) ?? false }) {
         memory.linked[index] = memory.map(plan.inputs)
-        memory.take(memory.map(plan.inputs))
+        memory.linkedIncoming = index
       }
     }
     return memory.peak
@@ -52,9 +54,10 @@ struct TrainingMemory<Element: Scalar> {
     take(max(parts, (parts > 0 ? 1 : 0) + 1) * map)
     free((max(parts, (parts > 0 ? 1 : 0) + 1) - 1) * map)
     guard !join.isBehindDerivative else { return map }
-    // The new sum; then the old one and the scaled one go.
+    // The new sum; then the scaled one goes, and the old one if no link reads it.
     take(map)
-    free(2 * map)
+    free(linkedIncoming == nil ? 2 * map : map)
+    linkedIncoming = nil
     return 0
   }
 
@@ -62,7 +65,7 @@ struct TrainingMemory<Element: Scalar> {
     for (place, bytes) in linked
     where !rest.contains(where: { $0?.sources.contains(place) ?? false }) {
       linked[place] = nil
-      free(bytes)
+      if linkedIncoming == place { linkedIncoming = nil } else { free(bytes) }
     }
   }
 
@@ -156,7 +159,8 @@ struct TrainingMemory<Element: Scalar> {
       let last = layer.convolutions - 1
       free(insertion + (!layer.isFused(last) && !layer.isLinear ? 0 : map))
     }
-    free(map)
+    if linkedIncoming == nil { free(map) }
+    linkedIncoming = nil
   }
 
   private mutating func backwardThroughProjection(

@@ -1,6 +1,6 @@
 package import GradientFlows
 package import Networks
-package import Tensors
+import Tensors
 
 /// A network in training: its weights, what the optimizer remembers, and where in the data it is.
 package struct Trainer: Sendable {

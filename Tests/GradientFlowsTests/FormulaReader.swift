@@ -69,9 +69,11 @@ struct FormulaReader {
     var left = try term()
     while true {
       if take("+") {
-        left = combined(left, try term(), +)
+        let right = try term()
+        left = combined(left, right, +)
       } else if take("−") {
-        left = combined(left, try term(), -)
+        let right = try term()
+        left = combined(left, right, -)
       } else {
         return left
       }
@@ -88,12 +90,15 @@ struct FormulaReader {
     var left = try factor()
     while true {
       if take("·") {
-        left = combined(left, try factor(), *)
+        let right = try factor()
+        left = combined(left, right, *)
       } else if take("/") {
-        left = combined(left, try factor(), /)
+        let right = try factor()
+        left = combined(left, right, /)
       } else if take("∗") {
         let (kernel, isTurned) = (left, isTurned)
-        left = convolved(kernel, try factor(), isTurned)
+        let x = try factor()
+        left = convolved(kernel, x, isTurned)
       } else if take("⋆") {
         let x = try factor()
         left = Convolution.kernelGradient(
@@ -155,26 +160,26 @@ struct FormulaReader {
       position += 1
     }
     guard !name.isEmpty else { throw fault("no name") }
-    if let function = Self.functions[name] {
-      return take("(")
-        ? try closed(try condition(), ")").mapped(function)
-        : try factor().mapped(function)
+    if let function = Self.function(name) {
+      let argument = take("(") ? try closed(try condition(), ")") : try factor()
+      return argument.mapped(function)
     }
     if name == "max", take("(") {
       let first = try sum()
       guard take(",") else { throw fault("max of one") }
-      return combined(first, try closed(try sum(), ")"), max)
+      let second = try closed(try sum(), ")")
+      return combined(first, second, max)
     }
     isTurned = take("ᵀ")
     return try lookup(name)
   }
 
-  private static let functions: [String: (Double) -> Double] = [
-    "tanh": { Activation.tanh.of($0) }, "arctan": { Activation.arctan.of($0) },
-    "sigmoid": { Activation.sigmoid.of($0) }, "relu": { max($0, 0) },
-    "leaky-relu": { $0 > 0 ? $0 : 0.01 * $0 }, "elu": { Activation.elu.of($0) },
-    "sign": { $0 > 0 ? 1 : $0 < 0 ? -1 : 0 },
-  ]
+  private static func function(_ name: String) -> ((Double) -> Double)? {
+    if let activation = Activation(rawValue: name), activation != .linear {
+      return { activation.of($0) }
+    }
+    return name == "sign" ? { $0 > 0 ? 1 : $0 < 0 ? -1 : 0 } : nil
+  }
 
   // MARK: - Values
 

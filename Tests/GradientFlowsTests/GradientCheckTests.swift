@@ -83,7 +83,7 @@ struct GradientCheckTests {
       network: network.doubles, input: Self.image("input"), target: Self.image("target"),
       loss: .meanSquaredError)
     let samples = GradientCheck(StandardFlow(), pass).check()
-    #expect(samples.filter { $0.name.hasPrefix("b1.project") }.allSatisfy(\.isKink))
+    #expect(samples.filter { $0.name.hasPrefix("b1.project") }.allSatisfy { $0.isKink })
     #expect(samples.filter { !$0.isKink }.allSatisfy { $0.relativeError < 1e-6 })
     #expect(samples.contains { !$0.isKink })
   }
