@@ -2,6 +2,10 @@ import Synchronization
 
 /// A wish to stop, set by a signal handler and read by a long command after each step.
 package final class Interruption: Sendable {
+  /// That of the command that runs on this thread; nil where nothing can be interrupted, or where a
+  /// command sees to it itself.
+  @TaskLocal package static var ofCommand: Interruption?
+
   private let count = Atomic<Int>(0)
 
   package init() {}
@@ -17,6 +21,13 @@ package final class Interruption: Sendable {
 
   /// How often somebody asked: once to stop after the step, twice to drop the step.
   package var requests: Int { count.load(ordering: .relaxed) }
+}
+
+extension CommandError {
+  /// What a command throws that was asked to stop and has nothing to keep.
+  package static var interrupted: CommandError {
+    CommandError("interrupted", "interrupted; all is as before", status: .interrupted)
+  }
 }
 
 /// How far a long command is; shown at a terminal, never recorded.
@@ -76,9 +87,7 @@ package struct CommandContext: Sendable {
 
   /// Throws when somebody asked to stop a command that has nothing to keep.
   package func stopIfInterrupted() throws(CommandError) {
-    guard interruption.isRequested else { return }
-    throw CommandError(
-      "interrupted", "interrupted; all is as before", status: .interrupted)
+    if interruption.isRequested { throw .interrupted }
   }
 
   /// The number that `COMMAND.field` names in the last result of a command.

@@ -219,7 +219,7 @@ package final class CommandRunner<Workspace>: LineRunner {
         let said = try performUndoably(inner, text, line: line)
         outcome.append(said)
         if said.wasInterrupted || interruption.isRequested {
-          throw CommandError("interrupted", "interrupted; all is as before", status: .interrupted)
+          throw CommandError.interrupted
         }
         if said.quits { break }
       }

@@ -20,9 +20,15 @@ package indirect enum Expression: Hashable, Sendable {
     case divide = "/"
   }
 
-  /// Reads a whole text as an expression; with `ofTensors`, functions and lists may occur.
-  package init(parsing text: SourceText, ofTensors: Bool = false) throws(CommandError) {
-    var parser = ExpressionParser(text, ofTensors: ofTensors)
+  /// Reads a whole text as an expression.
+  ///
+  /// - Parameters:
+  ///   - text: What was typed.
+  ///   - functions: The functions of tensors that there are, such as `leaky-relu`; nil for an expression
+  ///     of numbers, which has neither functions nor lists.
+  /// - Throws: `CommandError` that points at what is no expression.
+  package init(parsing text: SourceText, functions: [String]? = nil) throws(CommandError) {
+    var parser = ExpressionParser(text, functions: functions)
     self = try parser.sum()
     try parser.requireEnd()
   }
@@ -107,13 +113,14 @@ struct ExpressionParser {
   private let text: SourceText
   private let characters: [Character]
   private(set) var position = 0
-  private let ofTensors: Bool
+  private let functions: [String]?
+  private var ofTensors: Bool { functions != nil }
   private var depth = 0
   private var operations = 0
 
-  init(_ text: SourceText, ofTensors: Bool = false) {
+  init(_ text: SourceText, functions: [String]? = nil) {
     self.text = text
-    self.ofTensors = ofTensors
+    self.functions = functions
     characters = text.characters.map(\.character)
   }
 
@@ -165,6 +172,7 @@ struct ExpressionParser {
   /// A name, or a function with what stands in its parentheses.
   private mutating func nameOrCall() throws(CommandError) -> Expression {
     let start = position
+    if let call = try callOfHyphenated() { return call }
     let name = name()
     guard ofTensors, case .name(let function, _) = name else { return name }
     let end = position
@@ -174,6 +182,24 @@ struct ExpressionParser {
       return name
     }
     return .call(function, try items(until: ")", from: end), range(from: start))
+  }
+
+  /// A function whose name has a hyphen, with what stands in its parentheses; nil where none is, so that
+  /// `a-relu(b)` stays a difference.
+  private mutating func callOfHyphenated() throws(CommandError) -> Expression? {
+    let (start, rest) = (position, characters[position...])
+    for function in functions ?? [] where function.contains("-") {
+      let name = String(rest.prefix(function.count))
+      guard name.lowercased() == function else { continue }
+      position = start + function.count
+      skipSpace()
+      let open = position
+      if take("(") {
+        return .call(name, try items(until: ")", from: open), range(from: start))
+      }
+      position = start
+    }
+    return nil
   }
 
   /// Expressions with commas between them, up to a closing bracket.

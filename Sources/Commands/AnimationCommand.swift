@@ -77,13 +77,15 @@ extension Command<Workspace> {
       context.progress(ProgressUpdate("draw \(frames.count)/\(scenes.count)"))
     }
     let pause = try arguments.number("pause").value
-    context.progress(ProgressUpdate("write \(frames.count) frames"))
+    context.progress(
+      ProgressUpdate("write \(frames.count) \(frames.count == 1 ? "frame" : "frames")"))
     let animation = Animation(frames, delay: Int((100 * pause).rounded()))
     let place = try arguments.write(
       Data(try animation.encoded(kind)), to: path, in: workspace.files, isPicture: true)
     let fingerprint = animation.sheet.pixelFingerprint
     var outcome = Outcome(
-      "\(frames.count) frames  \(frames[0].label) to \(frames[frames.count - 1].label)")
+      "\(frames.count) \(frames.count == 1 ? "frame" : "frames")  \(frames[0].label) to \(frames[frames.count - 1].label)"
+    )
     outcome.add(
       CommandLanguage.Picture(
         path: path, place: place, width: animation.width, height: animation.height,

@@ -40,10 +40,19 @@ extension Command<Workspace> {
       try workspace.fittingFlow(names[index], at: "flow", index: index, arguments)
     }
     let pass = try workspace.lastPass ?? workspace.smallPass()
-    try workspace.requireMemoryToInspect(pass, flows: names.count)
-    return try arguments.choice("precision") == "double"
-      ? comparison(of: names, flows, pass.doubles, exact: 1e-10)
-      : comparison(of: names, flows, pass, exact: 1e-5)
+    let isDouble = try arguments.choice("precision") == "double"
+    // One flow after the other; only the gradients of the parameters stay.
+    let needed = flows.map { flow in
+      isDouble ? pass.doubleTrainingBytes(flow) : pass.trainingBytes(flow)
+    }
+    try workspace.requireMemory(
+      needed.max() ?? 0, for: "the pass",
+      hint: "take a part of the slice, or train on patches or smaller batches")
+    return try interruptible {
+      isDouble
+        ? comparison(of: names, flows, pass.doubles, exact: 1e-10)
+        : comparison(of: names, flows, pass, exact: 1e-5)
+    }
   }
 }
 
@@ -105,24 +114,37 @@ private func comparison<Element: Scalar>(
   return outcome
 }
 
-/// One line that says what the rows of a flow show.
+/// One line that says what the rows of a flow show; of numbers that are not finite, nothing is claimed.
 private func verdict(
   on name: String, _ rows: [Row], reference: String, exact: Double
 ) -> OutputLine {
-  let differing = rows.filter { !($0.comparison.relativeDifference < exact) }
-  guard let least = differing.min(by: { $0.comparison.cosine < $1.comparison.cosine }) else {
-    return "\(name) equals \(reference) within \(exact) of the largest value"
-  }
-  if let broken = differing.first(where: { !$0.comparison.cosine.isFinite }) {
+  let broken = rows.filter { $0.comparison.areFinite != (true, true) }
+  if let first = broken.first {
+    let isReference = !first.comparison.areFinite.reference
     return """
-      \(name) differs from \(reference) in \(differing.count) of \(rows.count) parameters, \
-      and \(broken.name) has no direction to compare: it is zero or not finite
+      nothing is claimed of \(name): \(broken.count) of \(rows.count) \
+      \(rows.count == 1 ? "parameter" : "parameters") hold NaN or infinite numbers, the first is \
+      \(first.name) under \(isReference ? reference : name)
       """
   }
+  let differing = rows.filter { !($0.comparison.relativeDifference < exact) }
+  guard !differing.isEmpty else {
+    return "\(name) equals \(reference) within \(exact) of the largest value"
+  }
+  let found: OutputLine = """
+    \(name) differs from \(reference) in \(differing.count) of \(rows.count) \
+    \(rows.count == 1 ? "parameter" : "parameters")
+    """
+  // A gradient of zero has no direction, and nothing is a multiple of it.
+  if let zero = differing.first(where: { $0.comparison.areZero != (false, false) }) {
+    let isReference = zero.comparison.areZero.reference
+    return "\(found): \(zero.name) is 0 under \(isReference ? reference : name) alone"
+  }
+  let least = differing.min { $0.comparison.cosine < $1.comparison.cosine }
   let ratios = differing.map(\.comparison.normRatio)
   return """
-    \(name) differs from \(reference) in \(differing.count) of \(rows.count) parameters: \
-    cosine \(least.comparison.cosine, digits: 4) at least (\(least.name)), norm \
-    \(ratios.min() ?? 1, significant: 3) to \(ratios.max() ?? 1, significant: 3) times
+    \(found): cosine \(least?.comparison.cosine ?? .nan, digits: 4) at least \
+    (\(least?.name ?? "")), norm \(ratios.min() ?? 1, significant: 3) to \
+    \(ratios.max() ?? 1, significant: 3) times
     """
 }

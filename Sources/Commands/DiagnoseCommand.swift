@@ -29,12 +29,16 @@ extension Command<Workspace> {
     try workspace.network.requireTrainable()
     try workspace.flow.requireFit(workspace.network)
     let pass = try workspace.lastPass ?? workspace.smallPass()
-    try workspace.requireMemoryToInspect(pass)
-    let diagnosis = Diagnosis(
-      pass, flow: workspace.flow, optimizer: workspace.optimizer,
-      states: workspace.lastPass == nil ? nil : workspace.trainer?.states)
-    let bound = try workspace.outputBound()
-    let findings = workspace.losses + diagnosis.findings() + bound.finding
+    try workspace.requireMemoryToInspect(pass, [workspace.flow])
+    let diagnosis = try interruptible {
+      Diagnosis(
+        pass, flow: workspace.flow, optimizer: workspace.optimizer,
+        states: workspace.lastPass == nil ? nil : workspace.trainer?.states)
+    }
+    let (findings, bound) = try interruptible {
+      let bound = try workspace.outputBound()
+      return (workspace.losses + diagnosis.findings() + bound.finding, bound)
+    }
     var outcome = Outcome()
     for finding in findings { outcome.say(finding.line(workspace)) }
     if let bound = bound.figures {

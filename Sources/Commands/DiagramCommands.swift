@@ -71,8 +71,12 @@ extension Command<Workspace> {
         title: "Gradients of flow \(flow.name)", layers: network.diagram,
         output: network.outputInWords,
         flow: .init(
-          name: flow.name, links: links.map { .init(from: $0.source, to: $0.target) },
-          load: flow.load),
+          name: flow.name,
+          links: links.map { link in
+            .init(
+              from: link.source, to: link.target,
+              isFactor: flow.join(at: link.target, in: network, epoch: 0)?.isProduct ?? false)
+          }),
         statistics: statistics)
     }
   }
@@ -116,8 +120,8 @@ extension Network<Float> {
   fileprivate var inWords: OutputLine {
     let blocks = layers.count { $0.letter == "b" }
     return """
-      \(layers.count) layers  \(blocks) \(blocks == 1 ? "block" : "blocks") · \
-      \(parameterCount) parameters · receptive field \(receptiveField)×\(receptiveField) · \
+      \(layers.count) \(layers.count == 1 ? "layer" : "layers")  \(blocks) \(blocks == 1 ? "block" : "blocks") · \
+      \(parameterCount) \(parameterCount == 1 ? "parameter" : "parameters") · receptive field \(receptiveField)×\(receptiveField) · \
       output \(outputRule.rawValue)
       """
   }
@@ -153,23 +157,31 @@ extension Skip {
 }
 
 extension GradientFlow {
-  /// What a link carries; of a product, it is one factor.
-  fileprivate var load: String {
-    (self as? DilatedFlow)?.combination == .product ? "g" : "ρ·g"
-  }
-
   /// What the arrows mean.
   fileprivate func inWords(_ links: Int) -> OutputLine {
     switch self {
     case let dilated as DilatedFlow:
       return """
-        \(links) \(links == 1 ? "link" : "links")  \
-        \(dilated.combination == .product ? "G(k) = g(k+1) + ρ·Π g(j)" : "G(k) = g(k+1) + ρ·Σ g(j)")  \
+        \(links) \(links == 1 ? "link" : "links")  \(dilated.inLetters)  \
         ρ \(dilated.weight(epoch: 0), significant: 4) in epoch 0, \
         \(dilated.weight(epoch: 10), significant: 4) in epoch 10
         """
     case is TapeFlow: return "the chain rule, operation by operation"
     default: return "each layer is fed with what the layer above passes on"
     }
+  }
+}
+
+extension DilatedFlow {
+  /// Where the links join a block and how they become one: `G(k) = g(k+1) + ρ·Σ g(j)`.
+  fileprivate var inLetters: String {
+    func sum(_ combination: Combination) -> String {
+      let joined = combination == .product ? "ρ·Π g(j)" : "ρ·Σ g(j)"
+      return insertion == .after
+        ? "dz(k) = act′·da(k) + \(joined)" : "G(k) = g(k+1) + \(joined)"
+    }
+    guard !combinationBlocks.isEmpty else { return sum(combination) }
+    let blocks = combinationBlocks.sorted().map { "b\($0)" }.joined(separator: ", ")
+    return "\(sum(combination)) in \(blocks), \(sum(combination.other)) in the others"
   }
 }

@@ -34,9 +34,10 @@ extension Command<Workspace> {
         at: "name", .state, "\(text) would tell the answer to the open question about \(open.name)",
         hint: "answer it first: answer VALUE")
     }
+    let isAsked = try arguments.flag("difference")
     let difference =
-      try arguments.flag("difference") || context.wantsEverything
-      ? try workspace.lossDifference(by: text) : nil
+      isAsked || context.wantsEverything
+      ? try workspace.lossDifference(by: text, isAsked: isAsked, arguments) : nil
     return describe(explained, difference: difference, of: workspace.endOfGradients(of: text))
   }
 
@@ -77,6 +78,7 @@ func describe(
     sum in Double \(explained.sum, significant: 6) · stored \(explained.value, significant: 6) · \
     difference \(volatile: NumberFormat.significant(2).string(explained.value - explained.sum))
     """)
+  for inner in explained.inner { outcome.append(describe(inner)) }
   if let difference {
     outcome.say("\(end) changes by \(difference, significant: 6) times as much")
   }
@@ -90,6 +92,8 @@ func describe(
       ]
     },
     "rest": .number(explained.rest), "sum": .number(explained.sum),
+    "formula": .string(explained.formula),
+    "inner": .list(explained.inner) { describe($0).result },
     "finite_difference": difference.map { .number($0) } ?? .null,
   ]
   return outcome
@@ -115,6 +119,10 @@ extension Workspace {
   mutating func explanation(
     of text: String, most: Int, _ arguments: Arguments
   ) throws -> Explanation {
+    if let (workspace, rest) = try parkedNetwork(of: text) {
+      var other = workspace
+      return try other.explanation(of: rest, most: most, arguments)
+    }
     let (name, index) = try element(text, arguments)
     if isTyped(name) { return try typedExplanation(of: name, at: index, most: most, arguments) }
     if let update = try updateExplanation(name, index, arguments) { return update }
@@ -122,8 +130,15 @@ extension Workspace {
     let isGradient = base != name
     let place = isGradient ? "\(base).grad" : base
     let chosen = gradientFlow ?? flow
-    let result = try requirePass(isGradient ? chosen : nil)
     let pass = try requireLastPass()
+    // The terms of a parameter's gradient are values of its layer alone.
+    let owner =
+      isGradient && network.parameterNames.contains(base)
+      ? network.layerNames.firstIndex { base.hasPrefix($0 + ".") } : nil
+    let result =
+      if let owner { try requireLayer(owner, chosen) } else {
+        try requirePass(isGradient ? chosen : nil)
+      }
     guard
       let found = result.explanation(of: place, at: index, in: pass, flow: chosen, most: most)
     else {
@@ -142,22 +157,32 @@ extension Workspace {
     }
   }
 
-  /// A name and an index of one number.
+  /// A name and the index of the one number of it that `text` names, in any way that `show` takes.
   private mutating func element(
     _ text: String, _ arguments: Arguments
   ) throws -> (name: String, index: [Int]) {
     let indexed = try IndexedName(text)
-    let whole = try value(indexed.name).tensor
-    let rank = whole.shape.rank
-    guard let index = indexed.position, index.count == rank else {
+    // Refused with the words of 'show', if it is no part.
+    let part = try value(text, at: "name", arguments)
+    guard !part.isImage else {
+      throw arguments.error(
+        at: "name", .state, "\(indexed.name) is a stack of slices, no value of a pass",
+        hint: "'forward noisy[0]' opens a pass; then explain net.out[0,0,5,6]")
+    }
+    let shape = try value(indexed.name).tensor.shape
+    guard part.tensor.shape.count == 1 else {
       throw arguments.error(
         at: "name", .shape,
-        "\(indexed.name) is \(whole.shape), and \(text) is not one number of it",
-        hint: "give \(rank) \(rank == 1 ? "index" : "indices"), for example "
-          + "\(indexed.name)[\(Array(repeating: "0", count: rank).joined(separator: ","))]")
+        "\(indexed.name) is \(shape), and \(text) is not one number of it",
+        hint: "give \(shape.rank) \(shape.rank == 1 ? "index" : "indices"), for example "
+          + "\(indexed.name)[\(Array(repeating: "0", count: shape.rank).joined(separator: ","))]")
     }
-    // Checks that it lies inside.
-    _ = try whole.part(indexed.entries)
+    let index = (0..<shape.rank).map { axis in
+      switch axis < indexed.entries.count ? indexed.entries[axis] : .range(lower: 0, upper: nil) {
+      case .position(let position): position
+      case .range(let lower, _): lower ?? 0
+      }
+    }
     return (indexed.name, index)
   }
 
@@ -168,8 +193,13 @@ extension Workspace {
     guard let kind = ["m", "v", "update"].first(where: { name.hasSuffix("." + $0) }),
       let parameter = network.parameterNames.firstIndex(
         of: String(name.dropLast(kind.count + 1))),
-      let trainer, let last = trainer.lastUpdate
+      let trainer
     else { return nil }
+    guard let last = trainer.lastUpdate else {
+      throw arguments.error(
+        at: "name", .state, "what the last update was made of is not kept in files",
+        hint: "train a step first: 'train steps=1'")
+    }
     let state = trainer.states[parameter]
     func number(_ tensor: Tensor<Float>?) -> Double {
       tensor.map { Double($0.scalars[$0.shape.offset(of: index)]) } ?? 0
@@ -180,14 +210,23 @@ extension Workspace {
       step: trainer.step)
     guard let arithmetic = last.rule.arithmetic(of: kind, history) else {
       throw arguments.error(
-        at: "name", .state, "the arithmetic of '\(last.rule.line)' is not told",
-        hint: "adam and sgd tell theirs")
+        at: "name", .state, "'\(last.rule.line)' keeps no \(kind)", hint: "explain its update")
     }
     let stored = kind == "m" ? state.m : kind == "v" ? state.v : state.update
-    return Explanation(
-      "\(name)[\(index.map(String.init).joined(separator: ","))]", value: number(stored),
-      formula: arithmetic.formula,
-      arithmetic.terms.map { $0.map { Explanation.Factor($0.name, $0.value) } })
+    let place = "[\(index.map(String.init).joined(separator: ","))]"
+    var explained = Explanation("\(name)\(place)", value: number(stored), arithmetic)
+    let base = network.parameterNames[parameter]
+    let usesGradient = arithmetic.terms.joined().contains { ["g", "Δ"].contains($0.name) }
+    if usesGradient,
+      let origin = last.arithmetic(
+        ofGradient: parameter, base, at: last.computed[parameter].shape.offset(of: index),
+        called: "\(base).grad\(place)")
+    {
+      explained.inner = [
+        Explanation("g", value: number(last.gradients[parameter]), origin)
+      ]
+    }
+    return explained
   }
 
   /// What the gradient that `text` names is of.
@@ -198,13 +237,36 @@ extension Workspace {
     return computationWalk.end
   }
 
-  /// The change of the loss by the number whose gradient `text` names; none for other names.
-  mutating func lossDifference(by text: String) throws -> Double? {
-    let indexed = try IndexedName(text)
-    if isTyped(indexed.name) { return try typedDifference(by: indexed) }
-    let (base, flow) = gradientName(indexed.name)
-    guard flow != nil, let pass = lastPass, let position = indexed.position else { return nil }
-    let shape = try value(indexed.name).tensor.shape
-    return pass.doubles.lossDifference(by: base, at: shape.offset(of: position))
+  /// The change of the loss by the number whose gradient `text` names; nil for other names, and, unless
+  /// it `isAsked` for, where it would need more memory than one command may take.
+  mutating func lossDifference(
+    by text: String, isAsked: Bool, _ arguments: Arguments
+  ) throws -> Double? {
+    if let (workspace, rest) = try parkedNetwork(of: text) {
+      var other = workspace
+      return try other.lossDifference(by: rest, isAsked: isAsked, arguments)
+    }
+    let (name, index) = try element(text, arguments)
+    if isTyped(name) { return typedDifference(by: name, at: index) }
+    let (base, flow) = gradientName(name)
+    guard flow != nil, let pass = lastPass else { return nil }
+    let doubles = pass.doubles
+    let needed = TapeFlow().mapBytes(
+      of: doubles.network, pixels: pass.input.shape.batch * pass.input.shape.planeCount,
+      retention: .nothing)
+    if needed > memoryLimit, !isAsked { return nil }
+    try requireMemory(
+      needed, for: "differences of the loss in Double", hint: "take a part of the slice")
+    let offset = try value(name).tensor.shape.offset(of: index)
+    return try interruptible { doubles.lossDifference(by: base, at: offset) }
+  }
+}
+
+extension Explanation {
+  /// What an optimizer did to a number.
+  fileprivate init(_ name: String, value: Double, _ arithmetic: UpdateArithmetic) {
+    self.init(
+      name, value: value, formula: arithmetic.formula,
+      arithmetic.terms.map { $0.map { Explanation.Factor($0.name, $0.value) } })
   }
 }

@@ -33,18 +33,19 @@ extension Command<Workspace> {
     try workspace.network.requireTrainable()
     let names = try workspace.checkedParameters(arguments)
     try workspace.requireMemory(
-      2 * workspace.network.inspectionBytes(batch: 2, height: 32, width: 32), for: "gradcheck",
-      hint: "check a smaller network")
+      2 * workspace.flow.inspectionBytes(of: workspace.network, batch: 2, height: 32, width: 32),
+      for: "gradcheck", hint: "check a smaller network")
     let samples = try arguments.integer("samples")
     let flow = workspace.flow
     try flow.requireFit(workspace.network)
     let pass = try workspace.smallPass().doubles
-    let rows = GradientCheck(flow, pass).samples(
-      of: names, count: max(1, (samples + names.count - 1) / names.count),
-      stream: RandomStream(seed: workspace.settings.seed, name: "gradcheck"),
-      shouldStop: context.shouldStop
-    ).sorted { ($0.isKink ? 0 : 1, $0.relativeError) > ($1.isKink ? 0 : 1, $1.relativeError) }
-    try context.stopIfInterrupted()
+    try interruptible { try workspace.requireFinite(pass, flow, arguments) }
+    let rows = try interruptible {
+      GradientCheck(flow, pass).samples(
+        of: names, count: max(1, (samples + names.count - 1) / names.count),
+        stream: RandomStream(seed: workspace.settings.seed, name: "gradcheck"),
+        shouldStop: context.shouldStop)
+    }.sorted { ($0.isKink ? 0 : 1, $0.relativeError) > ($1.isKink ? 0 : 1, $1.relativeError) }
     let smooth = rows.filter { !$0.isKink }
     guard let worst = smooth.first?.relativeError else {
       throw arguments.error(
@@ -59,15 +60,27 @@ extension Command<Workspace> {
       \(rows.count - smooth.count) set apart at kinks: \
       worst relative error \(volatile: NumberFormat.significant(2).string(worst))
       """)
-    let nature = GradientNature(
-      flow, pass, stream: RandomStream(seed: workspace.settings.seed, name: "gradcheck/directions"))
-    outcome.say(
-      """
-      all weights at once: cosine to the true gradient \(nature.cosine, digits: 4), \
-      norm \(nature.normRatio, significant: 4) times, loss changes \
-      \(nature.changeRatio, digits: 3) times as predicted, asymmetry of the Jacobian \
-      \(nature.asymmetry < 1e-4 ? "below 1e-4" : "\(nature.asymmetry, significant: 2)")
-      """)
+    let nature = try interruptible {
+      GradientNature(
+        flow, pass,
+        stream: RandomStream(seed: workspace.settings.seed, name: "gradcheck/directions"))
+    }
+    if nature.isZero || nature.trueIsZero {
+      outcome.say(
+        """
+        all weights at once: the gradient of flow \(flow.name) is \
+        \(nature.isZero ? "0" : "not 0"), the true gradient is \
+        \(nature.trueIsZero ? "0" : "not 0")
+        """)
+    } else {
+      outcome.say(
+        """
+        all weights at once: cosine to the true gradient \(nature.cosine, digits: 4), \
+        norm \(nature.normRatio, significant: 4) times, loss changes \
+        \(nature.changeRatio, digits: 3) times as predicted, asymmetry of the Jacobian \
+        \(nature.asymmetry < 1e-4 ? "below 1e-4" : "\(nature.asymmetry, significant: 2)")
+        """)
+    }
     outcome.say(OutputLine(workspace.verdict(on: nature)))
     outcome.result = [
       "rows": .list(rows) { row in
@@ -112,6 +125,11 @@ private func table(of rows: [GradientSample], _ names: [String]) -> OutputTable 
 extension Workspace {
   /// What the tests over all weights say of the flow, in a sentence.
   fileprivate func verdict(on nature: GradientNature) -> String {
+    if nature.isZero || nature.trueIsZero {
+      return nature.isZero && nature.trueIsZero
+        ? "\(flow.name) is the gradient of the loss here: both are 0"
+        : "\(flow.name) is not the gradient of this loss"
+    }
     let factor = loss == .halfSquares(gradientIsDeclared: true) ? 2.0 : 1
     if nature.cosine > 1 - 1e-9, abs(nature.normRatio / factor - 1) < 1e-6 {
       return factor == 1
@@ -122,6 +140,21 @@ extension Workspace {
       ? "\(flow.name) is not the gradient of this loss"
       : "\(flow.name) is not a gradient: no function has it as its derivative, since its Jacobian "
         + "is not symmetric"
+  }
+
+  /// Throws when the loss or a gradient is NaN or infinite, of which a check could say nothing.
+  fileprivate func requireFinite(
+    _ pass: TrainingPass<Double>, _ flow: any GradientFlow, _ arguments: Arguments
+  ) throws(CommandError) {
+    let result = pass.run(flow, retention: .everything)
+    let weights = zip(network.parameterNames, network.parameters)
+    guard
+      let name = weights.first(where: { !$1.isFinite() })?.0 ?? result.firstNonFinite()
+        ?? (result.loss.isFinite ? nil : "loss")
+    else { return }
+    throw arguments.error(
+      .data, "nothing was checked: \(name) holds NaN or infinite numbers",
+      hint: "'diagnose' says where they come from")
   }
 
   /// The parameters that `gradcheck NAME` names.

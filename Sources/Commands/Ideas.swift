@@ -65,7 +65,7 @@ package let helpTopics: [HelpTopic] = [
     400. So every figure here names its convention, and 'denoised' stands beside 'noisy'.
     """),
   HelpTopic(
-    "ssim", "How alike two images are in structure, from 0 to 1.", seeAlso: ["evaluate"],
+    "ssim", "How alike two images are in structure, from −1 to 1.", seeAlso: ["evaluate"],
     """
     Compares means, spreads and the correlation in a small window around each pixel, and averages. \
     It sees blur that psnr forgives. 1 means equal.

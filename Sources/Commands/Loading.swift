@@ -47,7 +47,8 @@ extension Workspace {
     let pixels = phantom.patients * phantom.slices * phantom.size * phantom.size
     try requireMemory(
       pixels * MemoryLayout<Float>.size * (save == nil ? 3 : 5),
-      for: "\(phantom.patients * phantom.slices) slices of \(phantom.size)×\(phantom.size)",
+      for:
+        "\(phantom.patients * phantom.slices) \(phantom.patients * phantom.slices == 1 ? "slice" : "slices") of \(phantom.size)×\(phantom.size)",
       hint: "take fewer or smaller slices")
     if let save { return try make(phantom, savingTo: save, replacing, context) }
     var scalars: [Float] = []

@@ -3,6 +3,7 @@ import Figures
 import Fingerprints
 import Foundation
 import GradientFlows
+import Networks
 import Tensors
 import Training
 
@@ -264,9 +265,10 @@ extension Workspace {
     let same =
       flow == nil
       ? []
-      : inspected.values.compactMap { pass in
-        try? pass.gradient(base)?.part(indexed.entries)
-      }
+      : (inspected.passes.values.map { $0.gradient(base) }
+        + inspected.gradients.values.map { gradients in
+          network.parameterNames.firstIndex(of: base).map { gradients[$0] }
+        }).compactMap { try? $0?.part(indexed.entries) }
     let limits = (same + [value.tensor]).map { tensor in
       tensor.scalars.reduce(Float(0)) { $1.isFinite ? max($0, abs($1)) : $0 }
     }

@@ -31,18 +31,17 @@ extension Workspace {
   func requireMemory(copies: Int, of slices: Int, _ stack: ImageStack) throws(CommandError) {
     try requireMemory(
       copies * slices * stack.height * stack.width * MemoryLayout<Float>.size,
-      for: "\(slices) slices of \(stack.height)×\(stack.width)",
+      for: "\(slices) \(slices == 1 ? "slice" : "slices") of \(stack.height)×\(stack.width)",
       hint: "take fewer slices, or crop them")
   }
 
-  /// Throws when every value of a pass, under so many flows at once, is more than one command may
-  /// take.
+  /// Throws when every value of a pass, under some flows at once, is more than one command may take.
   func requireMemoryToInspect(
-    _ pass: TrainingPass<Float>, flows: Int = 1
+    _ pass: TrainingPass<Float>, _ flows: [any GradientFlow]
   ) throws(CommandError) {
     try requireMemory(
-      flows * pass.inspectionBytes, for: "every value of the pass",
-      hint: flows > 1
+      flows.reduce(0) { $0 + pass.inspectionBytes($1) }, for: "every value of the pass",
+      hint: flows.count > 1
         ? "take fewer flows at once"
         : "take a part of the slice, or train on patches or smaller batches")
   }
@@ -55,7 +54,8 @@ extension Workspace {
     let taps = (inputs + channels * (convolutions - 1)) * kernel * kernel
     let parameters = (taps + (projects ? inputs : 0)) * channels + network.parameterCount
     try requireMemory(
-      6 * parameters * MemoryLayout<Float>.size, for: "a training of \(parameters) weights",
+      6 * parameters * MemoryLayout<Float>.size,
+      for: "a training of \(parameters) \(parameters == 1 ? "weight" : "weights")",
       hint: "take fewer channels or convs, or a smaller kernel")
   }
 
@@ -65,7 +65,8 @@ extension Workspace {
     try requireMemory(
       4 * (channels * shape.height * shape.width + network.parameterCount)
         * MemoryLayout<Float>.size,
-      for: "a slice of \(shape.height)×\(shape.width) with \(channels) channels",
+      for:
+        "a slice of \(shape.height)×\(shape.width) with \(channels) \(channels == 1 ? "channel" : "channels")",
       hint: "crop the slices, or take fewer channels")
   }
 }

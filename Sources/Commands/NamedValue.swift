@@ -86,6 +86,13 @@ extension Workspace {
     _ arguments: Arguments, _ argument: String, index: Int? = nil
   ) throws(CommandError) -> NamedValue {
     let text = index.map { arguments.words(argument)[$0] } ?? arguments.textIfGiven(argument) ?? ""
+    return try value(text, at: argument, index: index, arguments)
+  }
+
+  /// The value that `text` names; errors point at the argument called `argument`.
+  mutating func value(
+    _ text: String, at argument: String, index: Int? = nil, _ arguments: Arguments
+  ) throws(CommandError) -> NamedValue {
     do {
       return try value(text)
     } catch {
@@ -173,6 +180,9 @@ extension Workspace {
     let known = network.valueNames + parameters + ["loss"]
     guard known.contains(base) else { throw unknown(name, parameters + network.valueNames) }
     let isGradient = base != name
+    if isGradient, let index = parameters.firstIndex(of: base) {
+      return try requireGradients(gradientFlow ?? flow)[index]
+    }
     let pass = try requirePass(isGradient ? gradientFlow : nil)
     let found = isGradient ? pass.gradient(base) : pass.value(base)
     guard let found else { throw unknown(name, parameters + network.valueNames) }
@@ -225,14 +235,6 @@ extension Workspace {
 }
 
 extension IndexedName {
-  /// One index an axis; none if a range is among the entries.
-  var position: [Int]? {
-    let positions = entries.compactMap { entry in
-      if case .position(let position) = entry { position } else { nil }
-    }
-    return positions.count == entries.count ? positions : nil
-  }
-
   /// The name with its index, as it is printed.
   var text: String {
     guard !entries.isEmpty else { return name }

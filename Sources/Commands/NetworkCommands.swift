@@ -1,4 +1,5 @@
 import CommandLanguage
+import GradientFlows
 import Networks
 import Tensors
 import Training
@@ -198,13 +199,15 @@ extension Command<Workspace> {
           return [
             OutputLine(name), OutputLine(layer.line),
             "[N,\(layer.outputChannels),\(side.0),\(side.1)]", "\(layer.parameterCount)",
-            "\(field)×\(field)", "\(mebibytes(layer.trainingBytes(pixels: pixels)), digits: 1)",
+            "\(field)×\(field)",
+            "\(mebibytes(layer.trainingBytes(pixels: pixels, workspace.flow)), digits: 1)",
           ]
         }))
-    let bytes = network.trainingBytes(batch: batch, height: side.0, width: side.1)
+    let bytes = workspace.flow.trainingBytes(
+      of: network, batch: batch, height: side.0, width: side.1)
     outcome.say(
       """
-      output \(network.outputRule.rawValue) · \(network.parameterCount) parameters · \
+      output \(network.outputRule.rawValue) · \(network.parameterCount) \(network.parameterCount == 1 ? "parameter" : "parameters") · \
       a training step on \(batch) slices of \(side.0)×\(side.1) needs about \
       \(mebibytes(bytes), digits: 1) MiB
       """)
@@ -272,7 +275,7 @@ extension Workspace {
     return Outcome(
       """
       \(name)  \(inputs) → \(layer.outputChannels) \
-      \(layer.outputChannels == 1 ? "channel" : "channels") · \(layer.parameterCount) parameters · \
+      \(layer.outputChannels == 1 ? "channel" : "channels") · \(layer.parameterCount) \(layer.parameterCount == 1 ? "parameter" : "parameters") · \
       receptive field \(field)×\(field)
       """,
       result: [

@@ -115,7 +115,7 @@ extension Workspace {
     return Outcome(
       """
       \(verb)  \(file: path, at: place)  \(count) \(count == 1 ? "layer" : "layers") · \
-      \(network.parameterCount) parameters
+      \(network.parameterCount) \(network.parameterCount == 1 ? "parameter" : "parameters")
       """,
       result: [
         "path": .string(path), "layers": .list(network.layerNames) { .string($0) },

@@ -67,7 +67,10 @@ extension Command<Workspace> {
     workspace.use(name)
     let network = workspace.network
     return Outcome(
-      "\(name)  \(network.layers.count) layers · \(network.parameterCount) parameters",
+      """
+      \(name)  \(network.layers.count) \(network.layers.count == 1 ? "layer" : "layers") · \
+      \(network.parameterCount) \(network.parameterCount == 1 ? "parameter" : "parameters")
+      """,
       result: [
         "name": .string(name), "layers": .integer(network.layers.count),
         "parameters": .integer(network.parameterCount),
@@ -102,8 +105,10 @@ extension Workspace {
     (lastPass, denoised) = (wanted.lastPass, wanted.denoised)
   }
 
-  /// A value of a network that is not in use: `second/b1.out`.
-  func valueOfParkedNetwork(_ text: String) throws -> NamedValue? {
+  /// The workspace with another network in use, and a name in it: that of `second/b1.out`; nil for
+  /// names without a network.
+  func parkedNetwork(of text: String) throws(CommandError) -> (workspace: Workspace, name: String)?
+  {
     guard let slash = text.firstIndex(of: "/") else { return nil }
     let name = String(text[..<slash])
     guard networkNames.contains(name) else {
@@ -114,7 +119,14 @@ extension Workspace {
     }
     var other = self
     other.use(name)
-    let value = try other.value(String(text[text.index(after: slash)...]))
+    return (other, String(text[text.index(after: slash)...]))
+  }
+
+  /// A value of a network that is not in use: `second/b1.out`.
+  func valueOfParkedNetwork(_ text: String) throws -> NamedValue? {
+    guard let (workspace, rest) = try parkedNetwork(of: text) else { return nil }
+    var other = workspace
+    let value = try other.value(rest)
     return NamedValue(
       name: text, tensor: value.tensor, mask: value.mask, isImage: value.isImage,
       slice: value.slice)

@@ -106,7 +106,7 @@ extension Command<Workspace> {
     }
     let chosen = flows.isEmpty ? [(workspace.flow.name, workspace.flow)] : flows
     let norms = try chosen.map { name, flow in
-      (name: name, values: try workspace.requirePass(flow).layerGradientNorms)
+      (name: name, values: try workspace.layerGradientNorms(flow))
     }
     let layers = workspace.network.layerNames
     let kind = try arguments.axisKind(suiting: norms.flatMap(\.values))
@@ -140,7 +140,7 @@ extension Command<Workspace> {
     return """
       flow \(name)  smallest \(norms[low], significant: 4) in \(layers[low])  \
       largest \(norms[high], significant: 4) in \(layers[high])\
-      \(broken > 0 ? "  not finite in \(broken) layers" : "")
+      \(broken > 0 ? "  not finite in \(broken) \(broken == 1 ? "layer" : "layers")" : "")
       """
   }
 }
@@ -157,11 +157,16 @@ extension Workspace {
   }
 }
 
-extension PassResult<Float> {
-  /// The Euclidean norm of the gradient of each layer's parameters.
-  fileprivate var layerGradientNorms: [Double] {
-    gradients.layers.map { layer in
-      layer.parameters.reduce(0.0) { sum, tensor in
+extension Workspace {
+  /// The Euclidean norm of the gradient of each layer's parameters in the last pass under a flow.
+  fileprivate mutating func layerGradientNorms(
+    _ flow: any GradientFlow
+  ) throws(CommandError) -> [Double] {
+    var rest = try requireGradients(flow)[...]
+    return network.layers.map { layer in
+      let count = layer.parameters.count
+      defer { rest = rest.dropFirst(count) }
+      return rest.prefix(count).reduce(0.0) { sum, tensor in
         tensor.scalars.reduce(sum) { $0 + Double($1) * Double($1) }
       }.squareRoot()
     }
@@ -207,7 +212,7 @@ extension TrainingCurve {
     let pieces = readableLosses
     let lowest = pieces.filter { $0.mean.isFinite }.min { $0.mean < $1.mean }
     return """
-      run \(number)  \(steps) steps, \(epochs, significant: 3) epochs  \
+      run \(number)  \(steps) \(steps == 1 ? "step" : "steps"), \(epochs, significant: 3) \(epochs == 1 ? "epoch" : "epochs")  \
       loss first \(pieces.first?.mean ?? .nan, significant: 4)  \
       last \(pieces.last?.mean ?? .nan, significant: 4)  \
       lowest \(lowest?.mean ?? .nan, significant: 4) \

@@ -84,7 +84,8 @@ private func previewTraining(_ arguments: Arguments, _ workspace: Workspace) thr
     arguments.integerIfGiven("patch").map { ($0, $0) } ?? (clean.height, clean.width)
   let step = StepEstimate.seconds(
     workspace.network.layers.flatMap(\.convolutionSizes), pixels: batch * height * width)
-  return "\(updates) steps of \(batch)×\(height)×\(width) · about \(time(step)) a step, "
+  return
+    "\(updates) \(updates == 1 ? "step" : "steps") of \(batch)×\(height)×\(width) · about \(time(step)) a step, "
     + "\(time(step * Double(updates))) in all"
 }
 

@@ -57,7 +57,8 @@ extension Command<Workspace> {
     let slices = workspace.trainingSlices(data.clean)
     try workspace.requireFittingPatch(options, data.clean, arguments)
     for contestant in contestants {
-      try workspace.requireMemory(contestant.network, options, data.clean, slices.count)
+      try workspace.requireMemory(
+        contestant.network, contestant.flow, options, data.clean, slices.count)
     }
     let race = Race(
       data: data, trainingSlices: slices, judgedSlices: workspace.judgingSlices(data.clean),

@@ -18,14 +18,18 @@ extension Stepper {
   func screen() -> Outcome {
     guard let step = current else {
       return Outcome(
-        "at the start  \(steps.count) operations ahead", result: ["cursor": .integer(0)])
+        "at the start  \(steps.count) \(steps.count == 1 ? "operation" : "operations") ahead",
+        result: ["cursor": .integer(0)])
     }
     var outcome = Outcome(
       """
       \(cursor)/\(steps.count)  \(step.direction.rawValue)  \
       \(step.layer.map { pass.layers[$0].name } ?? "net")  \(step.operation)
       """)
-    outcome.say(OutputLine("  \(step.formula)"))
+    if step.formulasByFlow.isEmpty { outcome.say(OutputLine("  \(step.formula)")) }
+    for (name, formula) in zip(pass.flowNames, step.formulasByFlow) {
+      outcome.say(OutputLine("  \(name)  \(formula)"))
+    }
     // A row for each name: what was read, what was written, a tensor a flow.
     let table =
       step.reads.map { name in
@@ -59,6 +63,7 @@ extension Stepper {
       "direction": .string(step.direction.rawValue),
       "layer": step.layer.map { .string(pass.layers[$0].name) } ?? .null,
       "operation": .string(step.operation), "formula": .string(step.formula),
+      "formulas": .list(pass.flowNames.indices.map { $0 }) { .string(step.formula(flow: $0)) },
       "reads": .list(step.reads) { .string($0) }, "writes": .list(step.writes) { .string($0) },
     ]
     return outcome
@@ -80,19 +85,25 @@ extension Stepper {
       }
   }
 
-  /// Each extra arrival of the dilated flow, by the block it comes from.
+  /// What the links of each flow add in `step`: a line for each term, by the blocks it comes from.
   private func sayLinks(of step: PassStep, in outcome: inout Outcome) {
     guard let walk = networkWalk, let target = step.layer else { return }
+    let isBehind = step.place.hasSuffix(".z.grad")
     for entry in walk.flows {
-      guard let dilated = entry.flow as? DilatedFlow else { continue }
-      let weight = dilated.weight(epoch: walk.pass.epoch)
-      for link in dilated.links(in: walk.network) where link.target == target {
-        let name = walk.network.layerNames[link.source]
-        let norm = entry.result.gradient("\(name).in")?.normAndZeros().norm ?? 0
+      guard let join = entry.flow.join(at: target, in: walk.network, epoch: walk.pass.epoch),
+        join.isBehindDerivative == isBehind
+      else { continue }
+      let flow = walk.flows.count > 1 ? "\(entry.name)  " : ""
+      for term in join.isProduct ? [join.sources] : join.sources.map({ [$0] }) {
+        let names = term.map { walk.network.layerNames[$0] }
+        let gradients = term.compactMap { entry.result.gradients.layers[$0].input }
+        let product = gradients.dropFirst().reduce(gradients.first) { $0?.multiplied(by: $1) }
+        let norm = product?.tensor.normAndZeros().norm ?? 0
         outcome.say(
           """
-            from \(name)  ρ \(weight, significant: 4) · ‖g‖ \(norm, significant: 4) = \
-          \(weight * norm, significant: 4)
+            \(flow)from \(names.joined(separator: " · "))  ρ \(join.weight, significant: 4) · \
+          ‖\(names.count > 1 ? "Π g" : "g")‖ \(norm, significant: 4) = \
+          \(join.weight * norm, significant: 4)
           """)
       }
     }

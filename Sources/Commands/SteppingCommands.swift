@@ -38,8 +38,8 @@ extension Command<Workspace> {
     }
     try workspace.network.requireTrainable()
     let pass = try workspace.slicePass(arguments)
-    try workspace.requireMemoryToInspect(pass)
-    (workspace.lastPass, workspace.inspected) = (pass, [:])
+    try workspace.requireMemoryToInspect(pass, [workspace.flow])
+    workspace.lastPass = pass
     try workspace.open(flows: [workspace.flow.name], startsBackward: false, arguments)
     return workspace.describeOpening()
   }
@@ -94,30 +94,34 @@ extension Command<Workspace> {
   static let step = Command(
     CommandSpec(
       "step", family: .stepping,
-      summary: "Do one operation of the open pass, or take it back.",
-      parameters: [.flag("direction", ["back"], "one operation back", default: .absent("on"))],
+      summary: "Do one operation of the open pass, or several, or take them back.",
+      parameters: [
+        .flag("direction", ["back"], "back, not on", default: .absent("on")),
+        .word("count", .integer(1...1_000_000), "how many operations", default: .value("1")),
+      ],
       examples: [
         CommandExample("step", after: setup + ["forward noisy[1]"]),
+        CommandExample("step 3", after: setup + ["forward noisy[1]"]),
         CommandExample("step back", after: setup + ["forward noisy[1]", "step", "step"]),
       ], seeAlso: ["next", "until", "where", "explain"])
   ) { arguments, workspace, _ in
-    try workspace.move(arguments) { stepper in
-      let isBack = arguments.has("direction")
-      guard isBack ? stepper.stepBack() : stepper.step() else { throw endOfPass(arguments) }
+    try workspace.repeatMove(arguments) { stepper, isBack in
+      if isBack { stepper.stepBack() } else { stepper.step() }
     }
   }
 
   static let next = Command(
     CommandSpec(
       "next", family: .stepping,
-      summary: "Go to the end of a layer of the open pass, or back to its start.",
-      parameters: [.flag("direction", ["back"], "one layer back", default: .absent("on"))],
+      summary: "Go to the end of a layer of the open pass, or of several, or back to its start.",
+      parameters: [
+        .flag("direction", ["back"], "back, not on", default: .absent("on")),
+        .word("count", .integer(1...1_000_000), "how many layers", default: .value("1")),
+      ],
       examples: [CommandExample("next", after: setup + ["forward noisy[1]"])],
       seeAlso: ["step", "until"])
   ) { arguments, workspace, _ in
-    try workspace.move(arguments) { stepper in
-      let isBack = arguments.has("direction")
-      guard isBack ? !stepper.isAtStart : !stepper.isAtEnd else { throw endOfPass(arguments) }
+    try workspace.repeatMove(arguments) { stepper, isBack in
       if isBack { stepper.previousLayer() } else { stepper.nextLayer() }
     }
   }
@@ -291,7 +295,7 @@ extension Workspace {
     _ flows: [(name: String, flow: any GradientFlow)]
   ) throws(CommandError) -> NetworkWalk {
     let pass = try requireLastPass()
-    try requireMemoryToInspect(pass, flows: flows.count)
+    try requireMemoryToInspect(pass, flows.map(\.flow))
     var walked: [(name: String, flow: any GradientFlow, result: PassResult<Float>)] = []
     for (name, flow) in flows { walked.append((name, flow, try requirePass(flow))) }
     return NetworkWalk(pass, flows: walked)
@@ -302,12 +306,31 @@ extension Workspace {
     self.stepper = nil
     let count = stepper.steps.count
     guard let walk = stepper.networkWalk else {
-      return Outcome("finished  \(count) operations", result: ["steps": .integer(count)])
+      return Outcome(
+        "finished  \(count) \(count == 1 ? "operation" : "operations")",
+        result: ["steps": .integer(count)])
     }
     let loss = walk.flows[0].result.loss
     return Outcome(
-      "finished  \(count) operations · loss \(loss, significant: 4)",
+      "finished  \(count) \(count == 1 ? "operation" : "operations") · loss \(loss, significant: 4)",
       result: ["steps": .integer(count), "loss": .number(loss)])
+  }
+
+  /// Makes as many moves, on or back, as a line says: fewer where the pass ends before, and none
+  /// beyond its end.
+  fileprivate mutating func repeatMove(
+    _ arguments: Arguments, _ body: (inout Stepper, _ isBack: Bool) -> Void
+  ) throws -> Outcome {
+    let (count, isBack) = (try arguments.integer("count"), arguments.has("direction"))
+    return try move(arguments) { stepper in
+      for done in 0..<count {
+        guard isBack ? !stepper.isAtStart : !stepper.isAtEnd else {
+          guard done > 0 else { throw endOfPass(arguments) }
+          return
+        }
+        body(&stepper, isBack)
+      }
+    }
   }
 
   /// Moves the cursor and shows where it stands then.
@@ -354,7 +377,6 @@ extension Workspace {
     var outcome = told
     outcome.say("stopped before step \(update)  \(hit.line)")
     lastPass = held
-    inspected = [:]
     do {
       var opened = Stepper(try walk([(flow.name, flow)]), startsBackward: false)
       opened.go(to: hit.place)
@@ -383,7 +405,8 @@ extension Workspace {
     let direction = stepper.isAtStart ? "forward" : "backward"
     return Outcome(
       """
-      \(direction)  \(stepper.pending.count) operations ahead · \(about) · \
+      \(direction)  \(stepper.pending.count) \
+      \(stepper.pending.count == 1 ? "operation" : "operations") ahead · \(about) · \
       next: \(stepper.next?.operation ?? "nothing")
       """,
       result: [

@@ -12,12 +12,21 @@ package let commandTable: [Command<Workspace>] =
     var command = $0.around { body in
       { arguments, workspace, context in
         try requireClosedPass(spec, workspace)
-        let before = DataRecipe.Holdings(workspace)
-        let outcome = try Precision.$current.withValue(workspace.settings.precision) {
-          try body(arguments, &workspace, context)
+        let holdings = DataRecipe.Holdings(workspace)
+        let before = workspace
+        let outcome: Outcome
+        do {
+          outcome = try Precision.$current.withValue(workspace.settings.precision) {
+            try Interruption.$ofCommand.withValue(context.interruption) {
+              try body(arguments, &workspace, context)
+            }
+          }
+        } catch let error as CommandError where error.status == .interrupted {
+          if !error.changedState { workspace = before }
+          throw error
         }
         workspace.recipe.note(
-          arguments, seed: workspace.seed, context.variables, before: before,
+          arguments, seed: workspace.seed, context.variables, before: holdings,
           after: DataRecipe.Holdings(workspace))
         return outcome
       }

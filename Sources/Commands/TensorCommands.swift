@@ -11,8 +11,9 @@ extension Command<Workspace> {
       summary: "Type numbers, or compute some from others, recorded on a tape.",
       details: """
         The value is a number, a list [[1,0],[0,1]], a name, or + - * / and functions of these: \
-        sum( ), mean( ), conv(x,w), and the activations such as relu( ). Names of data and of the \
-        network give a copy of their numbers. 'backward y' then gives the gradients of y: a.grad. \
+        sum( ), mean( ), conv(x,w), and the activations linear( ), relu( ), leaky-relu( ), elu( ), \
+        sigmoid( ), tanh( ), arctan( ). Names of data and of the network give a copy of their \
+        numbers. 'backward y' then gives the gradients of y: a.grad. \
         What stands between is called y.1, y.2, …. 'tensor' alone lists what is there.
         """,
       parameters: [
@@ -40,7 +41,8 @@ extension Command<Workspace> {
       )
     }
     try workspace.requireFreeName(name, arguments)
-    let expression = try Expression(parsing: try arguments.source("value"), ofTensors: true)
+    let expression = try Expression(
+      parsing: try arguments.source("value"), functions: Workspace.functions)
     var computation = workspace.computation
     let first = computation.nodes.count
     var place = try workspace.build(expression, &computation, arguments)
@@ -79,7 +81,8 @@ extension Command<Workspace> {
           ]),
       ], seeAlso: ["tensor", "forward", "show"])
   ) { arguments, workspace, _ in
-    let expression = try Expression(parsing: try arguments.source("value"), ofTensors: true)
+    let expression = try Expression(
+      parsing: try arguments.source("value"), functions: Workspace.functions)
     var scratch = workspace.computation
     let place = try workspace.build(expression, &scratch, arguments)
     return try workspace.assign(scratch.nodes[place].value, arguments)
@@ -129,8 +132,8 @@ private func told(_ value: Tensor<Float>) -> OutputLine {
 // MARK: - Typed numbers in the workspace
 
 extension Workspace {
-  private static let functions =
-    ["sum", "mean", "conv"] + Activation.allCases.map(\.rawValue).filter { !$0.contains("-") }
+  fileprivate static let functions =
+    ["sum", "mean", "conv"] + Activation.allCases.map(\.rawValue)
 
   fileprivate func listTensors() -> Outcome {
     guard !computation.names.isEmpty else {
@@ -327,15 +330,14 @@ extension Workspace {
     return found
   }
 
-  /// The change of the end of the last 'backward' by a typed number; none for values.
-  func typedDifference(by name: IndexedName) throws -> Double? {
-    guard name.name.hasSuffix(".grad"), let walk = computationWalk,
-      let place = walk.computation.place(String(name.name.dropLast(5))),
-      let position = name.position
+  /// The change of the end of the last 'backward' by a typed number; nil for values.
+  func typedDifference(by name: String, at index: [Int]) -> Double? {
+    guard name.hasSuffix(".grad"), let walk = computationWalk,
+      let place = walk.computation.place(String(name.dropLast(5)))
     else { return nil }
     return walk.computation.difference(
       of: walk.gradients.end, by: place,
-      at: walk.computation.nodes[place].value.shape.offset(of: position))
+      at: walk.computation.nodes[place].value.shape.offset(of: index))
   }
 
   /// Opens the walk to a typed number and back.
@@ -386,7 +388,7 @@ extension Workspace {
     var note = ""
     if isTypedName {
       guard let place = computation.place(indexed.name),
-        computation.nodes[place].operation == .given
+        computation.nodes[place].isLeaf
       else {
         throw arguments.error(
           at: "name", .state, "\(indexed.name) is computed",

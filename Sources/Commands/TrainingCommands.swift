@@ -123,7 +123,16 @@ extension Command<Workspace> {
 // MARK: - Training
 
 extension Workspace {
+  /// Trains; a wish to stop ends it after the step, and what was learned is judged and kept.
   fileprivate mutating func train(
+    _ options: TrainingOptions, resumes: Bool, _ arguments: Arguments, _ context: CommandContext
+  ) throws -> Outcome {
+    try Interruption.$ofCommand.withValue(nil) {
+      try trainToEnd(options, resumes: resumes, arguments, context)
+    }
+  }
+
+  private mutating func trainToEnd(
     _ options: TrainingOptions, resumes: Bool, _ arguments: Arguments, _ context: CommandContext
   ) throws -> Outcome {
     var options = options
@@ -134,7 +143,7 @@ extension Workspace {
     stepper = nil
     let data = try requireTrainingData()
     let slices = trainingSlices(data.clean)
-    try requireMemory(network, options, data.clean, slices.count)
+    try requireMemory(network, flow, options, data.clean, slices.count)
     let key = try trainingKey(options, resumes: resumes, data, slices)
     if let key, let known = try takeTraining(key) { return known }
 
@@ -220,13 +229,14 @@ extension Workspace {
       hint: "at most \(min(clean.height, clean.width))")
   }
 
-  /// Throws when a step of `network` would need more memory than is allowed.
+  /// Throws when a step of `network` under `flow` would need more memory than is allowed.
   func requireMemory(
-    _ network: Network<Float>, _ options: TrainingOptions, _ clean: ImageStack, _ slices: Int
+    _ network: Network<Float>, _ flow: any GradientFlow, _ options: TrainingOptions,
+    _ clean: ImageStack, _ slices: Int
   ) throws(CommandError) {
     let (height, width) = (options.patch ?? clean.height, options.patch ?? clean.width)
     let batch = min(options.batch, slices)
-    let needed = network.trainingBytes(batch: batch, height: height, width: width)
+    let needed = flow.trainingBytes(of: network, batch: batch, height: height, width: width)
     guard needed > memoryLimit else { return }
     throw CommandError(
       .limit,

@@ -1,7 +1,7 @@
 import CT
 import CommandLanguage
 package import Figures
-import GradientFlows
+package import GradientFlows
 package import Networks
 import Tensors
 import Training
@@ -41,7 +41,7 @@ package struct Workspace: Sendable {
   /// Settings that were kept under a name.
   var namedOptimizers: [String: OptimizerSetting] = [:]
   var gradientNoise: GradientNoise?
-  var flow: any GradientFlow = StandardFlow()
+  package internal(set) var flow: any GradientFlow = StandardFlow()
   /// Flows that were kept under a name.
   var namedFlows: [String: any GradientFlow] = [:]
   /// Set while training goes on; a changed network or optimizer begins anew.
@@ -72,9 +72,9 @@ package struct Workspace: Sendable {
   // MARK: - Results
 
   /// The pass behind the last update.
-  var lastPass: TrainingPass<Float>?
-  /// Its values once somebody asked for one, by the line of the flow.
-  var inspected: [String: PassResult<Float>] = [:]
+  var lastPass: TrainingPass<Float>? { didSet { inspected = Inspection() } }
+  /// What was looked up of it.
+  var inspected = Inspection()
   /// Slices denoised by the network as it is, by number.
   var denoised: [Int: Tensor<Float>] = [:]
   /// The slices of the last `baseline`, by number.
@@ -143,7 +143,7 @@ package struct Workspace: Sendable {
   }
 
   private mutating func forgetOwnPass() {
-    (lastPass, inspected) = (nil, [:])
+    lastPass = nil
     denoised = [:]
     figures["denoised"] = nil
   }
@@ -168,6 +168,7 @@ package struct Workspace: Sendable {
     network = trainer.network
     self.trainer = trainer
     lastPass = trainer.lastPass
+    if let last = trainer.lastUpdate { inspected.gradients[last.flow] = last.computed }
   }
 }
 
@@ -262,7 +263,8 @@ extension Workspace {
     try network.requireTrainable()
     let noisy = try requireNoisy().image(index)
     try requireMemoryForSlice(noisy.shape)
-    let result = Denoiser(network, scale: try requireScale()).denoise(noisy)
+    let denoiser = Denoiser(network, scale: try requireScale())
+    let result = try interruptible { denoiser.denoise(noisy) }
     denoised[index] = result
     return result
   }
@@ -273,26 +275,6 @@ extension Workspace {
     throw CommandError(
       .state, "there is no pass to look into yet",
       hint: "train first, for example 'train steps=1', or type 'forward noisy[0]'")
-  }
-
-  /// The values of the last pass under a flow, computed again with everything kept.
-  mutating func requirePass(
-    _ flow: (any GradientFlow)? = nil
-  ) throws(CommandError) -> PassResult<Float> {
-    let flow = flow ?? self.flow
-    if let known = inspected[flow.line] { return known }
-    let lastPass = try requireLastPass()
-    do throws(NetworkError) {
-      try flow.requireFit(network)
-    } catch {
-      throw commandError(error)
-    }
-    try requireMemoryToInspect(lastPass)
-    // What is known under other flows stays while there is room.
-    if (inspected.count + 1) * lastPass.inspectionBytes > memoryLimit { inspected = [:] }
-    let result = lastPass.run(flow, retention: .everything)
-    inspected[flow.line] = result
-    return result
   }
 }
 

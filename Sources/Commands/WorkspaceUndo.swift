@@ -16,7 +16,7 @@ extension UndoRules where Workspace == Commands.Workspace {
 
 extension Commands.Workspace {
   /// Takes out what can be computed again to the same bits.
-  fileprivate mutating func stripForUndo() { (inspected, denoised) = ([:], [:]) }
+  fileprivate mutating func stripForUndo() { (inspected, denoised) = (Inspection(), [:]) }
 
   /// The tensors that are large, each by where its numbers lie, and its bytes.
   fileprivate var weights: [(identity: Int, bytes: Int)] {

@@ -65,20 +65,24 @@ package struct NetworkDiagram: Figure {
   package struct Link: Hashable, Sendable {
     /// Places among the layers.
     package let from: Int, to: Int
+    /// Whether the links that end in one layer are multiplied with one another; otherwise each is a
+    /// term of a sum.
+    package let isFactor: Bool
 
-    package init(from: Int, to: Int) { (self.from, self.to) = (from, to) }
+    package init(from: Int, to: Int, isFactor: Bool = false) {
+      (self.from, self.to, self.isFactor) = (from, to, isFactor)
+    }
+
+    /// What the link carries.
+    var load: String { isFactor ? "g" : "ρ·g" }
   }
 
   /// The ways that gradients take.
   package struct Flow: Hashable, Sendable {
     package let name: String
     package let links: [Link]
-    /// What a link carries, such as `ρ·g`.
-    package let load: String
 
-    package init(name: String, links: [Link] = [], load: String = "ρ·g") {
-      (self.name, self.links, self.load) = (name, links, load)
-    }
+    package init(name: String, links: [Link] = []) { (self.name, self.links) = (name, links) }
   }
 
   package let title: String

@@ -274,10 +274,12 @@ struct NetworkLayout {
       label: "gradient from layer to layer", color: Self.standard, sign: .line(dashes: []))
     return [standard]
       + distances.map { distance in
-        let link = flow.links.first { $0.from - $0.to == distance }
+        let links = flow.links.filter { $0.from - $0.to == distance }
+        // Some blocks may add what others multiply.
+        let loads = Set(links.map(\.load)).sorted(by: >).joined(separator: " or ")
         return LegendEntry(
-          label: "\(flow.load) from \(distance) \(distance == 1 ? "layer" : "layers") up",
-          color: link.map(color) ?? Self.standard, sign: .line(dashes: []))
+          label: "\(loads) from \(distance) \(distance == 1 ? "layer" : "layers") up",
+          color: links.first.map(color) ?? Self.standard, sign: .line(dashes: []))
       }
   }
 
@@ -344,7 +346,7 @@ struct NetworkLayout {
     on drawing: inout Drawing
   ) {
     let (start, end, depth) = route(link, y)
-    let words = "\(flow.load)(\(diagram.layers[link.from].name))"
+    let words = "\(link.load)(\(diagram.layers[link.from].name))"
     let half = OutlineFont.bold.width(of: words, size: 11) / 2 + 5
     guard start - end > 2 * half + 30 else { return }
     let crossings = flow.links.filter { routes.level($0) > routes.level(link) }

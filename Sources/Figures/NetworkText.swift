@@ -31,13 +31,15 @@ extension NetworkDiagram {
   /// What else is fed to a layer in the backward pass.
   private func links(to index: Int) -> [String] {
     guard let flow else { return [] }
-    let sources = flow.links.filter { $0.to == index }.map(\.from).sorted()
-    guard !sources.isEmpty else { return [] }
-    let start = "  ▲  gradient of \(layers[index].name) also from "
+    let ending = flow.links.filter { $0.to == index }.sorted { $0.from < $1.from }
+    guard !ending.isEmpty else { return [] }
+    let isProduct = ending.allSatisfy(\.isFactor)
+    let start = "  ▲  gradient of \(layers[index].name) also from \(isProduct ? "ρ·" : "")"
     var lines = [start]
-    for (position, source) in sources.enumerated() {
-      let isLast = position + 1 == sources.count
-      let term = "\(flow.load)(\(layers[source].name))\(isLast ? "" : " + ")"
+    for (position, link) in ending.enumerated() {
+      let isLast = position + 1 == ending.count
+      let sign = isProduct ? "·" : " + "
+      let term = "\(link.load)(\(layers[link.from].name))\(isLast ? "" : sign)"
       if lines[lines.count - 1].count + term.count > Self.columns {
         lines.append(String(repeating: " ", count: start.count))
       }

@@ -29,12 +29,15 @@ package struct Computation: Sendable {
 
   package struct Node: Sendable {
     package fileprivate(set) var name: String
-    package let operation: Operation
+    package fileprivate(set) var operation: Operation
     /// Places of what it was made from.
-    package let operands: [Int]
+    package fileprivate(set) var operands: [Int]
     package fileprivate(set) var value: Tensor<Float>
     /// Whether a gradient of it is wanted: not of numbers within an expression.
     package fileprivate(set) var isVariable: Bool
+    /// Whether gradients end here: it is a name for what was typed, or for what was computed of numbers
+    /// without a name.
+    package fileprivate(set) var isLeaf = false
   }
 
   package private(set) var nodes: [Node] = []
@@ -100,15 +103,16 @@ package struct Computation: Sendable {
     let between = (first..<nodes.count).filter { nodes[$0].operation != .given && $0 != place }
     for (number, index) in between.enumerated() { nodes[index].name = "\(name).\(number + 1)" }
     nodes[place].name = name
-    if nodes[place].operation == .given { nodes[place].isVariable = true }
+    if !nodes[place].isVariable { (nodes[place].isVariable, nodes[place].isLeaf) = (true, true) }
     places[name] = place
   }
 
   /// Gives a leaf another value, and computes again what depends on it.
   package mutating func assign(_ place: Int, _ value: Tensor<Float>) {
-    precondition(nodes[place].operation == .given, "What is computed is not assigned.")
+    precondition(nodes[place].isLeaf, "What is computed from names is not assigned.")
     precondition(nodes[place].value.shape == value.shape, "A value keeps its shape.")
     nodes[place].value = value
+    (nodes[place].operation, nodes[place].operands) = (.given, [])
     var tape = Tape<Float>()
     let variables = record(upTo: nodes.count - 1, &tape)
     for index in nodes.indices where nodes[index].operation != .given {
@@ -123,7 +127,8 @@ package struct Computation: Sendable {
     }
     guard k.channels == x.channels else {
       throw ComputationError(
-        "the kernel \(kernel) is for \(k.channels) channels, the image \(image) has \(x.channels)")
+        "the kernel \(kernel) is for \(k.channels) \(k.channels == 1 ? "channel" : "channels"), the image \(image) has \(x.channels)"
+      )
     }
   }
 
@@ -183,7 +188,11 @@ package struct Computation: Sendable {
         let value = Tensor(
           shape: node.value.asImage.shape, scalars: node.value.scalars.map { Element($0) })
         variables.append(tape.input(FeatureMap(value), isVariable: node.isVariable))
-      default: variables.append(tape.record(node.operation, node.operands.map { variables[$0] }))
+      default:
+        let computed = tape.record(node.operation, node.operands.map { variables[$0] })
+        // Gradients end at a name for what was computed of numbers without one.
+        variables.append(
+          node.isLeaf ? tape.input(tape.map(computed), isVariable: true) : computed)
       }
     }
     return variables

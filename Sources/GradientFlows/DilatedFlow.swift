@@ -52,7 +52,8 @@ package struct DilatedFlow: LayerwiseFlow {
     case sum
     case product
 
-    var other: Combination { self == .sum ? .product : .sum }
+    /// The way that blocks go which `combinationBlocks` does not name.
+    package var other: Combination { self == .sum ? .product : .sum }
   }
 
   /// Where the links join a block: G_k, or dz of its last convolution.
@@ -90,32 +91,33 @@ package struct DilatedFlow: LayerwiseFlow {
   package func weight(epoch: Int) -> Double { rate / (1 + decay * Double(epoch)) }
 
   package func backward<Element: Scalar>(
-    _ network: Network<Element>, _ pass: NetworkPass<Element>,
+    _ network: Network<Element>, _ pass: consuming NetworkPass<Element>,
     outputGradient: FeatureMap<Element>, epoch: Int, retention: Retention
   ) -> NetworkGradients<Element> {
     let keepsInput = retention == .everything
-    let ρ = weight(epoch: epoch)
-    let links = ρ == 0 ? [] : links(in: network)
-    /// g_j of each block, by its place among the layers.
+    let joins = network.layers.indices.map { join(at: $0, in: network, epoch: epoch) }
+    /// g_j of each block that a link further down still reads, by its place among the layers.
     var passedOn: [Int: FeatureMap<Element>] = [:]
     var incoming = network.lastLayerGradient(outputGradient)
     var layers: [LayerGradients<Element>] = []
     for (index, layer) in network.layers.enumerated().reversed() {
-      let linked = links.filter { $0.target == index }.compactMap { passedOn[$0.source] }
+      let kept = retention.ofLayer(index)
       var insertion: FeatureMap<Element>?
-      if let extra = combine(linked, at: index, of: network)?.scaled(by: ρ) {
-        switch self.insertion {
-        case .before: incoming = incoming.adding(extra)
-        case .after: insertion = extra
+      if let join = joins[index], let extra = combine(passedOn, join)?.scaled(by: join.weight) {
+        if join.isBehindDerivative {
+          insertion = extra
+        } else {
+          incoming = incoming.adding(extra)
         }
       }
+      passedOn = passedOn.filter { source, _ in joins[..<index].read(source) }
       let gradients = layer.backward(
-        incoming, pass.layers[index], retention: retention, needsInput: index > 0 || keepsInput,
-        insertion: insertion)
-      layers.insert(keepsInput ? gradients : gradients.ofParameters, at: 0)
+        incoming, pass.takeLast(), retention: kept,
+        needsInput: index > 0 || kept == .everything, insertion: insertion)
+      layers.insert(kept == .everything ? gradients : gradients.ofParameters, at: 0)
       if let handedDown = gradients.input {
         incoming = handedDown
-        passedOn[index] = handedDown
+        if joins[..<index].read(index) { passedOn[index] = handedDown }
       }
     }
     return NetworkGradients(
@@ -126,20 +128,29 @@ package struct DilatedFlow: LayerwiseFlow {
 
   /// The sum or product of the linked gradients, from the topmost block down.
   private func combine<Element: Scalar>(
-    _ linked: [FeatureMap<Element>], at index: Int, of network: Network<Element>
+    _ passedOn: [Int: FeatureMap<Element>], _ join: LinkJoin
   ) -> FeatureMap<Element>? {
+    let linked = join.sources.compactMap { passedOn[$0] }
     guard let first = linked.first else { return nil }
-    return combines(bySumAt: index, in: network)
-      ? linked.dropFirst().reduce(first) { $0.adding($1) }
-      : linked.dropFirst().reduce(first) { $0.multiplied(by: $1) }
+    return join.isProduct
+      ? linked.dropFirst().reduce(first) { $0.multiplied(by: $1) }
+      : linked.dropFirst().reduce(first) { $0.adding($1) }
   }
 
-  /// Whether the links of the block at `index` of the layers are added, not multiplied.
-  func combines<Element: Scalar>(bySumAt index: Int, in network: Network<Element>) -> Bool {
-    combination(ofBlock: network.blockNumber(at: index)) == .sum
+  package func join<Element: Scalar>(
+    at index: Int, in network: Network<Element>, epoch: Int
+  ) -> LinkJoin? {
+    let ρ = weight(epoch: epoch)
+    let sources = links(in: network).filter { $0.target == index }.map(\.source)
+    guard ρ != 0, !sources.isEmpty else { return nil }
+    return LinkJoin(
+      sources: sources,
+      isProduct: combination(ofBlock: network.blockNumber(at: index)) == .product,
+      isBehindDerivative: insertion == .after, weight: ρ)
   }
 
-  private func combination(ofBlock number: Int) -> Combination {
+  /// How the links of block `number`, counted from 1, become one.
+  package func combination(ofBlock number: Int) -> Combination {
     combinationBlocks.isEmpty || combinationBlocks.contains(number)
       ? combination : combination.other
   }
@@ -165,7 +176,8 @@ package struct DilatedFlow: LayerwiseFlow {
         throw NetworkError(
           code: "channels",
           "flow dilated cannot add the gradient that \(names[link.source]) passes on, of "
-            + "\(source.inputChannels) channels, to that of \(names[link.target]), which has "
+            + "\(source.inputChannels) \(source.inputChannels == 1 ? "channel" : "channels"), to "
+            + "that of \(names[link.target]), which has "
             + "\(target.outputChannels)",
           hint: "give \(names[link.target]) and the layer before \(names[link.source]) equal "
             + "channels, or take links=sparse, or flow standard")
@@ -177,6 +189,13 @@ package struct DilatedFlow: LayerwiseFlow {
         code: "no-such-layer", "flow dilated names b\(number), the network has b1 to b\(last)",
         hint: "name other blocks= in the flow line")
     }
+  }
+}
+
+extension ArraySlice<LinkJoin?> {
+  /// Whether any of the joins reads what the layer in place `source` passes on.
+  fileprivate func read(_ source: Int) -> Bool {
+    contains { $0?.sources.contains(source) ?? false }
   }
 }
 

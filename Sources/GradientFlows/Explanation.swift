@@ -39,6 +39,8 @@ package struct Explanation: Sendable {
   package let rest: Double
   /// The sum of all terms in Double.
   package let sum: Double
+  /// How a factor of the terms became what it is, where that has no name to ask for.
+  package var inner: [Explanation] = []
 
   /// The explanation of a stored number as the sum of a few terms.
   package init(_ name: String, value: Double, formula: String, _ terms: [[Factor]]) {
@@ -47,13 +49,15 @@ package struct Explanation: Sendable {
 
   /// The same with other names of the factors.
   package func renaming(_ name: (String) -> String) -> Explanation {
-    Explanation(
+    var result = Explanation(
       name: self.name, formula: formula, value: value,
       terms: terms.map { term in
         Term(
           index: term.index, factors: term.factors.map { Factor(name($0.name), $0.value) },
           product: term.product)
       }, restCount: restCount, rest: rest, sum: sum)
+    result.inner = inner.map { $0.renaming(name) }
+    return result
   }
 
   fileprivate init(

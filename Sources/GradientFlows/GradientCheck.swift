@@ -5,9 +5,9 @@
 //
 //         D(h) = (loss(w + h) − loss(w − h)) / 2h        derivative ≈ (4·D(h/2) − D(h)) / 3
 //
-// A ReLU has a corner at 0, and the derivative of an ELU has one. If moving the weight carries any pre-activation (or, under the l1 loss,
-// any error) over its corner, the difference is no derivative there: such a sample is marked as a
-// kink and set apart.
+// A ReLU has a corner at 0, and the derivative of an ELU has one. If moving the weight carries any
+// pre-activation, that of a projected skip included, (or, under the l1 loss, any error) over its
+// corner, the difference is no derivative there: such a sample is marked as a kink and set apart.
 
 import Networks
 package import Tensors
@@ -19,7 +19,7 @@ package struct GradientSample: Hashable, Sendable {
   package let index: [Int]
   package let analytic: Double, numeric: Double
   /// |analytic − numeric| / max(|analytic|, |numeric|, 10⁻³·the parameter's largest |gradient|,
-  /// 10⁻⁵·|loss|): differences of the loss carry its rounding.
+  /// 10⁻⁵·|loss|, 10⁶·the rounding of the difference): differences of the loss carry its rounding.
   package let relativeError: Double
   /// Whether a corner of an activation or of the loss was crossed.
   package let isKink: Bool
@@ -50,9 +50,10 @@ package struct GradientCheck {
       let scale = max(1e-3 * gradient.largestMagnitude(), 1e-5 * abs(result.loss))
       for element in RandomStream.distinct(count, below: gradient.shape.count, stream) {
         guard !shouldStop() else { return samples }
-        let (numeric, isKink) = derivative(parameter, element)
+        let (numeric, rounding, isKink) = derivative(parameter, element)
         let analytic = gradient.scalars[element]
-        let size = max(abs(analytic), abs(numeric), scale, .leastNormalMagnitude)
+        let size = max(
+          abs(analytic), abs(numeric), scale, 1e6 * rounding, .leastNormalMagnitude)
         samples.append(
           GradientSample(
             name: name, index: gradient.shape.position(of: element), analytic: analytic,
@@ -62,18 +63,22 @@ package struct GradientCheck {
     return samples
   }
 
+  /// A derivative, the rounding of the loss in it, and whether a corner was crossed.
+  private typealias Difference = (value: Double, rounding: Double, isKink: Bool)
+
   /// The extrapolated central difference of the loss by one weight; the smaller of two steps is
   /// taken when the larger crosses a corner.
-  private func derivative(_ parameter: Int, _ element: Int) -> (value: Double, isKink: Bool) {
+  private func derivative(_ parameter: Int, _ element: Int) -> Difference {
     let wide = derivative(parameter, element, step: 1e-3)
     return wide.isKink ? derivative(parameter, element, step: 1e-4) : wide
   }
 
   private func derivative(
     _ parameter: Int, _ element: Int, step: Double
-  ) -> (value: Double, isKink: Bool) {
+  ) -> Difference {
     let h = step * max(1, abs(pass.network.parameters[parameter].scalars[element]))
     var corners: [Corners] = []
+    var largest = 0.0
     func loss(_ shift: Double) -> Double {
       var network = pass.network
       var parameters = network.parameters
@@ -82,11 +87,15 @@ package struct GradientCheck {
       let moved = pass.with(network)
       let (values, loss, _) = moved.forward(retention: .everything)
       corners.append(Corners(moved, values))
+      largest = max(largest, abs(loss))
       return loss
     }
     let coarse = (loss(h) - loss(-h)) / (2 * h)
     let fine = (loss(h / 2) - loss(-h / 2)) / h
-    return ((4 * fine - coarse) / 3, !corners.dropFirst().allSatisfy { $0 == corners[0] })
+    return (
+      (4 * fine - coarse) / 3, largest.ulp / h,
+      !corners.dropFirst().allSatisfy { $0 == corners[0] }
+    )
   }
 }
 
@@ -98,6 +107,13 @@ private struct Corners: Equatable {
     for (layer, layerPass) in zip(pass.network.layers, values.layers) where layer.activation.hasKink
     {
       for z in layerPass.preactivations { sides.append(z?.tensor.scalars.map { $0 > 0 } ?? []) }
+    }
+    for (layer, layerPass) in zip(pass.network.layers, values.layers) {
+      guard case .block(let block) = layer, block.options.projectActivation.hasKink else {
+        continue
+      }
+      // An activation with a corner is above 0 exactly where its argument is.
+      sides.append(layerPass.skip?.tensor.scalars.map { $0 > 0 } ?? [])
     }
     if pass.loss == .meanAbsoluteError {
       sides.append(zip(values.output.tensor.scalars, pass.target.scalars).map { $0 > $1 })

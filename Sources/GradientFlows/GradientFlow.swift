@@ -27,6 +27,15 @@ package protocol GradientFlow: Sendable {
 
   /// The extra ways that gradients take through `network`, beside the way from layer to layer.
   func links<Element: Scalar>(in network: Network<Element>) -> [FlowLink]
+
+  /// How the links that end at the layer in place `index` join it in epoch `epoch`, from 0; nil when
+  /// nothing is added there.
+  func join<Element: Scalar>(at index: Int, in network: Network<Element>, epoch: Int) -> LinkJoin?
+
+  /// The most bytes of maps that are alive at once in a pass on images of `pixels` in all, about.
+  func mapBytes<Element: Scalar>(
+    of network: Network<Element>, pixels: Int, retention: Retention
+  ) -> Int
 }
 
 extension GradientFlow {
@@ -35,6 +44,10 @@ extension GradientFlow {
   package func requireFit<Element: Scalar>(_ network: Network<Element>) throws(NetworkError) {}
 
   package func links<Element: Scalar>(in network: Network<Element>) -> [FlowLink] { [] }
+
+  package func join<Element: Scalar>(
+    at index: Int, in network: Network<Element>, epoch: Int
+  ) -> LinkJoin? { nil }
 }
 
 /// An extra way of a gradient: what block `source` passes on is also fed to block `target`.
@@ -72,7 +85,7 @@ extension LayerwiseFlow {
   ) -> PassResult<Element> {
     let (values, loss, outputGradient) = pass.forward(
       retention: retention, readersDerive: goesStraight)
-    let kept = retention == .everything ? values : values.withoutLayers
+    let kept = values.inspectable(retention)
     let gradients = backward(
       pass.network, consume values, outputGradient: outputGradient, epoch: pass.epoch,
       retention: retention)

@@ -14,8 +14,10 @@ package import Tensors
 
 /// What three tests say of a flow's gradients, taken in Double.
 package struct GradientNature: Hashable, Sendable {
-  /// The cosine of the flow's gradient and the true one.
+  /// The cosine of the flow's gradient and the true one; NaN if one of them is 0.
   package let cosine: Double
+  /// Whether the flow's gradient is 0 for every weight, and whether the true one is.
+  package let isZero: Bool, trueIsZero: Bool
   /// The norm of the flow's gradient over that of the true one.
   package let normRatio: Double
   /// Measured over predicted change of the loss, for a small step against the flow's gradient.
@@ -31,6 +33,7 @@ package struct GradientNature: Hashable, Sendable {
     // The tape's is the true gradient, made without a layer's own pullback; see `TapeFlow`.
     let truth = Field(TapeFlow(), pass.withTrueGradient).gradient(at: origin)
     let (norm, trueNorm) = (dot(g, g).squareRoot(), dot(truth, truth).squareRoot())
+    (isZero, trueIsZero) = (norm == 0, trueNorm == 0)
     cosine = dot(g, truth) / (norm * trueNorm)
     normRatio = norm / trueNorm
 

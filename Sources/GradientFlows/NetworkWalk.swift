@@ -15,10 +15,12 @@ package struct NetworkWalk: SteppedPass {
   ) {
     self.pass = pass
     self.flows = flows
-    let forward = pass.network.forwardSteps(loss: pass.loss)
-    let links = flows.flatMap { $0.flow.links(in: pass.network) }
-    let unique = links.enumerated().filter { links.firstIndex(of: $1) == $0 }.map(\.element)
-    steps = forward + pass.network.backwardSteps(loss: pass.loss, links: unique)
+    let isMasked = pass.mask != nil
+    let forward = pass.network.forwardSteps(loss: pass.loss, isMasked: isMasked)
+    steps =
+      forward
+      + pass.network.backwardSteps(
+        loss: pass.loss, flows: flows.map(\.flow), epoch: pass.epoch, isMasked: isMasked)
     firstBackwardStep = forward.count
   }
 
@@ -44,11 +46,21 @@ package struct NetworkWalk: SteppedPass {
   }
 
   package func written(_ name: String, by step: PassStep, flow: Int) -> Tensor<Float>? {
-    // The first of two arrivals is what comes back through the convolution.
     guard let arrival = step.arrival, !arrival.isFinal, name == step.place, let layer = step.layer,
-      case .block(let block) = network.layers[layer],
-      let dz = flows[flow].result.gradients.layers[layer].preactivations.first ?? nil
+      case .block(let block) = network.layers[layer]
     else { return value(name, flow: flow) }
+    let (values, gradients) = (
+      flows[flow].result.pass.layers[layer], flows[flow].result.gradients.layers[layer]
+    )
+    if name.hasSuffix(".z.grad") {
+      // Before links are added, it is what comes back through the activation.
+      guard let da = gradients.activations.last ?? nil, let a = values.activations.last ?? nil
+      else { return nil }
+      let z = values.preactivations.last ?? nil
+      return block.options.activation.backward(da, activation: a, preactivation: z).tensor
+    }
+    // The first of two arrivals at the input is what comes back through the convolution.
+    guard let dz = gradients.preactivations.first ?? nil else { return nil }
     return Convolution.inputGradient(dz, kernel: block.convolutions[0].weight).tensor
   }
 }

@@ -74,7 +74,7 @@ private struct PassTerms {
     case "z.grad": pullback(index, plain.options.activation, place)
     case "weight.grad":
       .kernelGradient(
-        index, grid("\(place).z.grad"), grid(input(at)), kernel: plain.options.kernel)
+        index, grid("\(place).z.grad"), inputGrid(at), kernel: plain.options.kernel)
     case "bias.grad": biasGradient(index, "\(place).z.grad")
     case "in.grad":
       throughKernel(index, "\(place).z.grad", "\(place).weight", "in.grad = Σ z.grad · weight")
@@ -110,15 +110,20 @@ private struct PassTerms {
         return path.adding(
           copy("", "\(skip).grad", index), "in.grad = Σ z.grad · weight + skip.grad")
       case .project:
+        let (dz, rule) = projectLetters(block)
         return path.adding(
-          projected(index, block, place),
-          "in.grad = Σ z.grad · weight + Σ skip.grad · project.weight")
+          .throughKernel(
+            index, projectGradient(block, place), grid("\(place).project.weight"), ""),
+          "in.grad = Σ z.grad · weight + Σ \(dz) · project.weight\(rule)")
       }
     case "project.weight.grad", "project.bias.grad":
-      // The gradient of the projection's result before its activation.
-      let dz = projectGradient(block, place)
+      let (dz, rule) = projectLetters(block)
+      let gradient = projectGradient(block, place)
       return rest == "project.bias.grad"
-        ? .biasGradient(index, dz) : .kernelGradient(index, dz, grid(input(at)), kernel: 1)
+        ? TermList.biasGradient(index, gradient)
+          .adding(nil, "bias.grad = Σ \(dz) over all positions\(rule)")
+        : TermList.kernelGradient(index, gradient, inputGrid(at), kernel: 1)
+          .adding(nil, "weight.grad = Σ \(dz) · in over all positions\(rule)")
     default: return nil
     }
   }
@@ -135,14 +140,15 @@ private struct PassTerms {
     case "a": return activate(index, block.options.activation, name)
     case "z.grad":
       let own = pullback(index, block.options.activation, name)
-      let isLast = i == block.convolutions.count - 1
-      guard isLast, let dilated = flow as? DilatedFlow, dilated.insertion == .after else {
+      guard i == block.convolutions.count - 1, let join = join(at), join.isBehindDerivative else {
         return own
       }
-      return own.adding(links(index, at), own.formula + " + ρ · links")
+      return own.adding(
+        links(index, join), "\(own.formula), + \(join.formula(network.layerNames))")
     case "weight.grad":
       return .kernelGradient(
-        index, grid("\(name).z.grad"), grid(x), kernel: block.options.kernel)
+        index, grid("\(name).z.grad"), i == 0 ? inputGrid(at) : grid(x),
+        kernel: block.options.kernel)
     case "bias.grad": return biasGradient(index, "\(name).z.grad")
     case "a.grad" where i + 1 < block.convolutions.count:
       return throughKernel(
@@ -160,6 +166,11 @@ private struct PassTerms {
   /// The name of what a layer is given.
   private func input(_ layer: Int) -> String {
     layer == 0 ? "net.in" : "\(network.layerNames[layer - 1]).out"
+  }
+
+  /// What a layer was given, under the name of what it is handed on from.
+  private func inputGrid(_ layer: Int) -> NamedGrid {
+    NamedGrid(name: input(layer), tensor: grid("\(network.layerNames[layer]).in").tensor)
   }
 
   /// A grid whose one channel may serve all.
@@ -234,10 +245,9 @@ private struct PassTerms {
     return max(1, mask.scalars.reduce(0) { $0 + Double($1) })
   }
 
-  private func error(_ offset: Int) -> Double {
-    let error =
-      Double(result.pass.output.tensor.scalars[offset]) - Double(pass.target.scalars[offset])
-    return error * (pass.mask.map { Double($0.scalars[offset]) } ?? 1)
+  /// The mask's number at a pixel as a factor; none if all pixels count.
+  private func maskFactor(_ offset: Int) -> [Explanation.Factor] {
+    pass.mask.map { [.init("mask", Double($0.scalars[offset]))] } ?? []
   }
 
   private func lossTerms() -> TermList {
@@ -252,27 +262,29 @@ private struct PassTerms {
       }
     }
     let errors = (0..<shape.count).map { offset in
-      (Double(output.scalars[offset]) - Double(pass.target.scalars[offset]))
-        * (pass.mask.map { Double($0.scalars[offset]) } ?? 1)
+      Double(output.scalars[offset]) - Double(pass.target.scalars[offset])
     }
     return TermList(
-      loss.formula, count: shape.count, product: { part(errors[$0]) },
+      loss.formula(isMasked: pass.mask != nil), count: shape.count,
+      product: { i in part(errors[i]) * (pass.mask.map { Double($0.scalars[i]) } ?? 1) },
       term: { i in
         (
           shape.position(of: i),
-          loss == .meanAbsoluteError
-            ? [.init("|net.out − target|", abs(errors[i])), .init("1/M", 1 / count)]
-            : [
-              .init("net.out − target", errors[i]), .init("net.out − target", errors[i]),
-              loss == .meanSquaredError ? .init("1/M", 1 / count) : .init("¼", 0.25),
-            ]
+          maskFactor(i)
+            + (loss == .meanAbsoluteError
+              ? [.init("|net.out − target|", abs(errors[i])), .init("1/M", 1 / count)]
+              : [
+                .init("net.out − target", errors[i]), .init("net.out − target", errors[i]),
+                loss == .meanSquaredError ? .init("1/M", 1 / count) : .init("¼", 0.25),
+              ])
         )
       })
   }
 
   private func outputGradient(_ index: [Int]) -> TermList {
     let output = grid("net.out")
-    let error = error(output.tensor.shape.offset(of: index))
+    let offset = output.tensor.shape.offset(of: index)
+    let error = Double(output.tensor.scalars[offset]) - Double(pass.target.scalars[offset])
     let factor: Explanation.Factor =
       switch pass.loss {
       case .meanSquaredError: .init("2/M", 2 / countedPixels)
@@ -283,7 +295,9 @@ private struct PassTerms {
       pass.loss == .meanAbsoluteError
       ? .init("sign(net.out − target)", error > 0 ? 1 : error < 0 ? -1 : 0)
       : .init("net.out − target", error)
-    return TermList(pass.loss.gradientFormula, [[first, factor]])
+    return TermList(
+      pass.loss.gradientFormula(isMasked: pass.mask != nil),
+      [maskFactor(offset) + [first, factor]])
   }
 
   // MARK: - Backward
@@ -297,34 +311,37 @@ private struct PassTerms {
         ? TermList("out.grad = −net.out.grad", [[.init("−1", -1), gradient]])
         : TermList("out.grad = net.out.grad", [[gradient]])
     }
-    let above = copy(
-      "G = what the layer above passes on", "\(network.layerNames[at + 1]).in.grad", index)
-    guard let dilated = flow as? DilatedFlow, dilated.insertion == .before,
-      let extra = links(index, at)
-    else { return above }
-    return above.adding(extra, "G = g of the layer above + ρ · links")
+    let name = "\(network.layerNames[at + 1]).in.grad"
+    guard let join = join(at), !join.isBehindDerivative else {
+      return copy("G = what the layer above passes on", name, index)
+    }
+    return copy("", name, index).adding(
+      links(index, join),
+      "\(network.layerNames[at]).out.grad = \(name) + \(join.formula(network.layerNames))")
+  }
+
+  private func join(_ layer: Int) -> LinkJoin? {
+    flow.join(at: layer, in: network, epoch: pass.epoch)
   }
 
   /// ρ times what linked blocks pass on, as a sum or a product.
-  private func links(_ index: [Int], _ at: Int) -> TermList? {
-    guard let dilated = flow as? DilatedFlow else { return nil }
-    let sources = dilated.links(in: network).filter { $0.target == at }.map {
-      grid("\(network.layerNames[$0.source]).in.grad").factor(index)
+  private func links(_ index: [Int], _ join: LinkJoin) -> TermList {
+    let sources = join.sources.map {
+      grid("\(network.layerNames[$0]).in.grad").factor(index)
     }
-    let ρ = Explanation.Factor("ρ", dilated.weight(epoch: pass.epoch))
-    guard !sources.isEmpty, ρ.value != 0 else { return nil }
-    return dilated.combines(bySumAt: at, in: network)
-      ? TermList("", sources.map { [ρ, $0] }) : TermList("", [[ρ] + sources])
+    let ρ = Explanation.Factor("ρ", join.weight)
+    return join.isProduct
+      ? TermList("", [[ρ] + sources]) : TermList("", sources.map { [ρ, $0] })
   }
 
   /// act′ · a.grad.
   private func pullback(_ index: [Int], _ function: Activation, _ place: String) -> TermList {
     let known = grid(function.needsPreactivation ? "\(place).z" : "\(place).a").factor(index)
     return TermList(
-      "z.grad = \(function.derivativeFormula) · a.grad, from \(known.name) = \(Float(known.value))",
+      "z.grad = \(function.derivativeFormula()) · a.grad, from \(known.name) = \(Float(known.value))",
       [
         [
-          .init(function.derivativeFormula, function.derivative(known.value)),
+          .init(function.derivativeFormula(), function.derivative(known.value)),
           grid("\(place).a.grad").factor(index),
         ]
       ])
@@ -350,18 +367,26 @@ private struct PassTerms {
     let places = (isShared ? Array(0..<out.tensor.shape.channels) : [index[1]]).map {
       [index[0], $0, index[2], index[3]]
     }
-    let sum = isShared ? "Σ over channels of " : ""
-    switch block.options.merge {
-    case .add, .none:
-      return TermList("skip.grad = \(sum)G", places.map { [out.factor($0)] })
-    case .multiply:
-      return TermList(
-        "skip.grad = \(sum)G · a", places.map { [out.factor($0), activation.factor($0)] })
-    case .multiplyAdd:
-      return TermList(
-        "skip.grad = \(sum)G · a + G",
-        places.flatMap { [[out.factor($0), activation.factor($0)], [out.factor($0)]] })
-    }
+    let merge = block.options.merge
+    return TermList(
+      merge.skipGradientFormula(sumsChannels: isShared),
+      places.flatMap { place -> [[Explanation.Factor]] in
+        let g = out.factor(place)
+        return switch merge {
+        case .add, .none: [[g]]
+        case .multiply: [[g, activation.factor(place)]]
+        case .multiplyAdd: [[g, activation.factor(place)], [g]]
+        }
+      })
+  }
+
+  /// What ``projectGradient(_:_:)`` is called in formulas, and how it comes from the gradient of the
+  /// skip where that is another.
+  private func projectLetters(_ block: ResidualBlock<Float>) -> (name: String, rule: String) {
+    let act = block.options.projectActivation
+    return act == .linear
+      ? ("skip.grad", "")
+      : ("project.z.grad", ", project.z.grad = \(act.derivativeFormula(of: "s")) · skip.grad")
   }
 
   /// The gradient of the projection before its activation.
@@ -376,18 +401,8 @@ private struct PassTerms {
       name: "project.z.grad", tensor: Tensor(shape: gradient.tensor.shape, scalars: values))
   }
 
-  private func projected(
-    _ index: [Int], _ block: ResidualBlock<Float>, _ place: String
-  ) -> TermList {
-    .throughKernel(
-      index, projectGradient(block, place), grid("\(place).project.weight"), "")
-  }
-
-  private func inputGradient(_ index: [Int]) -> TermList? {
-    guard
-      let step = network.backwardSteps(loss: pass.loss, links: []).last, !step.reads.isEmpty
-    else { return nil }
-    return TermList(step.formula, step.reads.map { [grid($0).factor(index)] })
+  private func inputGradient(_ index: [Int]) -> TermList {
+    TermList(network.inputFormula, network.inputArrivals.map { [grid($0).factor(index)] })
   }
 }
 

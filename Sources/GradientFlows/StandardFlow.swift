@@ -39,9 +39,10 @@ package struct StandardFlow: LayerwiseFlow {
     var incoming = network.lastLayerGradient(outputGradient)
     var layers: [LayerGradients<Element>] = []
     for (index, layer) in network.layers.enumerated().reversed() {
+      let kept = retention.ofLayer(index)
       let gradients = layer.backward(
-        incoming, pass.takeLast(), retention: retention, needsInput: index > 0 || keepsInput)
-      layers.insert(keepsInput ? gradients : gradients.ofParameters, at: 0)
+        incoming, pass.takeLast(), retention: kept, needsInput: index > 0 || kept == .everything)
+      layers.insert(kept == .everything ? gradients : gradients.ofParameters, at: 0)
       if let handedDown = gradients.input { incoming = handedDown }
     }
     return NetworkGradients(

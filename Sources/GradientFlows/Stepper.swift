@@ -101,7 +101,7 @@ package struct Stepper: Sendable {
   /// To the first operation ahead after which two flows have other values; false if there is none.
   package mutating func advanceToDifference() -> Bool {
     for index in cursor..<steps.count
-    where steps[index].writes.contains(where: { differs($0) }) {
+    where steps[index].writes.contains(where: { differs($0, by: steps[index]) }) {
       cursor = index + 1
       return true
     }
@@ -120,8 +120,10 @@ package struct Stepper: Sendable {
     pass.written(name, by: step, flow: index)
   }
 
-  private func differs(_ name: String) -> Bool {
-    guard let first = value(name)?.scalars else { return false }
-    return pass.flowNames.indices.dropFirst().contains { value(name, flow: $0)?.scalars != first }
+  private func differs(_ name: String, by step: PassStep) -> Bool {
+    guard let first = written(name, by: step)?.scalars else { return false }
+    return pass.flowNames.indices.dropFirst().contains {
+      written(name, by: step, flow: $0)?.scalars != first
+    }
   }
 }

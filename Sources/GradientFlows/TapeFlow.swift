@@ -28,7 +28,7 @@ package struct TapeFlow: GradientFlow {
     _ pass: TrainingPass<Element>, retention: Retention
   ) -> PassResult<Element> {
     let network = pass.network
-    let keepsAll = retention == .everything
+    let keepsAll = network.layers.indices.contains { retention.ofLayer($0) == .everything }
     var tape = Tape<Element>()
     let (input, recordings, output, loss) = tape.record(pass, isInputVariable: keepsAll)
 
@@ -38,11 +38,14 @@ package struct TapeFlow: GradientFlow {
       input: tape.map(input), layers: layerPasses, output: result,
       foundNonFinite: layerPasses.contains { $0.foundNonFinite })
     let gradients = tape.gradients(of: loss, seed: pass.loss.tapeSeed, keepsAll: keepsAll)
+    let layers = recordings.enumerated().map { index, recording in
+      let layer = gradients.layer(recording)
+      return retention.ofLayer(index) == .everything ? layer : layer.ofParameters
+    }
     return PassResult(
-      network: network, loss: value, pass: values,
+      network: network, loss: value, pass: values.inspectable(retention),
       gradients: NetworkGradients(
-        output: gradients.map(output), layers: recordings.map { gradients.layer($0) },
-        input: gradients.map(input)))
+        output: gradients.map(output), layers: layers, input: gradients.map(input)))
   }
 }
 

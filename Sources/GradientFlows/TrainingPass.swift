@@ -40,12 +40,6 @@ package struct TrainingPass<Element: Scalar>: Sendable {
     return (pass, value, gradient)
   }
 
-  /// The bytes that it needs, about, when every value with a name is kept.
-  package var inspectionBytes: Int {
-    network.inspectionBytes(
-      batch: input.shape.batch, height: input.shape.height, width: input.shape.width)
-  }
-
   /// The loss and all gradients under `flow`.
   package func run(_ flow: some GradientFlow, retention: Retention) -> PassResult<Element> {
     flow.run(self, retention: retention)

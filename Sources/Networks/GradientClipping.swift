@@ -27,12 +27,8 @@ package enum GradientClipping: Hashable, Sendable {
   package func clip(_ gradients: inout [Tensor<Float>]) -> Bool {
     switch self {
     case .norm(let limit):
-      // In Double, where no square of a Float overflows.
-      let squares = gradients.map { $0.scalars.reduce(0.0) { $0 + Double($1) * Double($1) } }
-      let factor = limit / (squares.reduce(0, +).squareRoot() + 1e-6)
-      // Not `factor >= 1`: the norm of a gradient with a NaN makes the whole gradient NaN.
-      guard !(factor >= 1) else { return false }
-      gradients = gradients.map { $0.mapped { $0 * Float(factor) } }
+      guard let factor = Self.factor(gradients, limit) else { return false }
+      gradients = gradients.map { $0.mapped { $0 * factor } }
       return true
     case .value(let limit):
       let limit = Float(limit)
@@ -44,6 +40,40 @@ package enum GradientClipping: Hashable, Sendable {
         }
       }
       return isAbove
+    }
+  }
+
+  /// What the gradients of all parameters are multiplied by; nil when they stay as they are.
+  private static func factor(_ gradients: [Tensor<Float>], _ limit: Double) -> Float? {
+    // In Double, where no square of a Float overflows.
+    let squares = gradients.map { $0.scalars.reduce(0.0) { $0 + Double($1) * Double($1) } }
+    let factor = limit / (squares.reduce(0, +).squareRoot() + 1e-6)
+    // Not `factor >= 1`: the norm of a gradient with a NaN makes the whole gradient NaN.
+    return factor >= 1 ? nil : Float(factor)
+  }
+
+  /// How clipping made another number of `number`, one of the gradients of all parameters.
+  ///
+  /// - Parameters:
+  ///   - number: With its name, before clipping.
+  ///   - gradients: As they were before clipping.
+  /// - Returns: The rule in letters and what the number became, as a product; nil when it stayed.
+  package func arithmetic(
+    of number: UpdateArithmetic.Factor, among gradients: [Tensor<Float>]
+  ) -> (letters: String, product: [UpdateArithmetic.Factor])? {
+    switch self {
+    case .norm(let limit):
+      guard let factor = Self.factor(gradients, limit) else { return nil }
+      return (
+        "\(limit)/(‖grad‖ + 10⁻⁶) · grad", [.init(name: "clip", value: Double(factor)), number]
+      )
+    case .value(let limit):
+      let limit = Double(Float(limit))
+      guard number.value.magnitude > limit else { return nil }
+      return (
+        "max(−\(limit), min(\(limit), grad)), grad = \(Float(number.value))",
+        [.init(name: "clipped", value: number.value < 0 ? -limit : limit)]
+      )
     }
   }
 }

@@ -38,6 +38,17 @@ package struct GradientNoise: Hashable, Sendable {
     return form == .elementwise ? strength.squareRoot() : strength
   }
 
+  /// ξ of the element at `offset` of the parameter called `name` in update `step`, from 1.
+  package func number(of name: String, at offset: Int, step: Int) -> Double {
+    let stream = stream(of: name, step: step)
+    return Double(
+      Float(deviation(step: step) * stream.normal(at: form == .elementwise ? offset : 0)))
+  }
+
+  private func stream(of name: String, step: Int) -> RandomStream {
+    RandomStream(seed: seed, name: "gradient-noise/step\(step)/\(name)")
+  }
+
   /// Disturbs the gradients of all parameters.
   ///
   /// The stream `gradient-noise/stepN/NAME` belongs to one parameter in one update, so nothing else
@@ -50,7 +61,7 @@ package struct GradientNoise: Hashable, Sendable {
   package func apply(to gradients: inout [Tensor<Float>], names: [String], step: Int) {
     let deviation = deviation(step: step)
     for (t, name) in names.enumerated() {
-      let stream = RandomStream(seed: seed, name: "gradient-noise/step\(step)/\(name)")
+      let stream = stream(of: name, step: step)
       switch form {
       case .elementwise:
         let noise = Tensor<Float>(shape: gradients[t].shape) {
@@ -58,10 +69,10 @@ package struct GradientNoise: Hashable, Sendable {
         }
         gradients[t] = gradients[t].adding(noise)
       case .scalar:
-        let number = Float(deviation * stream.normal(at: 0))
+        let number = Float(self.number(of: name, at: 0, step: step))
         gradients[t] = gradients[t].mapped { $0 + number }
       case .multiply:
-        let number = Float(deviation * stream.normal(at: 0))
+        let number = Float(self.number(of: name, at: 0, step: step))
         gradients[t] = gradients[t].mapped { $0 * number }
       }
     }

@@ -150,10 +150,4 @@ extension Layer {
     case .convolution(let layer): layer.options.kernel - 1
     }
   }
-
-  /// The bytes that a training step keeps of this layer, where images have `pixels` in all: its maps,
-  /// and weights, gradients, moments and their successors.
-  package func trainingBytes(pixels: Int) -> Int {
-    TrainingMemory.kept(of: self, pixels: pixels) + 6 * parameterCount * MemoryLayout<Element>.size
-  }
 }

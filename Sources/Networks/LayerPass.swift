@@ -1,13 +1,21 @@
 package import Tensors
 
 /// What a forward pass keeps.
-package enum Retention: Sendable {
+package enum Retention: Hashable, Sendable {
   /// Only the result.
   case nothing
   /// What the backward pass needs.
   case training
+  /// What the backward pass needs, and every value with a name of the layer in one place.
+  case layer(Int)
   /// Every value that has a name.
   case everything
+
+  /// What is kept of the layer in place `index`.
+  package func ofLayer(_ index: Int) -> Retention {
+    guard case .layer(let wanted) = self else { return self }
+    return index == wanted ? .everything : .training
+  }
 }
 
 /// The values of one layer in one forward pass.
@@ -29,7 +37,7 @@ package struct LayerPass<Element: Scalar>: Sendable {
   /// Whether a convolution found a NaN or an infinity.
   package var foundNonFinite = false
 
-  package init(output: FeatureMap<Element>) { self.output = output }
+  package init(output: FeatureMap<Element>?) { self.output = output }
 }
 
 extension LayerPass {

@@ -40,12 +40,13 @@ package struct Network<Element: Scalar>: Sendable {
     var foundNonFinite = false
     for (index, layer) in layers.enumerated() {
       let above = readersDerive && index + 1 < layers.count ? layers[index + 1] : nil
+      let kept = retention.ofLayer(index)
       var pass = layer.forward(
-        x, networkInput: input, retention: retention, reluNaN: reluNaN, reader: above?.soleReader)
+        x, networkInput: input, retention: kept, reluNaN: reluNaN, reader: above?.soleReader)
       if let output = pass.output { x = output }
       pass.isInputRectified = passes.last?.leavesDerivative ?? false
       foundNonFinite = foundNonFinite || pass.foundNonFinite
-      if retention == .training { pass.output = nil }
+      if kept == .training { pass.output = nil }
       if retention != .nothing { passes.append(pass) }
     }
     let output = outputRule == .subtract ? input.subtracting(x) : x
@@ -85,9 +86,17 @@ package struct NetworkPass<Element: Scalar>: Sendable {
   /// the backward pass needs them.
   package mutating func takeLast() -> LayerPass<Element> { layers.removeLast() }
 
-  /// The same pass without the values of its layers.
-  package var withoutLayers: NetworkPass {
-    NetworkPass(input: input, layers: [], output: output, foundNonFinite: foundNonFinite)
+  /// The same pass with the values that `retention` keeps for inspection, and no others.
+  package func inspectable(_ retention: Retention) -> NetworkPass {
+    let kept: [LayerPass<Element>] =
+      switch retention {
+      case .everything: layers
+      case .layer(let wanted):
+        layers.enumerated().map { $0 == wanted ? $1 : LayerPass(output: nil) }
+      case .training, .nothing: []
+      }
+    return NetworkPass(
+      input: input, layers: kept, output: output, foundNonFinite: foundNonFinite)
   }
 }
 
@@ -122,27 +131,6 @@ extension Network {
 
   /// The side of the square of input pixels that one output pixel depends on.
   package var receptiveField: Int { layers.reduce(1) { $0 + $1.receptiveGrowth } }
-
-  /// The bytes that a training step on a batch needs at most, about.
-  ///
-  /// During the pass: maps that are alive, weights with gradients and moments, and partial sums of a
-  /// gradient. During the update: weights and moments, old and new.
-  package func trainingBytes(batch: Int, height: Int, width: Int) -> Int {
-    let parameters = parameterCount * MemoryLayout<Element>.size
-    let sums = self.parameters.filter { $0.shape.rank == 4 }.map {
-      ConvolutionMemory.kernelGradient($0.shape, Element.self)
-    }
-    let pass =
-      TrainingMemory.maps(of: layers, pixels: batch * height * width) + 6 * parameters
-      + (sums.max() ?? 0)
-    return max(pass, 10 * parameters)
-  }
-
-  /// The bytes that a pass on a batch needs, about, when every value with a name is kept.
-  package func inspectionBytes(batch: Int, height: Int, width: Int) -> Int {
-    TrainingMemory.named(of: layers, pixels: batch * height * width)
-      + 10 * parameterCount * MemoryLayout<Element>.size
-  }
 }
 
 // MARK: - Building
@@ -157,7 +145,7 @@ extension Network<Float> {
     if options.skip == .block, options.merge != .none, inputs != 1, inputs != options.channels {
       throw NetworkError(
         code: "channels",
-        "skip=block joins the block's input, which has \(inputs) channels, with \(options.channels)",
+        "skip=block joins the block's input, which has \(inputs) \(inputs == 1 ? "channel" : "channels"), with \(options.channels)",
         hint: "channels=\(inputs), or skip=project, or skip=input")
     }
   }
@@ -231,7 +219,7 @@ extension Network<Float> {
     if index + 1 < layers.count, layers[index].outputChannels != before {
       throw NetworkError(
         code: "channels",
-        "without \(name) the layer \(layerNames[index + 1]) would read \(before) channels; "
+        "without \(name) the layer \(layerNames[index + 1]) would read \(before) \(before == 1 ? "channel" : "channels"); "
           + "its weights read \(layers[index].outputChannels)",
         hint: "remove the layers from the end: 'remove' takes the last one")
     }

@@ -19,12 +19,8 @@ package protocol Optimizer: Sendable {
     _ gradient: Tensor<Float>, state: OptimizerState, step: Int
   ) -> OptimizerState
 
-  /// What the rule did to one weight: its `m`, `v` or `update`; none if it does not say.
+  /// How the rule made the `m`, `v` or `update` of one weight; nil for what it does not keep.
   func arithmetic(of quantity: String, _ weight: WeightHistory) -> UpdateArithmetic?
-}
-
-extension Optimizer {
-  package func arithmetic(of quantity: String, _ weight: WeightHistory) -> UpdateArithmetic? { nil }
 }
 
 /// What an optimizer remembers of one parameter, and its last update.

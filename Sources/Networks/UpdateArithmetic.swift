@@ -4,6 +4,8 @@ package struct UpdateArithmetic: Hashable, Sendable {
   package struct Factor: Hashable, Sendable {
     package let name: String
     package let value: Double
+
+    package init(name: String, value: Double) { (self.name, self.value) = (name, value) }
   }
 
   package let formula: String
@@ -11,8 +13,11 @@ package struct UpdateArithmetic: Hashable, Sendable {
   package let terms: [[Factor]]
 
   init(_ formula: String, _ terms: [[(String, Double)]]) {
-    self.formula = formula
-    self.terms = terms.map { $0.map { Factor(name: $0.0, value: $0.1) } }
+    self.init(formula, terms.map { $0.map { Factor(name: $0.0, value: $0.1) } })
+  }
+
+  package init(_ formula: String, _ terms: [[Factor]]) {
+    (self.formula, self.terms) = (formula, terms)
   }
 }
 
@@ -91,6 +96,91 @@ extension SGD {
       return UpdateArithmetic(
         "update = −lr · (g + momentum·m)", [[rate, g], [rate, momentum, ("m", weight.m)]])
     case "update": return UpdateArithmetic("update = −lr · m", [[rate, ("m", weight.m)]])
+    default: return nil
+    }
+  }
+}
+
+/// A number with its name.
+private typealias Part = (String, Double)
+
+/// v ← decay·v + (1 − decay)·g², of a rule that keeps a running mean of squares.
+private func runningSquare(_ decay: Double, _ weight: WeightHistory) -> UpdateArithmetic {
+  let g = ("g", weight.gradient)
+  return UpdateArithmetic(
+    "v ← decay·v + (1 − decay)·g²",
+    [
+      [("decay", Double(Float(decay))), ("v before", weight.vBefore)],
+      [("1−decay", Double(Float(1 - decay))), g, g],
+    ])
+}
+
+extension RMSProp {
+  package func arithmetic(of quantity: String, _ weight: WeightHistory) -> UpdateArithmetic? {
+    let rate: Part = ("−lr", -Double(Float(learningRate)))
+    let direction: [Part] = [
+      ("g", weight.gradient),
+      ("1/(√v + ε)", 1 / (weight.v.squareRoot() + Double(Float(epsilon)))),
+    ]
+    switch quantity {
+    case "v": return runningSquare(decay, weight)
+    case "m" where momentum != 0:
+      return UpdateArithmetic(
+        "m ← momentum·m + g/(√v + ε)",
+        [[("momentum", Double(Float(momentum))), ("m before", weight.mBefore)], direction])
+    case "update" where momentum != 0:
+      return UpdateArithmetic("update = −lr · m", [[rate, ("m", weight.m)]])
+    case "update": return UpdateArithmetic("update = −lr · g/(√v + ε)", [[rate] + direction])
+    default: return nil
+    }
+  }
+}
+
+extension Adagrad {
+  package func arithmetic(of quantity: String, _ weight: WeightHistory) -> UpdateArithmetic? {
+    let g: Part = ("g", weight.gradient)
+    switch quantity {
+    case "v":
+      let before: Part =
+        weight.step == 1 ? ("initial", Double(Float(initial))) : ("v before", weight.vBefore)
+      return UpdateArithmetic("v ← v + g²", [[before], [g, g]])
+    case "update":
+      let rate = Double(Float(learningRate / (1 + Double(weight.step - 1) * decay)))
+      let letters = decay == 0 ? "−lr" : "−lr/(1 + (t − 1)·decay)"
+      return UpdateArithmetic(
+        "update = \(letters) · g/(√v + ε)\(decay == 0 ? "" : ", t = \(weight.step)")",
+        [
+          [
+            (letters, -rate), g,
+            ("1/(√v + ε)", 1 / (weight.v.squareRoot() + Double(Float(epsilon)))),
+          ]
+        ])
+    default: return nil
+    }
+  }
+}
+
+extension Adadelta {
+  package func arithmetic(of quantity: String, _ weight: WeightHistory) -> UpdateArithmetic? {
+    let ε = Double(Float(epsilon))
+    let delta: [Part] = [
+      ("√(m before + ε)", (weight.mBefore + ε).squareRoot()),
+      ("1/√(v + ε)", 1 / (weight.v + ε).squareRoot()), ("g", weight.gradient),
+    ]
+    switch quantity {
+    case "v": return runningSquare(decay, weight)
+    case "m":
+      let step: Part = ("Δ", delta.reduce(1) { $0 * $1.1 })
+      return UpdateArithmetic(
+        "m ← decay·m + (1 − decay)·Δ², Δ = √(m before + ε)/√(v + ε) · g",
+        [
+          [("decay", Double(Float(decay))), ("m before", weight.mBefore)],
+          [("1−decay", Double(Float(1 - decay))), step, step],
+        ])
+    case "update":
+      return UpdateArithmetic(
+        "update = −lr · √(m before + ε)/√(v + ε) · g",
+        [[("−lr", -Double(Float(learningRate)))] + delta])
     default: return nil
     }
   }

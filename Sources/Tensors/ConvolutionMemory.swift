@@ -2,6 +2,9 @@ import CKernels
 
 /// The memory that convolutions need, known before anything is computed.
 package enum ConvolutionMemory {
+  /// The most bytes that maps and sums took at once since the program began.
+  package static var peak: Int { MemoryPool.peak }
+
   /// The bytes of a map of so many channels and pixels, which count over all images.
   package static func map<Element: Scalar>(
     channels: Int, pixels: Int, _ type: Element.Type

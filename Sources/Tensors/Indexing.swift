@@ -28,7 +28,8 @@ extension Tensor {
     let part = Shape(kept)
     guard values.shape.count == 1 || values.shape.count == part.count else {
       throw TensorError(
-        code: "shape", "\(part.count) numbers are named, \(values.shape.count) are given",
+        code: "shape",
+        "\(part.count) \(part.count == 1 ? "number is" : "numbers are") named, \(values.shape.count) given",
         hint: "give one number for all, or \(part)")
     }
     var result = self
@@ -44,7 +45,8 @@ extension Tensor {
   ) throws(TensorError) -> (ranges: [Range<Int>], kept: [Int]) {
     guard entries.count <= shape.rank else {
       throw TensorError(
-        code: "index", "\(entries.count) indices for \(shape), which has \(shape.rank) axes",
+        code: "index",
+        "\(entries.count) \(entries.count == 1 ? "index" : "indices") for \(shape), which has \(shape.rank) \(shape.rank == 1 ? "axis" : "axes")",
         hint: "give at most \(shape.rank)")
     }
     var ranges: [Range<Int>] = []

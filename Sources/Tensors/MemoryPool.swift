@@ -27,8 +27,16 @@ enum MemoryPool {
     return max(step, (bytes + step - 1) / step * step)
   }
 
+  /// The bytes of all blocks that are in use, and the most there were at once.
+  private static let used = Atomic<Int>(0)
+  private static let most = Atomic<Int>(0)
+
+  /// The most bytes that maps, masks and the engine's sums took at once since the program began.
+  static var peak: Int { most.load(ordering: .relaxed) }
+
   static func take(bytes: Int) -> Block {
     let size = size(of: bytes)
+    most.max(used.add(size, ordering: .relaxed).newValue, ordering: .relaxed)
     let start =
       size >= hugePage
       ? hugeBlocks.withLock { $0.take(size) }
@@ -38,6 +46,7 @@ enum MemoryPool {
   }
 
   static func giveBack(_ block: Block) {
+    used.subtract(block.bytes, ordering: .relaxed)
     if block.bytes >= hugePage {
       hugeBlocks.withLock { $0.giveBack(block) }
     } else if block.bytes >= leastBlock {

@@ -111,7 +111,7 @@ private struct Header {
     }
     guard needed <= available else {
       throw NPY.refusal(
-        "its shape needs \(needed) bytes of data, \(available) are there",
+        "its shape needs \(needed) \(needed == 1 ? "byte" : "bytes") of data, the file has \(available)",
         hint: "the file is cut off; save or copy it again")
     }
     return Shape(extents)

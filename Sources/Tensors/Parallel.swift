@@ -17,16 +17,29 @@ package enum Parallelism {
   }
 }
 
+extension Parallelism {
+  /// Whether chunks that have not begun are left out, asked before each of them, from several threads;
+  /// nil if all are done.
+  ///
+  /// What is computed with chunks left out means nothing, so whoever sets this asks afterwards
+  /// whether to throw the result away.
+  @TaskLocal package static var shouldStop: (@Sendable () -> Bool)?
+}
+
 /// Calls `body(chunk, worker)` once for each chunk, on up to `Parallelism.threads` threads.
 ///
 /// Workers take chunks from a shared counter, so a slow thread holds nobody up. `worker` numbers
 /// the thread, for scratch memory. Chunks must be cut by the size of the problem, never by the
 /// number of threads, and write to separate places; then the result is the same bits for any
-/// number of threads.
+/// number of threads. With ``Parallelism/shouldStop`` set, the rest of the chunks may be left out.
 package func parallel(chunks: Int, _ body: (_ chunk: Int, _ worker: Int) -> Void) {
   let workers = min(Parallelism.threads, chunks)
+  let shouldStop = Parallelism.shouldStop
   guard workers > 1 else {
-    for chunk in 0..<chunks { body(chunk, 0) }
+    for chunk in 0..<chunks {
+      if let shouldStop, shouldStop() { return }
+      body(chunk, 0)
+    }
     return
   }
   let next = Atomic<Int>(0)
@@ -37,6 +50,7 @@ package func parallel(chunks: Int, _ body: (_ chunk: Int, _ worker: Int) -> Void
       while true {
         let chunk = next.add(1, ordering: .relaxed).oldValue
         guard chunk < chunks else { return }
+        if let shouldStop, shouldStop() { return }
         body(chunk, worker)
       }
     }

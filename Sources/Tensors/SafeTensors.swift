@@ -61,7 +61,9 @@ package struct SafeTensors: Sendable {
   package init(decoding data: Data) throws(TensorError) {
     let data = Data(data)  // Indices begin at 0.
     guard data.count >= 8 else {
-      throw Self.refusal("it has \(data.count) bytes, less than a header", hint: Self.copyAgain)
+      throw Self.refusal(
+        "it has \(data.count) \(data.count == 1 ? "byte" : "bytes"), less than a header",
+        hint: Self.copyAgain)
     }
     let length = data.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     guard length <= Self.longestHeader, length <= data.count - 8 else {

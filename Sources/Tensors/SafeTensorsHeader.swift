@@ -79,7 +79,7 @@ struct SafeTensorsHeader {
     }
     guard next == count else {
       throw SafeTensors.refusal(
-        "\(count - next) bytes at its end belong to no tensor",
+        "\(count - next) \(count - next == 1 ? "byte at its end belongs" : "bytes at its end belong") to no tensor",
         hint: "the file is damaged; save it again")
     }
     return entries

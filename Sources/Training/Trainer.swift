@@ -1,14 +1,6 @@
 package import GradientFlows
 package import Networks
-package import Tensors
-
-/// The rule of one update, with what it was given, a tensor or state for each parameter.
-package struct LastUpdate: Sendable {
-  package let rule: any Optimizer
-  package let before: [OptimizerState]
-  /// Clipping and noise included.
-  package let gradients: [Tensor<Float>]
-}
+import Tensors
 
 /// A network in training: its weights, what the optimizer remembers, and where in the data it is.
 package struct Trainer: Sendable {
@@ -219,7 +211,9 @@ package struct Trainer: Sendable {
     if let failure { try meet(failure, options) }
     if shouldDrop() { return nil }
     lastPass = pass
-    lastUpdate = LastUpdate(rule: rule, before: states, gradients: gradients)
+    lastUpdate = LastUpdate(
+      rule: rule, before: states, computed: result.gradients.parameters, gradients: gradients,
+      clipping: optimizer.clipping, noise: noise, flow: flow.line, step: step + 1)
     network.parameters = weights
     states = updates
     step += 1

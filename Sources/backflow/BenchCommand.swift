@@ -25,6 +25,10 @@ struct BenchCommand: ParsableCommand {
   @Option(help: "Steps to time; the median counts.") var steps = 10
   @Option(help: "Threads (default: all cores).") var threads: Int?
   @Option(help: "A network of 'net preset' in place of the residual one.") var preset: String?
+  @Option(help: "How gradients travel: a line such as 'dilated links=sparse'.") var flow =
+    "standard"
+  @Flag(help: "Keep every value of a pass, as for inspection, in place of training.") var inspect =
+    false
   @Option(
     help: ArgumentHelp(
       "Repeat for several channels, blocks, convs, sizes or batches, a JSON object each.",
@@ -71,13 +75,21 @@ struct BenchCommand: ParsableCommand {
     _ members: [JSONValue.Member] = []
   ) throws -> (json: JSONValue, seconds: Double, operations: Double) {
     let network = try makeNetwork()
-    let planned = network.trainingBytes(batch: batch, height: size, width: size)
+    let flow = try makeFlow()
+    let planned =
+      inspect
+      ? flow.inspectionBytes(of: network, batch: batch, height: size, width: size)
+      : flow.trainingBytes(of: network, batch: batch, height: size, width: size)
     try requireMemory(Double(planned))
     let stream = RandomStream(seed: 1, name: "bench")
     let clean = Tensor<Float>(shape: [batch, 1, size, size]) { output in
       for i in output.indices { output[i] = Float(stream.uniform(at: i)) }
     }
-    let seconds = forward ? times(passing: clean, network) : try times(training: clean, network)
+    let seconds =
+      forward
+      ? times(passing: clean, network)
+      : inspect
+        ? times(inspecting: clean, network, flow) : try times(training: clean, network, flow)
     // The first one warms up.
     let median = seconds.dropFirst().sorted()[steps / 2]
     let operations = operations(network)
@@ -86,13 +98,16 @@ struct BenchCommand: ParsableCommand {
       .init("gflops", .number(operations / median / 1e9)),
       .init("planned_mib", .integer(planned >> 20)),
       .init("peak_mib", .integer(peakMebibytes)),
+      .init("peak_maps_mib", .integer(ConvolutionMemory.peak >> 20)),
       .init("engine", .string("\(engineDescription), \(InstructionSet.current)")),
     ]
     return (.object(members + result), median, operations)
   }
 
   /// The seconds of each of `steps` + 1 training steps.
-  private func times(training clean: Tensor<Float>, _ network: Network<Float>) throws -> [Double] {
+  private func times(
+    training clean: Tensor<Float>, _ network: Network<Float>, _ flow: any GradientFlow
+  ) throws -> [Double] {
     let noise = Noise(.gaussian(deviation: 0.1), isFresh: false, seed: 1)
     let data = TrainingData(
       clean: ImageStack(
@@ -106,9 +121,22 @@ struct BenchCommand: ParsableCommand {
     return try (0...steps).map { _ in
       let start = ContinuousClock.now
       _ = try trainer.train(
-        on: data, slices: Array(0..<batch), loss: .meanSquaredError, flow: StandardFlow(),
+        on: data, slices: Array(0..<batch), loss: .meanSquaredError, flow: flow,
         options: options, clock: { 0 }, afterStep: { _ in nil })
       return (ContinuousClock.now - start) / .seconds(1)
+    }
+  }
+
+  /// The seconds of each of `steps` + 1 passes of which every value is kept.
+  private func times(
+    inspecting clean: Tensor<Float>, _ network: Network<Float>, _ flow: any GradientFlow
+  ) -> [Double] {
+    let pass = TrainingPass(
+      network: network, input: clean, target: clean, loss: .meanSquaredError)
+    return (0...steps).map { _ in
+      let start = ContinuousClock.now
+      let result = pass.run(flow, retention: .everything)
+      return withExtendedLifetime(result) { (ContinuousClock.now - start) / .seconds(1) }
     }
   }
 
@@ -124,14 +152,23 @@ struct BenchCommand: ParsableCommand {
 
   private func makeNetwork() throws -> Network<Float> {
     guard let preset else { return try makeResidualNetwork() }
+    return try workspace(after: "net preset \(preset)", for: "--preset \(preset)").network
+  }
+
+  private func makeFlow() throws -> any GradientFlow {
+    try workspace(after: "flow \(flow)", for: "--flow \(flow)").flow
+  }
+
+  /// The workspace of a session of one line, which an option stands for.
+  private func workspace(after line: String, for option: String) throws -> Workspace {
     let runner = CommandRunner(
       commands: commandTable,
       workspace: Workspace(files: Files(script: URL(fileURLWithPath: "."), session: nil)),
       describe: commandError)
-    if case .failure(let error) = runner.run("net preset \(preset)", line: 1)?.result {
-      throw ValidationError("--preset \(preset): \(error.message).")
+    if case .failure(let error) = runner.run(line, line: 1)?.result {
+      throw ValidationError("\(option): \(error.message).")
     }
-    return runner.workspace.network
+    return runner.workspace
   }
 
   private func makeResidualNetwork() throws -> Network<Float> {

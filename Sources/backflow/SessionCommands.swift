@@ -255,8 +255,10 @@ extension PictureTools {
         if difference.maximum <= old.tolerance { return .agrees }
         let name = URL(filePath: produced).deletingPathExtension().lastPathComponent
         let psnr = NumberFormat.fixed(1).string(difference.psnr)
+        let count = difference.differing
         let words =
-          "\(difference.differing) pixels differ, by \(difference.maximum) at most, psnr \(psnr) dB"
+          "\(count) \(count == 1 ? "pixel differs" : "pixels differ"), by \(difference.maximum) at most, "
+          + "psnr \(psnr) dB"
         let png = (try? PNG(difference.picture).encoded()).map { Data($0) } ?? Data()
         guard let place = try? files.write(png, to: "\(name).difference.png", .known) else {
           return .differs("\(words); the output folder takes no picture of the difference")

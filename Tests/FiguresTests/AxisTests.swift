@@ -53,7 +53,7 @@ import Testing
     [], [0], [5], [-5], [.nan], [.infinity, -.infinity], [.nan, 3, .infinity],
     [1e-30, 1e30], [-1e30, 1e30], [1e30, 1e30], [1e-30, 2e-30], [1e-300, 1e300], [5e-324],
     [.greatestFiniteMagnitude, -.greatestFiniteMagnitude], [1, 1 + 1e-15], [1e15, 1e15 + 0.25],
-    [0, 1e-320],
+    [0, 1e-320], [1e16, 1e16 + 2], [1e16], [-1e16, -1e16], [1e16 - 2, 1e16, 1e16 + 2],
   ]
 
   @Test(arguments: degenerate, AxisScale.Kind.allCases)

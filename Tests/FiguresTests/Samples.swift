@@ -22,6 +22,8 @@ enum Samples {
   private static let oddValues: [[Double]] = [
     [], [3], [2, 2, 2], [.nan, .infinity], [1, .nan, 3, -.infinity, 5], [1e-30, 1e30],
     [-1e30, 0, 1e30], [0, 0], [-4, -2, -9], [.greatestFiniteMagnitude],
+    [1e16, 1e16], [-1e16], [3e38, -3e38], [1.4e-45, 0], [1.4e-45], [1, 1.000_000_1],
+    [16_777_216, 16_777_217, 16_777_218], [1e16, 1e16, .nan, -.infinity],
     (0..<5000).map { Double($0 % 97) },
   ]
 

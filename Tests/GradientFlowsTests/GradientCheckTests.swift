@@ -69,6 +69,49 @@ struct GradientCheckTests {
     #expect(check.check().allSatisfy { $0.isKink })
   }
 
+  @Test(arguments: Activation.allCases.filter(\.hasKink))
+  func `a corner in a projected skip is marked as a kink`(_ activation: Activation) throws {
+    let block = "block channels=4 act=tanh skip=project project-act=\(activation.rawValue)"
+    var network = try Network(lines: [block, block, "conv"])
+    // A projection of zero lies on the corner everywhere.
+    let names = network.parameterNames
+    network.parameters = zip(names, network.parameters).map { name, parameter in
+      name.hasPrefix("b1.project")
+        ? Tensor(shape: parameter.shape, repeating: 0) : parameter
+    }
+    let pass = TrainingPass(
+      network: network.doubles, input: Self.image("input"), target: Self.image("target"),
+      loss: .meanSquaredError)
+    let samples = GradientCheck(StandardFlow(), pass).check()
+    #expect(samples.filter { $0.name.hasPrefix("b1.project") }.allSatisfy { $0.isKink })
+    #expect(samples.filter { !$0.isKink }.allSatisfy { $0.relativeError < 1e-6 })
+    #expect(samples.contains { !$0.isKink })
+  }
+
+  @Test func `a gradient of exactly zero is no failure`() throws {
+    var network = try Network(lines: ["conv", "output subtract"])
+    network.parameters = network.parameters.map { Tensor(shape: $0.shape, repeating: 0) }
+    let pass = TrainingPass(
+      network: network.doubles, input: Self.image("input"), target: Self.image("input"),
+      loss: .meanSquaredError)
+    for sample in GradientCheck(StandardFlow(), pass).check() {
+      #expect(sample.analytic == 0 && sample.relativeError < 1e-6, "\(sample)")
+    }
+    let nature = GradientNature(
+      StandardFlow(), pass, stream: RandomStream(seed: 1, name: "directions"))
+    #expect(nature.isZero && nature.trueIsZero)
+  }
+
+  @Test func `two gradients with a NaN agree in nothing`() {
+    let whole = Tensor<Float>(shape: [2], scalars: [1, 2])
+    let broken = Tensor<Float>(shape: [2], scalars: [.nan, 2])
+    for (a, b) in [(whole, broken), (broken, whole), (broken, broken)] {
+      let comparison = GradientComparison(a, b)
+      #expect(comparison.areFinite != (true, true))
+      #expect(comparison.signAgreement.isNaN && comparison.cosine.isNaN)
+    }
+  }
+
   /// A pass of a network built from `lines` on random images.
   static func pass(_ lines: [String], _ loss: Loss) throws -> TrainingPass<Float> {
     TrainingPass(

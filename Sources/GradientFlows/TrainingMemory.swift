@@ -1,6 +1,7 @@
+import Networks
 import Tensors
 
-/// The memory of a training step under the standard flow, followed from map to map.
+/// The memory of a training step layer by layer, followed from map to map.
 ///
 /// The forward pass adds what each layer keeps. The backward pass lets go of it layer by layer, and
 /// the gradients use its memory; so the most is needed near the last layer. Bits are counted for each
@@ -11,18 +12,61 @@ struct TrainingMemory<Element: Scalar> {
   private var live = 0
   private var peak = 0
 
+  /// The bytes of what links still read, by the place of the layer that passed it on.
+  private var linked: [Int: Int] = [:]
+  /// Of these, the one that the next layer is fed with, too.
+  private var linkedIncoming: Int?
+
   /// The most bytes of maps that are alive at once while a network of `layers` makes a step.
-  static func maps(of layers: [Layer<Element>], pixels: Int) -> Int {
+  ///
+  /// - Parameters:
+  ///   - layers: The layers.
+  ///   - pixels: Those of all images of a batch.
+  ///   - joins: How links join each layer; none under a flow that has no links.
+  /// - Returns: The bytes, about.
+  static func maps(of layers: [Layer<Element>], pixels: Int, joins: [LinkJoin?]) -> Int {
     var memory = TrainingMemory(pixels: pixels)
     // Input, target and mask as tensors and as maps, the error and its gradient.
     memory.take(8 * memory.map(1))
     for layer in layers { memory.forward(LayerPlan(layer)) }
     if let last = layers.last { memory.take(memory.map(last.outputChannels)) }
     for (index, layer) in layers.enumerated().reversed() {
+      let plan = LayerPlan(layer)
+      let insertion = memory.join(joins[index], of: plan)
+      // What links still read outlives the layer that it is fed to.
+      memory.release(unreadBy: joins[..<index])
       memory.backward(
-        LayerPlan(layer), below: index > 0 ? LayerPlan(layers[index - 1]) : nil)
+        plan, below: index > 0 ? LayerPlan(layers[index - 1]) : nil, insertion: insertion)
+      if joins[..<index].contains(where: { $0?.sources.contains(index) ?? false }) {
+        memory.linked[index] = memory.map(plan.inputs)
+        memory.linkedIncoming = index
+      }
     }
     return memory.peak
+  }
+
+  /// Forms what links add to the gradient of a layer; gives back the bytes that wait for dz.
+  private mutating func join(_ join: LinkJoin?, of layer: LayerPlan<Element>) -> Int {
+    guard let join else { return 0 }
+    let map = map(layer.channels)
+    // Of more than one source, a sum; beside it the scaled sum.
+    let parts = min(join.sources.count - 1, 2)
+    take(max(parts, (parts > 0 ? 1 : 0) + 1) * map)
+    free((max(parts, (parts > 0 ? 1 : 0) + 1) - 1) * map)
+    guard !join.isBehindDerivative else { return map }
+    // The new sum; then the scaled one goes, and the old one if no link reads it.
+    take(map)
+    free(linkedIncoming == nil ? 2 * map : map)
+    linkedIncoming = nil
+    return 0
+  }
+
+  private mutating func release(unreadBy rest: ArraySlice<LinkJoin?>) {
+    for (place, bytes) in linked
+    where !rest.contains(where: { $0?.sources.contains(place) ?? false }) {
+      linked[place] = nil
+      if linkedIncoming == place { linkedIncoming = nil } else { free(bytes) }
+    }
   }
 
   /// The bytes that the forward pass keeps of `layer` until its backward pass.
@@ -30,14 +74,6 @@ struct TrainingMemory<Element: Scalar> {
     var memory = TrainingMemory(pixels: pixels)
     memory.forward(LayerPlan(layer))
     return memory.live
-  }
-
-  /// The bytes of all named values of `layers` and of their gradients.
-  static func named(of layers: [Layer<Element>], pixels: Int) -> Int {
-    let memory = TrainingMemory(pixels: pixels)
-    return layers.map(LayerPlan.init).reduce(8 * memory.map(1)) {
-      $0 + (4 * $1.convolutions + ($1.merges ? 3 : 0) + 1) * memory.map($1.channels)
-    }
   }
 
   private init(pixels: Int) { self.pixels = pixels }
@@ -78,7 +114,11 @@ struct TrainingMemory<Element: Scalar> {
 
   /// As ``ResidualBlock/backward(_:_:retention:needsInput:insertion:)`` goes; the gradient of the
   /// layer's output is alive, its output no longer.
-  private mutating func backward(_ layer: LayerPlan<Element>, below: LayerPlan<Element>?) {
+  ///
+  /// What a flow inserts behind the derivative of the last activation takes `insertion` bytes.
+  private mutating func backward(
+    _ layer: LayerPlan<Element>, below: LayerPlan<Element>?, insertion: Int
+  ) {
     let map = map(layer.channels)
     if layer.multiplies {
       // da, and ds where it goes on; with bits kept for the derivative, a has served.
@@ -88,6 +128,11 @@ struct TrainingMemory<Element: Scalar> {
     for i in (0..<layer.convolutions).reversed() {
       let makesGradient = !layer.isFused(i) && !layer.isLinear
       if makesGradient { take(map) }
+      if insertion > 0, i == layer.convolutions - 1 {
+        // The sum with dz takes the place of dz, or its own where dz is no map.
+        take(map)
+        if makesGradient { free(map) }
+      }
       if !layer.isFused(i) { free(layer.keepsPreactivations ? 2 * map : map) }
       let inputs = self.map(i == 0 ? layer.inputs : layer.channels)
       // What an activation's derivative still needs goes with it.
@@ -110,7 +155,12 @@ struct TrainingMemory<Element: Scalar> {
     }
     if layer.projects { backwardThroughProjection(layer, below: below) }
     if layer.multiplies, !layer.skipsFromNetworkInput { free(map) }
-    free(map)
+    if insertion > 0 {
+      let last = layer.convolutions - 1
+      free(insertion + (!layer.isFused(last) && !layer.isLinear ? 0 : map))
+    }
+    if linkedIncoming == nil { free(map) }
+    linkedIncoming = nil
   }
 
   private mutating func backwardThroughProjection(
@@ -125,57 +175,5 @@ struct TrainingMemory<Element: Scalar> {
       if !below.keepsOutput { free(inputs) }
     }
     free(2 * map)
-  }
-}
-
-/// What decides the memory of a layer.
-private struct LayerPlan<Element: Scalar> {
-  let inputs: Int, channels: Int, convolutions: Int
-  private let activation: Activation
-  private let merge: Merge
-  private let skip: Skip
-  private let kernels: [Shape]
-
-  init(_ layer: Layer<Element>) {
-    (inputs, channels) = (layer.inputChannels, layer.outputChannels)
-    activation = layer.activation
-    switch layer {
-    case .block(let block):
-      kernels = block.convolutions.map(\.weight.shape)
-      convolutions = block.options.convolutions
-      (merge, skip) = (block.options.merge, block.options.skip)
-    case .convolution(let plain):
-      kernels = [plain.convolution.weight.shape]
-      (convolutions, merge, skip) = (1, .none, .block)
-    }
-  }
-
-  var isLinear: Bool { activation == .linear }
-  var keepsPreactivations: Bool { activation.needsPreactivation }
-  var merges: Bool { merge != .none }
-  var multiplies: Bool { merge == .multiply || merge == .multiplyAdd }
-  var projects: Bool { skip == .project && merges }
-  var skipsFromNetworkInput: Bool { skip == .input }
-
-  /// Whether the skip value is added to the activation of convolution `i`.
-  func adds(_ i: Int) -> Bool { merge == .add && i == convolutions - 1 }
-
-  /// Whether convolution `i` ends with its ReLU and sum, and keeps bits for the derivative.
-  func isFused(_ i: Int) -> Bool {
-    let joinsOneChannel = skip == .input || skip == .block && inputs != channels
-    return activation == .relu && ConvolutionMemory.takesEnding(channels: channels, Element.self)
-      && !(adds(i) && joinsOneChannel)
-  }
-
-  /// Whether the input of convolution `i` stays until its gradient is there.
-  func keepsInput(_ i: Int) -> Bool { ConvolutionMemory.keepsInput(kernels[i], Element.self) }
-
-  /// Whether the derivative of the last activation is computed from the layer's output.
-  var keepsOutput: Bool { merge == .none && !isFused(convolutions - 1) }
-
-  /// Whether the gradient of the skip is added to that of the input in a map of its own.
-  var addsBehind: Bool {
-    merges && skip == .block
-      && !ConvolutionMemory.takesEnding(channels: inputs, Element.self)
   }
 }

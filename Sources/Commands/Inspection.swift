@@ -1,0 +1,83 @@
+import CommandLanguage
+import GradientFlows
+import Networks
+import Tensors
+
+/// What was looked up of a pass and is kept, by the line of the flow.
+struct Inspection: Sendable {
+  /// Passes of which every value is kept.
+  var passes: [String: PassResult<Float>] = [:]
+  /// The gradients of all parameters.
+  var gradients: [String: [Tensor<Float>]] = [:]
+  /// The pass of which one layer was looked into last, and that layer's place.
+  fileprivate var layer: (flow: String, place: Int, result: PassResult<Float>)?
+}
+
+extension Workspace {
+  /// The last pass, which must fit the flow that is to go back through it.
+  private func requireLastPass(
+    fitting flow: any GradientFlow
+  ) throws(CommandError) -> TrainingPass<Float> {
+    let pass = try requireLastPass()
+    do throws(NetworkError) {
+      try flow.requireFit(network)
+    } catch {
+      throw commandError(error)
+    }
+    return pass
+  }
+
+  /// The values of the last pass under a flow, computed again with everything kept.
+  mutating func requirePass(
+    _ flow: (any GradientFlow)? = nil
+  ) throws(CommandError) -> PassResult<Float> {
+    let flow = flow ?? self.flow
+    if let known = inspected.passes[flow.line] { return known }
+    let pass = try requireLastPass(fitting: flow)
+    try requireMemoryToInspect(pass, [flow])
+    // What is known under other flows stays while there is room.
+    let bytes = (inspected.passes.count + 1) * pass.inspectionBytes(flow)
+    if bytes > memoryLimit { inspected.passes = [:] }
+    let result = try interruptible { pass.run(flow, retention: .everything) }
+    inspected.passes[flow.line] = result
+    return result
+  }
+
+  /// The gradients of all parameters in the last pass under a flow: those of the last step, or
+  /// computed again with no more kept than in training.
+  mutating func requireGradients(
+    _ flow: any GradientFlow
+  ) throws(CommandError) -> [Tensor<Float>] {
+    let known = inspected.gradients[flow.line] ?? inspected.passes[flow.line]?.gradients.parameters
+    if let known { return known }
+    let pass = try requireLastPass(fitting: flow)
+    try requireMemory(
+      pass.trainingBytes(flow), for: "the gradients of the pass",
+      hint: "take a part of the slice, or train on patches or smaller batches")
+    let gradients = try interruptible {
+      pass.run(flow, retention: .training).gradients.parameters
+    }
+    inspected.gradients[flow.line] = gradients
+    return gradients
+  }
+
+  /// The values and gradients of the layer in place `index` in the last pass under a flow; those of
+  /// other layers may be missing.
+  mutating func requireLayer(
+    _ index: Int, _ flow: any GradientFlow
+  ) throws(CommandError) -> PassResult<Float> {
+    if let known = inspected.passes[flow.line] { return known }
+    if let known = inspected.layer, known.flow == flow.line, known.place == index {
+      return known.result
+    }
+    let pass = try requireLastPass(fitting: flow)
+    try requireMemory(
+      pass.inspectionBytes(flow, layer: index),
+      for: "every value of \(network.layerNames[index]) in the pass",
+      hint: "take a part of the slice, or train on patches or smaller batches")
+    inspected.layer = nil
+    let result = try interruptible { pass.run(flow, retention: .layer(index)) }
+    inspected.layer = (flow.line, index, result)
+    return result
+  }
+}
