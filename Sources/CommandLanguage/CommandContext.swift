@@ -78,7 +78,8 @@ package struct CommandContext: Sendable {
   package func stopIfInterrupted() throws(CommandError) {
     guard interruption.isRequested else { return }
     throw CommandError(
-      "interrupted", "interrupted; all is as before", status: .interrupted)
+      "interrupted", "interrupted; all is as before", hint: "type the line again to run it",
+      status: .interrupted)
   }
 
   /// The number that `COMMAND.field` names in the last result of a command.

@@ -137,10 +137,15 @@ struct ExpressionParser {
   private mutating func factor() throws(CommandError) -> Expression {
     depth += 1
     defer { depth -= 1 }
-    guard depth <= 100 else { throw error("the expression is nested too deeply") }
+    guard depth <= 100 else {
+      throw error(
+        "the expression is nested too deeply",
+        hint: "at most 100 brackets or signs, one in the other")
+    }
     skipSpace()
     guard position < characters.count else {
-      throw error("a number or name is missing at the end")
+      throw error(
+        "a number or name is missing at the end", hint: "add one, or leave the last sign out")
     }
     if take(anyOf: "-") != nil { return .negation(try factor()) }
     if take(anyOf: "+") != nil { return try factor() }
@@ -159,7 +164,8 @@ struct ExpressionParser {
     if ofTensors, take("[") { return .list(try items(until: "]", from: open), range(from: open)) }
     throw error(
       "expected a number or a name, found \"\(character)\"",
-      hint: "=" == character ? "write one =" : nil, at: position..<position + 1)
+      hint: "=" == character ? "write one =" : "for example 0.5 or clean.mean",
+      at: position..<position + 1)
   }
 
   /// A name, or a function with what stands in its parentheses.
@@ -192,7 +198,7 @@ struct ExpressionParser {
           "\"\(characters[open])\" is not closed", hint: "add \"\(close)\"", at: open..<open + 1)
       }
       operations += 1
-      guard operations <= 1000 else { throw error("the expression is too long") }
+      guard operations <= Self.mostOperations else { throw tooLong }
     }
   }
 
@@ -208,14 +214,18 @@ struct ExpressionParser {
         return relation
       }
     }
-    throw error("expected <, <=, =, !=, >= or >, \(found)", at: position..<position + 1)
+    throw error(
+      "expected <, <=, =, !=, >= or >, \(found)", hint: "compare two numbers: loss < 0.5",
+      at: position..<position + 1)
   }
 
   /// Throws unless everything was read.
   mutating func requireEnd() throws(CommandError) {
     skipSpace()
     guard position < characters.count else { return }
-    throw error("expected an operator, \(found)", at: position..<characters.count)
+    throw error(
+      "expected an operator, \(found)", hint: "write + - * or / between two values",
+      at: position..<characters.count)
   }
 
   // MARK: - Numbers and names
@@ -223,7 +233,7 @@ struct ExpressionParser {
   private mutating func number() throws(CommandError) -> Expression {
     let start = position
     guard let (value, length) = ValueParser.number(in: String(characters[position...])) else {
-      throw error("expected a number", at: position..<position + 1)
+      throw error("expected a number", hint: "write digits: 0.5", at: position..<position + 1)
     }
     position += length
     let end = position
@@ -272,9 +282,8 @@ struct ExpressionParser {
     _ left: Expression, _ symbol: Character, _ right: Expression
   ) throws(CommandError) -> Expression {
     operations += 1
-    guard operations <= 1000, let operation = Expression.Operator(rawValue: symbol) else {
-      throw error("the expression is too long")
-    }
+    guard operations <= Self.mostOperations, let operation = Expression.Operator(rawValue: symbol)
+    else { throw tooLong }
     return .operation(operation, left, right)
   }
 
@@ -311,8 +320,16 @@ struct ExpressionParser {
     position < characters.count ? "found \"\(characters[position])\"" : "found the end"
   }
 
+  private static let mostOperations = 1000
+
+  private var tooLong: CommandError {
+    error(
+      "the expression is too long",
+      hint: "at most \(Self.mostOperations) operations and commas in one")
+  }
+
   private func error(
-    _ message: String, hint: String? = nil, at indices: Range<Int>? = nil
+    _ message: String, hint: String, at indices: Range<Int>? = nil
   ) -> CommandError {
     let place = indices ?? position..<position + 1
     return CommandError(.syntax, message, hint: hint, range: text.range(of: place))
