@@ -138,14 +138,11 @@ struct ExpressionParser {
     depth += 1
     defer { depth -= 1 }
     guard depth <= 100 else {
-      throw error(
-        "the expression is nested too deeply",
-        hint: "at most 100 brackets or signs, one in the other")
+      throw error("the expression is nested too deeply", hint: "keep parts of it with let")
     }
     skipSpace()
     guard position < characters.count else {
-      throw error(
-        "a number or name is missing at the end", hint: "add one, or leave the last sign out")
+      throw error("a number or name is missing at the end", hint: "for example clean.max or 3.5")
     }
     if take(anyOf: "-") != nil { return .negation(try factor()) }
     if take(anyOf: "+") != nil { return try factor() }
@@ -164,7 +161,7 @@ struct ExpressionParser {
     if ofTensors, take("[") { return .list(try items(until: "]", from: open), range(from: open)) }
     throw error(
       "expected a number or a name, found \"\(character)\"",
-      hint: "=" == character ? "write one =" : "for example 0.5 or clean.mean",
+      hint: "=" == character ? "write one =" : "for example clean.max or 3.5",
       at: position..<position + 1)
   }
 
@@ -198,7 +195,7 @@ struct ExpressionParser {
           "\"\(characters[open])\" is not closed", hint: "add \"\(close)\"", at: open..<open + 1)
       }
       operations += 1
-      guard operations <= Self.mostOperations else { throw tooLong }
+      guard operations <= 1000 else { throw tooLong }
     }
   }
 
@@ -215,7 +212,7 @@ struct ExpressionParser {
       }
     }
     throw error(
-      "expected <, <=, =, !=, >= or >, \(found)", hint: "compare two numbers: loss < 0.5",
+      "expected <, <=, =, !=, >= or >, \(found)", hint: "for example noisy.psnr > 30",
       at: position..<position + 1)
   }
 
@@ -224,7 +221,7 @@ struct ExpressionParser {
     skipSpace()
     guard position < characters.count else { return }
     throw error(
-      "expected an operator, \(found)", hint: "write + - * or / between two values",
+      "expected an operator, \(found)", hint: "+ - * / join numbers and names",
       at: position..<characters.count)
   }
 
@@ -233,7 +230,7 @@ struct ExpressionParser {
   private mutating func number() throws(CommandError) -> Expression {
     let start = position
     guard let (value, length) = ValueParser.number(in: String(characters[position...])) else {
-      throw error("expected a number", hint: "write digits: 0.5", at: position..<position + 1)
+      throw error("expected a number", hint: "for example 3.5 or 1e-6", at: position..<position + 1)
     }
     position += length
     let end = position
@@ -282,8 +279,9 @@ struct ExpressionParser {
     _ left: Expression, _ symbol: Character, _ right: Expression
   ) throws(CommandError) -> Expression {
     operations += 1
-    guard operations <= Self.mostOperations, let operation = Expression.Operator(rawValue: symbol)
-    else { throw tooLong }
+    guard operations <= 1000, let operation = Expression.Operator(rawValue: symbol) else {
+      throw tooLong
+    }
     return .operation(operation, left, right)
   }
 
@@ -320,12 +318,8 @@ struct ExpressionParser {
     position < characters.count ? "found \"\(characters[position])\"" : "found the end"
   }
 
-  private static let mostOperations = 1000
-
   private var tooLong: CommandError {
-    error(
-      "the expression is too long",
-      hint: "at most \(Self.mostOperations) operations and commas in one")
+    error("the expression is too long", hint: "keep parts of it with let")
   }
 
   private func error(

@@ -13,6 +13,10 @@ struct RandomCommands {
   /// A folder of DICOM files made once: quicker to load than a phantom is to make.
   private static let beginning = [limits, "phantom size=16 slices=2 patients=2 save=ct", data]
   private static let data = "load ct"
+  private static let network = [
+    "noise gaussian sigma=40HU", "block channels=2", "conv", "tensor a = 2", "tensor y = a*a + a",
+    "train steps=2",
+  ]
   private static let fresh = [
     "finish", "net new", "loss mse", "optimizer adam", "flow standard", "break delete all", limits,
   ]
@@ -44,7 +48,7 @@ struct RandomCommands {
 
   /// Whether a line makes much data, or ends the session.
   private static func isLong(_ line: String) -> Bool {
-    line.hasPrefix("load phantom") || line.hasPrefix("net preset") || line.hasPrefix("quit")
+    ["quit", "exit"].contains(line) || line.hasPrefix("load phantom") || line.hasPrefix("net preset")
   }
 
   /// As many lines, each of which is a command.
@@ -61,12 +65,16 @@ struct RandomCommands {
     return Array(lines.prefix(count))
   }
 
-  /// The lines of an example on fresh data and an empty network, or on what there is.
+  /// The lines of an example on fresh data and an empty network, or on what there is; or a training.
   private mutating func stretch() -> [String] {
     let example = values.dice.pick(examples).map { line in
       line.hasPrefix("phantom") && values.dice.next(10) > 0 ? Self.data : line
     }
-    return (values.dice.next(4) > 0 ? Self.fresh : []) + example.filter { Self.command($0) != nil }
+    let lines = (values.dice.next(4) > 0 ? Self.fresh : []) + example
+    guard values.dice.next(2) == 0 else { return lines.filter { Self.command($0) != nil } }
+    // A trained network, and often an open pass.
+    let pass = values.dice.pick([[], ["forward noisy[1]"], ["backward"]])
+    return Self.fresh + [Self.data] + Self.network + pass
   }
 
   /// The line as one command, or nil when it is none, ends the session or takes long.
@@ -76,8 +84,8 @@ struct RandomCommands {
     let text = String(String.UnicodeScalarView(scalars))
     let start = text.first { !$0.isWhitespace }
     guard let start, start != "#", !text.hasPrefix(">") else { return nil }
-    // `quit` ends the session, and a training of many steps is long.
-    let isLong = text.contains(/(?i)\bquit\b/) && !text.hasPrefix("fails")
+    // `quit` and `exit` end the session, and a training of many steps is long.
+    let isLong = text.contains(/(?i)\b(quit|exit)\b/) && !text.hasPrefix("fails")
     return isLong || text.contains(/(steps|epochs)\s*=\s*[0-9]*(\d\d\d|e)/) ? nil : text
   }
 

@@ -9,6 +9,7 @@ enum RandomNames {
   static let layers = [
     "b1", "b2", "b3", "c1", "c2", "c3", "b1.conv1", "b2.conv2", "b1.project", "net",
   ]
+  static let stacks = ["clean", "noisy", "denoised", "baseline"]
   static let parts = ["weight", "bias", "z", "a", "in", "out", "skip"]
   static let suffixes = [
     ".grad", ".grad.standard", ".grad.tape", ".grad.dilated", ".grad.mild", ".m", ".v", ".update",
@@ -20,11 +21,30 @@ enum RandomNames {
 }
 
 extension RandomValues {
-  /// A name, with or without an index.
-  mutating func thing() -> String {
+  /// A name, with or without an index; mostly one that there may well be.
+  mutating func thing() -> String { dice.next(3) > 0 ? likely() : anything() }
+
+  private mutating func likely() -> String {
+    switch dice.next(8) {
+    case 0...3:
+      let slice = "\(dice.pick(RandomNames.stacks))[\(dice.next(4))"
+      return slice + dice.pick(["]", "]", ", 2:10, 2:10]", ", 5]", ", 3, 7]"])
+    case 4...6:
+      let part = dice.pick(["weight", "bias", "z", "a", "in", "out"])
+      let layer = dice.pick(part == "out" ? ["b1", "c1", "c2"] : ["b1.conv1", "c1", "c1", "c2"])
+      let suffix = dice.pick(["", "", ".grad", ".grad", ".update", ".grad.tape"])
+      let index = dice.pick([
+        "", "[0]", "[0,0]", "[0,0,1,1]", "[0,0,\(dice.next(3)),2]", "[0,0,0:2]",
+      ])
+      return "\(layer).\(part)\(suffix)\(index)"
+    default: return dice.pick(["a", "y", "w", "y.1", "a.grad", "loss", "net.out[0,0]"])
+    }
+  }
+
+  private mutating func anything() -> String {
     var name =
       switch dice.next(20) {
-      case 0...7: dice.pick(["clean", "noisy", "denoised", "baseline"])
+      case 0...7: dice.pick(RandomNames.stacks)
       case 8, 9: dice.pick(["net.in", "net.out", "loss", "net"])
       case 10...12: dice.pick(["a", "b", "y", "w", "x", "y.1"])
       case 13: odd()
