@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 BACKFLOW = .build/release/backflow
 SHARE = $(DESTDIR)$(PREFIX)/share
 
-.PHONY: build demo deps deps-test format fuzz install lint reference sessions-long test test-kill test-terminal
+.PHONY: build demo deps deps-test format fuzz fuzz-commands install lint reference sessions-long test test-kill test-terminal
 
 build: deps
 	swift build -c release --product backflow
@@ -25,7 +25,7 @@ test: deps-test lint
 # Random keys at the prompt, as in the tests but more of them: make test-terminal LENGTH=50
 LENGTH ?= 10
 test-terminal: deps-test
-	BACKFLOW_TERMINAL=$(LENGTH) Scripts/run-tests --filter random
+	BACKFLOW_TERMINAL=$(LENGTH) Scripts/run-tests --filter "random keys"
 
 # Kills a prompt in the middle, as in the tests but more often: make test-kill KILLS=1000
 KILLS ?= 200
@@ -33,9 +33,17 @@ test-kill: deps-test
 	BACKFLOW_KILLS=$(KILLS) Scripts/run-tests --filter "program is killed"
 
 # Damaged DICOM files, as in the tests but more of them: make fuzz MUTATIONS=100000
+# Then random commands.
 MUTATIONS ?= 20000
-fuzz: deps-test
+fuzz: deps-test fuzz-commands
 	MUTATIONS=$(MUTATIONS) Scripts/run-tests --filter MutationTests
+
+# Random commands, as in the tests but more of them: make fuzz-commands COMMANDS=1000000 SEED=100
+COMMANDS ?= 200000
+SEED ?= 1
+fuzz-commands: deps-test
+	BACKFLOW_COMMANDS=$(COMMANDS) BACKFLOW_SEED=$(SEED) \
+	  Scripts/run-tests --filter "under random commands"
 
 # Sessions that take minutes to hours; pictures and transcripts go to out/.
 sessions-long: build

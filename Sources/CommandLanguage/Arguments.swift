@@ -157,7 +157,9 @@ package struct Arguments: Sendable {
   ) throws(CommandError) -> Value {
     let word = try choice(name)
     guard let value = Value(rawValue: word) else {
-      throw error(at: name, .wrongValue, "\(name): \"\(word)\" is not known here")
+      throw error(
+        at: name, .wrongValue, "\(name): \"\(word)\" is not known here",
+        hint: "type: help \(spec.name)")
     }
     return value
   }

@@ -26,7 +26,9 @@ package final class Interruption: Sendable {
 extension CommandError {
   /// What a command throws that was asked to stop and has nothing to keep.
   package static var interrupted: CommandError {
-    CommandError("interrupted", "interrupted; all is as before", status: .interrupted)
+    CommandError(
+      "interrupted", "interrupted; all is as before", hint: "type the line again to run it",
+      status: .interrupted)
   }
 }
 

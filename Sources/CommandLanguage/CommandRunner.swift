@@ -164,7 +164,8 @@ package final class CommandRunner<Workspace>: LineRunner {
   ) throws(CommandError) -> Outcome {
     let spec = invocation.spec
     guard let command = commands.first(where: { $0.spec.name == spec.name }) else {
-      throw CommandError(.unknownCommand, "there is no command \"\(spec.name)\"")
+      throw CommandError(
+        .unknownCommand, "there is no command \"\(spec.name)\"", hint: "type: help")
     }
     let depth = nesting.depth
     var leaveScript: ((inout Workspace) -> Void)?
@@ -195,6 +196,7 @@ package final class CommandRunner<Workspace>: LineRunner {
     } catch {
       var failure = (error as? CommandError) ?? describe(error)
       failure.line = failure.line ?? invocation.arguments.line
+      failure.hint = failure.hint ?? "'help \(spec.name)' says what it takes, with examples"
       // What no argument is to blame for points at the command.
       failure.range = failure.range ?? invocation.arguments.nameRange
       throw failure
@@ -292,7 +294,7 @@ package final class CommandRunner<Workspace>: LineRunner {
     _ invocation: Invocation, line: Int
   ) throws(CommandError) -> Outcome {
     guard let (text, start) = invocation.command else {
-      throw invocation.arguments.error(.missingArgument, "fails needs a command")
+      throw Self.noCommand
     }
     let before = moment(before: invocation.arguments.line)
     let undoable = undoLog
@@ -321,11 +323,11 @@ package final class CommandRunner<Workspace>: LineRunner {
   }
 
   private static var noCommand: CommandError {
-    CommandError(.missingArgument, "fails needs a command")
+    CommandError(.missingArgument, "fails needs a command", hint: "for example fails let 1x = 2")
   }
 
   private static var noNesting: CommandError {
-    CommandError(.syntax, "fails cannot run fails")
+    CommandError(.syntax, "fails cannot run fails", hint: "write fails once")
   }
 
   private func listHistory(_ arguments: Arguments) -> Outcome {
@@ -356,7 +358,8 @@ package final class CommandRunner<Workspace>: LineRunner {
 
   private func keep(_ command: SessionCommand, _ arguments: Arguments) throws -> Outcome {
     guard let keepSession else {
-      throw arguments.error(.state, "nothing is being recorded here")
+      throw arguments.error(
+        .state, "nothing is being recorded here", hint: "type it at the prompt")
     }
     return try keepSession(command, arguments)
   }

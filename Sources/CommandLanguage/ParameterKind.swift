@@ -83,6 +83,28 @@ package indirect enum ParameterKind: Hashable, Sendable {
     }
   }
 
+  /// A value that fits, for a hint.
+  var example: String {
+    switch self {
+    case .number(let units, let bounds):
+      "\(NumberFormat.shortest.string(bounds.example))\(units.first?.rawValue ?? "")"
+    case .integer(let range, let odd): "\(range.lowerBound | (odd ? 1 : 0))"
+    case .choice(let words):
+      words.first.map { $0.contains(":") ? Self.stem(of: $0) + ":1" : $0 } ?? ""
+    case .yesNo: "yes"
+    case .duration: "60s"
+    case .size: "2GiB"
+    case .interval(let units): "0..1\(units.first?.rawValue ?? "")"
+    case .integerInterval: "0..3"
+    case .path: "a.png"
+    case .thing: "clean[0]"
+    case .helpTitle: "train"
+    case .text(let placeholder): placeholder
+    case .list(let kind): kind.example
+    case .either(let kinds): kinds.first?.example ?? ""
+    }
+  }
+
   /// The words that completion can offer for a value.
   package var words: [String] {
     switch self {

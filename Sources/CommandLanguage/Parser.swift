@@ -106,7 +106,8 @@ package struct Parser {
     return CommandError(
       .unknownCommand,
       "\(first) needs \(ParameterKind.alternatives(seconds)) after it, found \"\(second.string)\"",
-      hint: NearestNames.question(for: second.string, among: seconds), range: second.range)
+      hint: NearestNames.question(for: second.string, among: seconds) ?? "type: help \(first)",
+      range: second.range)
   }
 
   private func unknown(_ word: SourceText) -> CommandError {

@@ -84,6 +84,12 @@ package struct Bounds: Hashable, Sendable {
     value.isFinite && value <= upper && (includesLower ? value >= lower : value > lower)
   }
 
+  /// A number that is allowed: 1 where it can be.
+  var example: Double {
+    if contains(1) { return 1 }
+    return upper.isFinite ? upper : lower + 1
+  }
+
   /// The bounds in words, or nothing when every number is allowed.
   package var words: String? {
     func text(_ value: Double) -> String { NumberFormat.shortest.string(value) }

@@ -160,7 +160,8 @@ struct ValueParser {
     }
     let near = NearestNames.question(for: wanted, among: kind.words)
     throw CommandError(
-      .wrongValue, "\(name): expected \(kind.expectation), found \"\(text.string)\"", hint: near,
+      .wrongValue, "\(name): expected \(kind.expectation), found \"\(text.string)\"",
+      hint: near ?? example(kind),
       range: text.range)
   }
 
@@ -210,8 +211,11 @@ struct ValueParser {
   private func wrong(_ text: SourceText, _ kind: ParameterKind) -> CommandError {
     let found = text.characters.isEmpty ? "nothing" : "\"\(text.string)\""
     return CommandError(
-      .wrongValue, "\(name): expected \(kind.expectation), found \(found)", range: text.range)
+      .wrongValue, "\(name): expected \(kind.expectation), found \(found)", hint: example(kind),
+      range: text.range)
   }
+
+  private func example(_ kind: ParameterKind) -> String { "for example \(kind.example)" }
 }
 
 extension SourceText {

@@ -53,17 +53,21 @@ extension Command<Workspace> {
     }
     let scenes = try workspace.scenes(arguments, context)
     let window = try workspace.window(for: scenes, arguments)
+    let captions = try scenes.map { scene in
+      try context.stopIfInterrupted()
+      return try workspace.captions(of: scene)
+    }
+    // Long numbers take more rows in some frames than in others.
+    let rows = zip(captions, scenes).map {
+      CaptionedPicture.rows(
+        of: $0, width: $1.value.plane.width, height: $1.value.plane.height)
+    }
     var frames: [Animation.Frame] = []
     for (index, scene) in scenes.enumerated() {
       try context.stopIfInterrupted()
-      let clean =
-        scene.value.isImage && workspace.clean != nil
-        ? try workspace.value("clean[\(scene.value.slice)]") : nil
-      let unit = try workspace.requireSlices().unit
-      let figures = clean.flatMap { scene.value.figures(against: $0, unit) }
       let frame = CaptionedPicture(
-        window.picture(of: scene.value.plane), lines: [scene.title] + (figures ?? []),
-        progress: Double(index) / Double(max(1, scenes.count - 1))
+        window.picture(of: scene.value.plane), lines: captions[index],
+        progress: Double(index) / Double(max(1, scenes.count - 1)), rows: rows.max() ?? 0
       ).captioned
       guard Animation.fits(count: scenes.count, width: frame.width, frame.height) else {
         throw arguments.error(
@@ -127,6 +131,13 @@ extension Workspace {
         hint: "add an index: \(name)[0]")
     default: return try sceneMoments(of: name, arguments, context)
     }
+  }
+
+  /// What is written under a frame: its title, and the figures against the clean slice.
+  fileprivate mutating func captions(of scene: Scene) throws -> [String] {
+    guard scene.value.isImage, let unit = clean?.unit else { return [scene.title] }
+    let clean = try value("clean[\(scene.value.slice)]")
+    return [scene.title] + (scene.value.figures(against: clean, unit) ?? [])
   }
 
   private mutating func sceneSlices(

@@ -12,7 +12,8 @@ package func commandError(_ error: any Error) -> CommandError {
     error
   case let error as CTError:
     CommandError(
-      .init(rawValue: error.code), error.message.trimmedOfPeriod, hint: error.hint.nilIfEmpty,
+      .init(rawValue: error.code), error.message.trimmedOfPeriod,
+      hint: error.hint.nilIfEmpty ?? cure(ofDICOM: error.code),
       status: error.code == "interrupted" ? .interrupted : .badInput)
   case let error as TensorError:
     CommandError(.init(rawValue: error.code), error.message, hint: error.hint.nilIfEmpty)
@@ -34,6 +35,17 @@ package func commandError(_ error: any Error) -> CommandError {
         : "the data hold NaN or infinite values: leave the slice out, for example with split")
   default:
     CommandError(.failed, "\(error)")
+  }
+}
+
+/// The cure for an error about a DICOM file that names none.
+private func cure(ofDICOM code: String) -> String {
+  switch code {
+  case "interrupted": "type the line again to run it"
+  case "no-memory": "close other programs, or read fewer slices"
+  case "bad-shape", "bad-spacing", "unwritable", "unwritable-value":
+    "save tensor writes any numbers, as .npy"
+  default: "export or copy the file again, or leave it out"
   }
 }
 

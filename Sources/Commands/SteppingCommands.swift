@@ -146,7 +146,8 @@ extension Command<Workspace> {
             at: "name", .state, "only one flow is walked", hint: "open 'backward flows=A,B'")
         }
         guard stepper.advanceToDifference() else {
-          throw arguments.error(at: "name", .state, "the flows do not differ further on")
+          throw arguments.error(
+            at: "name", .state, "the flows do not differ further on", hint: "type 'finish'")
         }
         return
       }

@@ -3,6 +3,7 @@ package struct CaptionedPicture: Sendable {
   private let picture: Picture
   private let lines: [String]
   private let progress: Double
+  private let rows: Int
 
   private static let margin = 6, line = BitmapFont.height + 1, bar = 4
 
@@ -10,19 +11,30 @@ package struct CaptionedPicture: Sendable {
   ///   - picture: What is shown, in gray8.
   ///   - lines: Under it; what is too long for the picture is broken into more.
   ///   - progress: How far the animation is, 0 to 1.
-  package init(_ picture: Picture, lines: [String], progress: Double) {
+  ///   - rows: For how many rows of text there is room at least, so that frames are of one size.
+  package init(_ picture: Picture, lines: [String], progress: Double, rows: Int = 0) {
     (self.picture, self.lines, self.progress) = (picture, lines, min(max(progress, 0), 1))
+    self.rows = rows
+  }
+
+  /// The rows of text that `lines` take under a picture of that size.
+  package static func rows(of lines: [String], width: Int, height: Int) -> Int {
+    wrapped(lines, width: width * magnification(width: width, height: height)).count
+  }
+
+  private static func wrapped(_ lines: [String], width: Int) -> [String] {
+    let columns = max(1, (width - 2 * margin) / BitmapFont.width)
+    return lines.flatMap { BitmapFont.wrap($0, columns: columns) }
   }
 
   /// The picture, small ones larger by a whole factor, with its captions.
   package var captioned: Picture {
-    let scale = max(1, (255 + picture.width) / picture.width)
+    let scale = magnification(width: picture.width, height: picture.height)
     let (width, height) = (picture.width * scale, picture.height * scale)
-    let columns = max(1, (width - 2 * Self.margin) / BitmapFont.width)
-    let wrapped = lines.flatMap { BitmapFont.wrap($0, columns: columns) }
+    let wrapped = Self.wrapped(lines, width: width)
     var canvas = Canvas(
       width: width,
-      height: height + Self.bar + 2 * Self.margin + Self.line * wrapped.count, shade: 16)
+      height: height + Self.bar + 2 * Self.margin + Self.line * max(rows, wrapped.count), shade: 16)
     canvas.put(picture, x: 0, y: 0, scale: scale)
     canvas.fill(x: 0, y: height, width: width, height: Self.bar, shade: 64)
     canvas.fill(

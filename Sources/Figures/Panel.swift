@@ -63,10 +63,10 @@ package struct Panel: Sendable {
     self.maximumWidth = maximumWidth
   }
 
-  /// The factor that small images grow by: the largest image becomes at least 256 pixels wide.
+  /// The factor that small images grow by.
   package var magnification: Int {
-    let widest = tiles.map(\.plane.width).max() ?? 1
-    return max(1, (255 + widest) / widest)
+    Figures.magnification(
+      width: tiles.map(\.plane.width).max() ?? 1, height: tiles.map(\.plane.height).max() ?? 1)
   }
 
   /// Where the images that share the panel's window lie.

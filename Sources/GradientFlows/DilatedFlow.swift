@@ -184,7 +184,7 @@ package struct DilatedFlow: LayerwiseFlow {
       }
     }
     let last = network.blockIndices.count
-    if let number = combinationBlocks.first(where: { $0 > last }), last > 0 {
+    if let number = combinationBlocks.filter({ $0 > last }).min(), last > 0 {
       throw NetworkError(
         code: "no-such-layer", "flow dilated names b\(number), the network has b1 to b\(last)",
         hint: "name other blocks= in the flow line")

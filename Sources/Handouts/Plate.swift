@@ -99,7 +99,7 @@ struct Plate: Sendable {
   var alt: String { "Picture that the command \(command) drew" }
 
   /// The whole factor by which a page shows a small picture larger, pixel by pixel.
-  var magnification: Int { max(1, (255 + picture.width) / picture.width) }
+  var magnification: Int { Figures.magnification(width: picture.width, height: picture.height) }
 
   var shownWidth: Int { picture.width * magnification }
   var shownHeight: Int { picture.height * magnification }

@@ -35,7 +35,8 @@ package struct Split: Hashable, Sendable {
   /// Each share above 0 gets at least one group as long as there are enough, training first, then
   /// test, then validation; what rounding leaves goes to the largest remainder.
   ///
-  /// - Throws: `DataError` when shares are not proportions or fewer than two groups exist.
+  /// - Throws: `DataError` when shares are not proportions, nothing is left to train on, or groups
+  ///   are too few.
   package init(
     _ shares: [Share: Double], by grouping: Grouping?, _ origins: [SliceOrigin]
   ) throws(DataError) {
@@ -48,6 +49,7 @@ package struct Split: Hashable, Sendable {
         hint: "for example train=0.7 validation=0.1 test=0.2")
     }
     let wanted = Share.allCases.filter { shares[$0] ?? 0 > 0 }
+    guard wanted.contains(.train) else { throw .nothingToTrain(on: "for example train=0.7") }
     let required = wanted.filter { $0 != .validation }
     guard numbers.count >= required.count else {
       throw DataError(
@@ -59,9 +61,12 @@ package struct Split: Hashable, Sendable {
     for (i, share) in wanted.enumerated() where counts[i] == 0 && share != .validation {
       counts[i] = 1
     }
-    // Too many after the minimum of one each: take from the largest.
+    // Too many after the minimum of one each: take from the largest that can spare one.
     while counts.reduce(0, +) > numbers.count {
-      guard let largest = counts.indices.max(by: { counts[$0] < counts[$1] }) else { break }
+      let sparing = counts.indices.filter {
+        counts[$0] > (wanted[$0] == .validation ? 0 : 1)
+      }
+      guard let largest = sparing.max(by: { counts[$0] < counts[$1] }) else { break }
       counts[largest] -= 1
     }
     let intended = min(numbers.count, Int((Double(numbers.count) * total).rounded()))
@@ -106,10 +111,16 @@ package struct Split: Hashable, Sendable {
       }
     }
     guard let train = groups[.train], !train.isEmpty else {
-      throw DataError(
-        code: "split", "nothing is left to train on", hint: "name train=\(grouping.rawValue):…")
+      throw .nothingToTrain(on: "name train=\(grouping.rawValue):…")
     }
     self.init(grouping, groups, origins)
+  }
+}
+
+extension DataError {
+  /// The error of a split without training slices; `hint` says how to name some.
+  fileprivate static func nothingToTrain(on hint: String) -> DataError {
+    DataError(code: "split", "nothing is left to train on", hint: hint)
   }
 }
 

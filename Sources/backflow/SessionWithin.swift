@@ -24,7 +24,10 @@ struct SessionWithin {
         : SessionPaths(file: place)
       session = try SessionFile(path: paths.file)
     } catch {
-      throw arguments.error(at: "file", .file, "\(error)", status: .badInput)
+      throw arguments.error(
+        at: "file", .file, "\(name)\(error.line.map { ":\($0)" } ?? ""): \(error.message)",
+        hint: "name a file of 'session save', a pack or a script",
+        status: .badInput)
     }
   }
 
@@ -54,7 +57,9 @@ struct SessionWithin {
       pictures: .png(differencesIn: inner))
     let report = try replayer.replay(on: runner, trace: { runner.workspace.takeTrace() })
     if report.ending == .interrupted {
-      throw arguments.error("interrupted", "the replay was interrupted", status: .interrupted)
+      throw arguments.error(
+        "interrupted", "the replay was interrupted", hint: "type the line again to run it",
+        status: .interrupted)
     }
     var outcome = Outcome()
     for line in report.lines(file: paths.file) { outcome.say(OutputLine(line)) }

@@ -49,6 +49,16 @@ struct `Saving an animation` {
     #expect(all.result["frames"] == 4)
   }
 
+  @Test func `has frames of one size, however long their numbers grow`() throws {
+    let session = try session(
+      Self.data + Self.network + ["scale none", "optimizer adam lr=1e9", "train steps=1"])
+    try session.run("save animation denoised[2] training.png")
+    let found = try animation(session, "training.png")
+    #expect(found.frames.count == 2)
+    let before = CaptionedPicture.rows(of: ["RMSE 935.61 HU"], width: 32, height: 32)
+    #expect(found.frames[0].picture.height > 256 + 15 * (3 + before), "room for a long number")
+  }
+
   @Test func `over epochs shows what shorter trainings end with`() throws {
     let session = try session(Self.data + Self.network + ["train steps=5 batch=2 patch=16"])
     try session.run("save animation denoised[2] training.png window=lung")

@@ -105,6 +105,15 @@ struct `A captioned picture` {
       #expect(found[3 * row + 1, 3 * column + 2] == picture[row, column])
     }
     #expect(found[151, 149] == 224 && found[151, 150] == 64)
+    let long = [
+      "epoch 3", "PSNR 123456789.25 dB  SSIM 0.123",
+      "RMSE 1234567890123456789012345678901234.12 HU",
+    ]
+    let rows = CaptionedPicture.rows(of: long, width: 100, height: 50)
+    #expect(rows > 3)
+    #expect(
+      CaptionedPicture(picture, lines: ["epoch 0"], progress: 0, rows: rows).captioned.height
+        == CaptionedPicture(picture, lines: long, progress: 0).captioned.height)
     let empty = CaptionedPicture(picture, lines: ["epoch 3", "PSNR 40 dB"], progress: 0).captioned
     #expect(empty[151, 0] == 64)
     #expect((160..<found.height).contains { row in (0..<100).contains { found[row, $0] == 255 } })

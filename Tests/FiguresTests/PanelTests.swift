@@ -70,6 +70,18 @@ import Testing
       ], maximumWidth: maximumWidth)
   }
 
+  @Test(arguments: [(1, 1024), (1, 4096), (3, 2000), (1, 20_000)])
+  func `narrow images do not grow to pictures without end`(width: Int, height: Int) {
+    let plane = Plane(
+      width: width, height: height, values: Array(repeating: 0, count: width * height))
+    let panel = Panel(title: "", window: .lung, tiles: [.init("", plane)], maximumWidth: 512)
+    #expect(panel.magnification * height <= max(height, 4096))
+    let frame = CaptionedPicture(
+      Window.lung.picture(of: plane), lines: ["slice 1"], progress: 0
+    ).captioned
+    #expect(frame.height < max(height, 4096) + 300)
+  }
+
   @Test func `small images grow by a whole factor and keep their values`() {
     let panel = panel(20)
     #expect(panel.magnification == 13)

@@ -74,6 +74,25 @@ enum Program {
       return fields.count > 11 ? Int(fields[11]) ?? 0 : 0
     }
 
+    var isRunning: Bool { process.isRunning }
+
+    /// The processor time used so far, in seconds.
+    var work: Double { Double(ticks) / Double(sysconf(Int32(_SC_CLK_TCK))) }
+
+    /// The bytes that it said so far.
+    var size: Int { streams.size("output") }
+
+    /// The most memory that it held so far, in MiB; 0 once it has ended.
+    var peak: Int {
+      let text = try? String(
+        contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
+      let line = text?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+      return (line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) / 1024
+    }
+
+    /// Ends it at once.
+    func stop() { kill(process.processIdentifier, SIGKILL) }
+
     /// Presses Ctrl-C.
     func interrupt() { kill(process.processIdentifier, SIGINT) }
 
@@ -136,6 +155,12 @@ final class Folder {
 
   func read(_ name: String) throws -> String {
     String(decoding: try Data(contentsOf: url.appending(path: name)), as: UTF8.self)
+  }
+
+  /// The bytes of a file.
+  func size(_ name: String) -> Int {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path(name))
+    return (attributes?[.size] as? NSNumber)?.intValue ?? 0
   }
 
   func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }

@@ -67,6 +67,27 @@ struct DataTests {
     }
   }
 
+  @Test(
+    arguments: [
+      [.validation: 0.5, .train: 0.39, .test: 0.11], [.validation: 0.9, .train: 0.1],
+      [.train: 0.01, .test: 0.99], [.train: 1],
+    ] as [[Share: Double]])
+  func `a split has slices to train on, however few there are`(_ shares: [Share: Double]) throws {
+    for count in 2...5 {
+      let origins = (1...count).map { SliceOrigin(patient: $0, series: $0) }
+      let split = try Split(shares, by: .patient, origins)
+      #expect(!split.slices(.train).isEmpty, "\(count)")
+      #expect(split.slices(.test).isEmpty == (shares[.test] == nil), "\(count)")
+    }
+  }
+
+  @Test(arguments: [[.train: 0, .test: 1], [.validation: 1]] as [[Share: Double]])
+  func `a split without training slices is refused`(_ shares: [Share: Double]) throws {
+    let origins = (1...4).map { SliceOrigin(patient: $0, series: $0) }
+    let error = #expect(throws: DataError.self) { try Split(shares, by: .patient, origins) }
+    #expect(error?.message == "nothing is left to train on")
+  }
+
   @Test func `named groups are taken as named`() throws {
     let origins = (1...3).flatMap {
       Array(repeating: SliceOrigin(patient: 1, series: $0), count: 2)
