@@ -32,6 +32,8 @@ package final class CommandRunner<Workspace>: LineRunner {
   /// Replays a session file beside this session.
   package var replaySession: ((_ arguments: Arguments) throws -> Outcome)?
 
+  /// The table by name, made once: every line asks for it.
+  private let specsByName: [String: CommandSpec]
   private var undoLog = UndoLog<Workspace>()
   /// How deep `run` is within `run`, and how many lines all of them ran.
   private var nesting = (depth: 0, lines: 0)
@@ -58,6 +60,8 @@ package final class CommandRunner<Workspace>: LineRunner {
     describe: @escaping (any Error) -> CommandError = { CommandError(.failed, "\($0)") }
   ) {
     self.commands = commands
+    specsByName = Dictionary(
+      commands.map { ($0.spec.name, $0.spec) }, uniquingKeysWith: { first, _ in first })
     self.topics = topics
     self.workspace = workspace
     variables = Variables(overrides: overrides)
@@ -81,7 +85,7 @@ package final class CommandRunner<Workspace>: LineRunner {
       result = .success(try performUndoably(invocation, text, line: line))
     } catch {
       if spec == nil { remember(text, line: line) }
-      result = .failure(error)
+      result = .failure(error.shortened)
     }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     return Execution(line: line, text: text, spec: spec, seconds: seconds, result: result)
@@ -141,7 +145,7 @@ package final class CommandRunner<Workspace>: LineRunner {
 
   private var help: Help { Help(specs, topics: topics) }
 
-  private var parser: Parser { Parser(specs, variables: variables) }
+  private var parser: Parser { Parser(specs: specsByName, variables: variables) }
 
   /// Runs a command and remembers its result.
   private func perform(
@@ -221,7 +225,7 @@ package final class CommandRunner<Workspace>: LineRunner {
     case .help: try help.outcome(for: invocation.arguments)
     case .apropos: try help.search(invocation.arguments)
     case .history: listHistory(invocation.arguments)
-    case .quit: quit()
+    case .quit, .exit: quit()
     case .saveSession, .exportSession, .packSession: try keep(command, invocation.arguments)
     case .undo: try undo(invocation.arguments)
     case .run: try run(invocation.arguments)
@@ -240,8 +244,14 @@ package final class CommandRunner<Workspace>: LineRunner {
     }
     var outcome = Outcome()
     switch (arguments.textIfGiven("value"), variables.overrides[name]) {
-    case (_, let override?): variables.assign(name, override)
-    case (let value?, nil): variables.assign(name, value)
+    case (_, let value?), (let value?, nil):
+      guard value.count <= Variables.longestValue else {
+        throw arguments.error(
+          at: "value", .limit,
+          "\(name) would have \(value.count) characters, more than \(Variables.longestValue)",
+          hint: "give it a shorter text, or keep the long one in a file")
+      }
+      variables.assign(name, value)
     case (nil, nil) where nesting.depth > 0 && variables[name] != nil:
       // A file that is run here takes what was given here.
       break

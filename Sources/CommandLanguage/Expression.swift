@@ -22,7 +22,7 @@ package indirect enum Expression: Hashable, Sendable {
 
   /// Reads a whole text as an expression; with `ofTensors`, functions and lists may occur.
   package init(parsing text: SourceText, ofTensors: Bool = false) throws(CommandError) {
-    var parser = ExpressionParser(text, ofTensors: ofTensors)
+    var parser = try ExpressionParser(text, ofTensors: ofTensors)
     self = try parser.sum()
     try parser.requireEnd()
   }
@@ -69,7 +69,7 @@ package struct Comparison: Hashable, Sendable {
 
   /// Reads a whole text as a comparison.
   package init(parsing text: SourceText) throws(CommandError) {
-    var parser = ExpressionParser(text)
+    var parser = try ExpressionParser(text)
     left = try parser.sum()
     leftRange = text[0..<parser.position].trimmed.range
     relation = try parser.relation()
@@ -111,11 +111,18 @@ struct ExpressionParser {
   private var depth = 0
   private var operations = 0
 
-  init(_ text: SourceText, ofTensors: Bool = false) {
+  init(_ text: SourceText, ofTensors: Bool = false) throws(CommandError) {
     self.text = text
     self.ofTensors = ofTensors
     characters = text.characters.map(\.character)
+    guard characters.count <= Self.longest else {
+      throw error(
+        "the expression has more than \(Self.longest) characters",
+        hint: "keep parts of it with let", at: 0..<1)
+    }
   }
+
+  private static let longest = 1 << 16
 
   // MARK: - Grammar
 
@@ -222,7 +229,8 @@ struct ExpressionParser {
 
   private mutating func number() throws(CommandError) -> Expression {
     let start = position
-    guard let (value, length) = ValueParser.number(in: String(characters[position...])) else {
+    let rest = characters[position...].prefix { isDigit($0) || "+-.eE".contains($0) }
+    guard let (value, length) = ValueParser.number(in: String(rest)) else {
       throw error("expected a number", at: position..<position + 1)
     }
     position += length

@@ -125,6 +125,14 @@ package struct Outcome: Sendable {
       case .picture(let picture): picture.line
       }
     }
+
+    /// The line as a person reads it at a terminal, without the escapes of a record.
+    package var shown: String {
+      switch self {
+      case .fields(let fields): fields.map(\.shown).joined()
+      case .picture(let picture): picture.line
+      }
+    }
   }
 
   /// The lines for the screen and the transcript, with their types.
@@ -136,8 +144,11 @@ package struct Outcome: Sendable {
       case .picture(let picture): [.picture(picture)]
       }
     }
-    return lines + warnings.map { .fields([.text("warning: " + $0)]) }
+    return lines + warningLines
   }
+
+  /// The lines of the warnings, which come last.
+  var warningLines: [TypedLine] { warnings.map { .fields([.text("warning: " + $0)]) } }
 
   /// The text for the screen and the transcript, a string a line.
   package var lines: [String] { typedLines.map(\.text) }

@@ -15,6 +15,11 @@ package enum Field: Hashable, Sendable {
     case .volatile(let text): Escapes.volatile(VisibleText.visible(text))
     }
   }
+
+  /// The field as a person reads it: the same without the escapes of a record.
+  var shown: String {
+    if case .text(let text) = self { VisibleText.visible(text) } else { rendered }
+  }
 }
 
 /// One line that a command gives back, written as an interpolated string.

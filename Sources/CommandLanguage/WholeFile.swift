@@ -39,22 +39,12 @@ package enum WholeFile {
   }
 
   private static func store(_ data: Data, _ descriptor: Int32) -> Failure? {
-    var rest = data[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { send($0, to: descriptor) }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { return failure }
-      rest = rest.dropFirst(count)
+    do throws(Descriptor.Failure) {
+      try Descriptor.write(data, to: descriptor)
+      return nil
+    } catch {
+      return Failure(description: error.description)
     }
-    return nil
-  }
-
-  private static func send(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int {
-    #if canImport(Glibc)
-      Glibc.write(descriptor, bytes.baseAddress, bytes.count)
-    #else
-      Darwin.write(descriptor, bytes.baseAddress, bytes.count)
-    #endif
   }
 
   private static var failure: Failure {

@@ -18,6 +18,7 @@ package struct Recorder: Sendable {
   private var ledger = Ledger(place: [:])
   /// The paths below the output folder of all pictures that the record names.
   package private(set) var pictures: [String] = []
+  private var known: Set<String> = []
 
   package init() {}
 
@@ -39,7 +40,7 @@ package struct Recorder: Sendable {
     switch execution.result {
     case .success(let outcome):
       entries.append(.command(command, outputs: outcome.lines))
-      pictures += outcome.pictures.map(\.path).filter { !pictures.contains($0) }
+      pictures += outcome.pictures.map(\.path).filter { known.insert($0).inserted }
       for item in outcome.data { _ = data.add(item) }
       curves.add(
         outcome.curves, command: outcome.recordedCommand ?? execution.text, output: outcome.lines)
@@ -96,9 +97,33 @@ package struct Recorder: Sendable {
     return Ledger(place: Stamp.deciding(stamps), entries: ledger.entries) { numbers[$0] }
   }
 
+  /// How many lines were recorded.
+  var count: Int { entries.count }
+
+  /// The beginning of the session file's text.
+  func header(stamps: [Stamp]) -> String {
+    var writer = SessionWriter()
+    writer.addHeader(stamps + data.stamps)
+    return writer.text
+  }
+
+  /// The text behind the header from a line of the record on.
+  func text(from start: Int) -> String {
+    var writer = SessionWriter()
+    add(entries[start...], to: &writer, includingErrors: false)
+    return writer.text
+  }
+
   private func writer(stamps: [Stamp], includingErrors: Bool) -> SessionWriter {
     var writer = SessionWriter()
     writer.addHeader(stamps + data.stamps)
+    add(entries[...], to: &writer, includingErrors: includingErrors)
+    return writer
+  }
+
+  private func add(
+    _ entries: ArraySlice<Entry>, to writer: inout SessionWriter, includingErrors: Bool
+  ) {
     for entry in entries {
       switch entry {
       case .note(let line):
@@ -112,6 +137,5 @@ package struct Recorder: Sendable {
         writer.add(outputs: ["failed: \(Escapes.inside(message))"])
       }
     }
-    return writer
   }
 }

@@ -24,6 +24,7 @@ struct Backflow: ParsableCommand {
 
   /// Parses the arguments and runs; wrong usage ends with status 2.
   static func main() {
+    Descriptor.openStandardStreams()
     Memory.keepFreedPages()
     // A file that may not grow further is an error of the command that writes, as a full disk is.
     signal(SIGXFSZ, SIG_IGN)
@@ -56,7 +57,7 @@ struct Backflow: ParsableCommand {
   private static func leave(explaining error: any Error) -> Never {
     let status: ExitStatus = exitCode(for: error) == .success ? .success : .wrongUsage
     let text = fullMessage(for: error)
-    if !text.isEmpty { status == .success ? print(text) : Console.error(text) }
+    if !text.isEmpty { status == .success ? Console.write(text + "\n") : Console.error(text) }
     backflow.leave(with: status)
   }
 }

@@ -30,7 +30,10 @@ struct BenchCommand: ParsableCommand {
       "Repeat for several channels, blocks, convs, sizes or batches, a JSON object each.",
       valueName: "KEY=V1,V2"))
   var over: String?
-  @Option(help: "Draw how the time grows with them, as .png or .svg.") var plot: String?
+  @Option(
+    help: "Draw how the time grows with them, as .png or .svg.",
+    completion: .file(extensions: ["png", "svg"]))
+  var plot: String?
   @Flag(help: "Time passes that keep nothing, as when a slice is denoised.") var forward = false
   @Flag(help: "Print the JSON object; it is all that is printed either way.") var json = false
 
@@ -52,13 +55,13 @@ struct BenchCommand: ParsableCommand {
   func run() throws {
     if let threads { Parallelism.threads = threads }
     guard let axis = try over.map({ try BenchAxis($0) }) else {
-      return print(try measured().json.text)
+      return Console.print(try measured().json.text)
     }
     var points: [BenchAxis.Point] = []
     for value in axis.values {
       let (json, seconds, operations) = try axis.setting(value, in: self).measured(
         [.init(axis.key, .integer(value))])
-      print(json.text)
+      Console.print(json.text)
       points.append(.init(value: value, seconds: seconds, operations: operations))
     }
     if let plot { try axis.draw(points, to: plot) }

@@ -11,7 +11,7 @@ struct ReferenceCommand: ParsableCommand {
   var man = false
 
   func run() {
-    print(man ? manualPage : Reference.markdown(commandTable.map(\.spec)), terminator: "")
+    Console.write(man ? manualPage : Reference.markdown(commandTable.map(\.spec)))
   }
 
   private var manualPage: String {
