@@ -23,7 +23,7 @@ func tests(of name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 let collections: Target.Dependency = .product(
-  name: "OrderedCollections", package: "swift-collections")
+  name: "HashTreeCollections", package: "swift-collections")
 
 let package = Package(
   name: "backflow",
@@ -51,8 +51,9 @@ let package = Package(
       name: "CArchive", pkgConfig: "libarchive",
       providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),
     .systemLibrary(
-      name: "CEdit", pkgConfig: "libedit",
+      name: "CLibEdit", pkgConfig: "libedit",
       providers: [.apt(["libedit-dev"]), .brew(["libedit"])]),
+    .target(name: "CEdit", dependencies: ["CLibEdit"]),
     .systemLibrary(
       name: "CLibChafa", pkgConfig: "chafa",
       providers: [.apt(["libchafa-dev"]), .brew(["chafa"])]),

@@ -66,8 +66,21 @@ package struct CommandError: Error, Sendable, Equatable {
   }
 
   /// The error for a person: the line, a caret line under it, then message and cure.
-  package var rendered: [String] {
+  package var rendered: [String] { rendered(columns: nil) }
+
+  /// The same, with what of the line fits into `columns`.
+  package func rendered(columns: Int?) -> [String] {
     guard let line, let range else { return ["error: \(summary)"] }
-    return CaretLines.lines(under: range, of: line) + ["error: \(summary)"]
+    return CaretLines.lines(under: range, of: line, columns: columns) + ["error: \(summary)"]
   }
+
+  /// The error with a message that fits a screen, though a word of a megabyte may stand in it.
+  package var shortened: CommandError {
+    var error = self
+    error.message = VisibleText.cut(message, to: Self.longestMessage)
+    error.hint = hint.map { VisibleText.cut($0, to: Self.longestMessage) }
+    return error
+  }
+
+  private static let longestMessage = 2000
 }

@@ -36,6 +36,8 @@ package final class CommandRunner<Workspace>: LineRunner {
   /// less than a person.
   package var enterScript: ((_ workspace: inout Workspace) -> (inout Workspace) -> Void)?
 
+  /// The table by name, made once: every line asks for it.
+  private let specsByName: [String: CommandSpec]
   private var undoLog = UndoLog<Workspace>()
   /// How deep `run` is within `run`, and how many lines all of them ran.
   private var nesting = (depth: 0, lines: 0)
@@ -62,6 +64,8 @@ package final class CommandRunner<Workspace>: LineRunner {
     describe: @escaping (any Error) -> CommandError = { CommandError(.failed, "\($0)") }
   ) {
     self.commands = commands
+    specsByName = Dictionary(
+      commands.map { ($0.spec.name, $0.spec) }, uniquingKeysWith: { first, _ in first })
     self.topics = topics
     self.workspace = workspace
     variables = Variables(overrides: overrides)
@@ -85,7 +89,7 @@ package final class CommandRunner<Workspace>: LineRunner {
       result = .success(try performUndoably(invocation, text, line: line))
     } catch {
       if spec == nil { remember(text, line: line) }
-      result = .failure(error)
+      result = .failure(error.shortened)
     }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     return Execution(line: line, text: text, spec: spec, seconds: seconds, result: result)
@@ -156,7 +160,7 @@ package final class CommandRunner<Workspace>: LineRunner {
 
   private var help: Help { Help(specs, topics: topics) }
 
-  private var parser: Parser { Parser(specs, variables: variables) }
+  private var parser: Parser { Parser(specs: specsByName, variables: variables) }
 
   /// Runs a command and remembers its result.
   private func perform(
@@ -253,7 +257,7 @@ package final class CommandRunner<Workspace>: LineRunner {
     case .help: try help.outcome(for: invocation.arguments)
     case .apropos: try help.search(invocation.arguments)
     case .history: listHistory(invocation.arguments)
-    case .quit: quit()
+    case .quit, .exit: quit()
     case .saveSession, .exportSession, .packSession: try keep(command, invocation.arguments)
     case .undo: try undo(invocation.arguments)
     case .run: try run(invocation.arguments)
@@ -273,9 +277,9 @@ package final class CommandRunner<Workspace>: LineRunner {
     var outcome = Outcome()
     switch (arguments.textIfGiven("value"), variables.overrides[name]) {
     case (_, let override?):
-      variables.assign(name, override)
+      variables.assign(name, try shortEnough(override, of: name, arguments))
       outcome.recordedCommand = "let \(name) = \(Quoting.quoted(override))"
-    case (let value?, nil): variables.assign(name, value)
+    case (let value?, nil): variables.assign(name, try shortEnough(value, of: name, arguments))
     case (nil, nil) where nesting.depth > 0 && variables[name] != nil:
       // A file that is run here takes what was given here.
       break
@@ -287,6 +291,21 @@ package final class CommandRunner<Workspace>: LineRunner {
     }
     outcome.result = ["name": .string(name), "value": .string(variables[name] ?? "")]
     return outcome
+  }
+
+  /// Returns the value of a variable.
+  ///
+  /// - Throws: `CommandError` when it is longer than a value may be.
+  private func shortEnough(
+    _ value: String, of name: String, _ arguments: Arguments
+  ) throws(CommandError) -> String {
+    guard value.count <= Variables.longestValue else {
+      throw arguments.error(
+        at: arguments.has("value") ? "value" : "name", .limit,
+        "\(name) would have \(value.count) characters, more than \(Variables.longestValue)",
+        hint: "give it a shorter text, or keep the long one in a file")
+    }
+    return value
   }
 
   /// Runs a command that must fail; all is as before if it does not.

@@ -74,8 +74,8 @@ package struct Completer {
     let isBraced = before.last == "{"
     guard (isBraced ? before.dropLast() : before).last == "$" else { return nil }
     let typed = String(name.reversed())
-    let choices = variables.values.filter { $0.key.hasPrefix(typed) }
-      .map { Choice($0.key, $0.value, isWhole: false) }
+    let choices = variables.values { $0.hasPrefix(typed) }
+      .map { Choice($0.name, VisibleText.cut($0.value, to: 200), isWhole: false) }
     var completion = grown(choices, typed: typed, raw: typed, quote: nil, isQuoted: false)
     if isBraced, choices.count == 1 { completion.insertion += "}" }
     return completion
@@ -229,6 +229,7 @@ package struct Completer {
 
   /// The files and folders whose paths begin with what is typed.
   private func paths(_ typed: String) -> [Choice] {
+    if typed == "~" { return [Choice("~/", "your home", isWhole: false)] }
     let slash = typed.lastIndex(of: "/").map { typed.index(after: $0) } ?? typed.startIndex
     let (folder, start) = (String(typed[..<slash]), typed[slash...])
     return entries(folder).filter { entry in

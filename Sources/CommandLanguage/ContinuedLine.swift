@@ -5,20 +5,33 @@ package enum ContinuedLine {
 
   /// Whether `line` goes on in the next physical line: it ends in `\` outside a comment.
   package static func goesOn(_ line: String) -> Bool {
-    guard line.last == "\\" else { return false }
-    var quote: Character?
-    var previous: Character = " "
-    for character in line {
-      if let open = quote {
-        if character == open { quote = nil }
-      } else if character == "\"" || character == "'" {
-        quote = character
-      } else if character == "#" && previous.isWhitespace {
-        return false
+    var follower = Follower()
+    return follower.goesOn(after: line)
+  }
+
+  /// Follows a command from one physical line to the next, and looks at each character once.
+  package struct Follower {
+    /// The quote that is open at the end of the lines so far.
+    private var quote: Character?
+
+    package init() {}
+
+    /// Whether the command goes on after `line`, its next one.
+    package mutating func goesOn(after line: String) -> Bool {
+      guard line.last == "\\" else { return false }
+      var previous: Character = " "
+      for character in line {
+        if let open = quote {
+          if character == open { quote = nil }
+        } else if character == "\"" || character == "'" {
+          quote = character
+        } else if character == "#" && previous.isWhitespace {
+          return false
+        }
+        previous = character
       }
-      previous = character
+      return true
     }
-    return true
   }
 
   /// The command on one line.

@@ -28,7 +28,7 @@ package indirect enum Expression: Hashable, Sendable {
   ///     of numbers, which has neither functions nor lists.
   /// - Throws: `CommandError` that points at what is no expression.
   package init(parsing text: SourceText, functions: [String]? = nil) throws(CommandError) {
-    var parser = ExpressionParser(text, functions: functions)
+    var parser = try ExpressionParser(text, functions: functions)
     self = try parser.sum()
     try parser.requireEnd()
   }
@@ -75,7 +75,7 @@ package struct Comparison: Hashable, Sendable {
 
   /// Reads a whole text as a comparison.
   package init(parsing text: SourceText) throws(CommandError) {
-    var parser = ExpressionParser(text)
+    var parser = try ExpressionParser(text)
     left = try parser.sum()
     leftRange = text[0..<parser.position].trimmed.range
     relation = try parser.relation()
@@ -118,11 +118,18 @@ struct ExpressionParser {
   private var depth = 0
   private var operations = 0
 
-  init(_ text: SourceText, functions: [String]? = nil) {
+  init(_ text: SourceText, functions: [String]? = nil) throws(CommandError) {
     self.text = text
     self.functions = functions
     characters = text.characters.map(\.character)
+    guard characters.count <= Self.longest else {
+      throw error(
+        "the expression has more than \(Self.longest) characters",
+        hint: "keep parts of it with let", at: 0..<1)
+    }
   }
+
+  private static let longest = 1 << 16
 
   // MARK: - Grammar
 
@@ -255,7 +262,8 @@ struct ExpressionParser {
 
   private mutating func number() throws(CommandError) -> Expression {
     let start = position
-    guard let (value, length) = ValueParser.number(in: String(characters[position...])) else {
+    let rest = characters[position...].prefix { isDigit($0) || "+-.eE".contains($0) }
+    guard let (value, length) = ValueParser.number(in: String(rest)) else {
       throw error("expected a number", hint: "for example 3.5 or 1e-6", at: position..<position + 1)
     }
     position += length

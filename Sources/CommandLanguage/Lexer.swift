@@ -1,5 +1,3 @@
-import OrderedCollections
-
 /// Cuts a command line into words.
 ///
 /// Spaces part words; quotes `"…"` and `'…'` hold spaces and may stand in the middle of a word; an
@@ -152,11 +150,12 @@ extension Lexer.Word {
         guard let value = variables[name] else {
           throw CommandError(
             .unknownVariable, "there is no variable \"\(name)\"",
-            hint: NearestNames.question(for: name, among: variables.values.keys)
+            hint: NearestNames.question(for: name, among: variables.names)
               ?? "give it a value first: let \(name) = VALUE",
             range: range)
         }
         characters += value.map { SourceCharacter($0, at: range, isLiteral: true) }
+        try Parser.checkLength(characters.count, at: range)
       }
     }
     return SourceText(characters, range: range)

@@ -146,12 +146,20 @@ package struct Outcome: Sendable {
       }
     }
 
-    /// The line as the screen shows it: with files where they are.
+    /// The line as a script's output shows it: with files where they are.
+    package var printed: String {
+      switch self {
+      case .fields(let fields): fields.map(\.printed).joined()
+      case .picture(let picture):
+        picture.line(naming: picture.place.map(ShownPath.fromHere) ?? picture.path)
+      }
+    }
+
+    /// The line as a person reads it at a terminal, without the escapes of a record.
     package var shown: String {
       switch self {
       case .fields(let fields): fields.map(\.shown).joined()
-      case .picture(let picture):
-        picture.line(naming: picture.place.map(ShownPath.fromHere) ?? picture.path)
+      case .picture: printed
       }
     }
   }
@@ -165,8 +173,11 @@ package struct Outcome: Sendable {
       case .picture(let picture): [.picture(picture)]
       }
     }
-    return lines + warnings.map { .fields([.text("warning: " + $0)]) }
+    return lines + warningLines
   }
+
+  /// The lines of the warnings, which come last.
+  var warningLines: [TypedLine] { warnings.map { .fields([.text("warning: " + $0)]) } }
 
   /// The text for the screen and the transcript, a string a line.
   package var lines: [String] { typedLines.map(\.text) }

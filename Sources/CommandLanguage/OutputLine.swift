@@ -21,10 +21,20 @@ package enum Field: Hashable, Sendable {
     }
   }
 
-  /// The field as the screen shows it: a file is named so that it is found from here.
-  package var shown: String {
+  /// The field as a script's output shows it: a file is named so that it is found from here.
+  package var printed: String {
     guard case .file(let name, let place) = self else { return rendered }
     return Field.text(place.map(ShownPath.fromHere) ?? name).rendered
+  }
+
+  /// The field as a person reads it at a terminal: the same without the escapes of a record.
+  package var shown: String {
+    switch self {
+    case .text(let text): VisibleText.visible(text)
+    case .file(let name, let place):
+      VisibleText.visible(place.map(ShownPath.fromHere) ?? name)
+    case .number, .volatile: rendered
+    }
   }
 }
 

@@ -13,8 +13,24 @@ package struct Parser {
   let variables: Variables
 
   package init(_ specs: some Sequence<CommandSpec>, variables: Variables) {
-    self.specs = Dictionary(specs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    self.variables = variables
+    self.init(
+      specs: Dictionary(specs.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }),
+      variables: variables)
+  }
+
+  init(specs: [String: CommandSpec], variables: Variables) {
+    (self.specs, self.variables) = (specs, variables)
+  }
+
+  /// How many characters a command may have, also when its variables have their values.
+  package static let longestCommand = 1 << 20
+
+  /// Throws when a command would have more characters than one may.
+  static func checkLength(_ count: Int, at range: Range<Int>) throws(CommandError) {
+    guard count > longestCommand else { return }
+    throw CommandError(
+      .limit, "the command has more than \(longestCommand) characters",
+      hint: "use fewer or shorter words; long texts belong into files", range: range)
   }
 
   /// The command that `line` gives, or nil for a blank line or a comment.
@@ -25,6 +41,7 @@ package struct Parser {
           .syntax, "the line ends with \"\\\", but nothing follows", hint: "leave it out",
           range: line.count - 1..<line.count)
       }
+      try Self.checkLength(line.utf8.count, at: 0..<1)
       var lexer = Lexer(line)
       guard let (spec, nameRange) = try commandName(&lexer) else { return nil }
       var arguments = try Arguments(spec: spec, line: line, nameRange: nameRange)
@@ -32,7 +49,12 @@ package struct Parser {
         return try nested(parameter, spec, &arguments, lexer)
       }
       var words: [SourceText] = []
-      while let word = try lexer.next() { words.append(try word.expanded(with: variables)) }
+      var length = 0
+      while let word = try lexer.next() {
+        words.append(try word.expanded(with: variables))
+        length += words.last?.characters.count ?? 0
+        try Self.checkLength(length, at: word.range)
+      }
       var binder = Binder(spec: spec, arguments: arguments, words: words, end: nameRange.upperBound)
       do throws(CommandError) {
         return Invocation(spec: spec, arguments: try binder.bind(), command: nil)

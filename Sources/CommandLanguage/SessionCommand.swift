@@ -1,6 +1,7 @@
 /// The commands that know no workspace: the runner carries them out.
 package enum SessionCommand: CaseIterable, Sendable {
   case apropos
+  case exit
   case exportSession
   case fails
   case help
@@ -23,6 +24,10 @@ package enum SessionCommand: CaseIterable, Sendable {
         summary: "List the commands and ideas whose help speaks of a word.",
         parameters: [.word("word", .text(placeholder: "WORD"), "what to look for")],
         examples: ["apropos window", "apropos HU"], seeAlso: ["help"], isRecorded: false)
+    case .exit:
+      CommandSpec(
+        "exit", family: .rest, summary: "Leave Backflow, as 'quit' does.", examples: ["exit"],
+        seeAlso: ["quit"], isRecorded: false)
     case .exportSession:
       CommandSpec(
         "export", family: .keeping,
@@ -108,7 +113,7 @@ package enum SessionCommand: CaseIterable, Sendable {
     case .quit:
       CommandSpec(
         "quit", family: .rest, summary: "Leave Backflow.", examples: ["quit"],
-        seeAlso: ["session save"], isRecorded: false)
+        seeAlso: ["exit", "session save"], isRecorded: false)
     case .replay:
       CommandSpec(
         "replay", family: .keeping,

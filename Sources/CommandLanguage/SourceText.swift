@@ -68,18 +68,13 @@ package struct SourceText: Hashable, Sendable {
   /// Joins words with one space where the line had any.
   package static func joined(_ words: some Collection<SourceText>, emptyAt place: Int) -> SourceText
   {
-    var result: SourceText?
-    for word in words {
-      guard var text = result else {
-        result = word
-        continue
-      }
+    guard var text = words.first else { return SourceText([], range: place..<place) }
+    for word in words.dropFirst() {
       let gap = text.range.upperBound..<max(text.range.upperBound, word.range.lowerBound)
       if !gap.isEmpty { text.characters.append(SourceCharacter(" ", at: gap)) }
       text.characters += word.characters
       text.range = text.range.lowerBound..<max(text.range.upperBound, word.range.upperBound)
-      result = text
     }
-    return result ?? SourceText([], range: place..<place)
+    return text
   }
 }

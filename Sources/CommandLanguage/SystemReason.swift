@@ -13,5 +13,9 @@ package enum SystemReason {
   /// The reason of a call that has just failed.
   package static var ofLastCall: String { words(code: errno) }
 
-  private static func words(code: Int32) -> String { String(cString: strerror(code)).lowercased() }
+  private static func words(code: Int32) -> String {
+    // "Bad file descriptor" says nothing to a person.
+    if code == EBADF { return "it is closed, or was opened the other way" }
+    return String(cString: strerror(code)).lowercased()
+  }
 }

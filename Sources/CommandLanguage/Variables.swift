@@ -1,19 +1,40 @@
-package import OrderedCollections
+import HashTreeCollections
 
 /// The variables of `let`, and the values given from outside that replace them.
+///
+/// A copy shares all but what changes after it, so that it costs the same however many there are.
 package struct Variables: Sendable {
-  /// The values, in the order of their first `let`.
-  package private(set) var values: OrderedDictionary<String, String> = [:]
+  /// How many characters a value may have.
+  package static let longestValue = 1 << 16
+
+  private struct Entry: Sendable {
+    /// Which `let` gave it its first value.
+    let number: Int
+    var value: String
+  }
+
+  private var entries: TreeDictionary<String, Entry> = [:]
   /// The values given by `--let NAME=VALUE`.
   package let overrides: [String: String]
 
   package init(overrides: [String: String] = [:]) { self.overrides = overrides }
 
   /// The value of a variable.
-  package subscript(name: String) -> String? { values[name] }
+  package subscript(name: String) -> String? { entries[name]?.value }
+
+  /// The names, in no order.
+  package var names: some Sequence<String> { entries.keys }
+
+  /// The variables whose names fulfil a condition, in the order of their first `let`.
+  package func values(_ isWanted: (String) -> Bool) -> [(name: String, value: String)] {
+    entries.filter { isWanted($0.key) }.sorted { $0.value.number < $1.value.number }
+      .map { ($0.key, $0.value.value) }
+  }
 
   /// Gives `name` a value.
-  mutating func assign(_ name: String, _ value: String) { values[name] = value }
+  mutating func assign(_ name: String, _ value: String) {
+    entries[name] = Entry(number: entries[name]?.number ?? entries.count, value: value)
+  }
 
   /// Whether `name` can name a variable: a letter or `_`, then letters, digits and `_`.
   package static func isName(_ name: some StringProtocol) -> Bool {

@@ -26,24 +26,18 @@ package enum WholeFile {
     try files.commit()
   }
 
-  /// Writes `data` to a new file, through to the disk.
+  /// Writes `data` to a new file, through to the disk; the reason when that fails.
   static func store(_ data: Data, in file: String, mode: mode_t) -> String? {
     let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     guard descriptor >= 0 else { return SystemReason.ofLastCall }
-    var reason = store(data, descriptor)
+    var reason: String?
+    do throws(Descriptor.Failure) {
+      try Descriptor.write(data, to: descriptor)
+    } catch {
+      reason = error.description
+    }
     if fsync(descriptor) != 0, reason == nil { reason = SystemReason.ofLastCall }
     if close(descriptor) != 0, reason == nil { reason = SystemReason.ofLastCall }
     return reason
-  }
-
-  private static func store(_ data: Data, _ descriptor: Int32) -> String? {
-    var rest = data[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { return SystemReason.ofLastCall }
-      rest = rest.dropFirst(count)
-    }
-    return nil
   }
 }

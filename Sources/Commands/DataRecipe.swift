@@ -129,8 +129,7 @@ struct DataRecipe: Hashable, Sendable, Codable {
     let text = Self.text(arguments)
     let line = Line(
       text: text, seed: seed,
-      variables: Dictionary(uniqueKeysWithValues: variables.values.filter { text.contains($0.key) })
-    )
+      variables: Dictionary(uniqueKeysWithValues: variables.values { text.contains($0) }))
     switch arguments.spec.name.prefix(while: { $0 != " " }) {
     case "load" where arguments.choiceIfGiven("as") == "noisy", "noise":
       note(noisy: line, before, after)

@@ -108,7 +108,7 @@ package struct Files: Sendable {
   /// - Throws: `CommandError` when a script would leave its output folder.
   package func writing(_ path: String) throws(CommandError) -> String {
     let base = isConfined ? output : workingDirectory
-    let expanded = isConfined ? path : (path as NSString).expandingTildeInPath
+    let expanded = (path as NSString).expandingTildeInPath
     let url = URL(filePath: expanded, relativeTo: base.appending(path: "")).standardizedFileURL
     guard isConfined else { return url.path }
     do {

@@ -1,3 +1,5 @@
+import CommandLanguage
+
 /// Command lines put together from physical lines.
 package struct CommandLines {
   /// A command with the number of its first physical line.
@@ -18,28 +20,24 @@ package struct CommandLines {
   package static let prompt = "> "
 
   private let source: any LineSource
-  private let goesOn: (String) -> Bool
-  /// How many physical lines one command may have.
-  private let limit = 1000
   private var number = 0
 
-  /// Reads from `source`; `goesOn` says whether a command needs the next line.
-  package init(_ source: any LineSource, goesOn: @escaping (String) -> Bool) {
-    self.source = source
-    self.goesOn = goesOn
-  }
+  package init(_ source: any LineSource) { self.source = source }
 
   /// The next command line.
   package mutating func next() -> Event {
     var text: String?
     var first = number + 1
+    var follower = ContinuedLine.Follower()
     while true {
       switch source.next(prompt: Self.prompt, after: text.map { $0 + "\n" } ?? "") {
-      case .line(let line):
+      case .line(let typed):
+        // No command begins with the prompt: a transcript was pasted.
+        let line = PastedText.command(in: typed) ?? typed
         number += 1
         let joined = text.map { "\($0)\n\(line)" } ?? line
         if text == nil { first = number }
-        guard number - first < limit - 1, goesOn(joined) else {
+        guard number - first < ContinuedLine.limit - 1, follower.goesOn(after: line) else {
           return .command(CommandLine(text: joined, number: first))
         }
         text = joined

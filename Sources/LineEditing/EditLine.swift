@@ -29,6 +29,7 @@ package final class EditLine: LineSource {
   var rest = ""
   /// What the paste key inserts.
   var clipboard = ""
+  package var emptyLine = ""
   private var wasInterrupted = false
   /// What the terminal has said about itself.
   package private(set) var answers = TerminalAnswers()
@@ -93,6 +94,7 @@ package final class EditLine: LineSource {
       return .line(line)
     }
     self.before = before
+    keys.escapeIsKey = isVi
     wasInterrupted = false
     isSearching = false
     if !rest.isEmpty {
@@ -110,8 +112,27 @@ package final class EditLine: LineSource {
     }
     // Pressed after the line's end, Ctrl-C is for the command.
     if keys.takeInterrupt() { raise(SIGINT) }
-    return .line(text.last == "\n" ? String(text.dropLast()) : text)
+    let line = text.last == "\n" ? String(text.dropLast()) : text
+    return .line(PastedText.command(in: line) == nil ? line : firstOfPaste(line))
   }
+
+  /// The first line of a transcript that this terminal pastes without marks; the rest waits.
+  private func firstOfPaste(_ line: String) -> String {
+    guard keys.hasNext else { return line }
+    var text = line + "\n"
+    while let key = keys.next(within: .milliseconds(PastedText.pause)) {
+      guard case .character(let character) = key else {
+        keys.putBack(key)
+        break
+      }
+      text.unicodeScalars.append(character)
+    }
+    let paste = PastedText(text)
+    (pending, rest) = (paste.lines.dropFirst(), paste.rest)
+    return paste.lines.first ?? line
+  }
+
+  package var hasWaiting: Bool { !pending.isEmpty || !rest.isEmpty || keys.hasNext }
 
   package func propose(_ line: String) {
     if pending.isEmpty, rest.isEmpty, !keys.hasNext { rest = line }
@@ -224,6 +245,12 @@ package final class EditLine: LineSource {
       clearHint()
       switch key {
       case .character(let character):
+        if ["\r", "\n"].contains(character), takesEmptyLine {
+          keys.putBack(key)
+          clipboard = emptyLine
+          place?.pointee = wchar_t(Self.character(of: .paste("")))
+          return 1
+        }
         noteSearch(character)
         place?.pointee = wchar_t(character.value)
         return 1
@@ -252,11 +279,17 @@ package final class EditLine: LineSource {
     }
   }
 
+  /// Whether Enter is pressed in an empty line that stands for something, which is shown first.
+  private var takesEmptyLine: Bool {
+    !emptyLine.isEmpty && !isSearching && before.isEmpty && text.isEmpty
+  }
+
+  private var isVi: Bool { String(cString: cedit_keys(editor)) == "vi" }
+
   /// Notes that a search begins; hints come back with the next line.
   ///
   /// Which keys of vi are commands only libedit knows: after escape, any may search.
   private func noteSearch(_ key: Unicode.Scalar) {
-    let isVi = key == "\u{1B}" && String(cString: cedit_keys(editor)) == "vi"
-    if key == "\u{12}" || key == "\u{13}" || isVi { isSearching = true }
+    if key == "\u{12}" || key == "\u{13}" || (key == "\u{1B}" && isVi) { isSearching = true }
   }
 }

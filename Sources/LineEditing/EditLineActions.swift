@@ -62,7 +62,7 @@ extension EditLine {
   // MARK: - The line
 
   /// The line as it is.
-  private var text: String { parts.before + parts.after }
+  var text: String { parts.before + parts.after }
 
   private var textBeforeCursor: String { parts.before }
 
@@ -101,7 +101,7 @@ extension EditLine {
   func showHint() {
     let columns = TerminalSize().columns
     let line = text
-    let end = CommandLines.prompt.count + VisibleText.columns(of: line)
+    let end = CommandLines.prompt.count + Self.columns(of: line)
     // The last column stays free: writing there would begin another row in some terminals.
     let room = columns - 1 - end - Self.hintGap
     guard room >= Self.leastHint, let hint = hint(before + line), !hint.text.isEmpty else { return }
@@ -124,7 +124,12 @@ extension EditLine {
 
   /// In which row below the prompt's a column of the line is.
   private func row(_ text: String) -> Int {
-    (CommandLines.prompt.count + VisibleText.columns(of: text)) / TerminalSize().columns
+    (CommandLines.prompt.count + Self.columns(of: text)) / TerminalSize().columns
+  }
+
+  /// The columns that libedit gives a text.
+  private static func columns(of text: String) -> Int {
+    text.unicodeScalars.reduce(0) { $0 + Int(cedit_columns($1.value)) }
   }
 
   /// How many rows of the line are below the cursor.
@@ -140,6 +145,6 @@ extension EditLine {
 
   /// Writes to the terminal beside libedit, which has written all it had before it reads a key.
   func show(_ text: String) {
-    FileHandle.standardOutput.write(Data(text.utf8))
+    try? Descriptor.write(text.utf8, to: STDOUT_FILENO)
   }
 }

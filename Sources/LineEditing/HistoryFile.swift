@@ -1,3 +1,4 @@
+import CommandLanguage
 import Foundation
 
 /// The file of all lines that were typed, shared by all prompts of one person.
@@ -21,7 +22,7 @@ package struct HistoryFile: Sendable {
   /// Adds a line; a file that cannot be written is no reason to stop.
   package func append(_ line: String) {
     try? withFile { descriptor in
-      write(line + "\n", to: descriptor)
+      try? Descriptor.write((line + "\n").utf8, to: descriptor)
       guard lseek(descriptor, 0, SEEK_END) > Self.sizeLimit else { return }
       // Half of it goes, so that this is rare.
       var size = 0
@@ -31,7 +32,7 @@ package struct HistoryFile: Sendable {
       }.reversed()
       // Written in place: whoever waits for the lock has this very file open.
       guard ftruncate(descriptor, 0) == 0 else { return }
-      write(kept.joined(separator: "\n") + "\n", to: descriptor)
+      try? Descriptor.write((kept.joined(separator: "\n") + "\n").utf8, to: descriptor)
     }
   }
 
@@ -52,24 +53,7 @@ package struct HistoryFile: Sendable {
 
   private func text(of descriptor: Int32) -> [String] {
     lseek(descriptor, 0, SEEK_SET)
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-      let count = read(descriptor, &chunk, chunk.count)
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { break }
-      bytes += chunk.prefix(count)
-    }
+    let bytes = (try? Descriptor.read(descriptor, atMost: .max)) ?? []
     return bytes.split(separator: 10).map { String(decoding: $0, as: UTF8.self) }
-  }
-
-  private func write(_ text: String, to descriptor: Int32) {
-    var bytes = Array(text.utf8)[...]
-    while !bytes.isEmpty {
-      let count = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
-      if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { return }
-      bytes.removeFirst(count)
-    }
   }
 }

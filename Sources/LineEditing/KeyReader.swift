@@ -1,9 +1,9 @@
 import Foundation
 
 /// Reads what somebody types as characters, pastes and the few keys that need more than a character.
-final class KeyReader {
+package final class KeyReader {
   /// What comes next from the keyboard.
-  enum Key: Hashable {
+  package enum Key: Hashable, Sendable {
     case character(Unicode.Scalar)
     /// A text between the marks that a terminal sets around what is pasted.
     case paste(String)
@@ -21,9 +21,10 @@ final class KeyReader {
   }
 
   /// How many bytes one paste may have.
-  static let longestPaste = 4 << 20
-  /// How long the rest of a sequence may take after its first byte, in milliseconds.
-  private static let patience: Int32 = 50
+  private static let longestPaste = 4 << 20
+  /// How long the rest of an answer may take, in milliseconds, and of a sequence after escape in vi,
+  /// where escape is a key of its own.
+  private static let (answerPatience, escapePatience): (Int32, Int32) = (1000, 50)
 
   private let descriptor: Int32
   private let signals: Int32
@@ -31,9 +32,13 @@ final class KeyReader {
   private var isAtEnd = false
   /// Keys that come before what is typed.
   private var waiting: [Key] = []
+  /// Whether escape alone does something, as in vi; in emacs it only begins a pair.
+  package var escapeIsKey = false
+  /// Whether the key before was an escape whose rest may be late.
+  private var isAfterEscape = false
 
-  /// Reads from `descriptor`; the numbers of signals come from `signals`.
-  init(descriptor: Int32, signals: Int32) {
+  /// Reads from `descriptor`; the numbers of signals come from `signals`, if there are any.
+  package init(descriptor: Int32, signals: Int32 = -1) {
     (self.descriptor, self.signals) = (descriptor, signals)
   }
 
@@ -46,7 +51,7 @@ final class KeyReader {
   }
 
   /// Waits for the next key for some time; none when none came.
-  func next(within limit: Duration) -> Key? {
+  package func next(within limit: Duration) -> Key? {
     let end = ContinuousClock.now + limit
     while true {
       let rest = Int32(max(.zero, end - .now) / .milliseconds(1))
@@ -62,12 +67,75 @@ final class KeyReader {
   private func key(waiting milliseconds: Int32) -> Key? {
     if !waiting.isEmpty { return waiting.removeFirst() }
     if let key = signal() { return key }
-    if bytes.isEmpty {
-      if isAtEnd { return .end }
-      guard fill(waiting: milliseconds) else { return nil }
+    if isAfterEscape, bytes.first == UInt8(ascii: "[") {
+      if let late = lateKey() { return late }
+      if isAfterEscape {
+        _ = fill(waiting: milliseconds)
+        return nil
+      }
+    } else if !bytes.isEmpty {
+      isAfterEscape = false
     }
-    if bytes.first == 0x1B, let key = sequence() { return key }
-    return character()
+    switch KeySequence(bytes) {
+    case .key(let key, let count):
+      bytes.removeFirst(count)
+      return key
+    case .nothing(let count):
+      bytes.removeFirst(count)
+      return nil
+    case .pasteStart:
+      bytes.removeFirst(KeySequence.startMark.count)
+      return paste()
+    case .unfinished:
+      return unfinished(waiting: milliseconds)
+    }
+  }
+
+  /// Waits for the rest of what has begun, which a slow line brings in pieces.
+  private func unfinished(waiting milliseconds: Int32) -> Key? {
+    if isAtEnd { return bytes.isEmpty ? .end : firstByte() }
+    let limit = patience
+    let isOver = limit >= 0 && (milliseconds < 0 || limit <= milliseconds)
+    let came = fill(waiting: isOver ? limit : milliseconds)
+    guard came == .nothing, isOver else { return nil }
+    isAfterEscape = bytes.count == 1
+    return firstByte()
+  }
+
+  /// How long the rest may take, in milliseconds; −1 for ever, where the beginning alone does nothing.
+  private var patience: Int32 {
+    guard bytes.first == 0x1B else { return -1 }
+    if bytes.count == 1 { return escapeIsKey ? Self.escapePatience : -1 }
+    return bytes.dropFirst().first == UInt8(ascii: "_") ? Self.answerPatience : -1
+  }
+
+  /// The first byte as a key, when what it might begin does not come; none of a broken character.
+  private func firstByte() -> Key? {
+    guard let byte = bytes.popFirst(), byte < 0x80 else { return nil }
+    return .character(Unicode.Scalar(byte))
+  }
+
+  /// What goes on after an escape that vi has already taken as a key; none when nothing does.
+  ///
+  /// That key has left the insertion of text; `a` comes back to it.
+  private func lateKey() -> Key? {
+    isAfterEscape = false
+    switch KeySequence(ArraySlice([0x1B] + Array(bytes))) {
+    case .pasteStart:
+      bytes.removeFirst(KeySequence.startMark.count - 1)
+      waiting.append(paste())
+      return .character("a")
+    case .key(let key, let count) where count > 1:
+      bytes.removeFirst(count - 1)
+      return key
+    case .nothing(let count):
+      bytes.removeFirst(count - 1)
+      return nil
+    case .unfinished:
+      isAfterEscape = !isAtEnd
+      return nil
+    case .key: return nil
+    }
   }
 
   /// Whether Ctrl-C came after the last key; other signals become the next keys.
@@ -80,7 +148,7 @@ final class KeyReader {
   }
 
   /// Forgets what was typed ahead.
-  func drop() { (bytes, waiting) = ([], []) }
+  func drop() { (bytes, waiting, isAfterEscape) = ([], [], false) }
 
   // MARK: - Signals
 
@@ -103,16 +171,24 @@ final class KeyReader {
 
   // MARK: - Bytes
 
+  /// What came while bytes were waited for.
+  private enum Arrival { case bytes, nothing, signal }
+
   /// Reads more bytes, or returns when a signal comes or `milliseconds` are over.
-  @discardableResult
-  private func fill(waiting milliseconds: Int32) -> Bool {
+  private func fill(waiting milliseconds: Int32) -> Arrival {
     var sources = [
       pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
       pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
     ]
-    guard poll(&sources, 2, milliseconds) > 0, sources[0].revents != 0 else { return false }
+    let count = poll(&sources, 2, milliseconds)
+    if count == 0 { return .nothing }
     // Signals first: what Ctrl-C drops has been read, what was typed after it has not.
-    guard sources[1].revents == 0 else { return false }
+    guard count > 0, sources[0].revents != 0, sources[1].revents == 0 else { return .signal }
+    return take() ? .bytes : .signal
+  }
+
+  /// Reads the bytes that are there, or notes the end.
+  private func take() -> Bool {
     var chunk = [UInt8](repeating: 0, count: 65_536)
     let count = read(descriptor, &chunk, chunk.count)
     if count < 0 && (errno == EINTR || errno == EAGAIN) { return false }
@@ -131,75 +207,19 @@ final class KeyReader {
     return poll(&sources, 2, 0) > 0
   }
 
-  /// Whether the next bytes are `expected`; waits for them for a while if they begin so.
-  private func begins(with expected: [UInt8]) -> Bool {
-    while bytes.count < expected.count {
-      guard expected.starts(with: bytes), fill(waiting: Self.patience) else { return false }
-    }
-    return bytes.starts(with: expected)
-  }
+  // MARK: - Paste
 
-  // MARK: - Sequences
-
-  private static let pasteStart = Array("\u{1B}[200~".utf8)
-  private static let pasteEnd = Array("\u{1B}[201~".utf8)
-  private static let arrows: [(bytes: [UInt8], key: Key)] = [
-    (Array("\u{1B}[A".utf8), .up), (Array("\u{1B}OA".utf8), .up),
-    (Array("\u{1B}[B".utf8), .down), (Array("\u{1B}OB".utf8), .down),
-  ]
-
-  /// A key that begins with escape, unless libedit should see its characters.
-  private func sequence() -> Key? {
-    // The escape key alone.
-    if bytes.count == 1, !fill(waiting: Self.patience) { return nil }
-    for arrow in Self.arrows where begins(with: arrow.bytes) {
-      bytes.removeFirst(arrow.bytes.count)
-      return arrow.key
-    }
-    if let reply = reply() { return .reply(reply) }
-    guard begins(with: Self.pasteStart) else { return nil }
-    bytes.removeFirst(Self.pasteStart.count)
-    return paste()
-  }
-
-  /// How replies begin, and what ends them.
-  private static let replies: [(start: [UInt8], end: [UInt8])] = [
-    (Array("\u{1B}_G".utf8), Array("\u{1B}\\".utf8)), (Array("\u{1B}[?".utf8), Array("c".utf8)),
-    (Array("\u{1B}[6;".utf8), Array("t".utf8)),
-  ]
-  private static let longestReply = 200
-
-  /// What the terminal answers, when the next bytes are an answer.
-  private func reply() -> TerminalReply? {
-    guard let form = Self.replies.first(where: { begins(with: $0.start) }) else { return nil }
-    var count = form.start.count
-    while count < Self.longestReply {
-      while bytes.count < count + form.end.count {
-        guard fill(waiting: Self.patience) else { return nil }
-      }
-      let rest = bytes.dropFirst(count)
-      if rest.starts(with: form.end) {
-        let sequence = bytes.prefix(count + (form.end.count == 1 ? 1 : 0)).dropFirst()
-        guard let reply = TerminalReply(sequence) else { return nil }
-        bytes.removeFirst(count + form.end.count)
-        return reply
-      }
-      // Numbers and signs alone stand in control sequences.
-      let isNumeric = rest.first.map { (0x30...0x3F).contains($0) } ?? false
-      guard form.end.count > 1 || isNumeric else { return nil }
-      count += 1
-    }
-    return nil
-  }
-
-  /// The text up to the mark of its end, or Ctrl-C before it came.
+  /// The text up to the mark of its end, however late that comes, or Ctrl-C before it came.
   private func paste() -> Key {
     var text: [UInt8] = []
     while true {
       while let byte = bytes.first {
-        if byte == 0x1B, begins(with: Self.pasteEnd) {
-          bytes.removeFirst(Self.pasteEnd.count)
-          return .paste(String(decoding: text, as: UTF8.self))
+        if byte == 0x1B {
+          if bytes.starts(with: KeySequence.endMark) {
+            bytes.removeFirst(KeySequence.endMark.count)
+            return .paste(String(decoding: text, as: UTF8.self))
+          }
+          if KeySequence.endMark.starts(with: bytes), !isAtEnd { break }
         }
         bytes.removeFirst()
         if text.count < Self.longestPaste { text.append(byte) }
@@ -208,27 +228,8 @@ final class KeyReader {
       switch signal() {
       case .interrupt: return .interrupt
       case let other?: waiting.append(other)
-      case nil: fill(waiting: -1)
+      case nil: _ = fill(waiting: -1)
       }
     }
-  }
-
-  // MARK: - Characters
-
-  /// The next character; none when its bytes are no UTF-8 or an eight-bit control character.
-  private func character() -> Key? {
-    guard let lead = bytes.first else { return nil }
-    let length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4
-    while bytes.count < length, fill(waiting: Self.patience) {}
-    var iterator = bytes.makeIterator()
-    var decoder = UTF8()
-    guard length > 0, case .scalarValue(let scalar) = decoder.decode(&iterator),
-      !(0x80..<0xA0).contains(scalar.value)
-    else {
-      bytes.removeFirst()
-      return nil
-    }
-    bytes.removeFirst(length)
-    return .character(scalar)
   }
 }

@@ -17,6 +17,12 @@ package protocol LineSource: AnyObject {
   /// Puts a line before the person, to run with Enter, to change, or to drop.
   func propose(_ line: String)
 
+  /// What an empty line stands for; nothing else than itself while this is empty.
+  var emptyLine: String { get set }
+
+  /// Whether lines, or parts of one, wait to be read.
+  var hasWaiting: Bool { get }
+
   /// Drops what was typed or pasted and waits to be read; answers with the number of pasted lines.
   func dropTypedAhead() -> Int
 }
@@ -37,6 +43,10 @@ package final class TextLines: LineSource {
   }
 
   package func propose(_ line: String) {}
+
+  package var emptyLine = ""
+
+  package var hasWaiting: Bool { !lines.isEmpty }
 
   package func dropTypedAhead() -> Int {
     defer { lines = [] }

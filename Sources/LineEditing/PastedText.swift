@@ -3,6 +3,9 @@
 /// Of a transcript, which has lines that begin with the prompt, only its commands count. A last line
 /// without an end is not run: it waits in the editor.
 package struct PastedText: Hashable, Sendable {
+  /// How long the next piece of a paste without marks may take, in milliseconds.
+  static let pause: Int32 = 100
+
   /// The lines to run, one after the other.
   package var lines: [String]
   /// What is left for the editor.
@@ -13,12 +16,18 @@ package struct PastedText: Hashable, Sendable {
     var all = unified.split(separator: "\n", omittingEmptySubsequences: false).map(Self.typable)
     rest = all.popLast() ?? ""
     lines = all
-    let isCommand = { (line: String) in line.hasPrefix("> ") || line == ">" }
-    guard lines.contains(where: isCommand) || isCommand(rest) else { return }
-    let command = { (line: String) in String(line.dropFirst(2)) }
-    lines = lines.filter(isCommand).map(command)
-    rest = isCommand(rest) ? command(rest) : ""
+    guard lines.contains(where: Self.isCommand) || Self.isCommand(rest) else { return }
+    lines = lines.compactMap(Self.command)
+    rest = Self.command(in: rest) ?? ""
   }
+
+  /// The command of a line that begins with the prompt, as in a transcript; nil for any other line.
+  package static func command(in line: String) -> String? {
+    guard line.hasPrefix(CommandLines.prompt) || line == ">" else { return nil }
+    return String(line.dropFirst(CommandLines.prompt.count))
+  }
+
+  private static func isCommand(_ line: String) -> Bool { command(in: line) != nil }
 
   /// A line without control characters.
   private static func typable(_ line: Substring) -> String {

@@ -1,3 +1,4 @@
+import CommandLanguage
 import Foundation
 
 /// Lines of a file descriptor, read without an editor.
@@ -10,8 +11,11 @@ package final class PlainInput: LineSource {
   private var start = 0
   private var isAtEnd = false
   private var isFirst = true
-  /// What an empty line stands for.
+  /// What the next line stands for when it is empty.
   private var proposal = ""
+  package var emptyLine = ""
+  /// Lines that were pasted and wait.
+  private var pending: ArraySlice<String> = []
 
   /// Reads from `descriptor`, standard input unless told otherwise.
   package init(descriptor: Int32 = STDIN_FILENO) {
@@ -26,13 +30,46 @@ package final class PlainInput: LineSource {
     if start == bytes.count { proposal = line }
   }
 
+  package var hasWaiting: Bool { !pending.isEmpty || start < bytes.count || comes(within: 0) }
+
   package func next(prompt: String, after before: String) -> LineEvent {
+    if let line = pending.popFirst() {
+      show("\(prompt)\(line)\n")
+      return .line(line)
+    }
     let proposal = proposal
     self.proposal = ""
-    let offer = proposal.isEmpty ? "" : "\(proposal)  (Enter runs this)\n\(prompt)"
-    if isTerminal { FileHandle.standardOutput.write(Data((prompt + offer).utf8)) }
+    show(proposal.isEmpty ? prompt : "\(prompt)\(proposal)  (Enter runs this)\n\(prompt)")
     let event = read()
-    return event == .line("") ? .line(proposal) : event
+    if event == .line("") {
+      return .line(before.isEmpty && proposal.isEmpty ? emptyLine : proposal)
+    }
+    if case .line(let line) = event, isTerminal, PastedText.command(in: line) != nil {
+      return .line(firstOfPaste(line))
+    }
+    return event
+  }
+
+  private func show(_ text: String) {
+    if isTerminal { try? Descriptor.write(text.utf8, to: STDOUT_FILENO) }
+  }
+
+  /// The first line of a transcript that this terminal pastes without a mark; the rest of its
+  /// commands wait.
+  private func firstOfPaste(_ line: String) -> String {
+    guard start < bytes.count || comes(within: 0) else { return line }
+    while !isAtEnd, comes(within: PastedText.pause), fill() {}
+    let end = bytes[start...].lastIndex(of: 10).map { $0 + 1 } ?? start
+    let paste = PastedText(line + "\n" + String(decoding: bytes[start..<end], as: UTF8.self))
+    start = end
+    pending = paste.lines.dropFirst()
+    return paste.lines.first ?? line
+  }
+
+  /// Whether more can be read within some milliseconds.
+  private func comes(within milliseconds: Int32) -> Bool {
+    var source = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&source, 1, milliseconds) > 0
   }
 
   /// The next line as it is.
@@ -56,8 +93,8 @@ package final class PlainInput: LineSource {
   }
 
   package func dropTypedAhead() -> Int {
-    defer { (bytes, start) = ([], 0) }
-    return bytes[start...].count { $0 == 10 }
+    defer { (bytes, start, pending) = ([], 0, []) }
+    return pending.count + bytes[start...].count { $0 == 10 }
   }
 
   /// Reads more bytes; false when a signal came in between.
@@ -67,6 +104,7 @@ package final class PlainInput: LineSource {
     var chunk = [UInt8](repeating: 0, count: 65_536)
     let count = Foundation.read(descriptor, &chunk, chunk.count)
     if count < 0 && errno == EINTR { return false }
+    if count < 0 && errno == EAGAIN { return comes(within: -1) }
     if count <= 0 { isAtEnd = true }
     bytes += chunk.prefix(max(count, 0))
     return true

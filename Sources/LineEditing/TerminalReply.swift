@@ -1,5 +1,5 @@
 /// One thing that a terminal answers when it is asked about itself.
-enum TerminalReply: Hashable {
+package enum TerminalReply: Hashable, Sendable {
   /// Whether it shows pictures as kitty does.
   case kitty(Bool)
   /// How large a cell is, in pixels.
@@ -7,9 +7,8 @@ enum TerminalReply: Hashable {
   /// Its primary device attributes: a number for each ability, such as 4 for sixel.
   case attributes([Int])
 
-  /// The reply in a sequence of bytes, without its escape.
-  init?(_ sequence: some Sequence<UInt8>) {
-    let text = String(decoding: Array(sequence), as: UTF8.self)
+  /// The reply in a sequence, without its escape.
+  init?(_ text: String) {
     if text.hasPrefix("_G") {
       self = .kitty(text.contains(";OK"))
     } else if text.hasPrefix("[?"), text.hasSuffix("c") {

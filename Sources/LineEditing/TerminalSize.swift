@@ -1,3 +1,4 @@
+import CEdit
 import Foundation
 
 /// How large a terminal is, in characters.
@@ -20,9 +21,14 @@ package struct TerminalSize: Hashable, Sendable {
 
   /// Whether somebody sees what is drawn on `descriptor`: a terminal that does more than print.
   package static func canDraw(on descriptor: Int32 = STDOUT_FILENO) -> Bool {
-    let kind = ProcessInfo.processInfo.environment["TERM"] ?? ""
-    return isatty(descriptor) == 1 && !kind.isEmpty && kind != "dumb"
+    isatty(descriptor) == 1 && kindDraws
   }
+
+  /// Whether `TERM` names a terminal that is known and takes the usual codes; any other is a dumb one.
+  private static let kindDraws: Bool = {
+    let kind = ProcessInfo.processInfo.environment["TERM"] ?? ""
+    return !kind.isEmpty && cedit_knows_terminal(kind) == 1
+  }()
 
   /// How large a character is, in pixels, if the terminal told the system.
   package var cell: (width: Int, height: Int)? {

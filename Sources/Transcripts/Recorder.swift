@@ -132,9 +132,33 @@ package struct Recorder: Sendable {
     return saved
   }
 
+  /// How many lines were recorded.
+  var count: Int { entries.count }
+
+  /// The beginning of the session file's text.
+  func header(stamps: [Stamp]) -> String {
+    var writer = SessionWriter()
+    writer.addHeader(Stamp.needed(stamps, usedBLAS: usedBLAS) + data.stamps)
+    return writer.text
+  }
+
+  /// The text behind the header from a line of the record on.
+  func text(from start: Int) -> String {
+    var writer = SessionWriter()
+    add(entries[start...], to: &writer, includingErrors: false)
+    return writer.text
+  }
+
   private func writer(stamps: [Stamp], includingErrors: Bool) -> SessionWriter {
     var writer = SessionWriter()
     writer.addHeader(Stamp.needed(stamps, usedBLAS: usedBLAS) + data.stamps)
+    add(entries[...], to: &writer, includingErrors: includingErrors)
+    return writer
+  }
+
+  private func add(
+    _ entries: ArraySlice<Entry>, to writer: inout SessionWriter, includingErrors: Bool
+  ) {
     for entry in entries {
       switch entry {
       case .note(let line):
@@ -148,6 +172,5 @@ package struct Recorder: Sendable {
         writer.add(outputs: ["failed: \(Escapes.inside(message))"])
       }
     }
-    return writer
   }
 }

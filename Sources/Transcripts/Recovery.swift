@@ -11,6 +11,9 @@ package final class Recovery {
   package let paths: SessionPaths
   private let lockPath: String
   private var lock: Int32 = -1
+  /// The header that the file has, and how many lines of the record.
+  private var kept: (header: String, count: Int)?
+  private var isSettled = true
   /// Whether the file holds commands that were not saved.
   package private(set) var holdsWork = false
 
@@ -34,27 +37,83 @@ package final class Recovery {
       execution.error == nil || execution.error?.kept != nil
     else { return }
     try begin()
-    try write(recorder, execution.outcome?.pictures ?? [], picturesFrom: output, stamps: stamps)
+    try copy(execution.outcome?.pictures ?? [], from: output)
+    try write(recorder, stamps: stamps)
     holdsWork = true
+  }
+
+  /// Brings the file up to the record: what is new is added to its end, so that a command costs the
+  /// same however many came before, unless the header is another now.
+  private func write(_ recorder: Recorder, stamps: [Stamp]) throws(SessionError) {
+    let header = recorder.header(stamps: stamps)
+    var isAppended = false
+    if let kept, kept.header == header {
+      isAppended = try append(recorder.text(from: kept.count))
+    }
+    if !isAppended {
+      do throws(WholeFile.Failure) {
+        let text = header + recorder.text(from: 0)
+        try WholeFile.write(Data(text.utf8), to: paths.file, isPrivate: true)
+      } catch {
+        throw SessionError(paths.file, "cannot be written: \(error)")
+      }
+    }
+    kept = (header, recorder.count)
+  }
+
+  /// Adds whole lines to the file, false when it is gone; ``settle()`` takes them through to the disk.
+  private func append(_ text: String) throws(SessionError) -> Bool {
+    let descriptor = open(paths.file, O_WRONLY | O_APPEND | O_CLOEXEC)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    let size = lseek(descriptor, 0, SEEK_END)
+    isSettled = false
+    do throws(Descriptor.Failure) {
+      try Descriptor.write(text.utf8, to: descriptor)
+      return true
+    } catch {
+      // No half of a line stays.
+      _ = ftruncate(descriptor, size)
+      throw SessionError(paths.file, "cannot be written: \(error)")
+    }
+  }
+
+  /// Takes what was added through to the disk, for times when nothing else is to be done.
+  package func settle() {
+    guard !isSettled else { return }
+    isSettled = true
+    let descriptor = open(paths.file, O_WRONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    _ = fsync(descriptor)
+    close(descriptor)
+  }
+
+  /// Takes off the end of a file what a power cut has left of a line or of a continued command.
+  private static func trim(_ file: String) {
+    guard let text = try? String(contentsOfFile: file, encoding: .utf8) else { return }
+    var lines = text.components(separatedBy: "\n")
+    let torn = lines.removeLast()
+    var isWhole = torn.isEmpty
+    while let last = lines.last, last.hasPrefix("> "), last.hasSuffix("\\") {
+      lines.removeLast()
+      isWhole = false
+    }
+    guard !isWhole else { return }
+    try? WholeFile.write(
+      Data((lines + [""]).joined(separator: "\n").utf8), to: file, isPrivate: true)
   }
 
   /// Writes the record after a line for the reader; one before the first command comes with that.
   package func keepNotes(of recorder: Recorder, stamps: [Stamp]) throws(SessionError) {
-    if holdsWork { try write(recorder, [], picturesFrom: "", stamps: stamps) }
+    if holdsWork { try write(recorder, stamps: stamps) }
   }
 
-  private func write(
-    _ recorder: Recorder, _ pictures: [Picture], picturesFrom output: String, stamps: [Stamp]
-  ) throws(SessionError) {
+  private func copy(_ pictures: [Picture], from output: String) throws(SessionError) {
     let files = WholeFiles(isPrivate: true)
     // A picture outside the folder stays where it is.
     for picture in pictures where PictureFiles.isInside(picture.path) {
       let file = picture.place ?? PictureFiles.path(output, picture.path)
       try PictureFiles.add(file, as: picture.path, in: paths.pictures, to: files)
-    }
-    let text = Data(recorder.text(stamps: stamps).utf8)
-    try PictureFiles.reporting { () throws(WholeFiles.Failure) in
-      try files.add(text, as: paths.file)
     }
     try PictureFiles.commit(files)
   }
@@ -62,7 +121,7 @@ package final class Recovery {
   /// Forgets the session, since it is saved elsewhere.
   package func discard() {
     guard holdsWork else { return }
-    holdsWork = false
+    (holdsWork, kept, isSettled) = (false, nil, true)
     for path in [paths.file, paths.pictures] { PictureFiles.remove(path) }
   }
 
@@ -81,7 +140,9 @@ package final class Recovery {
       defer { close(descriptor) }
       guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, unlink(path) == 0 else { return nil }
       let session = String(path.dropLast(".lock".count)) + ".session"
-      return PictureFiles.exists(session) ? SessionPaths(file: session) : nil
+      guard PictureFiles.exists(session) else { return nil }
+      trim(session)
+      return SessionPaths(file: session)
     }
   }
 

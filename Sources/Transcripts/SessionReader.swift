@@ -18,15 +18,27 @@ extension SessionFile {
     } catch {
       throw SessionError(path, "cannot be read: \(SystemReason.words(error)); check the path")
     }
-    guard data.count <= Self.mostBytes else {
-      throw SessionError(
-        path, "has more than \(Self.mostBytes >> 20) MiB, which no session has; check the path")
-    }
     try self.init(bytes: Array(data), name: path)
+  }
+
+  /// Reads all that comes from a descriptor, such as standard input.
+  package init(descriptor: Int32, name: String) throws(SessionError) {
+    let bytes: [UInt8]
+    do throws(Descriptor.Failure) {
+      bytes = try Descriptor.read(descriptor, atMost: Self.mostBytes + 1)
+    } catch {
+      throw SessionError(
+        name, "cannot be read: \(error); give it a file of commands, or start at a terminal")
+    }
+    try self.init(bytes: bytes, name: name)
   }
 
   /// Reads bytes; `name` is the file's name in errors.
   package init(bytes: [UInt8], name: String) throws(SessionError) {
+    guard bytes.count <= Self.mostBytes else {
+      throw SessionError(
+        name, "has more than \(Self.mostBytes >> 20) MiB, which no session has; check what it is")
+    }
     let marked = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
     var lines: [String] = []
     for var line in marked.split(separator: 10, omittingEmptySubsequences: false) {
@@ -50,7 +62,11 @@ extension SessionFile {
   private init(lines: [String], name: String) throws(SessionError) {
     let isScript = !lines.contains { SessionLine.command(in: $0) != nil }
     var elements: [Element] = []
-    var open: (line: Int, text: String)?
+    var open: (line: Int, lines: [String], follower: ContinuedLine.Follower)?
+    func close(_ line: Int, _ lines: [String]) {
+      elements.append(Element(line: line, content: .command(lines.joined(separator: "\n"))))
+      open = nil
+    }
     for (index, line) in lines.enumerated() {
       let number = index + 1
       let typed = isScript ? line : SessionLine.command(in: line)
@@ -64,21 +80,20 @@ extension SessionFile {
           throw SessionError(
             name, line: command.line, "one command has more than \(ContinuedLine.limit) lines")
         }
-        open = (command.line, "\(command.text)\n\(typed)")
+        open?.lines.append(typed)
       } else if let content = try Self.readerLine(line, number: number, name: name) {
         elements.append(Element(line: number, content: content))
       } else if let typed {
-        open = (number, typed)
+        open = (number, [typed], ContinuedLine.Follower())
       } else {
         let text = SessionLine.unescaped(line)
         elements.append(Element(line: number, content: .output(text)))
       }
-      if let command = open, !ContinuedLine.goesOn(command.text) {
-        elements.append(Element(line: command.line, content: .command(command.text)))
-        open = nil
+      if let last = open?.lines.last, open?.follower.goesOn(after: last) == false, let open {
+        close(open.line, open.lines)
       }
     }
-    if let open { elements.append(Element(line: open.line, content: .command(open.text))) }
+    if let open { close(open.line, open.lines) }
     self.init(elements: elements, isScript: isScript)
   }
 

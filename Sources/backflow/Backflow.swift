@@ -24,6 +24,7 @@ struct Backflow: ParsableCommand {
 
   /// Parses the arguments and runs; wrong usage ends with status 2.
   static func main() {
+    Descriptor.openStandardStreams()
     Memory.keepFreedPages()
     // A file that may not grow further is an error of the command that writes, as a full disk is.
     signal(SIGXFSZ, SIG_IGN)

@@ -34,7 +34,10 @@ struct BenchCommand: ParsableCommand {
       "Repeat for several channels, blocks, convs, sizes or batches, a JSON object each.",
       valueName: "KEY=V1,V2"))
   var over: String?
-  @Option(help: "Draw how the time grows with them, as .png or .svg.") var plot: String?
+  @Option(
+    help: "Draw how the time grows with them, as .png or .svg.",
+    completion: .file(extensions: ["png", "svg"]))
+  var plot: String?
   @Flag(help: "Time passes that keep nothing, as when a slice is denoised.") var forward = false
   @Flag(help: "Print the JSON object; it is all that is printed either way.") var json = false
 

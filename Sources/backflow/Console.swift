@@ -10,10 +10,10 @@ enum Console {
   /// Writes to the screen as it is.
   static func write(_ text: String) {
     clearProgress()
-    do {
-      try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+    do throws(Descriptor.Failure) {
+      try Descriptor.write(text.utf8, to: STDOUT_FILENO)
     } catch {
-      Console.error("error: standard output cannot be written: \(SystemReason.words(error))")
+      Console.error("error: standard output cannot be written: \(error)")
       leave(with: .commandFailed)
     }
   }
@@ -21,9 +21,13 @@ enum Console {
   /// Says what is wrong; as with ``print(_:)``, nothing in it can steer a terminal.
   static func error(_ text: String) {
     clearProgress()
+    var lines = VisibleText.visibleLines(text).components(separatedBy: "\n")
+    if isatty(STDERR_FILENO) == 1 {
+      let columns = TerminalSize(of: STDERR_FILENO).columns
+      lines = lines.flatMap { TextWrapping.rows(of: $0, columns: columns) }
+    }
     // There is nobody left to tell if this fails.
-    try? FileHandle.standardError.write(
-      contentsOf: Data((VisibleText.visibleLines(text) + "\n").utf8))
+    try? Descriptor.write((lines.joined(separator: "\n") + "\n").utf8, to: STDERR_FILENO)
   }
 
   /// Shows how far a command is, until the next output.

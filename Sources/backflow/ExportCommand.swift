@@ -11,19 +11,25 @@ struct ExportCommand: ParsableCommand {
     commandName: "export", abstract: "Write a recorded session as a page to hand out.",
     discussion: "Nothing runs: the page shows what the record and its pictures hold.")
 
-  @Argument(help: "The session file, or a pack of one.")
+  @Argument(
+    help: "The session file, or a pack of one.", completion: .file(extensions: ["session", "zip"]))
   var file: String
 
-  @Option(help: "One HTML file that needs no network.")
+  @Option(
+    help: "One HTML file that needs no network.", completion: .file(extensions: ["html"]))
   var html: String?
 
-  @Option(help: "A Markdown file, with its pictures in a folder beside it.")
+  @Option(
+    help: "A Markdown file, with its pictures in a folder beside it.",
+    completion: .file(extensions: ["md"]))
   var markdown: String?
 
-  @Option(help: "A notebook for Jupyter.")
+  @Option(help: "A notebook for Jupyter.", completion: .file(extensions: ["ipynb"]))
   var notebook: String?
 
-  @Option(help: "A zip file with the session and all that belongs to it, as 'session pack' writes.")
+  @Option(
+    help: "A zip file with the session and all that belongs to it, as 'session pack' writes.",
+    completion: .file(extensions: ["zip"]))
   var pack: String?
 
   @Option(

@@ -52,6 +52,10 @@ final class Host {
   var recovers = false
   /// Shows pictures, when somebody sees them.
   private var display: TerminalDisplay?
+  /// What of a long help is not shown yet.
+  var pages = Pages()
+  /// Whether help is shown a screen at a time now.
+  var showsPages: () -> Bool = { false }
   /// What stands before `LINE:` in errors; none at the prompt.
   private var source: String?
 
@@ -124,18 +128,32 @@ final class Host {
     if isJSON { return Console.print(execution.json.text) }
     switch execution.result {
     case .success(let outcome):
-      for line in outcome.typedLines {
-        Console.print(line.shown)
-        if case .picture(let picture) = line, outcome.turns == nil { show(picture) }
+      let isHelp = [SessionCommand.help.spec, SessionCommand.apropos.spec].contains(execution.spec)
+      if isHelp, showsPages() {
+        return pages.begin(outcome.screen(columns: TerminalSize().columns).flatMap(\.rows))
       }
+      show(outcome)
       if let turns = outcome.turns { show(outcome.pictures, turns) }
       for remark in outcome.remarks { Console.error(VisibleText.visible(remark)) }
     case .failure(let error):
       for line in error.kept?.outcome.lines ?? [] { Console.print(line) }
       let place = source.map { "\($0):\(execution.line): " } ?? ""
-      let lines = error.rendered
+      let isSeen = isatty(STDERR_FILENO) == 1
+      let lines = error.rendered(columns: isSeen ? TerminalSize(of: STDERR_FILENO).columns : nil)
       for line in lines.dropLast() { Console.error(line) }
       Console.error(place + (lines.last ?? ""))
+    }
+  }
+
+  /// Shows lines and pictures: at a terminal in rows that fit, elsewhere as a record holds them.
+  private func show(_ outcome: Outcome) {
+    guard isatty(STDOUT_FILENO) == 1 else {
+      for line in outcome.typedLines { Console.print(line.printed) }
+      return
+    }
+    for part in outcome.screen(columns: TerminalSize().columns) {
+      for row in part.rows { Console.print(row) }
+      if let picture = part.picture, outcome.turns == nil { show(picture) }
     }
   }
 
@@ -195,6 +213,9 @@ final class Host {
       Console.error("warning: this session is not kept until you save it: \(error)")
     }
   }
+
+  /// Takes what was kept through to the disk, while nothing else is to be done.
+  func settle() { if recovers { recovery.settle() } }
 
   /// Ends the keeping; answers with the file that holds what was not saved.
   func endRecovery() -> String? {

@@ -94,5 +94,5 @@ final class ProgressDisplay: Sendable {
     return (rowsAbove > 0 ? "\u{1B}[\(rowsAbove)A" : "") + "\r\u{1B}[J"
   }
 
-  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+  private func write(_ text: String) { try? Descriptor.write(text.utf8, to: STDERR_FILENO) }
 }

@@ -4,6 +4,11 @@ import Foundation
 import LineEditing
 import Transcripts
 
+/// The line that an empty one repeats, which hints tell.
+private final class Repeats {
+  var line = ""
+}
+
 /// The loop of the prompt.
 struct Prompt {
   private let host: Host
@@ -12,25 +17,35 @@ struct Prompt {
   /// The lines of this session and earlier ones, when somebody types them.
   private let history: LineHistory?
   private let input: any LineSource
+  /// What an empty line runs.
+  private let repeats: Repeats
 
   /// Makes the prompt of `host`, whose script ran up to `line`.
   init(_ host: Host, after line: Int = 0) {
     self.host = host
     firstLine = line
+    let repeats = Repeats()
+    self.repeats = repeats
     let history = host.isJSON ? nil : LineHistory(file: HistoryFile(path: StateFolder.history))
     let editor = history.flatMap { history in
       EditLine(prompt: CommandLines.prompt, history: history) { [host] text in
         Self.completer(host).completion(of: text)
       } hint: { [host] line in
         guard host.runner.workspace.hints else { return nil }
+        let line = PastedText.command(in: line) ?? line
         // An empty line says where the open pass stands.
-        if line.isEmpty, let place = host.runner.workspace.place { return Hint(place) }
+        if line.isEmpty, let place = host.runner.workspace.place {
+          return Hint(place + (repeats.line.isEmpty ? "" : " · Enter: \(repeats.line)"))
+        }
         return host.runner.hinter(Self.completer(host)).hint(of: line)
       }
     }
     self.history = history
     input = editor ?? PlainInput()
     host.runner.earlierLines = history?.earlier ?? []
+    host.showsPages = { [input] in
+      isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 && !input.hasWaiting
+    }
     guard let editor else { return }
     host.showPictures { editor.answers }
   }
@@ -48,12 +63,13 @@ struct Prompt {
   }
 
   private func readLines() {
-    var lines = CommandLines(input, goesOn: ContinuedLine.goesOn)
+    var lines = CommandLines(input)
     var proposals: ArraySlice<String> = []
     while true {
       Console.clearProgress()
       Interrupts.interruption.reset()
       if let next = proposals.first { input.propose(next) }
+      if !input.hasWaiting { host.settle() }
       switch lines.next() {
       case .end:
         Console.print("")
@@ -63,6 +79,11 @@ struct Prompt {
         if !proposals.isEmpty { host.say(["the demo ends here; 'demo' begins it again"]) }
         proposals = []
       case .command(let command):
+        if !host.pages.isEmpty, command.text.allSatisfy(\.isWhitespace) {
+          host.pages.showNext()
+          continue
+        }
+        host.pages.drop()
         history?.add(ContinuedLine.joined(command.text))
         let line = firstLine + command.number
         guard let execution = host.runner.run(command.text, line: line) else {
@@ -83,6 +104,8 @@ struct Prompt {
           input.propose(retry)
         }
         if execution.outcome?.quits == true { return }
+        repeats.line = proposals.isEmpty ? repeated(execution) : ""
+        input.emptyLine = repeats.line
         if Interrupts.interruption.isRequested { dropTypedAhead() }
       }
     }
@@ -112,6 +135,14 @@ struct Prompt {
         return host.say(["the lines after this one do not run"])
       }
     }
+  }
+
+  /// The line that an empty one repeats: a step through a pass that is open still.
+  private func repeated(_ execution: Execution) -> String {
+    guard execution.error == nil, host.runner.workspace.place != nil,
+      let name = execution.spec?.name, ["step", "next"].contains(name)
+    else { return "" }
+    return ContinuedLine.joined(execution.text)
   }
 
   /// Drops what was to come after the command that Ctrl-C was meant for.

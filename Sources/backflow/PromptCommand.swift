@@ -12,7 +12,7 @@ struct PromptCommand: ParsableCommand {
 
   @OptionGroup var host: HostOptions
 
-  @Option(help: "Where a script's files go.")
+  @Option(help: "Where a script's files go.", completion: .directory)
   var out: String?
 
   func run() throws {
@@ -28,10 +28,11 @@ struct PromptCommand: ParsableCommand {
       ])
       leave(with: prompt.run())
     }
-    let text = String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self)
+    let session = orLeave { () throws(SessionError) in
+      try SessionFile(descriptor: STDIN_FILENO, name: "standard input")
+    }
     let output = URL(filePath: out ?? "out/standard-input")
     let host = Host(host, files: Files(script: output, session: nil), source: "standard input")
-    let session = try SessionFile(text: text, name: "standard input")
     leave(with: host.play(session, SessionPlayer(), echoes: false))
   }
 }

@@ -9,10 +9,10 @@ import Transcripts
 
 /// Options of `run` and `replay`.
 struct SessionOptions: ParsableArguments {
-  @Argument(help: "The session file, or a pack of one.")
+  @Argument(help: "The session file, or a pack of one.", completion: .file())
   var file: String
 
-  @Option(help: "Where files go (default: out/<session name>).")
+  @Option(help: "Where files go (default: out/<session name>).", completion: .directory)
   var out: String?
 
   @Option(help: "Stop before this line of the file, and hand over the prompt at a terminal.")
@@ -157,7 +157,9 @@ struct ReplayCommand: ParsableCommand {
 
   @OptionGroup var options: SessionOptions
 
-  @Option(help: "Compare the tensors with this ledger, for example of another machine.")
+  @Option(
+    help: "Compare the tensors with this ledger, for example of another machine.",
+    completion: .file(extensions: ["ledger"]))
   var against: String?
 
   func run() {
@@ -196,7 +198,7 @@ struct AcceptCommand: ParsableCommand {
     commandName: "accept",
     abstract: "Take what the last replay produced as the new record, all or by line.")
 
-  @Argument(help: "The session file.")
+  @Argument(help: "The session file.", completion: .file(extensions: ["session"]))
   var file: String
 
   @Argument(help: "Lines of the file whose output to take (default: all).")

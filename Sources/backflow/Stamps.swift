@@ -16,10 +16,10 @@ enum Stamps {
     ]
   }
 
-  private static var cpu: String {
+  private static let cpu: String = {
     let info = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
     let line = info.split(separator: "\n").first { $0.hasPrefix("model name") }
     let name = line?.split(separator: ":").last.map(String.init) ?? "unknown"
     return name.trimmingCharacters(in: .whitespaces)
-  }
+  }()
 }

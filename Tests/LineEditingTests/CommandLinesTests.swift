@@ -1,4 +1,3 @@
-import CommandLanguage
 import Foundation
 import LineEditing
 import Testing
@@ -6,7 +5,7 @@ import Testing
 struct `Command lines` {
   /// All commands up to the end, after their numbers.
   private func commands(_ source: any LineSource) -> [String] {
-    var lines = CommandLines(source, goesOn: ContinuedLine.goesOn)
+    var lines = CommandLines(source)
     var commands: [String] = []
     while case .command(let line) = lines.next() { commands.append("\(line.number): \(line.text)") }
     return commands

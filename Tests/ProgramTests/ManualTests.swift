@@ -53,3 +53,47 @@ struct `The manual page and the completion for shells` {
     #expect(try complaints("/bin/bash", "-n", about: script) ?? "" == "")
   }
 }
+
+/// File names after Tab in bash, as `make install` sets it up.
+struct `Tab in bash` {
+  let folder: Folder
+
+  init() throws {
+    folder = try Folder()
+    for name in ["flow.session", "first.txt", "flat.ledger", "flip.png", "folder/x.session"] {
+      try folder.write("", to: name)
+    }
+  }
+
+  /// What bash offers for the last of some words.
+  private func offers(_ words: [String]) throws -> [String] {
+    let quoted = (["backflow"] + words).map { "'\($0)'" }.joined(separator: " ")
+    let line = """
+      source <("\(Program.path)" --generate-completion-script bash)
+      COMP_WORDS=(\(quoted)); COMP_CWORD=\(words.count); COMP_LINE="${COMP_WORDS[*]}"
+      COMP_POINT=${#COMP_LINE}; COMP_TYPE=9
+      function=$(complete -p backflow | sed 's/.*-F \\([^ ]*\\).*/\\1/')
+      $function backflow "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
+      printf '%s\\n' "${COMPREPLY[@]}"
+      """
+    let ending = try Program.run(
+      ["--norc", "-c", line], program: "/bin/bash", in: folder, limit: 60)
+    return ending.lines.map { String($0.drop { $0 == " " }) }.map {
+      $0.hasSuffix(" ") ? String($0.dropLast()) : $0
+    }.sorted()
+  }
+
+  @Test(arguments: [
+    (["run", "fl"], ["flat.ledger", "flip.png", "flow.session"]),
+    (["replay", "fi"], ["first.txt"]),
+    (["accept", "fl"], ["flow.session"]),
+    (["export", "fl"], ["flow.session"]),
+    (["run", "x", "--out", "fo"], ["folder"]),
+    (["replay", "x", "--against", "fl"], ["flat.ledger"]),
+    (["bench", "--plot", "fl"], ["flip.png"]),
+  ])
+  func `completes file names`(words: [String], names: [String]) throws {
+    let offers = try offers(words).map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
+    #expect(offers == names)
+  }
+}

@@ -1,13 +1,24 @@
-// The line editor libedit from Debian's libedit-dev. Swift imports neither functions with `...`
-// nor the standard streams as constants, so each of their uses has a function here.
+// The line editor libedit.
+//
+// Why a shim: Swift imports neither functions with `...` nor the standard streams as constants, so
+// each of their uses has a function here; and what libedit draws passes through a stream of our own.
+#pragma once
+
 #include <histedit.h>
 #include <langinfo.h>
-#include <stdio.h>
 
-/// An editor between standard input and output; Swift sees these streams as unsafe variables.
-static inline EditLine *cedit_init(const char *program) {
-  return el_init(program, stdin, stdout, stderr);
-}
+/// An editor between standard input and output.
+///
+/// libedit gives every character a column of its own. A combining mark takes none on the screen, so
+/// it goes there on a dotted circle, and the screen is as libedit knows it.
+EditLine *cedit_init(const char *program);
+
+/// The columns that libedit gives a character.
+int cedit_columns(unsigned scalar);
+
+/// Whether the terminal `name` is known and takes the codes of ECMA-48 that the prompt writes: one
+/// of them erases the rest of a line.
+int cedit_knows_terminal(const char *name);
 
 /// Sets the function that gives the prompt.
 static inline int cedit_set_prompt(EditLine *editor, char *(*prompt)(EditLine *)) {

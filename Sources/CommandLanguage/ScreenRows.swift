@@ -1,0 +1,98 @@
+/// What a command gives back as a terminal of some width shows it: no row is wider, and none breaks a
+/// word, as long as no word is wider than a row.
+extension Outcome {
+  /// A line or a table in rows, or a picture, whose line comes before it.
+  package struct ScreenPart {
+    package let rows: [String]
+    package let picture: Picture?
+  }
+
+  /// The parts in their order, warnings at last.
+  package func screen(columns: Int) -> [ScreenPart] {
+    func part(_ line: TypedLine) -> ScreenPart {
+      var picture: Picture?
+      if case .picture(let shown) = line { picture = shown }
+      return ScreenPart(
+        rows: TextWrapping.rows(of: line.shown, columns: columns), picture: picture)
+    }
+    let parts = blocks.map { block -> ScreenPart in
+      switch block {
+      case .line(let line): part(.fields(line.fields))
+      case .table(let table): ScreenPart(rows: table.rows(columns: columns), picture: nil)
+      case .picture(let picture): part(.picture(picture))
+      }
+    }
+    return parts + warningLines.map(part)
+  }
+}
+
+extension OutputTable {
+  /// The narrowest that a column of words is made.
+  private static let leastWidth = 12
+
+  /// The table in rows of at most `columns`: where it is wider, cells of words go on in further rows.
+  package func rows(columns limit: Int) -> [String] {
+    let cells = shownCells
+    let whole = lines(cells.map { row in row.map { [$0] } })
+    guard whole.contains(where: { VisibleText.columns(of: $0) > limit }) else { return whole }
+    guard let widths = widths(cells, limit) else {
+      return whole.flatMap { TextWrapping.rows(of: $0, columns: limit) }
+    }
+    return lines(
+      cells.map { row in
+        row.enumerated().map { index, cell in
+          TextWrapping.rows(of: cell, columns: widths[index])
+        }
+      })
+  }
+
+  /// The texts of all cells, titles first unless all are empty.
+  private var shownCells: [[String]] {
+    let titles = columns.map(\.title)
+    let body = rows.map { row in row.map { $0.fields.map(\.shown).joined() } }
+    return titles.allSatisfy(\.isEmpty) ? body : [titles] + body
+  }
+
+  /// How wide columns may be, so that rows fit: those of words share what numbers leave; nil when
+  /// that is too little.
+  private func widths(_ cells: [[String]], _ limit: Int) -> [Int]? {
+    let count = cells.map(\.count).max() ?? 0
+    var widths = (0..<count).map { column in
+      cells.map { column < $0.count ? VisibleText.columns(of: $0[column]) : 0 }.max() ?? 0
+    }
+    let words = widths.indices.filter { $0 >= columns.count || !columns[$0].isNumeric }
+    var excess = widths.reduce(2 * (count - 1), +) - limit
+    // The widest gives first, down to the next; that is at most one turn for each column and row.
+    while excess > 0 {
+      guard let widest = words.max(by: { widths[$0] < widths[$1] }),
+        widths[widest] > Self.leastWidth
+      else { return nil }
+      widths[widest] -= 1
+      excess -= 1
+    }
+    return widths
+  }
+
+  /// The lines of cells, each of which has a row or more.
+  private func lines(_ cells: [[[String]]]) -> [String] {
+    let count = cells.map(\.count).max() ?? 0
+    let widths = (0..<count).map { column in
+      cells.flatMap { column < $0.count ? $0[column] : [] }
+        .map { VisibleText.columns(of: $0) }.max() ?? 0
+    }
+    return cells.flatMap { row in
+      (0..<(row.map(\.count).max() ?? 0)).map { index in
+        var text = ""
+        for (column, cell) in row.enumerated() {
+          let part = index < cell.count ? cell[index] : ""
+          let space = String(
+            repeating: " ", count: widths[column] - VisibleText.columns(of: part))
+          let isNumeric = column < columns.count && columns[column].isNumeric
+          text += (column > 0 ? "  " : "") + (isNumeric ? space + part : part + space)
+        }
+        while text.last == " " { text.removeLast() }
+        return text
+      }
+    }
+  }
+}

@@ -1,0 +1,55 @@
+/// Breaks lines at spaces, so that a terminal breaks none inside a word.
+package enum TextWrapping {
+  /// The line in rows of at most `columns`.
+  ///
+  /// Later rows stand under the last column of a table row, where that leaves half of the width, else
+  /// under the line's beginning. A word that is wider than a row keeps its length: it may be a path.
+  package static func rows(of line: String, columns: Int) -> [String] {
+    guard VisibleText.columns(of: line) > columns, columns > 0 else { return [line] }
+    let (words, gaps) = parts(of: line)
+    let indent = String(repeating: " ", count: indentation(words, gaps, columns))
+    var rows: [String] = []
+    var row = ""
+    var width = 0
+    for (word, gap) in zip(words, gaps) {
+      let length = VisibleText.columns(of: word)
+      if width > 0, width + gap + length > columns {
+        rows.append(row)
+        (row, width) = (indent + word, indent.count + length)
+      } else {
+        row += String(repeating: " ", count: gap) + word
+        width += gap + length
+      }
+    }
+    return rows + [row]
+  }
+
+  /// The words of a line, and the spaces before each.
+  private static func parts(of line: String) -> (words: [String], gaps: [Int]) {
+    var (words, gaps) = ([String](), [Int]())
+    var gap = 0
+    for part in line.split(separator: " ", omittingEmptySubsequences: false) {
+      if part.isEmpty {
+        gap += 1
+      } else {
+        words.append(String(part))
+        gaps.append(gap)
+        gap = 1
+      }
+    }
+    return (words, gaps)
+  }
+
+  /// Where later rows begin.
+  private static func indentation(_ words: [String], _ gaps: [Int], _ columns: Int) -> Int {
+    var (place, column) = (0, 0)
+    var start = gaps.first ?? 0
+    for (index, (word, gap)) in zip(words, gaps).enumerated() {
+      place += gap
+      if index > 0, gap > 1, place <= columns / 2 { column = place }
+      place += VisibleText.columns(of: word)
+    }
+    start = min(start, columns / 2)
+    return column > 0 ? column : start + (columns > 20 ? 2 : 0)
+  }
+}
