@@ -73,7 +73,7 @@ package struct SeriesFolder {
     return names.filter { $0.hasPrefix(prefix) && $0.hasSuffix(".dcm") }.compactMap { name in
       let place = path + "/" + name
       guard let number = Int(name.dropFirst(prefix.count).dropLast(4)), number > count,
-        let file = try? DICOMFile(path: place, name: name),
+        let file = try? DICOMFile(path: place, name: name, limits: ReadingLimits()),
         (try? file.dataset())?.text(.manufacturer) == manufacturer
       else { return nil }
       return place
