@@ -78,7 +78,7 @@ extension Command<Workspace> {
     }
     let loaded = try workspace.read(arguments, context)
     guard try arguments.choice("as") == "noisy" else {
-      return workspace.takeClean(loaded)
+      return try workspace.takeClean(loaded, context)
     }
     let clean = try workspace.requireClean()
     guard loaded.stack.values.shape == clean.values.shape else {

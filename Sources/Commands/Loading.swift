@@ -97,7 +97,7 @@ extension Workspace {
           .data, "the slices read back from \(save) are not those written",
           hint: "the folder held other series before; choose an empty one")
       }
-      var outcome = takeClean(loaded)
+      var outcome = try takeClean(loaded, context)
       outcome.say("saved  \(save)/  \(phantom.patients) DICOM series, read back equal")
       outcome.add(file: save)
       return outcome
@@ -105,11 +105,10 @@ extension Workspace {
     let stack = ImageStack(
       values: Tensor(shape: [origins.count, 1, phantom.size, phantom.size], scalars: scalars),
       mask: nil, unit: .hounsfield, origins: origins)
-    return takeClean(
+    return try takeClean(
       LoadedSlices(
         stack: try keep(slices, of: stack),
-        sources: slices.map { Array(sources[$0]) } ?? sources)
-    )
+        sources: slices.map { Array(sources[$0]) } ?? sources), context)
   }
 
   /// Reads what a `load` line names.
@@ -238,15 +237,23 @@ extension Workspace {
   }
 
   /// Makes loaded slices the clean ones.
-  mutating func takeClean(_ loaded: LoadedSlices) -> Outcome {
+  ///
+  /// - Throws: `CommandError` when Ctrl-C came before they were; all is as before then.
+  mutating func takeClean(
+    _ loaded: LoadedSlices, _ context: CommandContext
+  ) throws(CommandError) -> Outcome {
+    // Both look at every value, before anything is changed.
+    let described = describeClean(loaded.stack)
+    try context.stopIfInterrupted()
+    let stamp = loaded.stamp(name: "clean")
+    try context.stopIfInterrupted()
     clean = loaded.stack
     sources = loaded.sources
     var outcome = Outcome()
     if let table = loaded.table { outcome.add(table) }
-    let described = describeClean(loaded.stack)
     outcome.append(described)
     outcome.warnings += loaded.warnings
-    outcome.data = [loaded.stamp(name: "clean")]
+    outcome.data = [stamp]
     outcome.result = described.result
     return outcome
   }
