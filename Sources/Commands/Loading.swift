@@ -67,11 +67,10 @@ extension Workspace {
     let stack = ImageStack(
       values: Tensor(shape: [origins.count, 1, phantom.size, phantom.size], scalars: scalars),
       mask: nil, unit: .hounsfield, origins: origins)
-    return takeClean(
+    return try takeClean(
       LoadedSlices(
         stack: try keep(slices, of: stack),
-        sources: slices.map { Array(sources[$0]) } ?? sources)
-    )
+        sources: slices.map { Array(sources[$0]) } ?? sources), context)
   }
 
   /// Makes the slices of one patient after the other, from number 1.
@@ -122,7 +121,7 @@ extension Workspace {
         .data, "the slices read back from \(save) are not those written",
         hint: "the folder held other series before; choose an empty one")
     }
-    var outcome = takeClean(loaded)
+    var outcome = try takeClean(loaded, context)
     outcome.say(
       "saved  \(file: save + "/", at: folder + "/")  \(phantom.patients) DICOM series, read back equal"
     )
@@ -256,15 +255,23 @@ extension Workspace {
   }
 
   /// Makes slices the clean ones, in place of all that were there.
-  mutating func takeClean(_ loaded: LoadedSlices) -> Outcome {
+  ///
+  /// - Throws: `CommandError` when Ctrl-C came before they were; all is as before then.
+  mutating func takeClean(
+    _ loaded: LoadedSlices, _ context: CommandContext
+  ) throws(CommandError) -> Outcome {
+    // Both look at every value, before anything is changed.
+    let described = describe("clean", loaded.stack)
+    try context.stopIfInterrupted()
+    let stamp = loaded.stamp(name: "clean")
+    try context.stopIfInterrupted()
     clean = loaded.stack
     sources = loaded.sources
     var outcome = Outcome()
     if let table = loaded.table { outcome.add(table) }
-    let described = describe("clean", loaded.stack)
     outcome.append(described)
     outcome.warnings += loaded.warnings
-    outcome.data = [loaded.stamp(name: "clean")]
+    outcome.data = [stamp]
     outcome.result = described.result
     return outcome
   }

@@ -15,11 +15,11 @@ extension Workspace {
           at: "pair", .surplusArgument, "pair= is for noisy slices, and none were loaded alone",
           hint: "leave pair= out")
       }
-      return takeClean(loaded)
+      return try takeClean(loaded, context)
     }
     var changed = self
     let former = LoadedSlices(stack: noisyStack, sources: noisySources)
-    var outcome = changed.takeClean(loaded)
+    var outcome = try changed.takeClean(loaded, context)
     guard try arguments.choice("pair") != "no" else {
       self = changed
       return outcome

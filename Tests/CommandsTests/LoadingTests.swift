@@ -1,6 +1,7 @@
 import CT
 import CommandLanguage
 import Commands
+import Figures
 import Foundation
 import Synchronization
 import Tensors
@@ -90,6 +91,77 @@ struct LoadingTests {
     let remark = "the file does not say that the patient's identity was removed"
     #expect(try session.run("load ct").warnings == [remark])
     #expect(try session.run("series ct").warnings == [remark])
+  }
+
+  /// Replaces bytes in every file of a folder by others of one length.
+  private func replace(_ old: String, by new: String, in folder: String, _ session: TestSession)
+    throws
+  {
+    #expect(old.utf8.count == new.utf8.count)
+    let folder = session.folder.appending(path: folder)
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
+      let url = folder.appending(path: name)
+      var bytes = try Data(contentsOf: url)
+      while let place = bytes.range(of: Data(old.utf8)) {
+        bytes.replaceSubrange(place, with: Data(new.utf8))
+      }
+      try bytes.write(to: url)
+    }
+  }
+
+  @Test func `a series whose UID holds a date is listed and chosen by another`() throws {
+    let session = TestSession()
+    try write(session, patient: 0, number: 1, to: "ct")
+    func uid() throws -> String {
+      guard case .array(let all)? = try session.run("series ct").result["series"],
+        case .string(let uid)? = all[0]["uid"]
+      else { return "" }
+      return uid
+    }
+    let old = try uid()
+    let dated = "1.2.20190304101500." + String(repeating: "7", count: old.utf8.count - 19)
+    try replace(old, by: dated, in: "ct", session)
+    let shown = try uid()
+    #expect(shown.hasPrefix("2.25.") && shown != old)
+    for choice in [shown, dated] { try session.run("load ct series=\(choice)") }
+  }
+
+  @Test func `a secondary capture is saved as one, with a warning`() throws {
+    let session = TestSession()
+    try write(session, patient: 0, number: 1, slices: 1, to: "ct")
+    try replace("1.2.840.10008.5.1.4.1.1.2", by: "1.2.840.10008.5.1.4.1.1.7", in: "ct", session)
+    let loaded = try session.run("load ct/patient1-series1-0001.dcm")
+    #expect(loaded.warnings == ["a secondary capture: a picture, no CT image"])
+    let saved = try session.run("save dicom clean out")
+    #expect(saved.warnings.contains { $0.contains("secondary capture") })
+    let tags = try session.run("tags out/clean-series1-0001.dcm SOPClassUID").lines
+    #expect(tags.last?.hasSuffix("1.2.840.10008.5.1.4.1.1.7") == true)
+  }
+
+  @Test func `a 16-bit picture uses its bits and names what is not finite`() throws {
+    let session = TestSession()
+    var values = (0..<64).map { Float($0) / 63 }
+    func save() throws -> (outcome: Outcome, png: PNG) {
+      let data = NPY.encode(Tensor<Float>(shape: [8, 8], scalars: values))
+      try data.write(to: session.folder.appending(path: "a.npy"))
+      try session.run("load a.npy")
+      let outcome = try session.run("save image clean[0] a.png bits=16")
+      return (outcome, try PNG(path: session.folder.appending(path: "a.png").path))
+    }
+    let whole = try save()
+    #expect(whole.outcome.warnings.isEmpty)
+    #expect((whole.png.picture.samples.min(), whole.png.picture.samples.max()) == (0, 65535))
+    #expect(whole.png["Rescale"]?.hasPrefix("US = sample * 1.5259") == true)
+    values[3] = .nan
+    values[5] = .infinity
+    values[6] = -.infinity
+    #expect(
+      try save().outcome.warnings == [
+        "1 NaN and 2 infinite values: the picture shows NaN as the lowest grey level,"
+          + " infinities as the lowest or highest"
+      ])
+    #expect(
+      try session.run("save image clean[0] b.png").warnings.first?.contains("NaN as white") == true)
   }
 
   // MARK: - Limits, progress and Ctrl-C
