@@ -1,6 +1,7 @@
 #include "dcmtk/config/osconfig.h"  // first, as DCMTK demands
 
 #include "CDCMTK.h"
+#include "Saving.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -476,8 +477,8 @@ cdcmtk_status cdcmtk_put_samples(cdcmtk_file *file, const uint16_t *samples, siz
 cdcmtk_status cdcmtk_save(cdcmtk_file *file, const char *path, char *message, size_t capacity) {
   return contained(CDCMTK_UNWRITABLE, [&] {
     if (!prepare()) return CDCMTK_NO_DICTIONARY;
-    OFCondition result = file->format.saveFile(path, EXS_LittleEndianExplicit);
-    explain(message, capacity, result.text());
-    return result.good() ? CDCMTK_OK : CDCMTK_UNWRITABLE;
+    const std::string reason = saveWhole(file->format, path);
+    explain(message, capacity, reason.c_str());
+    return reason.empty() ? CDCMTK_OK : CDCMTK_UNWRITABLE;
   });
 }

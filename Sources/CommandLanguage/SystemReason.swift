@@ -5,9 +5,18 @@ package enum SystemReason {
   /// The reason behind an error of Foundation: `no space left on device`.
   package static func words(_ error: any Error) -> String {
     let error = error as NSError
-    let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
-    guard cause.domain == NSPOSIXErrorDomain else { return error.localizedDescription }
-    return words(code: Int32(cause.code))
+    // Foundation keeps the cause as one or the other, which are no casts of each other.
+    switch error.userInfo[NSUnderlyingErrorKey] ?? error {
+    case let cause as POSIXError: return words(code: cause.code.rawValue)
+    case let cause as NSError where cause.domain == NSPOSIXErrorDomain:
+      return words(code: Int32(cause.code))
+    default: return "the system gave no reason (\(error.domain) \(error.code))"
+    }
+  }
+
+  /// Whether an error is the system's, told by Foundation.
+  package static func knows(_ error: any Error) -> Bool {
+    error is CocoaError || error is POSIXError || type(of: error) is NSError.Type
   }
 
   /// The reason of a call that has just failed.

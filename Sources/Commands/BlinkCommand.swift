@@ -35,9 +35,8 @@ extension Command<Workspace> {
     }
     let window = try workspace.window(for: values[0], arguments)
     var outcome = Outcome()
-    for (value, plane) in zip(values, planes) {
-      outcome.add(try workspace.write(window.picture(of: plane), named: value.name))
-    }
+    let pictures = zip(values, planes).map { (window.picture(of: $1), $0.name, [PNG.Text]()) }
+    for picture in try workspace.write(pictures) { outcome.add(picture) }
     let difference = planes[1] - planes[0]
     let (rmse, most) = (difference.rootMeanSquare, difference.mostDistant)
     outcome.say(

@@ -33,6 +33,10 @@ package func commandError(_ error: any Error) -> CommandError {
         ? "the weights are those before the step; try a smaller lr, another scale or init, "
           + "or nan=keep to go on"
         : "the data hold NaN or infinite values: leave the slice out, for example with split")
+  case _ where SystemReason.knows(error):
+    CommandError(
+      .file, "a file cannot be read or written: \(SystemReason.words(error))",
+      hint: "check its path, its permissions and the free space")
   default:
     CommandError(.failed, "\(error)")
   }

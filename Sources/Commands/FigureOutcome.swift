@@ -58,28 +58,42 @@ extension Workspace {
       for line in figure.text(style) { outcome.say(OutputLine(line)) }
     }
     if style == nil || file != nil {
-      let drawing = figure.drawing()
-      if let file, kind == ".png" {
-        outcome.add(try write(try drawing.picture(), to: file, arguments))
-      } else if style == nil {
-        outcome.add(try write(try drawing.picture(), named: name))
-      }
-      if let file, kind == ".svg" {
-        let place = try arguments.write(Data(try drawing.svg().utf8), to: file, in: files)
-        outcome.say("svg  \(file: file, at: place)  \(drawing.width)×\(drawing.height)")
-        outcome.add(file: file, at: place)
-      }
+      try write(figure.drawing(), as: file, named: style == nil ? name : nil, arguments, &outcome)
     }
     for line in statistics { outcome.say(line) }
     outcome.result = result
     return outcome
   }
 
-  /// Writes a picture where a person or a script said.
-  private func write(
-    _ picture: Figures.Picture, to path: String, _ arguments: Arguments
-  ) throws -> CommandLanguage.Picture {
-    let place = try arguments.write(PNG(picture), to: path, in: files)
-    return picture.recorded(as: path, at: place)
+  /// Writes a drawing where a person or a script said, and as an automatic picture where no PNG was
+  /// asked for, all or none.
+  private mutating func write(
+    _ drawing: Drawing, as file: String?, named name: String?, _ arguments: Arguments,
+    _ outcome: inout Outcome
+  ) throws {
+    if let file, file.lowercased().hasSuffix(".png") {
+      let picture = try drawing.picture()
+      let place = try arguments.write(PNG(picture), to: file, in: files)
+      return outcome.add(picture.recorded(as: file, at: place))
+    }
+    let svg = try file.map { file in
+      Files.Item(path: file, data: Data(try drawing.svg().utf8), isPicture: false)
+    }
+    try arguments.blaming("file") { () throws(CommandError) in
+      if let svg { try files.requireFree(svg.path, arguments.replacing) }
+    }
+    if let name {
+      let pictures = [(try drawing.picture(), name, [PNG.Text]())]
+      let items = svg.map { [$0] } ?? []
+      for picture in try write(pictures, with: items, arguments) { outcome.add(picture) }
+    } else if let svg {
+      try arguments.blaming("file") { () throws(CommandError) in
+        _ = try files.write([svg], arguments.replacing)
+      }
+    }
+    guard let svg else { return }
+    let place = try files.writing(svg.path)
+    outcome.say("svg  \(file: svg.path, at: place)  \(drawing.width)×\(drawing.height)")
+    outcome.add(file: svg.path, at: place)
   }
 }

@@ -16,7 +16,19 @@ extension Files {
   package func write(
     _ data: Data, to path: String, _ replacing: Replacing = .known, isPicture: Bool = false
   ) throws(CommandError) -> String {
-    try write([(path, data)], replacing, isPicture: isPicture)[0]
+    try write([Item(path: path, data: data, isPicture: isPicture)], replacing)[0]
+  }
+
+  /// A file that is written with others.
+  package struct Item {
+    let path: String
+    let data: Data
+    /// Whether the record shows it.
+    let isPicture: Bool
+
+    package init(path: String, data: Data, isPicture: Bool = false) {
+      (self.path, self.data, self.isPicture) = (path, data, isPicture)
+    }
   }
 
   /// Writes files as ``write(_:to:_:isPicture:)`` writes one, all of them or none.
@@ -25,22 +37,24 @@ extension Files {
   /// - Throws: `CommandError`; then all is as it was.
   @discardableResult
   package func write(
-    _ files: [(path: String, data: Data)], _ replacing: Replacing, isPicture: Bool = false
+    _ items: [Item], _ replacing: Replacing
   ) throws(CommandError) -> [String] {
     let whole = WholeFiles()
     var names: [String: String] = [:]
     var places: [String] = []
-    for (path, data) in files {
-      let place = try writing(path)
-      names[place] = path
+    for item in items {
+      let place = try writing(item.path)
+      names[place] = item.path
       places.append(place)
       let plan = WrittenFiles.Plan(
-        place: place, name: path, digest: SHA256Digest(of: data), isPicture: isPicture)
+        place: place, name: item.path, digest: SHA256Digest(of: item.data),
+        isPicture: item.isPicture)
       try written.check(plan, replacing)
-      try disk.spend(data.count, on: path)
-      try naming(names) { () throws(WholeFiles.Failure) in try whole.add(data, as: place) }
+      try disk.spend(item.data.count, on: item.path)
+      try naming(names) { () throws(WholeFiles.Failure) in try whole.add(item.data, as: place) }
     }
-    try commit(whole, isPicture: isPicture) {
+    let pictures = Set(zip(items, places).filter { $0.0.isPicture }.map(\.1))
+    try commit(whole, pictures: pictures) {
       names[$0] ?? $0
     } replacing: { _ in
       replacing
@@ -87,12 +101,12 @@ extension Files {
   ///
   /// - Parameters:
   ///   - files: The files, whole on the disk.
-  ///   - isPicture: Whether the record shows them.
+  ///   - pictures: The places of those that the record shows.
   ///   - name: The name of a place in messages.
   ///   - replacing: Which files that are there may go, by the place.
   /// - Throws: `CommandError`; then all is as it was.
   package func commit(
-    _ files: WholeFiles, isPicture: Bool = false, naming name: (String) -> String,
+    _ files: WholeFiles, pictures: Set<String> = [], naming name: (String) -> String,
     replacing: (String) -> Replacing
   ) throws(CommandError) {
     var plans: [WrittenFiles.Plan] = []
@@ -100,7 +114,8 @@ extension Files {
       let data = FileManager.default.contents(atPath: staged) ?? Data()
       plans.append(
         WrittenFiles.Plan(
-          place: target, name: name(target), digest: SHA256Digest(of: data), isPicture: isPicture))
+          place: target, name: name(target), digest: SHA256Digest(of: data),
+          isPicture: pictures.contains(target)))
     }
     plans += files.removed.map { target in
       WrittenFiles.Plan(place: target, name: name(target), digest: nil, isPicture: false)

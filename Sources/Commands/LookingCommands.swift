@@ -274,45 +274,6 @@ extension Workspace {
     }
     return ColorScale(limit: Double(limits.max() ?? 0))
   }
-
-  /// Writes a picture where automatic pictures go, under a name made of `name`.
-  mutating func write(
-    _ picture: Figures.Picture, named name: String, notes: [PNG.Text] = []
-  ) throws -> CommandLanguage.Picture {
-    let words = name.split { !$0.isLetter && !$0.isNumber && $0 != "." }.joined(separator: "-")
-    let base = words.replacing(".", with: "-")
-    func file(_ count: Int) -> String { count == 1 ? "\(base).png" : "\(base)-\(count).png" }
-    func path(_ count: Int) -> String {
-      files.isConfined ? file(count) : files.output.appending(path: file(count)).path
-    }
-    var count = pictureNames[base, default: 0] + 1
-    // A name that was given to another file is taken.
-    while files.hasWritten(path(count)) { count += 1 }
-    pictureNames[base] = count
-    // A person's folder may hold such a file; the record keeps the name that a replay gives.
-    var free = count
-    while !files.isConfined, FileManager.default.fileExists(atPath: path(free)) { free += 1 }
-    let png = Data(try PNG(picture, texts: notes).encoded())
-    do throws(CommandError) {
-      let place = try files.write(png, to: path(free), isPicture: true)
-      return picture.recorded(as: file(count), at: place)
-    } catch {
-      var failure = error
-      if error.code == .exists {
-        failure.hint = "move it away, or let the files go to another folder with --out"
-      }
-      throw failure
-    }
-  }
-}
-
-extension Figures.Picture {
-  /// The picture as a transcript names it; the file is at `place`.
-  func recorded(as path: String, at place: String) -> CommandLanguage.Picture {
-    CommandLanguage.Picture(
-      path: path, place: place, width: width, height: height, samples: format,
-      fingerprint: pixelFingerprint)
-  }
 }
 
 extension NamedValue {

@@ -50,6 +50,11 @@ struct BenchAxis {
     guard [".png", ".svg"].contains(path.lowercased().suffix(4)) else {
       throw ValidationError("--plot \(path): a figure is written as .png or .svg.")
     }
+    // Before anything is measured.
+    let folder = URL(filePath: path).deletingLastPathComponent().path
+    guard FileManager.default.fileExists(atPath: folder) else {
+      throw ValidationError("--plot \(path): there is no such folder.")
+    }
   }
 
   /// Draws the seconds beside a line on which time grows as the operations do.

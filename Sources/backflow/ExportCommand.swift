@@ -61,9 +61,9 @@ struct ExportCommand: ParsableCommand {
     let asked = forms.compactMap { form, path in path.map { (form, $0) } }
     var files = asked.flatMap { form, path in
       handout.files(form, named: path, commands: commandTable.map(\.spec))
-        .map { (path: $0.path, data: $0.data) }
+        .map { Files.Item(path: $0.path, data: $0.data) }
     }
-    if let pack, let packed { files.append((pack, packed)) }
+    if let pack, let packed { files.append(Files.Item(path: pack, data: packed)) }
     do throws(CommandError) {
       try Files.exports.write(files, replace ? .all : .known)
     } catch {

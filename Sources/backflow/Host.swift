@@ -268,7 +268,7 @@ final class Host {
       for: Handout.Audience(rawValue: try arguments.choice("for")) ?? .everybody)
     let pages = handout.files(form, named: file, commands: runner.commands.map(\.spec))
     let places = try arguments.blaming("file") { () throws(CommandError) in
-      try files.write(pages.map { ($0.path, $0.data) }, arguments.replacing)
+      try files.write(pages.map { Files.Item(path: $0.path, data: $0.data) }, arguments.replacing)
     }
     var outcome = Outcome()
     for (page, place) in zip(pages, places) { outcome.add(file: page.path, at: place) }

@@ -62,8 +62,8 @@ struct `The exit status` {
 
   @Test func `is 130 for a measurement that Ctrl-C ends`() throws {
     let running = try Program.Running(
-      ["bench", "--over", "size=8,512", "--steps", "100000"], in: folder)
-    try running.waitUntilBusy(after: "")
+      ["bench", "--over", "size=8,512", "--steps", "200"], in: folder)
+    try running.waitUntilBusy(after: #""size":8"#)
     running.interrupt()
     let ending = try running.ending(within: 30)
     #expect(ending.status == 130 && !ending.crashed && ending.errors == "")

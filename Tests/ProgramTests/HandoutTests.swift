@@ -61,8 +61,8 @@ struct `A session to hand out` {
   @Test func `shows how a training went that a checkpoint gave`() throws {
     let lines = [
       "phantom size=16 slices=2", "noise gaussian sigma=40HU", "conv channels=2", "conv",
-      "train steps=4 batch=2", "save animation denoised[1] film.png", "session save film",
-      "export film.html",
+      "train steps=4 batch=2", "save animation denoised[1] film.png",
+      "session save film replace=yes", "export film.html",
     ]
     var pages: [String] = []
     for run in 0..<2 {

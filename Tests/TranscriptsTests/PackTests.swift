@@ -157,10 +157,10 @@ struct `A pack` {
     #expect(refusals > 200)
   }
 
-  @Test func `cannot be written into a folder that is not there`() throws {
+  @Test func `cannot be written into a folder that cannot be made`() throws {
     let scratch = try recorded()
     #expect(throws: SessionError.self) {
-      try SessionPack(collecting: scratch.paths).write(to: "\(scratch.path)/nowhere/first.zip")
+      try SessionPack(collecting: scratch.paths).write(to: "\(scratch.paths.file)/first.zip")
     }
   }
 }
