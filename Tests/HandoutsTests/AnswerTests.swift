@@ -1,6 +1,8 @@
 import Foundation
+import FoundationXML
 import Handouts
 import Testing
+import Transcripts
 
 /// Handouts for readers who answer the quizzes themselves.
 struct `A handout for students` {

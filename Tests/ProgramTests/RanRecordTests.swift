@@ -89,8 +89,8 @@ struct `A record of what ran` {
   @Test func `is as before when a command fails that had begun`() throws {
     let text = try record(
       Self.data + [
-        "conv", "forward noisy[0]", "step", "optimizer sgd lr=1e38", "loss mse",
-        "train steps=1 patch=64", "where", "session save s",
+        "conv", "forward noisy[0]", "step", "set limit.memory=1KiB", "train steps=1", "where",
+        "session save s",
       ])
     #expect(lines(text, from: "> where").count > 1, "the open pass stays open")
     #expect(try replay().status == 0)

@@ -151,7 +151,7 @@ struct `Accepting what was not computed` {
     let player = SessionPlayer(keepsGoing: keepsGoing)
     #expect(try scratch.replay(other(), player: player).status == .commandFailed)
     try expectRefusal("line \(try line(of: "veiw")) failed in the replay: there is no command")
-    try expectRefusal("line \(try line(of: "train steps=3")) ")
+    try expectRefusal("did not run, or ran without what stands above")
     try expectTaken(true, "load x")
     try expectTaken(false, "veiw")
     try expectTaken(false, "train steps=3")
@@ -228,7 +228,7 @@ struct `Accepting what was not computed` {
     _ = try scratch.replay(other())
     try scratch.edit("31.20 dB", text)
     let isNamed = { (error: any Error) in
-      "\(error)".contains("first.session:9: \(text.prefix { $0 != " " })")
+      "\(error)".contains("first.session:8: \(text.prefix { $0 != " " })")
     }
     #expect { try scratch.replay() } throws: { isNamed($0) }
     #expect { try Acceptance(scratch.paths) } throws: { isNamed($0) }

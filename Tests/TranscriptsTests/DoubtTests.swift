@@ -27,11 +27,11 @@ struct `Doubts of a record` {
     try scratch.edit("> measure", "> measure value=3")
     let found = try doubts()
     #expect(found.first == "line 7 was edited after the session was recorded", "\(found)")
-    #expect(found.last?.hasPrefix("the commands of lines 7 and 13 have no output, or one") == true)
+    #expect(found.last?.hasPrefix("the commands of lines 7 and 14 have no output, or one") == true)
     _ = try scratch.replay()
     #expect(try Acceptance(scratch.paths).accept(lines: [7]) == nil)
     let left = try doubts()
-    #expect(left.count == 1 && left[0].hasPrefix("the command of line 13 has"), "\(left)")
+    #expect(left.count == 1 && left[0].hasPrefix("the command of line 14 has"), "\(left)")
   }
 
   @Test func `name a command that failed in the last replay`() throws {
@@ -39,7 +39,7 @@ struct `Doubts of a record` {
     _ = try scratch.replay()
     #expect(try Acceptance(scratch.paths).acceptAll() != nil)
     let found = try doubts()
-    #expect(found.contains { $0.hasPrefix("line 13 failed in the replay: there is no command") })
+    #expect(found.contains { $0.hasPrefix("line 14 failed in the replay: there is no command") })
   }
 
   @Test func `name a session that was never recorded`() throws {

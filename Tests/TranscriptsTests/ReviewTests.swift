@@ -166,7 +166,7 @@ struct `A replay after an edit` {
       lines.prefix(5) == [
         "edited since it was recorded:",
         "  line 7: measure → measure value=40",
-        "  line 14: view → load y",
+        "  line 15: view → load y",
         "what follows from it: line 7 says something else, 1 below says the same",
         "f:8: measure value=40",
       ], "\(lines)")
@@ -221,7 +221,7 @@ struct `A replay after an edit` {
     #expect(try Acceptance(scratch.paths).accept(lines: [8]) == nil)
     let lines = try scratch.replay().lines(file: "f")
     #expect(
-      lines.prefix(2) == ["edited since it was recorded:", "  line 7, added: block"], "\(lines)")
+      lines.prefix(2) == ["edited since it was recorded:", "  line 7: measure → block"], "\(lines)")
     #expect(try Acceptance(scratch.paths).acceptAll() == nil)
     #expect(try scratch.replay().edits == nil)
   }
