@@ -8,15 +8,12 @@ import Tensors
 ///
 /// - Throws: `CommandError.interrupted`, or what `compute` throws.
 func interruptible<Value>(_ compute: () throws -> Value) throws(CommandError) -> Value {
-  let interruption = Interruption.ofCommand
-  var shouldStop = Parallelism.shouldStop
-  if let interruption { shouldStop = { interruption.isRequested } }
-  let result = Parallelism.$shouldStop.withValue(shouldStop) {
-    Result { try compute() }
-  }
-  if let interruption, interruption.isRequested { throw .interrupted }
   do {
-    return try result.get()
+    guard let interruption = Interruption.ofCommand else { return try compute() }
+    guard let value = try abandonable(when: { interruption.isRequested }, compute) else {
+      throw CommandError.interrupted
+    }
+    return value
   } catch {
     throw commandError(error)
   }

@@ -36,8 +36,6 @@ struct TapeMemory<Element: Scalar> {
     peak = max(peak, kept)
   }
 
-  private mutating func free(_ bytes: Int) { kept -= bytes }
-
   private mutating func forward(_ layer: LayerPlan<Element>) {
     let map = map(layer.channels)
     if layer.projects { take(layer.activatesProjection ? 2 * map : map) }
@@ -48,25 +46,38 @@ struct TapeMemory<Element: Scalar> {
   /// As a reading of the tape goes; the gradient of the layer's output is alive already.
   private mutating func backward(_ layer: LayerPlan<Element>, keepsAll: Bool) {
     let (map, inputs) = (map(layer.channels), map(layer.inputs))
-    let before = kept
-    var passing = map
+    /// Lets go of what was read for the last time, if nobody is to look at it.
+    func release(_ bytes: Int) { if !keepsAll { kept -= bytes } }
     // Of a product, the gradients of both factors; of a sum, the same map serves both ways.
-    if layer.multiplies { take(2 * map) }
-    if layer.multipliesAndAdds { take(map) }
-    if layer.sharesSkip { take(self.map(1)) }
-    if layer.projects { take((layer.activatesProjection ? map : 0) + inputs) }
+    if layer.multiplies {
+      take(layer.multipliesAndAdds ? 3 * map : 2 * map)
+      release(layer.multipliesAndAdds ? 2 * map : map)
+    }
+    // What the skip passes on until the other way arrives where it leads.
+    var waiting = layer.merges ? map : 0
+    let ownsActivation = layer.multiplies || !layer.merges
+    if layer.sharesSkip {
+      take(self.map(1))
+      if layer.multiplies { release(map) }
+      waiting = ownsActivation ? self.map(1) : map + self.map(1)
+    }
+    if layer.projects {
+      take((layer.activatesProjection ? map : 0) + inputs)
+      release((layer.activatesProjection ? map : 0) + (ownsActivation ? map : 0))
+      waiting = ownsActivation ? inputs : map + inputs
+    }
     for i in (0..<layer.convolutions).reversed() {
-      if !layer.isLinear { take(map) }
-      let dx = i == 0 ? inputs : map
-      take(dx)
-      // What was read for the last time goes, if nobody looks at it.
-      if !keepsAll, i > 0 { free(layer.isLinear ? dx : map + dx) }
-      passing = dx
+      let isFree = i < layer.convolutions - 1 || ownsActivation
+      if !layer.isLinear {
+        take(map)
+        if isFree { release(map) }
+      }
+      take(i == 0 ? inputs : map)
+      if !layer.isLinear || isFree { release(map) }
     }
     if layer.skipMeetsInput { take(inputs) }
-    if !keepsAll {
-      kept = before - map + passing
-    }
+    // The gradient of the input alone goes on.
+    release(waiting + (layer.skipMeetsInput ? inputs : 0))
   }
 }
 
