@@ -192,7 +192,8 @@ extension SlicePairing.Series {
     if haveFrames, frame != other.frame {
       if let a = sources[0].patientKey, let b = other.sources[0].patientKey, a != b {
         throw CTError(
-          "pair", "the noisy slices are of another patient than the clean ones.", hint: cure)
+          "pair", "the noisy slices are of another patient or study than the clean ones.",
+          hint: cure)
       }
       let warning = "the series have different frames of reference: positions may not be comparable"
       if !warnings.contains(warning) { warnings.append(warning) }

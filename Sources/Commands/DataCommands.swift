@@ -197,7 +197,7 @@ extension Command<Workspace> {
     guard arguments.first(of: ["slices", "rows", "columns"]) != nil else {
       throw arguments.error(
         .missingArgument, "crop needs slices=, rows= or columns=",
-        hint: "\(all.count) slices of \(all.height)×\(all.width) are there: for example "
+        hint: "\(all.count) × [\(all.height),\(all.width)] is there: for example "
           + "crop rows=0..\((all.height - 1) / 2) columns=0..\((all.width - 1) / 2)")
     }
     func range(_ name: String, _ extent: Int) throws(CommandError) -> Range<Int> {

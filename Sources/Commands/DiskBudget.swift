@@ -12,6 +12,7 @@ package struct DiskBudget: Sendable {
   }
 
   private let count: Count
+  private let first: Int
   private var most: Int
   /// Whether the limit may only become smaller.
   private let isFirm: Bool
@@ -22,11 +23,12 @@ package struct DiskBudget: Sendable {
   /// The budget of a script, whose lines may lower it, or of a person, who may set any.
   init(isScript: Bool) {
     (count, isFirm) = (Count(), isScript)
-    most = isScript ? Self.scriptLimit : .max
+    first = isScript ? Self.scriptLimit : .max
+    most = first
   }
 
   private init(_ count: Count, most: Int) {
-    (self.count, self.most, isFirm) = (count, most, true)
+    (self.count, first, self.most, isFirm) = (count, most, most, true)
   }
 
   /// The budget of lines that a file brings into this session.
@@ -38,6 +40,9 @@ package struct DiskBudget: Sendable {
 
   /// In bytes; nil for none.
   var limit: Int? { most == .max ? nil : most }
+
+  /// The limit that a line set; nil when none did.
+  var ownLimit: Int? { most == first ? nil : most }
 
   /// Takes another limit, nil for none; false if a script would raise it.
   mutating func setLimit(_ bytes: Int?) -> Bool {

@@ -115,8 +115,9 @@ extension Workspace {
   fileprivate func describe(
     _ name: String, _ images: [Tensor<Float>], _ slices: [Int]
   ) throws(CommandError) -> Outcome {
-    let unit = try requireSlices().unit
-    let statistics = Tensor(joining: images).statistics()
+    let all = try original(of: name).stack.slices(slices)
+    let unit = all.unit
+    let statistics = Tensor(joining: images).statistics(excluding: all.mask)
     return Outcome(
       """
       \(name)  \(slices.count) \(slices.count == 1 ? "slice" : "slices")  \

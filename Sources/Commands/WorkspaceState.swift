@@ -73,7 +73,7 @@ extension Workspace {
       "limits",
       "\([settings.memoryLimit.map(Double.init), settings.timeLimit].compactMap(\.self))"
         .nonEmptyList)
-    pass("the limit of the disk", files.disk.limit.map { "\($0)" } ?? "")
+    pass("the limit of the disk", files.disk.ownLimit.map { "\($0)" } ?? "")
     pass("typed numbers", computationWords)
     pass(
       "breakpoints",

@@ -29,6 +29,11 @@ struct NoisyAloneTests {
     return value
   }
 
+  /// Whether a file below a session's folder holds a text; `tags` hides free texts.
+  private func holds(_ session: TestSession, _ file: String, _ text: String) throws -> Bool {
+    try Data(contentsOf: session.folder.appending(path: file)).range(of: Data(text.utf8)) != nil
+  }
+
   @Test func `are denoised, shown and saved, and judged by nothing`() throws {
     let source = try Self.trained()
     let session = TestSession(sessionFolder: source.folder)
@@ -50,7 +55,7 @@ struct NoisyAloneTests {
       _ = try session.run(line)
     }
     #expect(try session.number("stats noisy", "shape.2") == 16)
-    for line in ["evaluate", "train steps=1", "stats clean", "noise gaussian", "race adam sgd"] {
+    for line in ["evaluate", "train steps=1", "stats clean", "noise gaussian"] {
       let found = try error(session, line)
       #expect(found.message.contains("there is no clean image"), "\(line): \(found.message)")
       #expect(found.hint?.contains("load PATH") == true)
@@ -77,7 +82,7 @@ struct NoisyAloneTests {
     try session.run("load quarter as=noisy")
     let noisy = try session.fingerprint("noisy")
     let loaded = try session.run("load full")
-    #expect(loaded.lines.contains { $0.hasPrefix("noisy  rmse 40.") })
+    #expect(loaded.lines.contains { $0.hasPrefix("noisy  rmse ") })
     #expect(loaded.warnings == [])
     #expect(try session.fingerprint("noisy") == noisy)
     let other = TestSession(sessionFolder: source.folder)
@@ -94,21 +99,25 @@ struct NoisyAloneTests {
       "load quarter as=noisy", "net load net.safetensors", "save dicom denoised out",
       "baseline median size=5 on=all", "save dicom baseline filtered",
     ])
-    let text = try tag(session, "out/denoised-series1-0001.dcm", "DerivationDescription")
+    let text =
+      "Backflow: values of the noisy file as loaded, then denoised by a convolutional "
+      + "network (c1 c2, 39 weights, output plain); not for diagnosis"
+    #expect(try holds(session, "out/denoised-series1-0001.dcm", text))
     #expect(
-      text == "Backflow: values of the noisy file as loaded, then denoised by a convolutional "
-        + "network (c1 c2, 39 weights, output plain); not for diagnosis")
-    let filtered = try tag(session, "filtered/baseline-series1-0001.dcm", "DerivationDescription")
-    #expect(filtered.contains("then filtered by a median filter of 5×5 pixels"))
+      try holds(
+        session, "filtered/baseline-series1-0001.dcm",
+        "as loaded, then filtered by a median filter of 5×5 pixels; not for diagnosis"))
     let reference = try tag(session, "out/denoised-series1-0001.dcm", "ReferencedSOPInstanceUID")
     #expect(!reference.isEmpty)
     #expect(try reference == tag(session, "quarter/noisy-series1-0001.dcm", "SOPInstanceUID"))
-    let made = try tag(source, "quarter/noisy-series1-0001.dcm", "DerivationDescription")
     #expect(
-      made == "Backflow: normal noise of σ 40 HU (seed 1) added to the source; not for diagnosis")
+      try holds(
+        source, "quarter/noisy-series1-0001.dcm",
+        "Backflow: normal noise of σ 40 HU (seed 1) added to the source; not for diagnosis"))
     try source.run(lines: ["assign clean[0,0,0] = 7", "save dicom clean hand"])
-    let hand = try tag(source, "hand/clean-series1-0001.dcm", "DerivationDescription")
-    #expect(hand.contains("some replaced by hand"))
+    #expect(
+      try holds(
+        source, "hand/clean-series1-0001.dcm", "values of the source, some replaced by hand"))
   }
 
   @Test func `pairs are matched by position, and a shift is said`() throws {
@@ -169,6 +178,6 @@ struct NoisyAloneTests {
     #expect(try session.number("stats noisy", "shape.0") == 5)
     let found = try error(session, "crop")
     #expect(found.message == "crop needs slices=, rows= or columns=")
-    #expect(found.hint?.contains("5 slices of 8×12") == true)
+    #expect(found.hint?.contains("5 × [8,12]") == true)
   }
 }
