@@ -2,9 +2,12 @@
 
 #include "CDCMTK.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <new>
+#include <string>
+#include <vector>
 
 #include "dcmtk/dcmdata/dctk.h"
 #include "dcmtk/dcmdata/dcistrmf.h"
@@ -14,7 +17,9 @@
 #include "dcmtk/dcmdata/dcrledrg.h"
 #include "dcmtk/dcmjpeg/djdecode.h"
 #include "dcmtk/dcmjpls/djdecode.h"
+#include "dcmtk/oflog/appender.h"
 #include "dcmtk/oflog/oflog.h"
+#include "dcmtk/oflog/spi/logevent.h"
 
 namespace {
 
@@ -25,40 +30,103 @@ constexpr ptrdiff_t stackBudget = 128 * 1024;
 /// Values longer than this are not shown as text; they are bulk data.
 constexpr Uint32 longestText = 4096;
 
-/// A file stream that ends when the parser reading from it has recursed too deep.
+/// A file stream that ends early: when the parser reading from it has recursed too deep, has read
+/// more than it may, or is told to stop; or where only zeros follow.
 ///
 /// Every level of DCMTK's recursion reads from the stream, so the stream sees how far the stack has
-/// grown since the parse began. This holds for every encoding, deflated ones too.
+/// grown since the parse began, and how much a deflated file has become. Positions are those in the
+/// data that DCMTK sees.
 class GuardedStream : public DcmInputFileStream {
  public:
-  explicit GuardedStream(const OFFilename &path)
-      : DcmInputFileStream(path), base(static_cast<char *>(__builtin_frame_address(0))) {}
+  GuardedStream(const OFFilename &path, const cdcmtk_limits &limits)
+      : DcmInputFileStream(path),
+        base(static_cast<char *>(__builtin_frame_address(0))),
+        limits(limits) {}
 
-  bool tooDeep = false;
+  bool tooDeep = false, tooLarge = false, stopped = false;
+  /// Where the last element begins whose reading was tried.
+  offile_off_t lastElement = 0;
+  /// Where the stream ends; -1 for the end of the file.
+  offile_off_t end = -1;
 
-  OFBool good() const override { return !tooDeep && DcmInputFileStream::good(); }
+  OFBool good() const override { return !failed() && DcmInputFileStream::good(); }
   OFCondition status() const override {
-    return tooDeep ? EC_InvalidStream : DcmInputFileStream::status();
+    return failed() ? EC_InvalidStream : DcmInputFileStream::status();
   }
-  offile_off_t avail() override { return guard() ? DcmInputFileStream::avail() : 0; }
+  OFBool eos() override { return (end >= 0 && tell() >= end) || DcmInputFileStream::eos(); }
+  offile_off_t avail() override {
+    if (!guard()) return 0;
+    const offile_off_t all = DcmInputFileStream::avail();
+    return end < 0 ? all : std::max<offile_off_t>(0, std::min(all, end - tell()));
+  }
+  void mark() override {
+    lastElement = tell();
+    DcmInputFileStream::mark();
+  }
   offile_off_t read(void *buffer, offile_off_t length) override {
-    return guard() ? DcmInputFileStream::read(buffer, length) : 0;
+    if (!guard()) return 0;
+    const offile_off_t count = DcmInputFileStream::read(buffer, length);
+    // An element of a few bytes takes some hundred in memory, and about four readings.
+    total += static_cast<uint64_t>(count) + 64;
+    if (total > limits.bytes) tooLarge = true;
+    return count;
   }
 
  private:
   char *base;
+  const cdcmtk_limits &limits;
+  uint64_t total = 0;
+
+  bool failed() const { return tooDeep || tooLarge || stopped; }
 
   bool guard() {
     ptrdiff_t used = base - static_cast<char *>(__builtin_frame_address(0));
     if (used > stackBudget || used < -stackBudget) tooDeep = true;
-    return !tooDeep;
+    if (limits.should_stop && limits.should_stop(limits.context)) stopped = true;
+    return !failed();
   }
 };
 
-/// Registers the decoders and silences the logger, once for the process.
+/// What the decoders complained of on this thread, since it was last cleared.
+thread_local std::string complaint;
+
+/// Keeps the first complaint of the decoders, which would otherwise go to the terminal.
+class ComplaintAppender : public dcmtk::log4cplus::Appender {
+ public:
+  ~ComplaintAppender() override { destructorImpl(); }
+  void close() override { closed = true; }
+
+ protected:
+  void append(const dcmtk::log4cplus::spi::InternalLoggingEvent &event) override {
+    const std::string text(event.getMessage().c_str());
+    for (const char *harmless : harmlessComplaints) {
+      if (text.find(harmless) != std::string::npos) return;
+    }
+    if (complaint.empty()) complaint = text;
+  }
+
+ private:
+  /// Remarks that say nothing about the grey values.
+  static constexpr const char *harmlessComplaints[] = {
+      "unknown JFIF revision", "Unknown Adobe color transform",
+      "Invalid SOS parameters for sequential JPEG", "planar configuration", "color model",
+      "PhotometricInterpretation"};
+};
+
+/// Registers the decoders and takes the logger off the terminal, once for the process.
 bool prepare() {
   static const bool dictionary = [] {
     OFLog::configure(OFLogger::OFF_LOG_LEVEL);
+    for (const char *name : {"dcmtk.dcmjpeg", "dcmtk.dcmjpls"}) {
+      OFLogger logger = OFLog::getLogger(name);
+      logger.setLogLevel(OFLogger::WARN_LOG_LEVEL);
+      logger.setAdditivity(false);
+      logger.addAppender(dcmtk::log4cplus::SharedAppenderPtr(new ComplaintAppender));
+    }
+    // Standard attributes written as UN have the VR of the dictionary, also the pixel data.
+    dcmEnableUnknownVRConversion.set(OFTrue);
+    // The group of the meta header ends where another group begins, whatever length it states.
+    dcmIgnoreFileMetaInformationGroupLength.set(OFTrue);
     DJDecoderRegistration::registerCodecs();
     DJLSDecoderRegistration::registerCodecs();
     DcmRLEDecoderRegistration::registerCodecs();
@@ -89,34 +157,83 @@ struct cdcmtk_file {
   DcmFileFormat format;
 };
 
-cdcmtk_file *cdcmtk_open(const char *path, cdcmtk_status *status, char *message, size_t capacity) {
+namespace {
+
+/// Whether `path` holds nothing but zeros from `start` on, and at least one.
+bool endsInZeros(const char *path, offile_off_t start) {
+  std::unique_ptr<std::FILE, int (*)(std::FILE *)> file(std::fopen(path, "rb"), std::fclose);
+  if (!file || fseeko(file.get(), start, SEEK_SET) != 0) return false;
+  char buffer[4096];
+  bool hasAny = false;
+  while (const size_t count = std::fread(buffer, 1, sizeof buffer, file.get())) {
+    hasAny = true;
+    if (std::any_of(buffer, buffer + count, [](char byte) { return byte != 0; })) return false;
+  }
+  return hasAny;
+}
+
+/// Parses what `stream` gives.
+cdcmtk_status parse(
+    cdcmtk_file &file, GuardedStream &stream, char *message, size_t capacity) {
+  if (stream.status().bad()) {
+    explain(message, capacity, stream.status().text());
+    return CDCMTK_UNREADABLE;
+  }
+  // Without a preamble, without a meta header, and with one that names no transfer syntax, DCMTK
+  // guesses the encoding from the first elements.
+  file.format.setReadMode(ERM_autoDetect);
+  file.format.transferInit();
+  OFCondition result = file.format.read(stream);
+  file.format.transferEnd();
+  explain(message, capacity, result.text());
+  if (stream.tooDeep) return CDCMTK_TOO_DEEP;
+  if (stream.tooLarge) return CDCMTK_TOO_LARGE;
+  if (stream.stopped) return CDCMTK_STOPPED;
+  OFString syntax;
+  file.format.getMetaInfo()->findAndGetOFString(DCM_TransferSyntaxUID, syntax);
+  if (!syntax.empty() && DcmXfer(syntax.c_str()).getXfer() == EXS_Unknown) {
+    explain(message, capacity, syntax.c_str());
+    return CDCMTK_UNKNOWN_SYNTAX;
+  }
+  if (result == EC_StreamNotifyClient || result == EC_EndOfStream || result == EC_InvalidStream) {
+    return CDCMTK_TRUNCATED;
+  }
+  return result.good() ? CDCMTK_OK : CDCMTK_CORRUPT;
+}
+
+}  // namespace
+
+cdcmtk_file *cdcmtk_open(
+    const char *path, const cdcmtk_limits *limits, cdcmtk_status *status, char *message,
+    size_t capacity) {
   std::unique_ptr<cdcmtk_file> file;
   *status = contained(CDCMTK_CORRUPT, [&] {
     if (!prepare()) return CDCMTK_NO_DICTIONARY;
     file = std::make_unique<cdcmtk_file>();
-    GuardedStream stream{OFFilename(path)};
-    if (stream.status().bad()) {
-      explain(message, capacity, stream.status().text());
-      return CDCMTK_UNREADABLE;
+    GuardedStream stream{OFFilename(path), *limits};
+    const cdcmtk_status first = parse(*file, stream, message, capacity);
+    // Some exporters fill the last block of a file with zeros, which are no elements.
+    if (first != CDCMTK_TRUNCATED) return first;
+    offile_off_t end = stream.tell();
+    if (!endsInZeros(path, end)) {
+      end = stream.lastElement;
+      if (!endsInZeros(path, end)) return first;
     }
-    file->format.setReadMode(ERM_fileOnly);
-    file->format.transferInit();
-    OFCondition result = file->format.read(stream);
-    file->format.transferEnd();
-    explain(message, capacity, result.text());
-    if (stream.tooDeep) return CDCMTK_TOO_DEEP;
-    if (result == EC_FileMetaInfoHeaderMissing) {
-      OFString syntax;
-      file->format.getMetaInfo()->findAndGetOFString(DCM_TransferSyntaxUID, syntax);
-      explain(message, capacity, syntax.c_str());
-      return CDCMTK_UNKNOWN_SYNTAX;
-    }
-    if (result == EC_StreamNotifyClient || result == EC_EndOfStream || result == EC_InvalidStream) {
-      return CDCMTK_TRUNCATED;
-    }
-    return result.good() ? CDCMTK_OK : CDCMTK_CORRUPT;
+    file = std::make_unique<cdcmtk_file>();
+    GuardedStream shorter{OFFilename(path), *limits};
+    shorter.end = end;
+    return parse(*file, shorter, message, capacity);
   });
   return *status == CDCMTK_OK ? file.release() : nullptr;
+}
+
+const char *cdcmtk_transfer_syntax(cdcmtk_file *file) {
+  try {
+    const char *uid = DcmXfer(file->format.getDataset()->getOriginalXfer()).getXferID();
+    return uid ? uid : "";
+  } catch (...) {
+    return "";
+  }
 }
 
 cdcmtk_file *cdcmtk_create(void) {
@@ -223,8 +340,15 @@ DcmPixelSequence *fragmentSequence(DcmElement *element) {
   DcmPixelSequence *sequence = nullptr;
   pixels->getOriginalRepresentationKey(syntax, parameter);
   if (!DcmXfer(syntax).isEncapsulated()) return nullptr;
-  return pixels->getEncapsulatedRepresentation(syntax, parameter, sequence).good() ? sequence
-                                                                                    : nullptr;
+  if (pixels->getEncapsulatedRepresentation(syntax, parameter, sequence).bad()) return nullptr;
+  // Some writers end with a fragment that holds nothing.
+  for (unsigned long last = sequence->card(); last-- > 2;) {
+    DcmPixelItem *fragment = nullptr;
+    if (sequence->getItem(fragment, last).bad() || fragment->getLengthField() > 0) break;
+    if (sequence->remove(fragment, last).bad()) break;
+    delete fragment;
+  }
+  return sequence;
 }
 
 }  // namespace
@@ -259,53 +383,67 @@ cdcmtk_status cdcmtk_fragment(
     if (index >= *count || fragments->getItem(fragment, index + 1).bad()) {
       return CDCMTK_UNDECODABLE;
     }
-    if (fragment->getUint8Array(octets).bad() || !octets) return CDCMTK_TRUNCATED;
+    *length = fragment->getLengthField();
+    if (*length > 0 && (fragment->getUint8Array(octets).bad() || !octets)) {
+      return CDCMTK_TRUNCATED;
+    }
     *bytes = octets;
-    *length = fragment->getLength();
     return CDCMTK_OK;
   });
 }
 
-cdcmtk_status cdcmtk_decode(
-    cdcmtk_file *file, cdcmtk_samples *samples, char *message, size_t capacity) {
+cdcmtk_status cdcmtk_fragment_head(
+    cdcmtk_file *file, size_t index, uint8_t *bytes, size_t capacity, size_t *length,
+    size_t *count) {
+  return contained(CDCMTK_CORRUPT, [&] {
+    char kind;
+    DcmElement *element = pixelElement(*file->format.getDataset(), kind);
+    if (!element) return CDCMTK_NO_PIXELS;
+    DcmPixelSequence *fragments = fragmentSequence(element);
+    if (!fragments) return CDCMTK_UNDECODABLE;
+    *count = fragments->card() > 0 ? fragments->card() - 1 : 0;
+    DcmPixelItem *fragment = nullptr;
+    if (index >= *count || fragments->getItem(fragment, index + 1).bad()) {
+      return CDCMTK_UNDECODABLE;
+    }
+    *length = std::min<size_t>(capacity, fragment->getLengthField());
+    if (*length == 0) return CDCMTK_OK;
+    return fragment->getPartialValue(bytes, 0, static_cast<Uint32>(*length)).good()
+               ? CDCMTK_OK
+               : CDCMTK_TRUNCATED;
+  });
+}
+
+cdcmtk_status cdcmtk_frame(
+    cdcmtk_file *file, uint32_t frame, void *samples, uint32_t length, char *kind, char *message,
+    size_t capacity) {
   return contained(CDCMTK_UNDECODABLE, [&] {
     DcmDataset &dataset = *file->format.getDataset();
-    DcmElement *element = pixelElement(dataset, samples->kind);
+    DcmElement *element = pixelElement(dataset, *kind);
     if (!element) return CDCMTK_NO_PIXELS;
     OFCondition result = EC_Normal;
-    if (samples->kind == 'i') {
-      // Only this image: others in sequences, such as icons, are nobody's concern.
-      DcmStack stack;
-      stack.push(&dataset);
-      stack.push(element);
+    if (fragmentSequence(element)) {
+      // Decoders write frames of even length.
+      std::vector<uint8_t> even(length % 2 ? length + 1 : 0);
+      void *target = even.empty() ? samples : even.data();
+      Uint32 fragment = 0;
+      OFString model;
+      complaint.clear();
       result = OFstatic_cast(DcmPixelData *, element)
-                   ->chooseRepresentation(EXS_LittleEndianExplicit, nullptr, stack);
-      explain(message, capacity, result.text());
-      if (result.bad()) return CDCMTK_UNDECODABLE;
-    }
-    if (samples->kind == 'f') {
-      Float32 *reals = nullptr;
-      result = element->getFloat32Array(reals);
-      samples->samples = reals;
-    } else if (samples->kind == 'd') {
-      Float64 *reals = nullptr;
-      result = element->getFloat64Array(reals);
-      samples->samples = reals;
-    } else {
-      Uint16 *words = nullptr;
-      Uint8 *octets = nullptr;
-      // Words where the VR is OW, bytes where it is OB; DCMTK refuses the other.
-      result = element->getUint16Array(words);
-      samples->samples = words;
-      if (result.bad()) {
-        result = element->getUint8Array(octets);
-        samples->samples = octets;
+                   ->getUncompressedFrame(
+                       &dataset, frame, fragment, target, length + length % 2, model);
+      if (!even.empty()) std::copy_n(even.begin(), length, static_cast<uint8_t *>(samples));
+      if (result.good() && !complaint.empty()) {
+        explain(message, capacity, complaint.c_str());
+        return CDCMTK_UNDECODABLE;
       }
+    } else {
+      const uint64_t start = static_cast<uint64_t>(frame) * length;
+      if (start + length > element->getLengthField()) return CDCMTK_TRUNCATED;
+      result = element->getPartialValue(samples, static_cast<Uint32>(start), length);
     }
     explain(message, capacity, result.text());
-    if (result.bad() || !samples->samples) return CDCMTK_UNDECODABLE;
-    samples->length = element->getLength();
-    return CDCMTK_OK;
+    return result.good() ? CDCMTK_OK : CDCMTK_UNDECODABLE;
   });
 }
 

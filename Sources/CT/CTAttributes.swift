@@ -18,27 +18,32 @@ extension CTAttribute {
   /// The attributes of the file at `path` in file order, without what identifies the patient.
   ///
   /// - Throws: `CTError` when the file is not DICOM or cannot be read.
-  package static func list(_ path: String) throws(CTError) -> [CTAttribute] {
+  package static func list(
+    _ path: String, limits: ReadingLimits = ReadingLimits()
+  ) throws(CTError) -> [CTAttribute] {
     let name = printable((path as NSString).lastPathComponent, limit: 255)
-    let file = try DICOMFile(path: path, name: name)
-    return list(try file.dataset(), depth: 0)
+    let file = try DICOMFile(path: path, name: name, limits: limits)
+    let dataset = try file.dataset()
+    return list(dataset, Secrets(dataset), depth: 0)
   }
 
-  private static func list(_ dataset: DICOMDataset, depth: Int) -> [CTAttribute] {
+  private static func list(
+    _ dataset: DICOMDataset, _ secrets: Secrets, depth: Int
+  ) -> [CTAttribute] {
     dataset.elements.flatMap { element in
-      [CTAttribute(element, depth: depth)]
-        + element.items.flatMap { list($0, depth: depth + 1) }
+      [CTAttribute(element, secrets, depth: depth)]
+        + element.items.flatMap { list($0, secrets, depth: depth + 1) }
     }
   }
 
-  private init(_ element: DICOMElement, depth: Int) {
+  private init(_ element: DICOMElement, _ secrets: Secrets, depth: Int) {
     tag = element.tag.description
     vr = element.vr
     let isPrivate = element.tag.group & 1 == 1
     keyword = isPrivate ? "(private)" : element.keyword
     value =
-      if Identification.mayIdentify(element) {
-        "(hidden)"
+      if Identification.mayIdentify(element) || secrets.areIn(element.text ?? "") {
+        Secrets.hidden
       } else if element.vr == "SQ" {
         "\(element.items.count) \(element.items.count == 1 ? "item" : "items")"
       } else if let text = element.text {
@@ -64,7 +69,9 @@ enum Identification {
     }
     if element.vr == "UI" {
       // DICOM's own identifiers name kinds of things; the series is needed to choose it.
-      return tag != .seriesInstanceUID && !(element.text ?? "").hasPrefix("1.2.840.10008.")
+      let text = element.text ?? ""
+      return (tag != .seriesInstanceUID || IdentifierPrivacy.tellsDate(text))
+        && !text.hasPrefix("1.2.840.10008.")
     }
     return hiddenRepresentations.contains(element.vr)
   }

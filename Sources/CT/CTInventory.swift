@@ -40,30 +40,31 @@ extension CTInventory {
   ///
   /// - Parameters:
   ///   - path: The file or folder.
+  ///   - limits: What a file may take, and when to stop.
   ///   - progress: Called with the number of headers read and of all, on any thread, one call at a
   ///     time; `false` stops the scan.
   /// - Returns: What the path holds.
   /// - Throws: `CTError` when there is nothing at `path`, a named file cannot be loaded, or a folder
   ///   holds no CT slice.
   package static func scan(
-    _ path: String,
+    _ path: String, limits: ReadingLimits = ReadingLimits(),
     progress: @escaping @Sendable (_ done: Int, _ all: Int) -> Bool = { _, _ in true }
   ) throws(CTError) -> CTInventory {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw CTError(
-        "not-found", "\(printable(path, limit: 4096)): no such file or folder.",
+        "not-found", "\(PathText.shown(path)): no such file or folder.",
         hint: "check the path")
     }
     let name = printable((path as NSString).lastPathComponent, limit: 255)
     if isFolder.boolValue {
-      let walk = FolderWalk(path)
-      return try gathered(walk.files, in: name, skipped: walk.unreadable, progress)
+      let walk = try FolderWalk(path, limits)
+      return try gathered(walk.files, in: name, skipped: walk.unreadable, limits, progress)
     }
-    let file = try DICOMFile(path: path, name: name)
+    let file = try DICOMFile(path: path, name: name, limits: limits)
     let dataset = try file.dataset()
     if let directory = DICOMDirectory(dataset, path: path) {
-      return try named(by: directory, at: path, name: name, progress)
+      return try named(by: directory, at: path, name: name, limits, progress)
     }
     return CTInventory(
       series: CTSeries.grouped(try CTSlice.slices(of: file, dataset, path: path)),
@@ -73,19 +74,20 @@ extension CTInventory {
   /// Takes the slices that a directory names; for DICOMDIR itself, the root of a disc (PS3.10, 8.6),
   /// else those in its folder, since some name no image.
   private static func named(
-    by directory: DICOMDirectory, at path: String, name: String,
+    by directory: DICOMDirectory, at path: String, name: String, _ limits: ReadingLimits,
     _ progress: @escaping @Sendable (Int, Int) -> Bool
   ) throws(CTError) -> CTInventory {
     do throws(CTError) {
-      return try gathered(directory.files, in: name, skipped: directory.absent, progress)
+      return try gathered(
+        directory.files, in: name, skipped: directory.absent, limits, progress)
     } catch {
       guard name.uppercased() == "DICOMDIR", error.code != "interrupted" else { throw error }
       let folder = (path as NSString).deletingLastPathComponent
-      let walk = FolderWalk(folder.isEmpty ? "." : folder)
+      let walk = try FolderWalk(folder.isEmpty ? "." : folder, limits)
       return try gathered(
         walk.files, in: name,
         skipped: [(name, "it names no CT slice; its folder was searched instead")]
-          + directory.absent + walk.unreadable, progress)
+          + directory.absent + walk.unreadable, limits, progress)
     }
   }
 
@@ -93,12 +95,12 @@ extension CTInventory {
   /// grey images of one other kind and no CT gives those.
   private static func gathered(
     _ files: [FoundFile], in name: String, skipped: [(file: String, reason: String)],
-    _ progress: @escaping @Sendable (Int, Int) -> Bool
+    _ limits: ReadingLimits, _ progress: @escaping @Sendable (Int, Int) -> Bool
   ) throws(CTError) -> CTInventory {
     let found = Mutex(Headers(outcomes: Array(repeating: nil, count: files.count)))
     parallel(chunks: files.count) { i, _ in
-      guard found.withLock({ $0.mayContinue }) else { return }
-      let outcome = Outcome(files[i])
+      guard !limits.shouldStop(), found.withLock({ $0.mayContinue }) else { return }
+      let outcome = Outcome(files[i], limits)
       found.withLock { headers in
         headers.outcomes[i] = outcome
         headers.done += 1
@@ -106,7 +108,7 @@ extension CTInventory {
       }
     }
     let headers = found.withLock { $0 }
-    guard headers.mayContinue else {
+    guard headers.mayContinue, !limits.shouldStop() else {
       throw CTError(
         "interrupted",
         "\(name): the search was stopped after \(headers.done) of"
@@ -175,9 +177,9 @@ private enum Outcome: Sendable {
   case other([CTSlice], String)
   case leftOut(String)
 
-  init(_ found: FoundFile) {
+  init(_ found: FoundFile, _ limits: ReadingLimits) {
     do throws(CTError) {
-      let file = try DICOMFile(path: found.path, name: found.name)
+      let file = try DICOMFile(path: found.path, name: found.name, limits: limits)
       let dataset = try file.dataset()
       if dataset.text(.mediaStorageSOPClassUID) == DICOMDirectory.sopClassUID {
         self = .leftOut("a DICOMDIR")
@@ -217,8 +219,8 @@ private func reasonToLeaveOut(_ slice: CTSlice) -> String? {
     return slice.modality.isEmpty ? "no CT slice" : "no CT slice but \(slice.modality)"
   }
   if slice.isLocalizer { return "a localizer" }
-  // Dose sheets and screenshots bear the modality CT, but are Secondary Captures (PS3.4, B.5).
-  if slice.sopClassUID.hasPrefix("1.2.840.10008.5.1.4.1.1.7") { return "a screenshot or report" }
+  // Dose sheets and screenshots bear the modality CT.
+  if slice.isSecondaryCapture { return "a screenshot or report" }
   return nil
 }
 

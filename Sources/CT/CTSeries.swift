@@ -7,8 +7,10 @@ package struct CTSeries: Sendable {
   /// What a user should know, a line each: order, gaps, tilt, unit, loss, identity.
   package let warnings: [String]
 
-  /// The identifier of the series; empty when the files have none.
+  /// The identifier of the series in the files; empty when they have none.
   package var uid: String { slices[0].seriesUID }
+  /// The identifier of the series in outputs, without a date.
+  package var shownUID: String { IdentifierPrivacy.plain(uid) }
   package var number: Int? { slices[0].seriesNumber }
   package var modality: String { slices[0].modality }
   package var seriesDescription: String { slices[0].seriesDescription }
@@ -22,15 +24,11 @@ package struct CTSeries: Sendable {
 extension CTSeries {
   /// Groups slices by series, then by orientation, matrix and spacing, and puts each in order.
   static func grouped(_ slices: [CTSlice]) -> [CTSeries] {
-    var order: [Key] = []
-    var groups: [Key: [CTSlice]] = [:]
-    for slice in slices {
-      let key = Key(slice)
-      if groups[key] == nil { order.append(key) }
-      groups[key, default: []].append(slice)
-    }
-    let series = order.compactMap { key in
-      groups[key].map { CTSeries(unordered: $0, isPart: order.count { $0.uid == key.uid } > 1) }
+    let groups = SeriesGroup.groups(slices)
+    let siblings = Dictionary(grouping: groups, by: \.first.seriesUID)
+    let remarks = siblings.mapValues { SeriesGroup.remark(on: $0) }
+    let series = groups.map {
+      CTSeries(unordered: $0.slices, remark: remarks[$0.first.seriesUID] ?? nil)
     }
     // Stable: series without a number keep the order of their files.
     return series.enumerated().sorted {
@@ -49,39 +47,14 @@ extension CTSeries {
         "slices \(range.lowerBound)..\(range.upperBound) are not all in the series; it has"
           + " 0..\(slices.count - 1).")
     }
-    return CTSeries(unordered: Array(slices[range]), isPart: false)
+    return CTSeries(unordered: Array(slices[range]), remark: nil)
   }
 
-  private init(unordered: [CTSlice], isPart: Bool) {
+  private init(unordered: [CTSlice], remark: String?) {
     let order = SliceOrder(unordered)
     slices = order.slices
     sliceSpacing = order.spacing
-    warnings =
-      (isPart ? ["the series holds images of several orientations, sizes or spacings"] : [])
-      + order.warnings + contentWarnings(order.slices)
-  }
-}
-
-/// What slices of one series share.
-private struct Key: Hashable {
-  let uid: String, patient: String
-  let orientation: [Int]
-  let rows: Int, columns: Int
-  let spacing: [Int]
-
-  init(_ slice: CTSlice) {
-    let plane = slice.plane
-    uid = slice.seriesUID
-    patient = slice.patientKey
-    // Rounded, since exporters write the same direction with different digits.
-    orientation = [plane.alongRow, plane.alongColumn].flatMap { vector in
-      vector.map { v in (0..<3).map { Int((v[$0] * 500).rounded()) } } ?? []
-    }
-    rows = slice.format.rows
-    columns = slice.format.columns
-    spacing = [plane.rowSpacing, plane.columnSpacing].compactMap { spacing in
-      spacing.flatMap { Int(exactly: ($0 * 1000).rounded()) }
-    }
+    warnings = (remark.map { [$0] } ?? []) + order.warnings + contentWarnings(order.slices)
   }
 }
 
@@ -94,6 +67,7 @@ private func contentWarnings(_ slices: [CTSlice]) -> [String] {
   let kinds = Set(slices.filter { !$0.isCT }.map { $0.modality.isEmpty ? "unnamed" : $0.modality })
   if !kinds.isEmpty { warnings.append("no CT but \(kinds.sorted().joined(separator: ", "))") }
   warn({ $0.isCT && $0.isLocalizer }, "a localizer: an overview, no slice")
+  warn({ $0.isCT && $0.isSecondaryCapture }, "a secondary capture: a picture, no CT image")
   warn({ $0.unit == .stored }, "no rescale in the file: values are not HU but stored numbers")
   let others = Set(
     slices.compactMap { slice in
@@ -103,8 +77,53 @@ private func contentWarnings(_ slices: [CTSlice]) -> [String] {
     warnings.append("values are not HU but \(others.sorted().joined(separator: ", "))")
   }
   warn(\.isLossy, "compressed with loss: bad ground truth for denoising")
+  warnings += lengthWarnings(slices) + compressionWarnings(slices)
   warn({ $0.sopInstanceUID.isEmpty }, "SOP Instance UID (0008,0018) is missing")
   warn(\.hasBurnedInAnnotation, "the file says that the image shows text; it may name the patient")
   warn({ !$0.isIdentityRemoved }, "the file does not say that the patient's identity was removed")
   return warnings
+}
+
+/// What to say of files that hold more than the header says; one line for each pair of lengths.
+private func lengthWarnings(_ slices: [CTSlice]) -> [String] {
+  var files: [String: [String]] = [:]
+  for slice in slices where slice.frame == 0 {
+    let format = slice.format
+    // Pixel data are padded to even length.
+    guard let held = slice.nativeLength, held > (format.byteCount + 1) / 2 * 2 else { continue }
+    let text =
+      "the pixel data hold \(held) bytes, \(format.rows)×\(format.columns) pixels take"
+      + " \(format.byteCount): the rest is left out, and the picture may be wrong"
+    files[text, default: []].append(slice.name)
+  }
+  return named(files)
+}
+
+/// What to say of JPEG 2000 images that contradict the header.
+private func compressionWarnings(_ slices: [CTSlice]) -> [String] {
+  var files: [String: [String]] = [:]
+  for slice in slices where slice.frame == 0 {
+    guard let image = slice.compressedImage, let isSigned = image.isSigned else { continue }
+    let format = slice.format
+    if isSigned != format.isSigned {
+      let text =
+        "the JPEG 2000 image is \(isSigned ? "" : "un")signed, the header says"
+        + " \(format.isSigned ? "" : "un")signed: negative values are kept"
+      files[text, default: []].append(slice.name)
+    }
+    if image.precision > format.highBit + 1 {
+      let text =
+        "the JPEG 2000 image has \(image.precision) bits, the header says \(format.bitsStored):"
+        + " values are as decoded"
+      files[text, default: []].append(slice.name)
+    }
+  }
+  return named(files)
+}
+
+/// The remarks in a fixed order, with the names of the first files they are true of.
+private func named(_ files: [String: [String]]) -> [String] {
+  files.sorted { $0.key < $1.key }.map { text, names in
+    "\(text) (\(names.prefix(3).joined(separator: ", "))\(names.count > 3 ? ", …" : ""))"
+  }
 }

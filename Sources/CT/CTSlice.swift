@@ -14,6 +14,9 @@ package struct CTSlice: Sendable {
   /// The identifiers of image, series and kind of object; empty when they are missing.
   package let sopInstanceUID: String, seriesUID: String, sopClassUID: String
   package let instanceNumber: Int?, seriesNumber: Int?
+  /// What tells volumes apart that were scanned at the same place; the trigger time is in ms.
+  let acquisitionNumber: Int?, temporalPosition: Int?
+  let triggerTime: Double?
   /// Slice Location as the file states it, in mm; positions are better.
   package let sliceLocation: Double?
   package let modality: String, seriesDescription: String, convolutionKernel: String
@@ -25,6 +28,8 @@ package struct CTSlice: Sendable {
   package let gantryTilt: Double
   /// Groups slices by patient without saying who it is: a part of a SHA-256.
   package let patientKey: String
+  /// Whether the file says who the patient is; else the key is that of the study.
+  package let isPatientKnown: Bool
   /// Whether the file says that names and numbers were removed, and that none is burned into the
   /// image.
   package let isIdentityRemoved: Bool, hasBurnedInAnnotation: Bool
@@ -38,14 +43,23 @@ package struct CTSlice: Sendable {
 
   let transform: ValueTransform
   let syntax: TransferSyntax
+  /// What the compressed image says of itself; `nil` when there is none.
+  let compressedImage: CompressedImage?
+  /// The length of pixel data that are not compressed, in bytes.
+  let nativeLength: Int?
   /// The stored values that mean "outside the scan".
   let padding: ClosedRange<Int>?
 }
 
 extension CTSlice {
-  /// Whether the slice is one of a CT scan.
+  /// Whether the slice bears the modality CT, or none but the class of CT images.
   package var isCT: Bool {
     modality == "CT" || (modality.isEmpty && Self.ctClasses.contains(sopClassUID))
+  }
+
+  /// Whether the image is a picture taken of something else, such as a screenshot (PS3.4, B.5).
+  package var isSecondaryCapture: Bool {
+    sopClassUID.hasPrefix("1.2.840.10008.5.1.4.1.1.7")
   }
 
   /// The extent of the numbers the file can hold, in its unit: 255 for 8 bits.
@@ -71,22 +85,36 @@ extension CTSlice {
   ) throws(CTError) -> [CTSlice] {
     let name = file.name
     let format = try PixelFormat(dataset, name: name)
-    let syntax = try TransferSyntax(decodable: dataset, name: name)
+    let syntax = try TransferSyntax(decodable: dataset, of: file)
     guard !(syntax.isBigEndian && format.bitsAllocated > 16) else {
       throw CTError(
         "unsupported-bits",
         "\(name): \(format.bitsAllocated)-bit samples with the high byte first are not supported.",
         hint: "convert it to explicit VR little endian")
     }
-    try requireLength(file, format)
+    let stored = try storedLength(of: file, format)
     // Every frame takes memory: a header alone must not be able to ask for billions.
     guard format.frames <= 65536 else {
       throw CTError("too-large", "\(name): \(format.frames) frames; at most 65536 are read.")
     }
+    guard stored.isCompressed == syntax.isCompressed else {
+      throw CTError(
+        "bad-header",
+        "\(name): the image is \(stored.isCompressed ? "compressed" : "not compressed"), the"
+          + " transfer syntax says \(syntax.name ?? syntax.uid).",
+        hint: "the header does not say how to decode it")
+    }
+    let compressed =
+      stored.isCompressed
+      ? try CompressedImage.checked(file, format, syntax, stored: stored.bytes) : nil
     let patient = patientKey(dataset, name: name)
     let common = FileFacts(dataset, syntax: syntax)
+    let secrets = Secrets(dataset)
     var slices: [CTSlice] = []
     for frame in 0..<format.frames {
+      guard !file.limits.shouldStop() else {
+        throw CTError("interrupted", "\(name): reading was stopped.")
+      }
       let groups = FunctionalGroups(dataset, frame: frame)
       let values = groups.macro(.pixelValueTransformationSequence)
       let transform = try ValueTransform(values, format: format, name: name)
@@ -97,30 +125,35 @@ extension CTSlice {
             position: groups.macro(.planePositionSequence),
             orientation: groups.macro(.planeOrientationSequence),
             measures: groups.macro(.pixelMeasuresSequence)),
-          unit: unit(transform, values, isCT: common.isCT),
+          unit: unit(transform, values, isCT: common.isCT, secrets),
           windows: CTWindow.windows(
             groups.macro(.frameVOILUTSequence), isSigned: transform.reachesBelowZero(format),
-            fileName: name),
+            fileName: name, secrets: secrets),
           sopInstanceUID: dataset.text(.sopInstanceUID) ?? "",
           seriesUID: dataset.text(.seriesInstanceUID) ?? "",
           sopClassUID: common.sopClassUID,
           instanceNumber: dataset.integer(.instanceNumber),
           seriesNumber: dataset.integer(.seriesNumber),
+          acquisitionNumber: dataset.integer(.acquisitionNumber),
+          temporalPosition: dataset.integer(.temporalPosition),
+          triggerTime: dataset.real(.triggerTime),
           sliceLocation: dataset.real(.sliceLocation),
           modality: common.modality,
-          seriesDescription: printable(dataset.text(.seriesDescription) ?? ""),
-          convolutionKernel: printable(dataset.texts(.convolutionKernel).joined(separator: " ")),
+          seriesDescription: secrets.shown(dataset.text(.seriesDescription) ?? ""),
+          convolutionKernel: secrets.shown(
+            dataset.texts(.convolutionKernel).joined(separator: " ")),
           isLossy: common.isLossy, isLocalizer: common.isLocalizer,
           gantryTilt: dataset.real(.gantryDetectorTilt) ?? 0,
-          patientKey: patient,
+          patientKey: patient.key, isPatientKnown: patient.isKnown,
           isIdentityRemoved: dataset.text(.patientIdentityRemoved) == "YES",
           hasBurnedInAnnotation: dataset.text(.burnedInAnnotation) == "YES",
           studyUID: dataset.text(.studyInstanceUID) ?? "",
           frameOfReferenceUID: dataset.text(.frameOfReferenceUID) ?? "",
-          patientPosition: printable(dataset.text(.patientPosition) ?? ""),
+          patientPosition: printable(dataset.text(.patientPosition) ?? "", limit: 16),
           compressionRatio: dataset.texts(.lossyImageCompressionRatio)
             .filter { decimal($0) != nil }.joined(separator: "\\"),
-          transform: transform, syntax: syntax,
+          transform: transform, syntax: syntax, compressedImage: compressed,
+          nativeLength: stored.isCompressed ? nil : stored.bytes,
           padding: padding(dataset, format)))
     }
     return slices
@@ -128,7 +161,7 @@ extension CTSlice {
 
   /// The unit of the transformed values: HU for CT unless the file names another (C.11.1.1.2).
   private static func unit(
-    _ transform: ValueTransform, _ macro: DICOMDataset, isCT: Bool
+    _ transform: ValueTransform, _ macro: DICOMDataset, isCT: Bool, _ secrets: Secrets
   ) -> CTUnit {
     let table = macro.items(.modalityLUTSequence).first
     let named = table?.text(.modalityLUTType) ?? macro.text(.rescaleType) ?? ""
@@ -136,7 +169,7 @@ extension CTSlice {
     case (.none, _): .stored
     case (_, "HU"): .hounsfield
     case (_, ""), (_, "US"): isCT ? .hounsfield : .other("rescaled")
-    case (_, let name): .other(printable(name))
+    case (_, let name): .other(secrets.shown(name))
     }
   }
 
@@ -149,18 +182,25 @@ extension CTSlice {
   }
 
   /// An opaque key of the patient: the same for all files of one patient, and nobody's name.
-  private static func patientKey(_ dataset: DICOMDataset, name: String) -> String {
+  private static func patientKey(
+    _ dataset: DICOMDataset, name: String
+  ) -> (key: String, isKnown: Bool) {
     var identity = ["Backflow patient"]
+    var isKnown = true
     if let number = dataset.text(.patientID) {
       identity += ["number", number, dataset.text(.issuerOfPatientID) ?? ""]
     } else if let person = dataset.text(.patientName) {
       identity += ["name", person, dataset.text(.patientBirthDate) ?? ""]
-    } else if let study = dataset.text(.studyInstanceUID) {
-      identity += ["study", study]
     } else {
-      identity += ["series", dataset.text(.seriesInstanceUID) ?? name]
+      isKnown = false
+      if let study = dataset.text(.studyInstanceUID) {
+        identity += ["study", study]
+      } else {
+        identity += ["series", dataset.text(.seriesInstanceUID) ?? name]
+      }
     }
-    return String(SHA256Digest(of: identity.joined(separator: "\n")).description.prefix(16))
+    let digest = SHA256Digest(of: identity.joined(separator: "\n")).description
+    return (String(digest.prefix(16)), isKnown)
   }
 }
 

@@ -32,14 +32,16 @@ extension CTWindow {
   ///   - macro: Holds VOI LUT Sequence, or Window Center and Window Width.
   ///   - isSigned: Whether values can be negative.
   ///   - fileName: The name of the file.
+  ///   - secrets: What a name must not hold; such a name is left out.
   /// - Returns: The usable ones, tables first.
   static func windows(
-    _ macro: DICOMDataset, isSigned: Bool, fileName: String
+    _ macro: DICOMDataset, isSigned: Bool, fileName: String, secrets: Secrets
   ) -> [CTWindow] {
+    func shown(_ name: String) -> String { secrets.areIn(name) ? "" : printable(name) }
     let tables = macro.items(.voiLUTSequence).compactMap { item -> CTWindow? in
       let table = try? LookupTable(item, isSigned: isSigned, what: "VOI LUT", name: fileName)
       return table.map {
-        CTWindow(shape: .table($0), name: printable(item.text(.lutExplanation) ?? ""))
+        CTWindow(shape: .table($0), name: shown(item.text(.lutExplanation) ?? ""))
       }
     }
     let centers = macro.texts(.windowCenter).map(decimal)
@@ -52,7 +54,7 @@ extension CTWindow {
       guard function == .linear ? width >= 1 : width > 0 else { return nil }
       return CTWindow(
         shape: .window(center: center, width: width, function),
-        name: i < names.count ? printable(names[i]) : "")
+        name: i < names.count ? shown(names[i]) : "")
     }
     return tables + windows
   }

@@ -16,13 +16,14 @@ struct DICOMDirectory {
   init?(_ dataset: DICOMDataset, path: String) {
     guard dataset.text(.mediaStorageSOPClassUID) == Self.sopClassUID else { return nil }
     let folder = (path as NSString).deletingLastPathComponent
+    var listings: [String: [String: String]] = [:]
     for record in dataset.items(.directoryRecordSequence) {
       let parts = record.texts(.referencedFileID)
       guard !parts.isEmpty else { continue }
       let name = printable(parts.joined(separator: "/"), limit: 255)
       // A name must not lead out of the folder.
       let isSound = parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." && !$0.contains("/") }
-      if isSound, let found = Self.find(parts, in: folder.isEmpty ? "." : folder) {
+      if isSound, let found = Self.find(parts, in: folder.isEmpty ? "." : folder, &listings) {
         files.append(FoundFile(path: found, name: name))
       } else {
         absent.append((name, "named by the DICOMDIR but absent"))
@@ -31,7 +32,15 @@ struct DICOMDirectory {
   }
 
   /// The path of the file `parts` below `folder`; copies from discs are often in lower case.
-  private static func find(_ parts: [String], in folder: String) -> String? {
+  ///
+  /// - Parameters:
+  ///   - parts: The names of folders and of the file.
+  ///   - folder: Where they begin.
+  ///   - listings: The names in the folders that were listed before, by their lower case.
+  /// - Returns: The path, or `nil` when there is no such file.
+  private static func find(
+    _ parts: [String], in folder: String, _ listings: inout [String: [String: String]]
+  ) -> String? {
     var path = folder
     for part in parts {
       let exact = path + "/" + part
@@ -39,11 +48,17 @@ struct DICOMDirectory {
         path = exact
         continue
       }
-      let entries = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-      let same = entries.sorted().first { $0.lowercased() == part.lowercased() }
-      guard let same else { return nil }
+      let names = listings[path] ?? Self.names(in: path)
+      listings[path] = names
+      guard let same = names[part.lowercased()] else { return nil }
       path += "/" + same
     }
     return path
+  }
+
+  /// The names in a folder by their lower case; of several, the first.
+  private static func names(in folder: String) -> [String: String] {
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return Dictionary(entries.sorted().map { ($0.lowercased(), $0) }) { first, _ in first }
   }
 }

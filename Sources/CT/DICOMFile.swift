@@ -6,19 +6,32 @@ struct DICOMFile: ~Copyable {
   /// What messages call the file.
   let name: String
   private let handle: OpaquePointer
+  let limits: ReadingLimits
 
   /// Parses the file at `path`, which messages call `name`; pixel data stay on disk.
   ///
-  /// - Throws: `CTError` when there is no such file, or it is not DICOM, cut off or damaged.
-  init(path: String, name: String) throws(CTError) {
-    try Self.requireDICOM(path, name)
+  /// - Throws: `CTError` when there is no such file, or it is not DICOM, cut off or damaged, or
+  ///   `limits` end the reading.
+  init(path: String, name: String, limits: ReadingLimits) throws(CTError) {
+    try requireDICOM(path, name)
     var status = CDCMTK_OK
     var detail = [CChar](repeating: 0, count: 256)
-    guard let handle = cdcmtk_open(path, &status, &detail, detail.count) else {
-      throw Self.error(status, name, detail: text(detail))
+    let handle = withUnsafePointer(to: limits) { limits in
+      var own = cdcmtk_limits(
+        bytes: UInt64(clamping: limits.pointee.memory),
+        should_stop: { context in
+          context?.assumingMemoryBound(to: ReadingLimits.self).pointee.shouldStop() ?? false
+        }, context: UnsafeMutableRawPointer(mutating: limits))
+      return PathText.withBytes(of: path) {
+        cdcmtk_open($0, &own, &status, &detail, detail.count)
+      }
+    }
+    guard let handle else {
+      throw Self.error(status, name, detail: text(detail), limits)
     }
     self.name = name
     self.handle = handle
+    self.limits = limits
   }
 
   deinit { cdcmtk_close(handle) }
@@ -34,7 +47,7 @@ struct DICOMFile: ~Copyable {
         list.pointee.append(FlatElement(element.pointee))
       }
     }
-    guard status == CDCMTK_OK else { throw Self.error(status, name, detail: "") }
+    guard status == CDCMTK_OK else { throw error(status) }
     return assemble(flat[...], depth: 0)
   }
 
@@ -43,7 +56,7 @@ struct DICOMFile: ~Copyable {
     var length: UInt64 = 0
     var isCompressed = false
     let status = cdcmtk_stored_length(handle, &length, &isCompressed)
-    guard status == CDCMTK_OK else { throw Self.error(status, name, detail: "") }
+    guard status == CDCMTK_OK else { throw error(status) }
     return (Int(clamping: length), isCompressed)
   }
 
@@ -58,7 +71,7 @@ struct DICOMFile: ~Copyable {
     var index = frame
     repeat {
       let status = cdcmtk_fragment(handle, index, &bytes, &length, &count)
-      guard status == CDCMTK_OK else { throw Self.error(status, name, detail: "") }
+      guard status == CDCMTK_OK else { throw error(status) }
       // One frame may be cut into fragments; of several frames each has one.
       guard frames == 1 || count == frames else {
         throw CTError(
@@ -71,54 +84,56 @@ struct DICOMFile: ~Copyable {
     return joined
   }
 
-  /// Decompresses all frames and hands their samples to `body`.
+  /// The first bytes of a fragment of compressed pixel data, at most `length`, and the number of
+  /// fragments; no bytes when there are fewer fragments.
+  func fragmentHead(
+    _ index: Int, length: Int
+  ) throws(CTError) -> (head: [UInt8], count: Int) {
+    var head = [UInt8](repeating: 0, count: length)
+    var (read, count) = (0, 0)
+    let status = cdcmtk_fragment_head(handle, index, &head, length, &read, &count)
+    guard status == CDCMTK_OK || index >= count else { throw error(status) }
+    return (Array(head.prefix(read)), count)
+  }
+
+  /// Decompresses one frame of `length` bytes and hands its samples to `body`.
   ///
-  /// - Parameter body: Takes the bytes in this machine's order, and the kind of number: `i` for
-  ///   integers as the header describes them, `f` for Float, `d` for Double.
-  /// - Throws: `CTError` when the data cannot be decompressed, or what `body` throws.
+  /// - Parameters:
+  ///   - frame: The index of the frame, from 0.
+  ///   - length: Its bytes, decompressed.
+  ///   - body: Takes the bytes in this machine's order, and the kind of number: `i` for integers as
+  ///     the header describes them, `f` for Float, `d` for Double.
+  /// - Throws: `CTError` when the data cannot be decompressed, or the decoder has something to
+  ///   complain of.
   func withSamples(
-    _ body: (UnsafeRawBufferPointer, Character) throws(CTError) -> Void
+    frame: Int, length: Int, _ body: (UnsafeRawBufferPointer, Character) -> Void
   ) throws(CTError) {
-    var samples = cdcmtk_samples()
+    guard let number = UInt32(exactly: frame), let size = UInt32(exactly: length) else {
+      throw CTError("too-large", "\(name): a frame of \(length) bytes.")
+    }
+    var kind = CChar(0)
     var detail = [CChar](repeating: 0, count: 256)
-    let status = cdcmtk_decode(handle, &samples, &detail, detail.count)
-    guard status == CDCMTK_OK else { throw Self.error(status, name, detail: text(detail)) }
-    try body(
-      UnsafeRawBufferPointer(start: samples.samples, count: samples.length),
-      Character(Unicode.Scalar(UInt8(bitPattern: samples.kind))))
+    var status = CDCMTK_OK
+    withUnsafeTemporaryAllocation(byteCount: length, alignment: 8) { samples in
+      status = cdcmtk_frame(
+        handle, number, samples.baseAddress, size, &kind, &detail, detail.count)
+      guard status == CDCMTK_OK else { return }
+      body(
+        UnsafeRawBufferPointer(samples), Character(Unicode.Scalar(UInt8(bitPattern: kind))))
+    }
+    guard status == CDCMTK_OK else { throw error(status, detail: text(detail)) }
   }
 
-  /// Checks, before DCMTK sees the file, that it is a regular file that says it is DICOM.
-  ///
-  /// Source: PS3.10, 7.1: a preamble of 128 bytes, then `DICM`.
-  private static func requireDICOM(_ path: String, _ name: String) throws(CTError) {
-    let attributes: [FileAttributeKey: Any]
-    do {
-      attributes = try FileManager.default.attributesOfItem(
-        atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
-    } catch {
-      throw CTError("not-found", "\(name): no such file.", hint: "check the path")
-    }
-    guard attributes[.type] as? FileAttributeType == .typeRegular else {
-      throw CTError("not-dicom", "\(name): not a regular file.")
-    }
-    guard let file = FileHandle(forReadingAtPath: path) else {
-      throw CTError(
-        "unreadable", "\(name): cannot be opened for reading.", hint: "check its permissions")
-    }
-    let head = (try? file.read(upToCount: 132)) ?? Data()
-    guard head.count == 132, head.suffix(4).elementsEqual("DICM".utf8) else {
-      let found = head.isEmpty ? "the file is empty" : "no DICM mark after 128 bytes"
-      throw CTError(
-        "not-dicom", "\(name): not a DICOM file (\(found)).", hint: "name a DICOM file or folder")
-    }
-    guard let end = try? file.seekToEnd(), end > 132 else {
-      throw CTError(
-        "truncated", "\(name): the file ends after the DICM mark.", hint: "copy it again")
-    }
+  /// How the data set is encoded, by the header or, where it does not say, as it was read.
+  var transferSyntax: String { String(cString: cdcmtk_transfer_syntax(handle)) }
+
+  private func error(_ status: cdcmtk_status, detail: String = "") -> CTError {
+    Self.error(status, name, detail: detail, limits)
   }
 
-  private static func error(_ status: cdcmtk_status, _ name: String, detail: String) -> CTError {
+  private static func error(
+    _ status: cdcmtk_status, _ name: String, detail: String, _ limits: ReadingLimits
+  ) -> CTError {
     if status == CDCMTK_UNKNOWN_SYNTAX { return TransferSyntax(uid: detail).error(file: name) }
     let detail = detail.isEmpty ? "" : " (\(printable(detail)))"
     switch status {
@@ -139,6 +154,13 @@ struct DICOMFile: ~Copyable {
       return CTError(
         "undecodable", "\(name): the pixel data cannot be decompressed\(detail).",
         hint: "the file may be damaged; copy it again")
+    case CDCMTK_TOO_LARGE:
+      return CTError(
+        "too-large",
+        "\(name): inflated, the file takes more than the limit of \(limits.memory >> 20) MiB.",
+        hint: "raise limit.memory")
+    case CDCMTK_STOPPED:
+      return CTError("interrupted", "\(name): reading was stopped.")
     case CDCMTK_NO_MEMORY:
       return CTError("no-memory", "\(name): too little memory to read the file.")
     default:

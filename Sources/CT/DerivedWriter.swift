@@ -71,7 +71,7 @@ package enum DerivedWriter {
       {
         try file.put(tag, value)
       }
-      try putReferences(to: source, in: file)
+      try putReferences(to: source, keepsIdentity: derivation.keepsIdentity, in: file)
       try file.put(samples: image.samples)
       return file
     }
@@ -166,14 +166,16 @@ package enum DerivedWriter {
 
   /// Names the image that the slice was derived from (PS3.3, C.7.6.1 Source Image Sequence).
   private static func putReferences(
-    to source: SliceSource, in file: borrowing DICOMComposer
+    to source: SliceSource, keepsIdentity: Bool, in file: borrowing DICOMComposer
   ) throws(CTError) {
     guard case .file(let slice) = source.origin, !slice.sopInstanceUID.isEmpty,
       !slice.sopClassUID.isEmpty
     else { return }
     let image: [DICOMTag] = [.sourceImageSequence]
     try file.put(image, .referencedSOPClassUID, slice.sopClassUID)
-    try file.put(image, .referencedSOPInstanceUID, slice.sopInstanceUID)
+    try file.put(
+      image, .referencedSOPInstanceUID,
+      keepsIdentity ? slice.sopInstanceUID : IdentifierPrivacy.plain(slice.sopInstanceUID))
     if slice.format.frames > 1 {
       try file.put(image, .referencedFrameNumber, String(slice.frame + 1))
     }
@@ -196,10 +198,13 @@ struct DerivedIdentity {
     study = DICOMIdentifier.make(of: "derived study\n\(first?.studyName ?? "")")
     series = DICOMIdentifier.make(
       of: "derived series\n\(derivation)\n\(origin)\n\(slices)\n\(content)")
-    // Kept, so that viewers lay the derived series over its source.
+    // Kept, so that viewers lay the derived series over its source; not with a date in it, unless
+    // the identity is kept, too.
     let known = first?.frameOfReferenceUID ?? ""
     frameOfReference =
-      known.isEmpty ? DICOMIdentifier.make(of: "frame of reference\n\(origin)") : known
+      known.isEmpty
+      ? DICOMIdentifier.make(of: "frame of reference\n\(origin)")
+      : derivation.keepsIdentity ? known : IdentifierPrivacy.plain(known)
   }
 }
 

@@ -1,27 +1,33 @@
 import COpenJPEG
+import Foundation
 
 /// Decoding of JPEG 2000 images, which DCMTK cannot: the only place that calls OpenJPEG.
 ///
 /// Source: PS3.5, A.4.4; ISO/IEC 15444-1.
 enum JPEG2000 {
-  /// Decodes one image and hands its samples, 32 bits each, row by row, to `body`.
+  /// Decodes one image and hands its samples, row by row, with their precision and sign to `body`.
   ///
-  /// Only the low bits count: code streams disagree with headers about the sign, and the header
-  /// holds.
-  ///
-  /// - Throws: `CTError` when the image is damaged or has another size than the header says.
+  /// - Throws: `CTError` when the image has another size than the header says, or is damaged; that is
+  ///   also when OpenJPEG only warns, since it goes on with made-up pixels.
   static func decode(
     _ bytes: [UInt8], rows: Int, columns: Int, name: String,
-    _ body: (UnsafeRawBufferPointer) -> Void
+    _ body: (UnsafeBufferPointer<Int32>, CompressedImage) -> Void
   ) throws(CTError) {
-    let damaged = CTError(
-      "undecodable", "\(name): the JPEG 2000 image is damaged.", hint: "copy the file again")
+    let complaints = Complaints()
+    defer { withExtendedLifetime(complaints) {} }
+    var damaged: CTError {
+      let detail = complaints.first.map { " (\(printable($0, limit: 120)))" } ?? ""
+      return CTError(
+        "undecodable", "\(name): the JPEG 2000 image is damaged\(detail).",
+        hint: "copy the file again")
+    }
     // A bare code stream, as DICOM demands, or the JP2 file that some writers put there.
     let isBare = bytes.starts(with: [0xFF, 0x4F])
     let decoder = opj_create_decompress(isBare ? OPJ_CODEC_J2K : OPJ_CODEC_JP2)
     defer { opj_destroy_codec(decoder) }
     var parameters = opj_dparameters_t()
     opj_set_default_decoder_parameters(&parameters)
+    complaints.listen(to: decoder)
     guard let decoder, opj_setup_decoder(decoder, &parameters) == OPJ_TRUE else { throw damaged }
 
     var image: UnsafeMutablePointer<opj_image_t>?
@@ -46,10 +52,15 @@ enum JPEG2000 {
         "bad-header",
         "\(name): the JPEG 2000 image is \(wrongSize), the header says \(columns)×\(rows)×1.")
     }
-    guard isDecoded, let plane = image?.pointee.comps?.pointee, let samples = plane.data,
-      Int(plane.w) == columns, Int(plane.h) == rows
+    guard isDecoded, complaints.first == nil, let plane = image?.pointee.comps?.pointee,
+      let samples = plane.data, Int(plane.w) == columns, Int(plane.h) == rows,
+      (1...32).contains(Int(plane.prec))
     else { throw damaged }
-    body(UnsafeRawBufferPointer(start: samples, count: rows * columns * 4))
+    body(
+      UnsafeBufferPointer(start: samples, count: rows * columns),
+      CompressedImage(
+        rows: rows, columns: columns, samplesPerPixel: 1, precision: Int(plane.prec),
+        isSigned: plane.sgnd != 0))
   }
 
   /// Runs `body` with a stream that reads `bytes` from memory, which OpenJPEG leaves to its callers.
@@ -75,6 +86,33 @@ enum JPEG2000 {
         return body(stream)
       }
     }
+  }
+}
+
+/// What OpenJPEG complains of while it decodes.
+private final class Complaints {
+  private(set) var first: String?
+
+  /// Remarks that say nothing about the grey values: unknown segments are skipped, as the standard
+  /// demands, and the others tell of habits of old encoders.
+  private static let harmless = [
+    "Unknown marker", "Psot value", "no tree created", "Despite JP2 BPC",
+  ]
+
+  /// Takes the complaints of `decoder`, which must not outlive this object.
+  func listen(to decoder: UnsafeMutablePointer<opj_codec_t?>?) {
+    let note: opj_msg_callback = { text, context in
+      guard let text, let context else { return }
+      Unmanaged<Complaints>.fromOpaque(context).takeUnretainedValue().note(String(cString: text))
+    }
+    let context = Unmanaged.passUnretained(self).toOpaque()
+    opj_set_warning_handler(decoder, note, context)
+    opj_set_error_handler(decoder, note, context)
+  }
+
+  private func note(_ text: String) {
+    guard first == nil, !Self.harmless.contains(where: text.contains) else { return }
+    first = text.trimmingCharacters(in: .whitespacesAndNewlines)
   }
 }
 

@@ -32,11 +32,12 @@ package struct LoadedValues: Sendable {
 }
 
 extension CTSeries {
-  /// Reads the pixels of all slices, as ``load(_:memoryLimit:progress:)`` does.
+  /// Reads the pixels of all slices, as ``load(_:limits:progress:)`` does.
   package func load(
-    memoryLimit: Int = 2 << 30, progress: (@Sendable (_ done: Int, _ all: Int) -> Bool)? = nil
+    limits: ReadingLimits = ReadingLimits(),
+    progress: (@Sendable (_ done: Int, _ all: Int) -> Bool)? = nil
   ) throws(CTError) -> LoadedSeries {
-    let values = try Self.load([self], memoryLimit: memoryLimit, progress: progress)
+    let values = try Self.load([self], limits: limits, progress: progress)
     return LoadedSeries(
       series: self, stack: values.stack, mask: values.mask, unit: values.unit,
       fileRange: values.fileRange)
@@ -50,14 +51,14 @@ extension CTSeries {
   ///
   /// - Parameters:
   ///   - series: At least one.
-  ///   - memoryLimit: The bytes that the values of all series, and the decompression of one file,
-  ///     may take.
+  ///   - limits: The memory that the values of all series, and the decompression of one file, may
+  ///     take, and when to stop.
   ///   - progress: Called with the number of files read and of all, on any thread, one call at a
   ///     time; `false` stops the loading.
   /// - Returns: The values of all series, in their order.
   /// - Throws: `CTError` of the first file in order that cannot be read; nothing partial is given.
   package static func load(
-    _ series: [CTSeries], memoryLimit: Int = 2 << 30,
+    _ series: [CTSeries], limits: ReadingLimits = ReadingLimits(),
     progress: (@Sendable (_ done: Int, _ all: Int) -> Bool)? = nil
   ) throws(CTError) -> LoadedValues {
     let slices = series.flatMap(\.slices)
@@ -68,21 +69,14 @@ extension CTSeries {
       throw CTError(
         "mixed-sizes", "the series have different sizes.", hint: "load one of them with series=N")
     }
-    guard slices.allSatisfy({ $0.unit == first.unit }) else {
-      throw CTError(
-        "mixed-units", "some slices are in HU, others not.",
-        hint: series.count > 1 ? "load one with series=N" : "load its files one by one")
-    }
+    try requireOneUnit(slices, hint: series.count > 1 ? "load one with series=N" : "")
     let (rows, columns) = (first.format.rows, first.format.columns)
     let shape = Shape([slices.count, 1, rows, columns])
     // Four bytes a value and one of the mask.
     let (needed, overflow) = (rows * columns).multipliedReportingOverflow(by: slices.count * 5)
-    guard !overflow, needed <= memoryLimit else {
-      throw CTError(
-        "too-large",
-        "\(slices.count) × \(columns)×\(rows) values take \(needed >> 20) MiB; the limit is"
-          + " \(memoryLimit >> 20) MiB.", hint: "choose fewer slices, or raise limit.memory")
-    }
+    try limits.require(
+      overflow ? .max : needed, for: "\(slices.count) × \(columns)×\(rows) values",
+      hint: "choose fewer slices, or raise limit.memory")
     let files = byFile(slices)
     let outcome = Mutex(Reading(files: files.count))
     var mask = [Bool](repeating: false, count: shape.count)
@@ -93,23 +87,43 @@ extension CTSeries {
           values: values, mask: mask, area: shape.planeCount)
         values.initialize(repeating: 0)
         parallel(chunks: files.count) { i, _ in
-          guard outcome.withLock({ $0.mayContinue }) else { return }
+          guard !limits.shouldStop(), outcome.withLock({ $0.mayContinue }) else { return }
           let result = Result { () throws(CTError) in
-            try readPixels(files[i], into: destination, memoryLimit: memoryLimit)
+            try readPixels(files[i], into: destination, limits: limits)
           }
           outcome.withLock { $0.note(result, file: i, progress) }
         }
       }
     }
     let reading = outcome.withLock { $0 }
-    if let error = reading.errors.compactMap(\.self).first { throw error }
-    guard reading.mayContinue else {
+    let hasStopped = limits.shouldStop() || !reading.mayContinue
+    if !hasStopped, let error = reading.errors.compactMap(\.self).first { throw error }
+    guard !hasStopped else {
       throw CTError(
         "interrupted", "loading was stopped after \(reading.done) of \(files.count) files.")
     }
     return LoadedValues(
       stack: stack, mask: reading.hasPadding ? mask : nil, unit: first.unit,
       fileRange: slices.map(\.fileRange).max() ?? 0)
+  }
+
+  /// Throws when some slices are in HU and others not, and names the files that are fewer.
+  private static func requireOneUnit(_ slices: [CTSlice], hint: String) throws(CTError) {
+    var names: [CTUnit: [String]] = [:]
+    for slice in slices { names[slice.unit, default: []].append(slice.name) }
+    guard names.count > 1 else { return }
+    // The unit of most slices; of equally many, the one that is named first.
+    let usual = names.max { a, b in
+      a.value.count == b.value.count ? "\(a.key)" > "\(b.key)" : a.value.count < b.value.count
+    }
+    let others = slices.filter { $0.unit != usual?.key }
+    let shown = others.prefix(3).map(\.name).joined(separator: ", ")
+    let what = others.allSatisfy { $0.unit == .stored } ? "have no rescale" : "are in another unit"
+    throw CTError(
+      "mixed-units",
+      "\(others.count) of \(slices.count) slices \(what) (\(shown)\(others.count > 3 ? ", …" : "")),"
+        + " the others are \(usual?.key == .hounsfield ? "in HU" : "\(usual?.key ?? .stored)").",
+      hint: hint.isEmpty ? "take these files out of the folder, or load them one by one" : hint)
   }
 
   /// The slices of each file together, so that a file is decompressed once.

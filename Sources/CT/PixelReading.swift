@@ -19,60 +19,58 @@ struct PixelDestination {
 /// - Parameters:
 ///   - slices: Images of one file, each with its place in `destination`.
 ///   - destination: Receives the values.
-///   - memoryLimit: The bytes that decompressing may take.
+///   - limits: The memory that decompressing an image may take, and when to stop.
 /// - Returns: Whether any of the values is padding.
 /// - Throws: `CTError` when the pixel data are shorter than the header says, or damaged.
 func readPixels(
-  _ slices: [(slice: CTSlice, place: Int)], into destination: PixelDestination, memoryLimit: Int
+  _ slices: [(slice: CTSlice, place: Int)], into destination: PixelDestination,
+  limits: ReadingLimits
 ) throws(CTError) -> Bool {
   guard let first = slices.first?.slice else { return false }
   let format = first.format
-  let file = try DICOMFile(path: first.path, name: first.name)
-  try requireLength(file, format)
-  guard format.byteCount <= memoryLimit else {
-    throw CTError(
-      "too-large",
-      "\(first.name): decompressing takes \(format.byteCount) bytes; the limit is \(memoryLimit).",
-      hint: "raise limit.memory")
+  let file = try DICOMFile(path: first.path, name: first.name, limits: limits)
+  // The file may have changed since its header was read.
+  let stored = try storedLength(of: file, format)
+  if stored.isCompressed {
+    _ = try CompressedImage.checked(file, format, first.syntax, stored: stored.bytes)
   }
-  if first.syntax.isJPEG2000 { return try readJPEG2000(file, slices, into: destination) }
+  let frameBytes = destination.area * (format.bitsAllocated / 8)
+  // OpenJPEG keeps 32 bits a sample.
+  try limits.require(
+    first.syntax.isJPEG2000 ? destination.area * 8 : frameBytes,
+    for: "\(first.name): the samples of an image", hint: "raise limit.memory")
   if first.syntax.isRLE { try requireCompleteRLE(file, slices) }
 
   var hasPadding = false
-  try file.withSamples { bytes, kind throws(CTError) in
-    guard bytes.count >= format.byteCount else {
-      throw CTError(
-        "truncated",
-        "\(first.name): decompressing gave \(bytes.count) bytes; expected \(format.byteCount).",
-        hint: "copy the file again")
+  for (slice, place) in slices {
+    guard !limits.shouldStop() else {
+      throw CTError("interrupted", "\(slice.name): reading was stopped.")
     }
-    let frameBytes = destination.area * (format.bitsAllocated / 8)
-    for (slice, place) in slices {
-      let frame = UnsafeRawBufferPointer(
-        rebasing: bytes[slice.frame * frameBytes..<(slice.frame + 1) * frameBytes])
-      let isPadded = convert(frame, slice, kind, to: destination.image(place))
-      hasPadding = hasPadding || isPadded
+    var isPadded = false
+    if slice.syntax.isJPEG2000 {
+      isPadded = try readJPEG2000(file, slice, into: destination.image(place))
+    } else {
+      try file.withSamples(frame: slice.frame, length: frameBytes) { bytes, kind in
+        isPadded = convert(bytes, slice, kind, to: destination.image(place))
+      }
     }
+    hasPadding = hasPadding || isPadded
   }
   return hasPadding
 }
 
 private func readJPEG2000(
-  _ file: borrowing DICOMFile, _ slices: [(slice: CTSlice, place: Int)],
-  into destination: PixelDestination
+  _ file: borrowing DICOMFile, _ slice: CTSlice, into destination: PixelDestination
 ) throws(CTError) -> Bool {
-  var hasPadding = false
-  for (slice, place) in slices {
-    let format = slice.format
-    try JPEG2000.decode(
-      try file.compressed(frame: slice.frame, of: format.frames),
-      rows: format.rows, columns: format.columns, name: slice.name
-    ) { samples in
-      let isPadded = convertIntegers(samples, UInt32.self, slice, to: destination.image(place))
-      hasPadding = hasPadding || isPadded
-    }
+  let format = slice.format
+  var isPadded = false
+  try JPEG2000.decode(
+    try file.compressed(frame: slice.frame, of: format.frames),
+    rows: format.rows, columns: format.columns, name: slice.name
+  ) { samples, image in
+    isPadded = convertDecoded(samples, image, slice, to: destination)
   }
-  return hasPadding
+  return isPadded
 }
 
 private func requireCompleteRLE(
@@ -92,10 +90,13 @@ private func requireCompleteRLE(
   }
 }
 
-/// Checks that uncompressed pixel data are as long as the header says, before memory is taken.
+/// The length of the pixel data in the file, which is as long as the header says unless they are
+/// compressed.
 ///
 /// - Throws: `CTError` when they are shorter, or missing.
-func requireLength(_ file: borrowing DICOMFile, _ format: PixelFormat) throws(CTError) {
+func storedLength(
+  of file: borrowing DICOMFile, _ format: PixelFormat
+) throws(CTError) -> (bytes: Int, isCompressed: Bool) {
   let stored = try file.storedLength()
   guard stored.isCompressed || stored.bytes >= format.byteCount else {
     let frames = format.frames > 1 ? "\(format.frames) frames of " : ""
@@ -106,6 +107,7 @@ func requireLength(_ file: borrowing DICOMFile, _ format: PixelFormat) throws(CT
         + "\(format.columns)×\(format.rows) pixels need \(needed).",
       hint: "copy the file again, or correct its header")
   }
+  return stored
 }
 
 /// Turns the samples of one image to values; true when some are padding.
@@ -139,6 +141,35 @@ private func convertIntegers<Sample: FixedWidthInteger & UnsignedInteger & Bitwi
     values[i] = Float(transform.value(Double(stored)))
     mask[i] = isPadding
     hasPadding = hasPadding || isPadding
+  }
+  return hasPadding
+}
+
+/// Turns samples that OpenJPEG decoded to values.
+///
+/// They are taken as decoded, also where they need more bits than the header says: folding them would
+/// make other values of them. Only where the header says two's complement and the code stream does
+/// not, their sign is that of the code stream's bits, as writers mean it.
+private func convertDecoded(
+  _ source: UnsafeBufferPointer<Int32>, _ image: CompressedImage, _ slice: CTSlice,
+  to destination: PixelDestination
+) -> Bool {
+  let (values, mask) = (destination.values, destination.mask)
+  let (format, transform) = (slice.format, slice.transform)
+  let padding = slice.padding ?? Int.max...Int.max
+  let unused = Int32(32 - image.precision)
+  let hasLostSign = format.isSigned && image.isSigned == false
+  // Samples may stand above unused low bits, as in data that are not compressed.
+  let shift =
+    image.precision == format.highBit + 1 ? Int32(format.highBit + 1 - format.bitsStored) : 0
+  var hasPadding = false
+  for i in values.indices {
+    var stored = source[i]
+    if hasLostSign { stored = (stored << unused) >> unused }
+    stored >>= shift
+    values[i] = Float(transform.value(Double(stored)))
+    mask[i] = padding.contains(Int(stored))
+    hasPadding = hasPadding || mask[i]
   }
   return hasPadding
 }

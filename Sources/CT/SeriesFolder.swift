@@ -63,7 +63,7 @@ struct SeriesFolder {
         continue
       }
       let place = path + "/" + name
-      guard let file = try? DICOMFile(path: place, name: name),
+      guard let file = try? DICOMFile(path: place, name: name, limits: ReadingLimits()),
         (try? file.dataset())?.text(.manufacturer) == Self.manufacturer
       else { continue }
       unlink(place)

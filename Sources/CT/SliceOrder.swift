@@ -20,8 +20,10 @@ struct SliceOrder {
       unordered.compactMap { $0.plane.distance(along: normal) }
     }
     if let normal, let distances, distances.count == unordered.count {
-      slices = sorted(unordered, by: distances)
-      describe(distances.sorted(), normal: normal)
+      // Slices at one place differ by rounding, which must not shuffle them.
+      slices = sorted(unordered, by: Self.places(of: distances).map(Double.init))
+      describe(distances.sorted())
+      if slices.count > 1 { describeTilt(normal: normal) }
     } else {
       fallBack()
     }
@@ -29,6 +31,41 @@ struct SliceOrder {
     if tilt > 0.5, !warnings.contains(where: { $0.contains("gantry") }) {
       warnings.append("gantry tilted by \(brief(tilt))°, as the file says")
     }
+  }
+
+  /// Slices nearer than this lie at one place, in mm.
+  private static let samePlace = 0.01
+
+  /// The rank of each distance among the different places, from 0.
+  static func places(of distances: [Double]) -> [Int] {
+    var places = [Int](repeating: 0, count: distances.count)
+    var place = 0
+    var last: Double?
+    for i in distances.indices.sorted(by: { distances[$0] < distances[$1] }) {
+      if let last, distances[i] - last > samePlace { place += 1 }
+      places[i] = place
+      last = distances[i]
+    }
+    return places
+  }
+
+  /// The remark that a scan goes from thin to thick slices or back, each part evenly spaced.
+  private func changeOfSteps(_ steps: [Double]) -> String? {
+    func areAlike(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 0.05 * max(a, b) }
+    var parts: [Range<Int>] = []
+    for (i, step) in steps.enumerated() {
+      if let part = parts.last, areAlike(step, steps[part.lowerBound]) {
+        parts[parts.count - 1] = part.lowerBound..<i + 1
+      } else {
+        parts.append(i..<i + 1)
+      }
+    }
+    guard (2...4).contains(parts.count), parts.allSatisfy({ $0.count > 1 }) else { return nil }
+    let lengths = parts.map { steps[$0].sorted()[$0.count / 2] }
+    let changes = zip(parts.dropFirst(), lengths.dropFirst()).enumerated().map { i, part in
+      "at slice \(part.0.lowerBound) from \(brief(lengths[i])) to \(brief(part.1)) mm"
+    }
+    return "the spacing of slices changes \(changes.joined(separator: ", "))"
   }
 
   /// Orders by the file's numbers, since positions are missing.
@@ -47,11 +84,11 @@ struct SliceOrder {
     }
   }
 
-  /// Reports spacing, gaps, repeats and tilt; `distances` is sorted, like `slices`.
-  private mutating func describe(_ distances: [Double], normal: SIMD3<Double>) {
+  /// Reports spacing, gaps and repeats; `distances` is sorted, like `slices`.
+  private mutating func describe(_ distances: [Double]) {
     guard distances.count > 1 else { return }
     let steps = zip(distances.dropFirst(), distances).map { $0 - $1 }
-    let moved = steps.filter { $0 > 0.01 }.sorted()
+    let moved = steps.filter { $0 > Self.samePlace }.sorted()
     let repeats = steps.count - moved.count
     if repeats > 0 {
       warnings.append("\(repeats) \(repeats == 1 ? "slice repeats" : "slices repeat") a position")
@@ -59,6 +96,10 @@ struct SliceOrder {
     guard !moved.isEmpty else { return }
     let typical = moved[(moved.count - 1) / 2]
     spacing = typical
+    if let change = changeOfSteps(moved.count == steps.count ? steps : []) {
+      warnings.append(change)
+      return
+    }
     let gaps = steps.enumerated().filter { $0.element > 1.5 * typical }
     for (i, step) in gaps.prefix(3) {
       warnings.append(
@@ -71,6 +112,10 @@ struct SliceOrder {
       warnings.append(
         "uneven spacing: \(brief(moved[0])) to \(brief(moved[moved.count - 1])) mm")
     }
+  }
+
+  /// Reports that slices shift as they go along the normal.
+  private mutating func describeTilt(normal: SIMD3<Double>) {
     if let first = slices.first?.plane.position, let last = slices.last?.plane.position {
       let way = last - first
       let length = dot(way, way).squareRoot()
@@ -83,11 +128,14 @@ struct SliceOrder {
   }
 }
 
-/// `slices` by ascending `keys`; equal ones by frame of their file, instance number, then as found.
+/// `slices` by ascending `keys`; equal ones by acquisition, frame of their file, instance number,
+/// then as found.
 private func sorted(_ slices: [CTSlice], by keys: [Double]) -> [CTSlice] {
   let order = slices.indices.sorted { a, b in
     if keys[a] != keys[b] { return keys[a] < keys[b] }
     let (first, second) = (slices[a], slices[b])
+    let (early, late) = (first.acquisitionNumber ?? .max, second.acquisitionNumber ?? .max)
+    if early != late { return early < late }
     if first.frame != second.frame { return first.frame < second.frame }
     let (m, n) = (first.instanceNumber ?? .max, second.instanceNumber ?? .max)
     return m == n ? a < b : m < n

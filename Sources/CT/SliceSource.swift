@@ -42,6 +42,11 @@ package struct SliceSource: Sendable {
     if case .file(let slice) = origin { slice.hasBurnedInAnnotation } else { false }
   }
 
+  /// Whether the image is a picture taken of something else, such as a screenshot.
+  package var isSecondaryCapture: Bool {
+    if case .file(let slice) = origin { slice.isSecondaryCapture } else { false }
+  }
+
   /// Where the slice lies in the patient.
   package var plane: SlicePlane {
     let whole: SlicePlane =

@@ -20,7 +20,7 @@ extension SliceSource {
   var unit: CTUnit { slice?.unit ?? .hounsfield }
 
   /// Whether the slice becomes a CT image; others become Secondary Captures.
-  private var isCT: Bool { slice?.isCT ?? true }
+  private var isCT: Bool { slice.map { $0.isCT && !$0.isSecondaryCapture } ?? true }
 
   var derivedClassUID: String {
     isCT ? "1.2.840.10008.5.1.4.1.1.2" : "1.2.840.10008.5.1.4.1.1.7"
@@ -81,7 +81,7 @@ extension SliceSource {
     var all: [(DICOMTag, String)] = []
     if isCT {
       all += [(.peakKilovoltage, ""), (.patientPosition, slice.patientPosition)]
-      if !slice.convolutionKernel.isEmpty {
+      if !slice.convolutionKernel.isEmpty, slice.convolutionKernel != Secrets.hidden {
         all.append((.convolutionKernel, String(longString(slice.convolutionKernel).prefix(16))))
       }
       if slice.gantryTilt != 0 {
@@ -140,7 +140,8 @@ extension SliceSource {
       all[.patientIdentityRemoved] = "YES"
       all[.deidentificationMethod] = "Computed phantom, no person"
     case .file(let slice) where keepsIdentity:
-      let dataset = try DICOMFile(path: slice.path, name: slice.name).dataset()
+      let file = try DICOMFile(path: slice.path, name: slice.name, limits: ReadingLimits())
+      let dataset = try file.dataset()
       let characters = dataset.text(.specificCharacterSet) ?? ""
       for (tag, _) in Self.personal {
         guard let text = dataset.text(tag) else { continue }

@@ -29,53 +29,95 @@ struct StoredImage {
     _ values: ArraySlice<Float>, mask: ArraySlice<Bool>?, step: Double?, origin: Double,
     name: String
   ) throws(CTError) {
-    let isPadding = mask.map(Array.init) ?? []
-    func isMasked(_ i: Int) -> Bool { !isPadding.isEmpty && isPadding[i] }
     let numbers = Array(values)
-    let lost = numbers.indices.count { !numbers[$0].isFinite && !isMasked($0) }
+    let isPadding = mask.map(Array.init) ?? Array(repeating: false, count: numbers.count)
+    let lost = zip(numbers, isPadding).count { !$0.isFinite && !$1 }
     guard lost == 0 else {
       throw CTError(
         "unwritable-value",
         "\(name): \(lost) \(lost == 1 ? "value is" : "values are") not finite;"
           + " DICOM slices hold finite numbers only.", hint: "look at it with stats and view")
     }
-    let finite = numbers.filter(\.isFinite)
-    let low = Double(finite.min() ?? 0)
-    let high = Double(finite.max() ?? 0)
-    let hasNaN = finite.count < numbers.count
+    // A sample below all others is left for padding that is not finite.
+    let line = Self.line(
+      through: numbers.filter(\.isFinite), step: step, origin: origin,
+      spare: numbers.contains { !$0.isFinite } ? 1 : 0)
+    (slope, intercept) = line
 
-    var step = step ?? Self.readable((high - low) / Self.room)
-    if (high - low) / step > Self.room { step = Self.readable((high - low) / Self.room) }
-    step = Self.asWritten(step)
-    var steps = ((low - origin) / step).rounded(.down)
-    if hasNaN { steps -= 1 }
-    // Only as far as need be: values of one source then keep one line.
-    if steps > 0, (high - origin) / step <= 65535 { steps = 0 }
-    let intercept = Self.asWritten(steps == 0 ? origin : origin + steps * step)
-    self.slope = step
-    self.intercept = intercept
-
-    var largest: UInt16 = 0
-    var padding: ClosedRange<UInt16>?
     var samples: [UInt16] = []
     samples.reserveCapacity(numbers.count)
-    for (i, value) in numbers.enumerated() {
-      // A value that is not finite is padding, for which a sample below all others is left.
-      let stored = value.isFinite ? ((Double(value) - intercept) / step).rounded() : 0
+    var padding: ClosedRange<UInt16>?
+    for (value, isPadding) in zip(numbers, isPadding) {
+      let stored = value.isFinite ? ((Double(value) - line.intercept) / line.slope).rounded() : 0
       guard let sample = UInt16(exactly: stored) else {
         throw CTError("unwritable-value", "\(name): the value \(value) does not fit 16 bits.")
       }
       samples.append(sample)
-      largest = max(largest, sample)
-      if isMasked(i) {
+      if isPadding {
         padding =
           padding.map { min($0.lowerBound, sample)...max($0.upperBound, sample) }
           ?? sample...sample
       }
     }
+    if let range = padding {
+      padding = Self.keepApart(&samples, isPadding, range) {
+        (Double(numbers[$0]) - line.intercept) / line.slope
+      }
+    }
     self.samples = samples
     self.padding = padding
-    bits = max(1, 16 - largest.leadingZeroBitCount)
+    bits = max(1, 16 - (samples.max() ?? 0).leadingZeroBitCount)
+  }
+
+  /// Moves measured samples off those that mean padding, which they would become when read again.
+  ///
+  /// They move by one. So where padding takes a range of samples and some measured ones lie in it,
+  /// all padding first becomes the lowest of them.
+  ///
+  /// - Parameters:
+  ///   - samples: The samples of a slice.
+  ///   - isPadding: Which of them are padding.
+  ///   - padding: The range of those.
+  ///   - exact: The value of a sample before it was rounded.
+  /// - Returns: The samples that are padding.
+  private static func keepApart(
+    _ samples: inout [UInt16], _ isPadding: [Bool], _ padding: ClosedRange<UInt16>,
+    exact: (Int) -> Double
+  ) -> ClosedRange<UInt16> {
+    guard samples.indices.contains(where: { !isPadding[$0] && padding.contains(samples[$0]) })
+    else { return padding }
+    let sample = padding.lowerBound
+    for i in samples.indices {
+      if isPadding[i] {
+        samples[i] = sample
+      } else if samples[i] == sample {
+        let isUp = sample == 0 || (sample < .max && exact(i) >= Double(sample))
+        samples[i] = isUp ? sample + 1 : sample - 1
+      }
+    }
+    return sample...sample
+  }
+
+  /// The slope and intercept of the line from samples to values.
+  ///
+  /// - Parameters:
+  ///   - numbers: The finite values.
+  ///   - step: The distance of the source's values, or `nil` for one that suits the range.
+  ///   - origin: A value of the source, from which others are whole steps away.
+  ///   - spare: The samples to leave free below the smallest value.
+  /// - Returns: Both, exactly as the file's decimal strings write them.
+  private static func line(
+    through numbers: [Float], step: Double?, origin: Double, spare: Double
+  ) -> (slope: Double, intercept: Double) {
+    let low = Double(numbers.min() ?? 0)
+    let high = Double(numbers.max() ?? 0)
+    var step = step ?? readable((high - low) / room)
+    if (high - low) / step > room { step = readable((high - low) / room) }
+    step = asWritten(step)
+    var steps = ((low - origin) / step).rounded(.down) - spare
+    // Only as far as need be: values of one source then keep one line.
+    if steps > 0, (high - origin) / step <= 65535 { steps = 0 }
+    return (step, asWritten(steps == 0 ? origin : origin + steps * step))
   }
 
   /// The steps that 16 bits have room for, with some to spare.

@@ -13,6 +13,9 @@ struct TransferSyntax: Hashable, Sendable {
   /// Whether decoding gives other values than were scanned.
   var isLossy: Bool { Self.known[uid]?.isLossy ?? false }
 
+  /// Whether images are compressed one by one; deflated files are so as a whole.
+  var isCompressed: Bool { uid.hasPrefix("1.2.840.10008.1.2.4.") || isRLE }
+
   /// Whether images are JPEG 2000, which DCMTK does not decode.
   var isJPEG2000: Bool { uid == "1.2.840.10008.1.2.4.90" || uid == "1.2.840.10008.1.2.4.91" }
 
@@ -84,11 +87,12 @@ extension TransferSyntax {
       hint: "convert it to explicit VR little endian")
   }
 
-  /// The transfer syntax of a file, which must be one that can be decoded.
+  /// The transfer syntax of a file, which must be one that can be decoded; where the header names
+  /// none, the one in which the file was read.
   ///
   /// - Throws: `CTError` that names the encoding otherwise.
-  init(decodable dataset: DICOMDataset, name file: String) throws(CTError) {
-    uid = dataset.text(.transferSyntaxUID) ?? ""
-    guard isDecodable else { throw error(file: file) }
+  init(decodable dataset: DICOMDataset, of file: borrowing DICOMFile) throws(CTError) {
+    uid = dataset.text(.transferSyntaxUID) ?? file.transferSyntax
+    guard isDecodable else { throw error(file: file.name) }
   }
 }

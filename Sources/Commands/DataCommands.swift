@@ -106,14 +106,15 @@ extension Command<Workspace> {
       seeAlso: ["load", "tags"])
   ) { arguments, workspace, context in
     let inventory = try CTInventory.scan(
-      try workspace.readingPath(arguments), progress: context.reporter("series", of: "headers"))
+      try workspace.readingPath(arguments), limits: workspace.readingLimits(context),
+      progress: context.reporter("series", of: "headers"))
     var outcome = Outcome()
     outcome.add(inventory.table)
     outcome.warnings = inventory.notes + inventory.series.warnings
     outcome.result = [
       "series": .list(inventory.series) { series in
         [
-          "number": series.number.map { .integer($0) } ?? .null, "uid": .string(series.uid),
+          "number": series.number.map { .integer($0) } ?? .null, "uid": .string(series.shownUID),
           "description": .string(series.seriesDescription),
           "kernel": .string(series.convolutionKernel), "slices": .integer(series.slices.count),
           "rows": .integer(series.rows), "columns": .integer(series.columns),
@@ -138,10 +139,12 @@ extension Command<Workspace> {
         CommandExample(
           "tags ct/patient1-series1-0001.dcm Rescale", after: ["phantom size=32 slices=2 save=ct"])
       ], seeAlso: ["series"])
-  ) { arguments, workspace, _ in
+  ) { arguments, workspace, context in
     let word = arguments.textIfGiven("word")?.lowercased()
-    let attributes = try CTAttribute.list(try workspace.readingPath(arguments)).filter {
-      attribute in word.map { attribute.keyword.lowercased().contains($0) } ?? true
+    let attributes = try CTAttribute.list(
+      try workspace.readingPath(arguments), limits: workspace.readingLimits(context)
+    ).filter { attribute in
+      word.map { attribute.keyword.lowercased().contains($0) } ?? true
     }
     var outcome = Outcome()
     outcome.add(

@@ -137,6 +137,9 @@ extension [SliceSource] {
     if contains(where: { $0.plane.position == nil }) {
       warnings.append("the source has no positions: the derived series has none either")
     }
+    if contains(where: \.isSecondaryCapture) {
+      warnings.append("the source is a secondary capture, no CT image, and so is what was derived")
+    }
     if contains(where: \.hasBurnedInAnnotation) {
       warnings.append("the source says that its image shows text, which is still there")
     }

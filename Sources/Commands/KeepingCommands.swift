@@ -38,8 +38,9 @@ extension Command<Workspace> {
       "save image", family: .keeping,
       summary: "Write a slice as PNG: 8 bits in a window, or 16 bits in HU.",
       details: """
-        With bits=16 the grey levels are HU under a straight line that is written into the file \
-        (tEXt chunks RescaleSlope and RescaleIntercept); no window is applied.
+        With bits=16 the grey levels are values under a straight line that is written into the file \
+        (tEXt chunks RescaleSlope and RescaleIntercept); no window is applied. Numbers between 0 and \
+        1 use all grey levels; values that are not finite become the lowest or highest one.
         """,
       parameters: [
         .word("name", .thing, "a slice"), .word("file", .path, "the file, ending in .png"),
@@ -80,6 +81,21 @@ extension Command<Workspace> {
     var outcome = Outcome()
     outcome.add(png.picture.recorded(as: path))
     outcome.result = ["path": .string(path), "px": .string(png.picture.pixelFingerprint)]
+    outcome.warnings = planes[0].lossWarnings(bits: isWide ? 16 : 8)
     return outcome
+  }
+}
+
+extension Plane {
+  /// What a picture of so many bits does not tell of values that are not finite.
+  fileprivate func lossWarnings(bits: Int) -> [String] {
+    let nans = values.count(where: \.isNaN)
+    let infinite = values.count(where: \.isInfinite)
+    guard nans + infinite > 0 else { return [] }
+    let shown = bits == 16 ? "the lowest grey level" : "white"
+    return [
+      "\(nans) NaN and \(infinite) infinite values: the picture shows NaN as \(shown),"
+        + " infinities as the lowest or highest"
+    ]
   }
 }

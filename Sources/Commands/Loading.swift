@@ -9,7 +9,9 @@ import Training
 private func storedRange(from smallest: Double, extent: Double) -> ClosedRange<Double> {
   let isWhole = extent == extent.rounded() && smallest >= 0 && smallest <= extent
   let lower = smallest.isFinite && !isWhole ? smallest : 0
-  return lower...lower + (extent > 0 && extent.isFinite ? extent : 1)
+  let width = extent > 0 && extent.isFinite ? extent : 1
+  // So far from 0 that 1 more is the same number, the next ones that Float tells apart.
+  return lower...max(lower + width, lower + Double(Float(lower).ulp))
 }
 
 /// Slices with what is to be said about them.
@@ -88,7 +90,8 @@ extension Workspace {
     }
     if let save {
       let loaded = try readDICOM(
-        CTInventory.scan(try files.reading(save)), choice: nil, slices: nil, context)
+        CTInventory.scan(try files.reading(save), limits: readingLimits(context)), choice: nil,
+        slices: nil, context)
       guard loaded.stack.values.scalars == scalars else {
         throw CommandError(
           .data, "the slices read back from \(save) are not those written",
@@ -117,11 +120,12 @@ extension Workspace {
     let slices = arguments.integersIfGiven("slices")
     do {
       if path.lowercased().hasSuffix(".npy") {
-        let stack = try readArray(path, unit: arguments.choiceIfGiven("unit"))
+        let stack = try readArray(path, unit: arguments.choiceIfGiven("unit"), context)
         return LoadedSlices(stack: try keep(slices, of: stack))
       }
       return try readDICOM(
-        CTInventory.scan(path, progress: context.reporter("load", of: "headers")),
+        CTInventory.scan(
+          path, limits: readingLimits(context), progress: context.reporter("load", of: "headers")),
         choice: arguments.value("series"), slices: slices, context)
     } catch {
       let cause = commandError(error)
@@ -135,6 +139,11 @@ extension Workspace {
     }
   }
 
+  /// The memory that reading may take, and Ctrl-C.
+  func readingLimits(_ context: CommandContext) -> ReadingLimits {
+    ReadingLimits(memory: memoryLimit, shouldStop: context.shouldStop)
+  }
+
   /// Reads the chosen series of an inventory into one stack.
   private func readDICOM(
     _ inventory: CTInventory, choice: ArgumentValue?, slices: ClosedRange<Int>?,
@@ -143,7 +152,8 @@ extension Workspace {
     let chosen = try inventory.chosen(choice)
     let all = try inventory.wanted(slices, of: chosen)
     let loaded = try CTSeries.load(
-      all, memoryLimit: memoryLimit, progress: context.reporter("load", of: "files"))
+      all, limits: readingLimits(context), progress: context.reporter("load", of: "files"))
+    try context.stopIfInterrupted()
     var patients: [String] = []
     var origins: [SliceOrigin] = []
     for (index, series) in all.enumerated() {
@@ -175,19 +185,23 @@ extension Workspace {
       : []
   }
 
-  private func readArray(_ path: String, unit: String?) throws -> ImageStack {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw CommandError(
-        .file, "the file cannot be read", hint: "check its permissions", status: .badInput)
-    }
-    let array: Tensor<Double>
+  private func readArray(
+    _ path: String, unit: String?, _ context: CommandContext
+  ) throws -> ImageStack {
+    let array: Tensor<Float>
     let typeRange: ClosedRange<Double>?
-    do throws(TensorError) {
-      (array, typeRange) = try NPY.decodeWithRange(data)
-    } catch {
+    do {
+      let file = try NPYFile(path: path)
+      // The values and, where the axes stand the other way round, their copy.
+      try requireMemory(
+        file.shape.count * MemoryLayout<Float>.size * (file.isFortranOrder ? 2 : 1),
+        for: "the array \(file.shape)", hint: "save a part of the array")
+      (array, typeRange) = (try file.numbers(shouldStop: context.shouldStop), file.range)
+    } catch let error as TensorError {
       throw CommandError(
         .init(rawValue: error.code), error.message, hint: error.hint, status: .badInput)
     }
+    try context.stopIfInterrupted()
     let extents = array.shape.extents
     let shape: Shape
     switch extents.count {
@@ -202,7 +216,7 @@ extension Workspace {
     guard shape.count > 0 else {
       throw CommandError(.shape, "the array \(array.shape) is empty", hint: "", status: .badInput)
     }
-    let values = array.floats().reshaped(shape)
+    let values = array.reshaped(shape)
     let statistics = values.statistics()
     let isHounsfield = unit.map { $0.lowercased() == "hu" } ?? (statistics.min < -200)
     let range =

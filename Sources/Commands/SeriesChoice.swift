@@ -48,7 +48,7 @@ extension CTInventory {
     case .text(let text) where text.hasPrefix("#"):
       let place = Int(text.dropFirst()) ?? 0
       found = series.indices.contains(place - 1) ? [series[place - 1]] : []
-    case .text(let uid): found = series.filter { $0.uid == uid }
+    case .text(let uid): found = series.filter { $0.uid == uid || $0.shownUID == uid }
     default: found = series
     }
     guard let first = found.first else {

@@ -20,7 +20,8 @@ package struct SampleMapping: Hashable, Sendable {
   ///
   /// - whole numbers in −1024…64511: slope 1, intercept −1024, exact;
   /// - whole numbers of a span up to 65535: slope 1, intercept the smallest, exact;
-  /// - numbers in −1024…3071.9375: slope 1/16, intercept −1024, to 1/32;
+  /// - HU in −1024…3071.9375 that span at least 256: slope 1/16, intercept −1024, to 1/32, so that
+  ///   the slices of a series have one mapping;
   /// - others: slope (largest − smallest)/65535, intercept the smallest.
   ///
   /// NaN and infinities have no say.
@@ -31,7 +32,7 @@ package struct SampleMapping: Hashable, Sendable {
       self.init(slope: 1, intercept: -1024, unit: unit)
     } else if whole, high - low <= 65535 {
       self.init(slope: 1, intercept: low, unit: unit)
-    } else if low >= -1024, high <= 3071.9375 {
+    } else if unit == "HU", low >= -1024, high <= 3071.9375, high - low >= 256 {
       self.init(slope: 0.0625, intercept: -1024, unit: unit)
     } else {
       let slope = (high - low) / 65535

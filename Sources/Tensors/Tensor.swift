@@ -6,9 +6,9 @@ package struct Tensor<Element: Scalar>: Sendable {
   package let shape: Shape
 
   /// The numbers in row-major order; always `shape.count` of them.
-  package var scalars: [Element] {
-    didSet { precondition(scalars.count == shape.count, "A tensor keeps its number of scalars.") }
-  }
+  ///
+  /// No observer watches over their number: one would copy the array for each element that is set.
+  package var scalars: [Element]
 
   /// Creates a tensor of `shape` from its scalars in row-major order.
   package init(shape: Shape, scalars: [Element]) {

@@ -35,7 +35,8 @@ struct CTInventoryTests {
     #expect(
       inventory.notes == [
         "1 file left out: not a DICOM file (the file is empty) (.DS_Store)",
-        "1 file left out: not a DICOM file (no DICM mark after 128 bytes) (slice.dcm)",
+        "1 file left out: not a DICOM file (no DICM mark after 128 bytes, no DICOM attribute at its"
+          + " beginning) (slice.dcm)",
       ])
   }
 
@@ -163,7 +164,9 @@ struct CTInventoryTests {
     let series = try CTInventory.scan(folder.path).series[0]
     let stopped = #expect(throws: CTError.self) { try series.load { _, _ in false } }
     #expect(stopped?.code == "interrupted")
-    let large = #expect(throws: CTError.self) { try series.load(memoryLimit: 100) }
+    let large = #expect(throws: CTError.self) {
+      try series.load(limits: ReadingLimits(memory: 100))
+    }
     #expect(large?.code == "too-large")
   }
 

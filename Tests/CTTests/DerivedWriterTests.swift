@@ -99,6 +99,57 @@ struct DerivedWriterTests {
     #expect(again.stack.scalars == loaded.stack.scalars)
   }
 
+  @Test(arguments: [0, 5] as [UInt8])
+  func `a value that falls on the padding value is moved by one`(_ sample: UInt8) throws {
+    // Padding is the value of one sample of each slice.
+    let (folder, loaded) = try source { file in
+      let pixels = (file.find(0x7FE0_0010) ?? 0) + 12
+      file.bytes.replaceSubrange(pixels..<pixels + 2, with: [sample, 0])
+      file.insert(0x0028_0120, "US", [sample, 0], before: 0x0028_1050)
+    }
+    let mask = try #require(loaded.mask)
+    let padding = Float(sample) - 1024
+    var stack = loaded.stack
+    let measured = mask.indices.filter { !mask[$0] }.prefix(40)
+    for (i, shift) in zip(measured, [-0.2, 0, 0.3].cycled) { stack.scalars[i] = padding + shift }
+    let again = try derived(stack, of: loaded, in: folder)
+    #expect(again.mask == mask)
+    for i in measured {
+      #expect(abs(again.stack.scalars[i] - padding) == 1)
+      if sample > 0 { #expect((again.stack.scalars[i] > padding) == (stack.scalars[i] >= padding)) }
+    }
+    for i in mask.indices where mask[i] { #expect(again.stack.scalars[i] == padding) }
+  }
+
+  @Test
+  func `measured values inside a range of padding stay measured and move by one at most`() throws {
+    let (folder, loaded) = try source { file in
+      let pixels = (file.find(0x7FE0_0010) ?? 0) + 12
+      file.bytes.replaceSubrange(pixels..<pixels + 4, with: [10, 0, 30, 0])
+      file.insert(0x0028_0120, "US", [10, 0], before: 0x0028_1050)
+      file.insert(0x0028_0121, "US", [30, 0], before: 0x0028_1050)
+    }
+    let mask = try #require(loaded.mask)
+    var stack = loaded.stack
+    let measured = mask.indices.filter { !mask[$0] }.prefix(60)
+    for (n, i) in measured.enumerated() { stack.scalars[i] = Float(n % 40) - 1024 }
+    let again = try derived(stack, of: loaded, in: folder)
+    #expect(again.mask == mask)
+    for i in measured { #expect(abs(again.stack.scalars[i] - stack.scalars[i]) <= 1) }
+  }
+
+  @Test
+  func `a secondary capture stays one, though it says it is CT`() throws {
+    let (folder, loaded) = try source { $0.set(0x0008_0016, "1.2.840.10008.5.1.4.1.1.7") }
+    _ = try DerivedWriter.write(
+      loaded.stack, mask: nil, sources: loaded.series.slices.map { SliceSource(.file($0)) },
+      number: 1, to: folder.path + "/derived", derivation: derivation)
+    let again = try CTInventory.scan(folder.path + "/derived").series[0]
+    #expect(again.slices[0].sopClassUID == "1.2.840.10008.5.1.4.1.1.7")
+    #expect(again.warnings.contains { $0.contains("secondary capture") })
+    #expect(try again.load().stack.scalars == loaded.stack.scalars)
+  }
+
   @Test
   func `a value that is not finite is refused and nothing is written`() throws {
     let (folder, loaded) = try source()
@@ -254,5 +305,12 @@ struct DerivedWriterTests {
         #expect(run.complaints == "")
       }
     }
+  }
+}
+
+extension [Double] {
+  /// The numbers again and again.
+  fileprivate var cycled: some Sequence<Float> {
+    (0..<1000).lazy.map { Float(self[$0 % count]) }
   }
 }

@@ -9,8 +9,9 @@ struct MutationTests {
   private func seeds(in folder: TemporaryFolder) throws -> [[UInt8]] {
     let written = try CTWriter.write(
       sampleStack(slices: 1), to: folder.path + "/seed", description: .sample())
+    let headerless = try HeaderlessTests.seeds(of: written[0])
     let small = Truth.files.keys.sorted().map { Truth.folder + "/" + $0 }
-    return try (written + small).map { try DICOMBytes($0).bytes }
+    return try ((written + small + Faults.files).map { try DICOMBytes($0).bytes } + headerless)
       .filter { (200..<40_000).contains($0.count) }
   }
 
@@ -34,7 +35,7 @@ struct MutationTests {
       let start = nanoseconds(of: CLOCK_THREAD_CPUTIME_ID)
       do throws(CTError) {
         for series in try CTInventory.scan(path).series {
-          _ = try series.load(memoryLimit: 64 << 20)
+          _ = try series.load(limits: ReadingLimits(memory: 64 << 20))
         }
       } catch {
         refused += 1

@@ -39,6 +39,8 @@ extension SeriesDescription {
 struct DICOMBytes {
   var bytes: [UInt8]
 
+  init(bytes: [UInt8]) { self.bytes = bytes }
+
   init(_ path: String) throws {
     bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
   }
@@ -87,8 +89,9 @@ struct DICOMBytes {
     }
   }
 
-  /// Keeps a part of the first fragment of compressed pixel data, in a file that stays well formed.
-  mutating func shortenFragment(to part: Double) -> Bool {
+  /// Keeps a part of the first fragment of compressed pixel data, and writes `end` over its last
+  /// bytes, in a file that stays well formed.
+  mutating func shortenFragment(to part: Double, end: [UInt8] = []) -> Bool {
     let item: [UInt8] = [0xFE, 0xFF, 0x00, 0xE0]
     guard let pixels = find(0x7FE0_0010) else { return false }
     let table = pixels + 12
@@ -99,6 +102,7 @@ struct DICOMBytes {
     let new = Int(Double(old) * part) / 2 * 2
     bytes.removeSubrange(fragment + 8 + new..<fragment + 8 + old)
     for i in 0..<4 { bytes[fragment + 4 + i] = UInt8(new >> (8 * i) & 0xFF) }
+    bytes.replaceSubrange(fragment + 8 + new - end.count..<fragment + 8 + new, with: end)
     return true
   }
 

@@ -4,6 +4,7 @@ import Commands
 import Foundation
 import Synchronization
 import Tensors
+import TestSupport
 import Testing
 
 /// `load`, `series`, `save dicom` on files.

@@ -25,7 +25,9 @@ import Testing
       ([-3000, 0, 60000], 1, -3000),
       ([-1024, 0.0625, 3071.9375], 0.0625, -1024),
       ([0, 65535.5], 65535.5 / 65535, 0),
-      ([0.5, .nan, .infinity], 0.0625, -1024),
+      ([-1000.5, .nan, .infinity, 3000], 0.0625, -1024),
+      ([0.5, .nan, .infinity, 1], 0.5 / 65535, 0.5),
+      ([-20.5, 60], 80.5 / 65535, -20.5),
       ([5000.5, 5000.5], 1, 5000.5),
     ] as [([Float], Double, Double)])
   func `16-bit mappings keep whole HU, then sixteenths, then the range`(
@@ -42,6 +44,20 @@ import Testing
     }
     #expect(mapping.sample(of: .nan) == 0)
     #expect(mapping.sample(of: .infinity) == 65535)
+  }
+
+  @Test func `numbers between 0 and 1 use all of 16 bits, in whatever unit`() throws {
+    let values = (0...4096).map { Float($0) / 4096 }
+    for unit in ["HU", "US"] {
+      let plane = Plane(width: values.count, height: 1, values: values)
+      let png = try PNG(decoding: PNG.export16(plane, unit: unit).encoded())
+      #expect(Set(png.picture.samples).count == values.count)
+      #expect((png.picture.samples.first, png.picture.samples.last) == (0, 65535))
+      let mapping = try #require(SampleMapping(texts: png))
+      for (value, sample) in zip(values, png.picture.samples) {
+        #expect(abs(mapping.value(of: sample) - Double(value)) <= 0.5 / 65535)
+      }
+    }
   }
 
   @Test func `a 16-bit PNG tells its mapping and no identity`() throws {

@@ -50,9 +50,19 @@ struct `Identity` {
       ("Phantom^1", "Zwetsch^Q"), ("Phantom^2", "Wurzel^Yx"), ("PHANTOM-1", "XQ-774421"),
       ("PHANTOM-2", "XQ-774422"),
     ]
+    // As people write them into descriptions and names of windows; each stands in its own files.
+    let texts = [
+      "patient1": [
+        ("Thorax phantom", "CT zwetsch, Q."), ("LUNG\\MEDIASTINUM", "LUNG\\XQ774421 M."),
+      ],
+      "patient2": [
+        ("Thorax phantom", "wurzel  thorax"), ("LUNG\\MEDIASTINUM", "LUNG\\Wurzel, Yx."),
+      ],
+    ]
     for file in try FileManager.default.contentsOfDirectory(atPath: folder.path("ct")) {
       var data = try Data(contentsOf: folder.url.appending(path: "ct/\(file)"))
-      for (old, new) in names {
+      for (old, new) in names + (texts[String(file.prefix(8))] ?? []) {
+        #expect(old.utf8.count == new.utf8.count)
         while let range = data.range(of: Data(old.utf8)) {
           data.replaceSubrange(range, with: Data(new.utf8))
         }
@@ -75,7 +85,8 @@ struct `Identity` {
           [program, "own.session", "--let", "data=ct", "--keep-going"], in: folder))
     }
     said += Data(try folder.read("own.new").utf8)
-    try search(names.map(\.1) + ["Zwetsch", "Wurzel", "774421"], said, at: "made-up")
+    try search(
+      names.map(\.1) + ["Zwetsch", "zwetsch", "Wurzel", "wurzel", "774421"], said, at: "made-up")
   }
 
   // MARK: - Real patients

@@ -69,4 +69,35 @@ struct NPYTests {
       #expect((data.count - 4 * shape.count) % 64 == 0)
     }
   }
+
+  @Test func `the shape is known before the numbers are read, and reading stops`() throws {
+    let url = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).npy")
+    defer { try? FileManager.default.removeItem(at: url) }
+    // A gigabyte that takes no place on the disk.
+    let text = "{'descr': '<f4', 'fortran_order': False, 'shape': (1024, 512, 512), }\n"
+    let header =
+      [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(text.utf8.count), 0] + Array(text.utf8)
+    try Data(header).write(to: url)
+    let file = try FileHandle(forWritingTo: url)
+    try file.truncate(atOffset: UInt64(header.count) + 1 << 30)
+    try file.close()
+    let array = try NPYFile(path: url.path)
+    #expect(array.shape == [1024, 512, 512])
+    #expect(!array.isFortranOrder)
+    var asked = 0
+    let stopped = try array.numbers(Float.self) {
+      asked += 1
+      return asked > 2
+    }
+    #expect(stopped.shape == array.shape)
+    #expect(asked == 3)
+  }
+
+  @Test func `numbers can be set one by one without a copy of the others`() {
+    var tensor = Tensor<Float>(shape: [100], repeating: 0)
+    let before = tensor.scalars.withUnsafeBufferPointer(\.baseAddress)
+    for i in 0..<100 { tensor.scalars[i] = Float(i) }
+    #expect(tensor.scalars.withUnsafeBufferPointer(\.baseAddress) == before)
+    #expect(tensor.scalars == (0..<100).map(Float.init))
+  }
 }

@@ -37,7 +37,11 @@ typedef enum {
   /// A value cannot be stored or the file cannot be written.
   CDCMTK_UNWRITABLE,
   /// Memory ran out.
-  CDCMTK_NO_MEMORY
+  CDCMTK_NO_MEMORY,
+  /// The file holds more, once inflated, than may be read.
+  CDCMTK_TOO_LARGE,
+  /// Reading was stopped as the caller asked.
+  CDCMTK_STOPPED
 } cdcmtk_status;
 
 /// A DICOM file in memory: its meta header and its data set. Pixel data stay on disk until decoded.
@@ -62,19 +66,27 @@ typedef struct {
   uint32_t length;
 } cdcmtk_element;
 
-/// Decompressed samples. They belong to the file and live until it is closed.
+/// What ends a parse before the file does.
 typedef struct {
-  const void *samples;
-  size_t length;
-  /// 'i' for integers as the header describes them, 'f' for Float, 'd' for Double.
-  char kind;
-} cdcmtk_samples;
+  /// The bytes that may be read from a file; a deflated one can become a thousand times as long.
+  uint64_t bytes;
+  /// Asked again and again, on the thread that parses; NULL when nothing stops it.
+  bool (*should_stop)(void *context);
+  void *context;
+} cdcmtk_limits;
 
 /// Parses the file at `path`; NULL on failure, with the reason in `status` and `message`.
 ///
-/// DCMTK's parser recurses into sequences; this one stops, with `CDCMTK_TOO_DEEP`, when nesting has
+/// Files without preamble, meta header or transfer syntax are read with the encoding that their
+/// first elements show; zeros after the last element are left out. DCMTK's parser recurses into sequences; this one stops, with `CDCMTK_TOO_DEEP`, when nesting has
 /// used a fixed part of the calling thread's stack.
-cdcmtk_file *cdcmtk_open(const char *path, cdcmtk_status *status, char *message, size_t capacity);
+cdcmtk_file *cdcmtk_open(
+    const char *path, const cdcmtk_limits *limits, cdcmtk_status *status, char *message,
+    size_t capacity);
+
+/// The transfer syntax in which the data set was read, also where the file names none; empty when
+/// it is not known.
+const char *cdcmtk_transfer_syntax(cdcmtk_file *file);
 
 /// An empty data set to fill and save, because DCMTK's constructors cannot be called from Swift.
 cdcmtk_file *cdcmtk_create(void);
@@ -100,11 +112,23 @@ cdcmtk_status cdcmtk_stored_length(cdcmtk_file *file, uint64_t *length, bool *co
 cdcmtk_status cdcmtk_fragment(
     cdcmtk_file *file, size_t index, const uint8_t **bytes, size_t *length, size_t *count);
 
-/// Decompresses the pixel data of all frames to samples in this machine's byte order.
+/// The first bytes of a fragment, at most `capacity` of them, read without the rest.
 ///
-/// It works on the data set: DCMTK's image class pads short data and ignores a bad rescale silently.
-cdcmtk_status cdcmtk_decode(
-    cdcmtk_file *file, cdcmtk_samples *samples, char *message, size_t capacity);
+/// The header of a compressed image can be compared before anything is decompressed. `count` becomes
+/// the number of fragments.
+cdcmtk_status cdcmtk_fragment_head(
+    cdcmtk_file *file, size_t index, uint8_t *bytes, size_t capacity, size_t *length,
+    size_t *count);
+
+/// Reads the samples of one frame, from 0, decompressed and in this machine's byte order.
+///
+/// `length` is that of a frame in bytes. `kind` becomes 'i' for integers as the header describes
+/// them, 'f' for Float, 'd' for Double. Whatever DCMTK's decoders complain of is an error, since
+/// they go on with made-up pixels. DCMTK's image class is not used: it pads short data and ignores a
+/// bad rescale silently.
+cdcmtk_status cdcmtk_frame(
+    cdcmtk_file *file, uint32_t frame, void *samples, uint32_t length, char *kind, char *message,
+    size_t capacity);
 
 /// Sets the value of an element, given as text with backslashes between values, for any VR.
 ///

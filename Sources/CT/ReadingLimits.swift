@@ -1,0 +1,21 @@
+/// What ends the reading of files early.
+package struct ReadingLimits: Sendable {
+  /// The bytes that the values of all slices, and the decompression of one file, may take.
+  package var memory: Int
+  /// Whether to stop; asked again and again, from several threads.
+  package var shouldStop: @Sendable () -> Bool
+
+  package init(
+    memory: Int = 2 << 30, shouldStop: @escaping @Sendable () -> Bool = { false }
+  ) {
+    (self.memory, self.shouldStop) = (memory, shouldStop)
+  }
+
+  /// - Throws: `CTError` when `bytes` are more than the memory allowed.
+  func require(_ bytes: Int, for what: String, hint: String) throws(CTError) {
+    guard bytes > memory else { return }
+    throw CTError(
+      "too-large",
+      "\(what) take \((bytes - 1) >> 20 + 1) MiB; the limit is \(memory >> 20) MiB.", hint: hint)
+  }
+}
