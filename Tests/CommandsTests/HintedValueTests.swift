@@ -1,5 +1,6 @@
 import CommandLanguage
 import Commands
+import Foundation
 import Testing
 
 /// What an error about a value tells to do can be done.

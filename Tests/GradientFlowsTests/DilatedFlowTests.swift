@@ -89,6 +89,17 @@ struct DilatedFlowTests {
     try StandardFlow().requireFit(network)
   }
 
+  @Test func `of blocks that are not there, the first is named`() throws {
+    let network = try Network(lines: ["block channels=2", "conv"])
+    var flow = DilatedFlow()
+    // A set of other numbers each time has no order of its own.
+    for count in 2...40 {
+      flow.combinationBlocks = Set(1...count)
+      let error = #expect(throws: NetworkError.self) { try flow.requireFit(network) }
+      #expect(error?.message.contains("names b2,") == true)
+    }
+  }
+
   @Test func `the weight falls with the epoch`() {
     #expect(DilatedFlow().weight(epoch: 0) == 1000)
     #expect(abs(DilatedFlow().weight(epoch: 100) - 1000.0 / 9) < 1e-12)

@@ -37,7 +37,9 @@ struct `The program under random commands` {
       #expect(!run.isStuck, "says nothing for \(CommandRun.patience) s after \(last); \(recipe)")
       #expect(said.map(\.line) == Array(1...lines.count), "lines without one answer; \(recipe)")
       #expect(run.peak < Self.memory, "\(run.peak) MiB; \(recipe)")
-      for answer in said { #expect(answer.fault == nil, "\(answer.text) \(recipe)") }
+      for answer in said where answer.fault != nil {
+        Issue.record("\(answer.fault ?? ""): \(answer.text) \(recipe)")
+      }
       // Otherwise they test little but the parser.
       #expect(said.count { $0.isDone } > lines.count / 3, "few commands worked")
     }
@@ -115,13 +117,18 @@ private struct CommandAnswer {
     line = object.number("line").map { Int($0) } ?? 0
     command = object.text("command") ?? ""
     isDone = object.status == "ok"
-    let keys: Set = ["line", "command", "status", "seconds"]
     let error = object["error"]
     let (message, hint) = (error.text("message") ?? "", error.text("hint") ?? "")
-    fault =
-      isDone
-      ? object.keys == keys.union(["result", "warnings", "files"]) ? nil : "keys"
-      : object.keys != keys.union(["error"]) || error.text("code")?.isEmpty != false
-        ? "keys" : message.isEmpty || hint.isEmpty || message.contains(hint) ? "hint" : nil
+    var needed: Set = ["line", "command", "status", "seconds"]
+    needed.formUnion(isDone ? ["result", "warnings", "files"] : ["error"])
+    if !object.keys.isSuperset(of: needed) {
+      fault = "a key is missing"
+    } else if !isDone, message.isEmpty || error.text("code")?.isEmpty != false {
+      fault = "an error without code or message"
+    } else if !isDone, hint.isEmpty || message.contains(hint) {
+      fault = "an error without a cure"
+    } else {
+      fault = nil
+    }
   }
 }

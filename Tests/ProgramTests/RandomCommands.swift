@@ -48,7 +48,8 @@ struct RandomCommands {
 
   /// Whether a line makes much data, or ends the session.
   private static func isLong(_ line: String) -> Bool {
-    ["quit", "exit"].contains(line) || line.hasPrefix("load phantom") || line.hasPrefix("net preset")
+    ["quit", "exit"].contains(line)
+      || ["load phantom", "net preset"].contains { line.hasPrefix($0) }
   }
 
   /// As many lines, each of which is a command.
