@@ -32,6 +32,8 @@ package struct ProgressUpdate: Sendable {
   package let trend: [Double]
   /// What is said at the end, if there is room.
   package let note: String?
+  /// A warning that is shown at once, and stays; the outcome's ``Outcome/foreword`` holds it, too.
+  package var warning: String?
 
   package init(
     _ text: String, fraction: Double? = nil, count: Int? = nil, things: String = "",
@@ -40,6 +42,14 @@ package struct ProgressUpdate: Sendable {
     (self.text, self.fraction, self.note) = (text, fraction, note)
     (self.count, self.things) = (count, things)
     self.trend = trend
+  }
+}
+
+extension ProgressUpdate {
+  /// A warning that is known before the work begins.
+  package init(warning: String) {
+    self.init("")
+    self.warning = warning
   }
 }
 
@@ -76,9 +86,12 @@ package struct CommandContext: Sendable {
 
   /// Throws when somebody asked to stop a command that has nothing to keep.
   package func stopIfInterrupted() throws(CommandError) {
-    guard interruption.isRequested else { return }
-    throw CommandError(
-      "interrupted", "interrupted; all is as before", status: .interrupted)
+    if interruption.isRequested { throw interrupted }
+  }
+
+  /// The error of a command that was stopped and has nothing to keep.
+  package var interrupted: CommandError {
+    CommandError("interrupted", "interrupted; all is as before", status: .interrupted)
   }
 
   /// The number that `COMMAND.field` names in the last result of a command.

@@ -137,10 +137,12 @@ struct ExpressionParser {
   private mutating func factor() throws(CommandError) -> Expression {
     depth += 1
     defer { depth -= 1 }
-    guard depth <= 100 else { throw error("the expression is nested too deeply") }
+    guard depth <= 100 else {
+      throw error("the expression is nested too deeply", hint: "keep parts of it with let")
+    }
     skipSpace()
     guard position < characters.count else {
-      throw error("a number or name is missing at the end")
+      throw error("a number or name is missing at the end", hint: "for example clean.max or 3.5")
     }
     if take(anyOf: "-") != nil { return .negation(try factor()) }
     if take(anyOf: "+") != nil { return try factor() }
@@ -159,7 +161,8 @@ struct ExpressionParser {
     if ofTensors, take("[") { return .list(try items(until: "]", from: open), range(from: open)) }
     throw error(
       "expected a number or a name, found \"\(character)\"",
-      hint: "=" == character ? "write one =" : nil, at: position..<position + 1)
+      hint: "=" == character ? "write one =" : "for example clean.max or 3.5",
+      at: position..<position + 1)
   }
 
   /// A name, or a function with what stands in its parentheses.
@@ -192,7 +195,7 @@ struct ExpressionParser {
           "\"\(characters[open])\" is not closed", hint: "add \"\(close)\"", at: open..<open + 1)
       }
       operations += 1
-      guard operations <= 1000 else { throw error("the expression is too long") }
+      guard operations <= 1000 else { throw tooLong }
     }
   }
 
@@ -208,14 +211,18 @@ struct ExpressionParser {
         return relation
       }
     }
-    throw error("expected <, <=, =, !=, >= or >, \(found)", at: position..<position + 1)
+    throw error(
+      "expected <, <=, =, !=, >= or >, \(found)", hint: "for example noisy.psnr > 30",
+      at: position..<position + 1)
   }
 
   /// Throws unless everything was read.
   mutating func requireEnd() throws(CommandError) {
     skipSpace()
     guard position < characters.count else { return }
-    throw error("expected an operator, \(found)", at: position..<characters.count)
+    throw error(
+      "expected an operator, \(found)", hint: "+ - * / join numbers and names",
+      at: position..<characters.count)
   }
 
   // MARK: - Numbers and names
@@ -223,7 +230,7 @@ struct ExpressionParser {
   private mutating func number() throws(CommandError) -> Expression {
     let start = position
     guard let (value, length) = ValueParser.number(in: String(characters[position...])) else {
-      throw error("expected a number", at: position..<position + 1)
+      throw error("expected a number", hint: "for example 3.5 or 1e-6", at: position..<position + 1)
     }
     position += length
     let end = position
@@ -273,7 +280,7 @@ struct ExpressionParser {
   ) throws(CommandError) -> Expression {
     operations += 1
     guard operations <= 1000, let operation = Expression.Operator(rawValue: symbol) else {
-      throw error("the expression is too long")
+      throw tooLong
     }
     return .operation(operation, left, right)
   }
@@ -311,8 +318,12 @@ struct ExpressionParser {
     position < characters.count ? "found \"\(characters[position])\"" : "found the end"
   }
 
+  private var tooLong: CommandError {
+    error("the expression is too long", hint: "keep parts of it with let")
+  }
+
   private func error(
-    _ message: String, hint: String? = nil, at indices: Range<Int>? = nil
+    _ message: String, hint: String, at indices: Range<Int>? = nil
   ) -> CommandError {
     let place = indices ?? position..<position + 1
     return CommandError(.syntax, message, hint: hint, range: text.range(of: place))

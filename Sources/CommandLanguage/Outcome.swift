@@ -32,6 +32,8 @@ package struct Outcome: Sendable {
   package private(set) var files: [File] = []
   /// What a reader should know but need not act on.
   package var warnings: [String] = []
+  /// Warnings that were shown before the work began, and stand before all else.
+  package var foreword: [String] = []
   /// What happened to this run and will not happen again in a replay, such as Ctrl-C; shown, and
   /// among the warnings of `--json`, but neither recorded nor compared.
   package var remarks: [String] = []
@@ -108,6 +110,7 @@ package struct Outcome: Sendable {
     blocks += other.blocks
     files += other.files
     warnings += other.warnings
+    foreword += other.foreword
     remarks += other.remarks
     data += other.data
     curves += other.curves
@@ -136,7 +139,8 @@ package struct Outcome: Sendable {
       case .picture(let picture): [.picture(picture)]
       }
     }
-    return lines + warnings.map { .fields([.text("warning: " + $0)]) }
+    func warning(_ text: String) -> TypedLine { .fields([.text("warning: " + text)]) }
+    return foreword.map(warning) + lines + warnings.map(warning)
   }
 
   /// The text for the screen and the transcript, a string a line.

@@ -37,6 +37,17 @@ package func commandError(_ error: any Error) -> CommandError {
   }
 }
 
+/// The error of a training that a NaN stopped after some updates, which are kept.
+func commandError(_ error: NonFiniteError, keeping made: Outcome) -> CommandError {
+  var failure = commandError(error)
+  failure.changedState = true
+  if case .integer(let steps)? = made.result["steps"] {
+    let words = steps == 1 ? "1 update before it is kept" : "\(steps) updates before it are kept"
+    failure.message += "; the \(words)"
+  }
+  return failure
+}
+
 extension String {
   fileprivate var nilIfEmpty: String? { isEmpty ? nil : self }
 

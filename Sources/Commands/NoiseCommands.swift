@@ -108,7 +108,9 @@ extension Workspace {
     let figures = clean.figures(of: noisy, shouldStop: context.shouldStop)
     try context.stopIfInterrupted()
     (self.noise, self.noisy) = (noise, noisy)
-    return describeNoisy(FiguresOfMerit(meanOf: figures), clean.unit)
+    var outcome = describeNoisy(FiguresOfMerit(meanOf: figures), clean.unit)
+    outcome.warn(ofPaddingIn: figures, Array(0..<clean.count))
+    return outcome
   }
 
   /// One line: `noisy  rmse 40.02 HU  psnr 40.20 dB  ssim 0.812  [full, range 4096]`.

@@ -15,6 +15,30 @@ package enum Parallelism {
     }
     set { count.store(max(1, newValue), ordering: .relaxed) }
   }
+
+  /// Asked before each chunk of ``parallel(chunks:_:)`` on this thread, if set; chunks are left out
+  /// once it says yes.
+  @TaskLocal fileprivate static var isAbandoned: (@Sendable () -> Bool)?
+}
+
+/// Runs `body`, whose parallel work ends at once when it is abandoned.
+///
+/// Work that is left out leaves numbers that mean nothing, so neither a result nor an error of it is
+/// handed on then.
+///
+/// - Parameters:
+///   - isAbandoned: Asked often and from several threads; once it says yes, it must go on so.
+///   - body: Computes without touching anything that outlives it.
+/// - Returns: What `body` returned, or nil when it was abandoned.
+/// - Throws: What `body` threw, unless it was abandoned.
+package func abandonable<Result, Failure: Error>(
+  when isAbandoned: @escaping @Sendable () -> Bool, _ body: () throws(Failure) -> Result
+) throws(Failure) -> Result? {
+  let made = Parallelism.$isAbandoned.withValue(isAbandoned) {
+    () -> Swift.Result<Result, Failure> in
+    do throws(Failure) { return .success(try body()) } catch { return .failure(error) }
+  }
+  return isAbandoned() ? nil : try made.get()
 }
 
 /// Calls `body(chunk, worker)` once for each chunk, on up to `Parallelism.threads` threads.
@@ -25,8 +49,12 @@ package enum Parallelism {
 /// number of threads.
 package func parallel(chunks: Int, _ body: (_ chunk: Int, _ worker: Int) -> Void) {
   let workers = min(Parallelism.threads, chunks)
+  let isAbandoned = Parallelism.isAbandoned
   guard workers > 1 else {
-    for chunk in 0..<chunks { body(chunk, 0) }
+    for chunk in 0..<chunks {
+      if let isAbandoned, isAbandoned() { return }
+      body(chunk, 0)
+    }
     return
   }
   let next = Atomic<Int>(0)
@@ -37,6 +65,7 @@ package func parallel(chunks: Int, _ body: (_ chunk: Int, _ worker: Int) -> Void
       while true {
         let chunk = next.add(1, ordering: .relaxed).oldValue
         guard chunk < chunks else { return }
+        if let isAbandoned, isAbandoned() { return }
         body(chunk, worker)
       }
     }

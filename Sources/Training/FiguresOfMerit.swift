@@ -5,7 +5,7 @@ package import Tensors
 package struct FiguresOfMerit: Hashable, Sendable {
   /// Peak signal-to-noise ratio in dB; infinite for equal images.
   package let psnr: Double
-  /// Mean structural similarity; NaN for images below 11×11 pixels.
+  /// Mean structural similarity; NaN where no window of 11×11 pixels is about a pixel that counts.
   package let ssim: Double
   /// Root mean square error in the image's unit.
   package let rmse: Double
@@ -14,15 +14,16 @@ package struct FiguresOfMerit: Hashable, Sendable {
     (self.psnr, self.ssim, self.rmse) = (psnr, ssim, rmse)
   }
 
-  /// The mean of each figure over slices.
-  package init(meanOf figures: [FiguresOfMerit]) {
+  /// The mean of each figure over slices; those of which no pixel counts are left out.
+  package init(meanOf figures: [FiguresOfMerit?]) {
+    let judged = figures.compactMap(\.self)
     func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
     self.init(
-      psnr: mean(figures.map(\.psnr)), ssim: mean(figures.map(\.ssim)),
-      rmse: mean(figures.map(\.rmse)))
+      psnr: mean(judged.map(\.psnr)), ssim: mean(judged.map(\.ssim)),
+      rmse: mean(judged.map(\.rmse)))
   }
 
-  /// Judges one slice.
+  /// Judges one slice; nil when all of it is padding.
   ///
   ///     RMSE = √(mean (image − clean)²)        PSNR = 20·log₁₀(range / RMSE)
   ///
@@ -31,7 +32,7 @@ package struct FiguresOfMerit: Hashable, Sendable {
   ///   - clean: `[1, 1, H, W]`.
   ///   - range: The range that PSNR and SSIM relate to.
   ///   - mask: True where a pixel does not count.
-  package init(
+  package init?(
     _ image: Tensor<Float>, clean: Tensor<Float>, range: Double, mask: [Bool]? = nil
   ) {
     var sum = 0.0
@@ -41,7 +42,8 @@ package struct FiguresOfMerit: Hashable, Sendable {
       sum += error * error
       count += 1
     }
-    let meanSquare = sum / Double(max(1, count))
+    guard count > 0 else { return nil }
+    let meanSquare = sum / Double(count)
     self.init(
       psnr: meanSquare == 0 ? .infinity : 10 * log10(range * range / meanSquare),
       ssim: StructuralSimilarity(range: range).mean(image, clean, mask: mask),
@@ -74,11 +76,11 @@ extension ImageStack {
   ///   - images: The slices to judge, `[count, 1, H, W]`.
   ///   - convention: The range that the figures relate to.
   ///   - shouldStop: Asked before each slice, from several threads.
-  /// - Returns: The figures in the order of the slices.
+  /// - Returns: The figures in the order of the slices; nil for a slice that is all padding.
   package func figures(
     of images: Tensor<Float>, convention: Convention = .full,
     shouldStop: () -> Bool = { false }
-  ) -> [FiguresOfMerit] {
+  ) -> [FiguresOfMerit?] {
     precondition(images.shape == values.shape, "\(images.shape) are judged by \(values.shape).")
     let range = convention.range(for: unit)
     return Array(unsafeUninitializedCapacity: count) { figures, initialized in
@@ -87,7 +89,7 @@ extension ImageStack {
         places.initializeElement(
           at: slice,
           to: shouldStop()
-            ? FiguresOfMerit(psnr: .nan, ssim: .nan, rmse: .nan)
+            ? nil
             : FiguresOfMerit(
               images.image(slice), clean: values.image(slice), range: range, mask: mask(of: slice)))
       }

@@ -51,6 +51,7 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     if let threads { Parallelism.threads = threads }
+    requireMemoryForBLAS()
     guard let axis = try over.map({ try BenchAxis($0) }) else {
       return print(try measured().json.text)
     }

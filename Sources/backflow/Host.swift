@@ -53,16 +53,27 @@ final class Host {
   private var display: TerminalDisplay?
   /// What stands before `LINE:` in errors; none at the prompt.
   private let source: String?
+  private let foreword: Foreword
 
   init(_ options: HostOptions, files: Files, source: String?) {
     if let threads = options.threads { Parallelism.threads = threads }
+    requireMemoryForBLAS()
     self.files = files
     self.source = source
     isJSON = options.json
     let isJSON = options.json
     let progress: @Sendable (ProgressUpdate) -> Void = { if !isJSON { Console.show($0) } }
+    let foreword = Foreword()
+    self.foreword = foreword
     runner = .session(
-      files: files, overrides: options.variables, progress: progress,
+      files: files, overrides: options.variables,
+      progress: { update in
+        if let warning = update.warning, !isJSON {
+          foreword.show(warning)
+        } else {
+          progress(update)
+        }
+      },
       interruption: Interrupts.interruption)
     runner.wantsEverything = isJSON
     Interrupts.install()
@@ -102,9 +113,10 @@ final class Host {
   /// Shows what a command gave back.
   func show(_ execution: Execution) {
     if isJSON { return Console.print(execution.json.text) }
+    let shown = foreword.takeCount()
     switch execution.result {
     case .success(let outcome):
-      for line in outcome.typedLines {
+      for line in outcome.typedLines.dropFirst(shown) {
         Console.print(line.text)
         if case .picture(let picture) = line, outcome.turns == nil { show(picture) }
       }
