@@ -10,7 +10,8 @@ extension Workspace {
   ///
   /// A script may lower it; only a person may go beyond what the machine has to spare.
   var memoryLimit: Int {
-    let spare = Int(ProcessInfo.processInfo.physicalMemory / 5 * 4)
+    let spare = min(
+      Int(ProcessInfo.processInfo.physicalMemory / 5 * 4), BLASMemory.bytesLeft ?? .max)
     let wanted = settings.memoryLimit ?? spare
     return files.isConfined ? min(wanted, spare) : wanted
   }

@@ -64,7 +64,9 @@ struct Backflow: ParsableCommand {
 /// Ends the program when its memory is limited to less than OpenBLAS takes, which would wait for more
 /// and never end.
 func requireMemoryForBLAS() {
-  guard let found = BLASMemory.shortage(threads: Parallelism.threads) else { return }
+  guard let found = BLASMemory.shortage(threads: Parallelism.threads) else {
+    return BLASMemory.takeBuffers(threads: Parallelism.threads)
+  }
   Console.error(
     """
     error: memory is limited to \(found.limit >> 20) MiB (\(found.command)), too little for OpenBLAS: \
