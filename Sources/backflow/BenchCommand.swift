@@ -104,9 +104,10 @@ struct BenchCommand: ParsableCommand {
     options.steps = 1
     return try (0...steps).map { _ in
       let start = ContinuousClock.now
-      _ = try trainer.train(
+      let report = trainer.train(
         on: data, slices: Array(0..<batch), loss: .meanSquaredError, flow: StandardFlow(),
         options: options, clock: { 0 }, afterStep: { _ in nil })
+      if let failure = report.failure { throw failure }
       return (ContinuousClock.now - start) / .seconds(1)
     }
   }
