@@ -45,6 +45,8 @@ package struct ProgressUpdate: Sendable {
   package let trend: [Double]
   /// What is said at the end, if there is room.
   package let note: String?
+  /// A warning that is shown at once, and stays; the outcome's ``Outcome/foreword`` holds it, too.
+  package var warning: String?
 
   package init(
     _ text: String, fraction: Double? = nil, count: Int? = nil, things: String = "",
@@ -53,6 +55,14 @@ package struct ProgressUpdate: Sendable {
     (self.text, self.fraction, self.note) = (text, fraction, note)
     (self.count, self.things) = (count, things)
     self.trend = trend
+  }
+}
+
+extension ProgressUpdate {
+  /// A warning that is known before the work begins.
+  package init(warning: String) {
+    self.init("")
+    self.warning = warning
   }
 }
 

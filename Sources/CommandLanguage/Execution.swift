@@ -43,7 +43,9 @@ package struct Execution: Sendable {
       return .object(
         start + [
           .init("result", outcome.placedResult),
-          .init("warnings", .list(outcome.warnings + outcome.remarks) { .string($0) }),
+          .init(
+            "warnings", .list(outcome.foreword + outcome.warnings + outcome.remarks) { .string($0) }
+          ),
           .init("files", .list(outcome.files) { Self.json($0) }),
         ])
     case .failure(let error):

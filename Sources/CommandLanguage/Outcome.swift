@@ -35,6 +35,8 @@ package struct Outcome: Sendable {
   package private(set) var files: [File] = []
   /// What a reader should know but need not act on.
   package var warnings: [String] = []
+  /// Warnings that were shown before the work began, and stand before all else.
+  package var foreword: [String] = []
   /// What happened to this run and will not happen again in a replay, such as Ctrl-C; shown, and
   /// among the warnings of `--json`, but neither recorded nor compared.
   package var remarks: [String] = []
@@ -127,6 +129,7 @@ package struct Outcome: Sendable {
     blocks += other.blocks
     files += other.files
     warnings += other.warnings
+    foreword += other.foreword
     remarks += other.remarks
     data += other.data
     curves += other.curves
@@ -173,11 +176,15 @@ package struct Outcome: Sendable {
       case .picture(let picture): [.picture(picture)]
       }
     }
-    return lines + warningLines
+    return Self.warnings(foreword) + lines + warningLines
   }
 
   /// The lines of the warnings, which come last.
-  var warningLines: [TypedLine] { warnings.map { .fields([.text("warning: " + $0)]) } }
+  var warningLines: [TypedLine] { Self.warnings(warnings) }
+
+  private static func warnings(_ texts: [String]) -> [TypedLine] {
+    texts.map { .fields([.text("warning: " + $0)]) }
+  }
 
   /// The text for the screen and the transcript, a string a line.
   package var lines: [String] { typedLines.map(\.text) }

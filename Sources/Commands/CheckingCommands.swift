@@ -45,17 +45,17 @@ extension Command<Workspace> {
     let (left, right) = (try value(comparison.left), try value(comparison.right))
     workspace = lookup
     let tolerance = try arguments.number("within").value
-    func text(_ value: Double) -> String { NumberFormat.significant(6).string(value) }
+    let unmet = UnmetExpectation(left, comparison.relation, right, within: tolerance)
     guard comparison.holds(left, right, within: tolerance) else {
       throw CommandError(
-        .expectation,
-        "expected \(text(left)) \(comparison.relation.rawValue) \(text(right))"
-          + (tolerance > 0 ? " within \(NumberFormat.shortest.string(tolerance * 100)) %" : ""),
-        range: arguments.range(of: "comparison"), line: arguments.line)
+        .expectation, unmet.message, hint: unmet.hint, range: arguments.range(of: "comparison"),
+        line: arguments.line)
     }
-    return Outcome(
+    var outcome = Outcome(
       "ok  \(left, significant: 6) \(comparison.relation.rawValue) \(right, significant: 6)",
       result: ["left": .number(left), "right": .number(right)])
+    if let side = unmet.sideOfNaN { outcome.warn("\(side), which is different from every number") }
+    return outcome
   }
 }
 
@@ -63,7 +63,7 @@ extension Workspace {
   /// The number that a name in an expression stands for.
   fileprivate mutating func number(_ name: String, _ context: CommandContext) throws -> Double {
     let parts = name.split(separator: ".").map(String.init)
-    if parts.count == 2, let figures = figures(of: parts[0]) {
+    if parts.count == 2, let figures = try figures(of: parts[0], context) {
       switch parts[1] {
       case "psnr": return figures.psnr
       case "ssim": return figures.ssim
@@ -82,9 +82,19 @@ extension Workspace {
     if let result = context.result(at: name)?.numeric { return result }
     if let text = context.variables[name] {
       guard let value = Double(text) else {
-        throw CommandError(.wrongValue, "\(name) is \"\(text)\", which is no number")
+        throw CommandError(
+          .wrongValue, "\(name) is \"\(text)\", which is no number",
+          hint: "give it one: let \(name) = 3")
       }
       return value
+    }
+    if parts.count == 2, case .object(let fields)? = context.results[parts[0].lowercased()] {
+      let numbers = fields.filter { $0.value.numeric != nil }.map { "\(parts[0]).\($0.key)" }
+      throw CommandError(
+        .unknownName, "the last result of \(parts[0]) has no number called \(parts[1])",
+        hint: NearestNames.question(for: name, among: numbers)
+          ?? (numbers.isEmpty
+            ? "it has no numbers" : "there are \(numbers.joined(separator: ", "))"))
     }
     if let last = parts.last, parts.count > 1, let statistic = Self.statistics[last] {
       return statistic(try value(String(name.dropLast(last.count + 1))).statistics)
@@ -99,10 +109,14 @@ extension Workspace {
   }
 
   /// The figures judged last; those of noisy slices also before anything was judged.
-  private func figures(of name: String) -> FiguresOfMerit? {
+  private func figures(
+    of name: String, _ context: CommandContext
+  ) throws(CommandError) -> FiguresOfMerit? {
     if let known = figures[name] { return known }
     guard name == "noisy", let judge = try? requireJudge(), let noisy else { return nil }
-    return FiguresOfMerit(meanOf: judge.figures(of: noisy))
+    let figures = judge.figures(of: noisy, shouldStop: context.shouldStop)
+    try context.stopIfInterrupted()
+    return FiguresOfMerit(meanOf: figures)
   }
 
   private static let statistics: [String: @Sendable (Statistics) -> Double] = [

@@ -1,3 +1,4 @@
+import CommandLanguage
 import GradientFlows
 import Networks
 import Tensors
@@ -11,12 +12,12 @@ final class CurveRecorder {
   private let part: Double
   /// Epochs between two judgements.
   private let interval: Int
-  private let judge: (Network<Float>) -> Double
+  private let judge: (Network<Float>) -> FiguresOfMerit?
   private var epochsSinceJudgement = 0
 
   init(
     _ curve: TrainingCurve, _ film: TrainingFilm, part: Double, interval: Int,
-    judge: @escaping (Network<Float>) -> Double
+    judge: @escaping (Network<Float>) -> FiguresOfMerit?
   ) {
     (self.curve, self.film, self.part) = (curve, film, part)
     (self.interval, self.judge) = (interval, judge)
@@ -24,21 +25,21 @@ final class CurveRecorder {
 
   /// Notes a step, and judges the network at the end of some epochs.
   func add(_ progress: TrainingProgress) {
-    curve.add(loss: progress.loss, part: part)
+    curve.add(loss: progress.loss, weight: progress.weight, part: part)
     film.add(epochs: curve.epochs, progress.network)
     guard curve.isAtEpochEnd else { return }
     epochsSinceJudgement += 1
     // `finish` brings the judgement of the end.
     guard epochsSinceJudgement >= interval, progress.step < progress.steps else { return }
     epochsSinceJudgement = 0
-    curve.add(psnr: judge(progress.network))
+    if let figures = judge(progress.network) { curve.add(psnr: figures.psnr) }
   }
 
   /// Notes the PSNR after the last step.
   func finish(psnr: Double) { curve.add(psnr: psnr) }
 }
 
-/// The curves of the last trainings of a session, in the order in which they began.
+/// The curves of the last trainings of a session, in the order in which they were last trained.
 struct TrainingCurves: Sendable, Codable {
   private(set) var all: [TrainingCurve] = []
 
@@ -48,21 +49,20 @@ struct TrainingCurves: Sendable, Codable {
   /// Whether the numbers can be those of curves, wherever they come from.
   var isConsistent: Bool {
     all.count <= Self.capacity && all.allSatisfy(\.isConsistent)
-      && zip(all, all.dropFirst()).allSatisfy { $0.number < $1.number }
+      && Set(all.map(\.number)).count == all.count
   }
 
   /// The number of the training that begins next.
-  var nextNumber: Int { (all.last?.number ?? 0) + 1 }
+  var nextNumber: Int { (all.map(\.number).max() ?? 0) + 1 }
 
-  /// Keeps what has become of a curve, or a new one.
+  /// Keeps what has become of a curve, or a new one, as the last.
   mutating func keep(_ curve: TrainingCurve) {
     guard curve.steps > 0 else { return }
-    if let index = all.firstIndex(where: { $0.number == curve.number }) {
-      all[index] = curve
-    } else {
-      all = all.suffix(Self.capacity - 1) + [curve]
-    }
+    all = all.filter { $0.number != curve.number }.suffix(Self.capacity - 1) + [curve]
   }
+
+  /// The last training of a network.
+  func last(of network: String) -> TrainingCurve? { all.last { $0.network == network } }
 }
 
 extension Workspace {
@@ -74,19 +74,26 @@ extension Workspace {
 
   /// Follows the training that begins now, or goes on with the network's last one.
   func curveRecorder(
-    _ options: TrainingOptions, resumes: Bool, _ data: TrainingData, _ sliceCount: Int
-  ) -> CurveRecorder {
+    _ options: TrainingOptions, resumes: Bool, _ data: TrainingData, _ sliceCount: Int,
+    _ context: CommandContext
+  ) throws(CommandError) -> CurveRecorder {
     let (label, watched) = watchedSlices(data.clean)
-    let judged = data.clean.slices(watched)
-    var curve =
-      curves.all.last { trainer != nil && $0.network == networkName }
-      ?? TrainingCurve(
+    let judge = Judge(data, slices: watched)
+    let known = curves.last(of: networkName)
+    var curve: TrainingCurve
+    if let known, trainer != nil {
+      curve = known
+    } else {
+      guard let noisy = abandonable(when: context.shouldStop, judge.noisyFigures) else {
+        throw CommandError.interrupted
+      }
+      curve = TrainingCurve(
         number: curves.nextNumber, network: networkName,
         setting: "\(flow.name), \(optimizer.line.split(separator: " ").dropFirst().first ?? "")",
-        watched: label,
-        noisyPSNR: FiguresOfMerit(meanOf: judged.figures(of: data.noisy.images(watched))).psnr)
+        watched: label, noisyPSNR: noisy.psnr)
+    }
     if !resumes { curve.beginEpoch() }
-    let stepsPerEpoch = (sliceCount + options.batch - 1) / options.batch
+    let stepsPerEpoch = options.batches(of: sliceCount)
     // A stopped training is recorded with its steps and the epochs that it was to have, so that a replay
     // judges the network after the same ones.
     var epochs = options.steps.map { ($0 + stepsPerEpoch - 1) / stepsPerEpoch } ?? options.epochs
@@ -96,17 +103,15 @@ extension Workspace {
       epochs: epochs, epochPixels: sliceCount * pixels,
       judgedPixels: watched.count * data.clean.height * data.clean.width,
       parameters: network.parameterCount)
-    let known = film.flatMap { film in
+    let knownFilm = film.flatMap { film in
       trainer != nil && film.name == networkName && film.ends(with: network) ? film : nil
     }
     return CurveRecorder(
-      curve, known ?? TrainingFilm(name: networkName, network, epochs: curve.epochs),
+      curve, knownFilm ?? TrainingFilm(name: networkName, network, epochs: curve.epochs),
       part: 1 / Double(stepsPerEpoch),
       interval: interval
     ) { network in
-      let denoiser = Denoiser(network, scale: data.scale)
-      let images = watched.map { denoiser.denoise(data.noisy.image($0)) }
-      return FiguresOfMerit(meanOf: judged.figures(of: Tensor(joining: images))).psnr
+      abandonable(when: context.shouldStop) { judge.figures(of: network) }
     }
   }
 }

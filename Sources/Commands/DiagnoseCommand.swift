@@ -25,23 +25,26 @@ extension Command<Workspace> {
             "train steps=1",
           ])
       ], seeAlso: ["gradcheck", "stats", "train"])
-  ) { _, workspace, _ in
+  ) { _, workspace, context in
     try workspace.network.requireTrainable()
     try workspace.flow.requireFit(workspace.network)
     let pass = try workspace.lastPass ?? workspace.smallPass()
     try workspace.requireMemoryToInspect(pass, [workspace.flow])
-    let diagnosis = try interruptible {
-      Diagnosis(
-        pass, flow: workspace.flow, optimizer: workspace.optimizer,
-        states: workspace.lastPass == nil ? nil : workspace.trainer?.states)
+    let looked = try interruptible { [workspace] in
+      (findings: try workspace.findings(in: pass), bound: try workspace.outputBound())
     }
-    let (findings, bound) = try interruptible {
-      let bound = try workspace.outputBound()
-      return (workspace.losses + diagnosis.findings() + bound.finding, bound)
-    }
+    let findings = looked.findings + looked.bound.finding
+    let input = pass.input.statistics()
+    let cures = Cures(workspace, largestInput: max(abs(input.min), abs(input.max)))
     var outcome = Outcome()
-    for finding in findings { outcome.say(finding.line(workspace)) }
-    if let bound = bound.figures {
+    for (index, finding) in findings.enumerated() {
+      outcome.say(finding.line)
+      let cure = cures.lines(for: finding)
+      // Said once behind several findings that it mends.
+      let isShared = index + 1 < findings.count && cures.lines(for: findings[index + 1]) == cure
+      if !isShared { outcome.say("  try: \(cure.joined(separator: " · "))") }
+    }
+    if let bound = looked.bound.figures, bound.psnr.isFinite {
       outcome.say(
         "oracle  \(bound.psnr, digits: 2) dB is the most that any weights before the last layer allow"
       )
@@ -51,19 +54,44 @@ extension Command<Workspace> {
       "findings": .list(findings) { finding in
         [
           "kind": .string(finding.kind), "where": .string(finding.place),
-          "value": .number(finding.value), "try": .string(finding.cure(workspace)),
+          "value": .number(finding.value),
+          "try": .string(cures.lines(for: finding).joined(separator: " · ")),
+          "lines": .list(cures.lines(for: finding)) { .string($0) },
         ]
       },
       "count": .integer(findings.count),
-      "oracle_psnr": bound.figures.map { .number($0.psnr) } ?? .null,
+      "oracle_psnr": looked.bound.figures.map { .number($0.psnr) } ?? .null,
     ]
     return outcome
   }
 }
 
 extension Workspace {
+  /// What the data, a training that met a NaN, and one pass show.
+  fileprivate func findings(in pass: TrainingPass<Float>) throws -> [Finding] {
+    let began = film.flatMap { film in
+      film.name == networkName && film.ends(with: network) ? film.moments.first?.network : nil
+    }
+    // What was 0 in the last batch may be alive in other slices.
+    let second = lastPass == nil ? nil : try smallPass()
+    let diagnosis = Diagnosis(
+      pass, flow: flow, optimizer: optimizer, states: lastPass == nil ? nil : trainer?.states,
+      since: began?.parameters, second: second)
+    return strangeSlices + losses + diagnosis.findings()
+  }
+
+  /// The stacks that hold NaN or infinities, with their slices.
+  private var strangeSlices: [Finding] {
+    guard let clean else { return [] }
+    return [("clean", clean.values), ("noisy", noisy)].compactMap { name, stack in
+      guard let stack, !stack.isFinite() else { return nil }
+      return .dataNotFinite(
+        name: name, slices: (0..<clean.count).filter { !stack.image($0).isFinite() })
+    }
+  }
+
   /// What a training that met a NaN left.
-  fileprivate var losses: [Finding] {
+  private var losses: [Finding] {
     let lost = network.parameters.reduce(0) { $0 + $1.scalars.count { !$0.isFinite } }
     return [
       trainer?.firstNonFinite.map { Finding.nonFinite($0) },
@@ -97,7 +125,8 @@ extension Workspace {
 extension Finding {
   fileprivate var kind: String {
     switch self {
-    case .nonFinite: "non-finite"
+    case .dataNotFinite: "data-not-finite"
+    case .nonFinite, .nonFiniteValue: "non-finite"
     case .lostWeights: "lost-weights"
     case .overflow: "overflow"
     case .stuckWeights: "stuck-weights"
@@ -112,11 +141,11 @@ extension Finding {
   /// The tensor or layer that it is about.
   fileprivate var place: String {
     switch self {
+    case .dataNotFinite(let name, _), .nonFiniteValue(let name): name
     case .nonFinite(let error): error.tensor
+    case .deadChannels(let layers): layers.map(\.name).joined(separator: " ")
     case .overflow(let names, _): names.joined(separator: " ")
-    case .saturated(let layer, _, _), .deadChannels(let layer, _, _),
-      .boundedOutput(let layer, _, _):
-      layer
+    case .saturated(let layer, _, _), .boundedOutput(let layer, _, _): layer
     case .unevenGradients(_, _, let to, _): to
     case .lostWeights, .stuckWeights, .inputScale: ""
     }
@@ -125,9 +154,12 @@ extension Finding {
   /// The number that says how much: a share, a factor, a step, dB.
   fileprivate var value: Double {
     switch self {
+    case .dataNotFinite(_, let slices): Double(slices.count)
     case .nonFinite(let error): Double(error.step)
-    case .lostWeights(let count, let all), .deadChannels(_, let count, let all):
-      Double(count) / Double(all)
+    case .nonFiniteValue: 0
+    case .lostWeights(let count, let all): Double(count) / Double(all)
+    case .deadChannels(let layers):
+      Double(layers.reduce(0) { $0 + $1.count }) / Double(layers.reduce(0) { $0 + $1.channels })
     case .overflow(_, let gradient): gradient
     case .stuckWeights(let share, _, _), .saturated(_, _, let share): share
     case .boundedOutput(_, let bound, _): bound
@@ -136,69 +168,61 @@ extension Finding {
     }
   }
 
-  /// What was found, what it means, and what to try.
-  fileprivate func line(_ workspace: Workspace) -> OutputLine {
-    let found: OutputLine
+  /// What was found, and what it means.
+  fileprivate var line: OutputLine {
     switch self {
+    case .dataNotFinite(let name, let slices):
+      return """
+        not finite  \(slices.count) of the \(name) slices hold NaN or infinite values, the first is \
+        slice \(slices.first ?? 0)
+        """
+    case .nonFiniteValue(let tensor):
+      return "not finite  \(tensor) is NaN or infinite, though images and weights are not"
     case .nonFinite(let error):
-      found = "not finite  first in step \(error.step), in \(error.tensor)"
+      return "not finite  first in step \(error.step), in \(error.tensor)"
     case .lostWeights(let count, let all):
-      found = "lost weights  \(count) of \(all) are NaN or infinite"
+      return "lost weights  \(count) of \(all) are NaN or infinite"
     case .overflow(let names, let gradient):
-      found = """
+      return """
         overflow  the squares of gradients up to \(gradient, significant: 2) exceed single \
         precision in \(names.count == 1 ? names[0] : "\(names.count) parameters"): no step is made there
         """
     case .stuckWeights(let share, let count, let update):
-      found = """
-        stuck weights  \(100 * share, digits: 1) % of \(count) stay the same when their update is \
-        added: the largest update, \(update, significant: 2), is below half of their last digit
+      return """
+        stuck weights  \(100 * share, digits: 1) % of \(count) that have a gradient stay the same when \
+        their update is added: the largest update, \(update, significant: 2), is below half of their \
+        last digit
         """
     case .saturated(let layer, let activation, let share):
-      found = """
+      return """
         saturated  \(layer): \(100 * share, digits: 1) % of what enters \(activation.rawValue) is \
         beyond ±6, where it hardly changes
         """
-    case .deadChannels(let layer, let count, let all):
-      found =
-        "dead ReLU  \(layer): \(count) of \(all) channels are 0 everywhere, so they learn nothing"
+    case .deadChannels(let layers):
+      let dead = layers.reduce(0) { $0 + $1.count }
+      let all = layers.reduce(0) { $0 + $1.channels }
+      let words = layers.map { "\($0.name) \($0.count) of \($0.channels)" }
+      return layers.count == 1
+        ? "dead ReLU  \(layers[0].name): \(dead) of \(all) channels are 0 everywhere, so they learn nothing"
+        : """
+        dead ReLU  \(dead) of \(all) channels in \(layers.count) convolutions are 0 everywhere, so \
+        they learn nothing: \(words.joined(separator: ", "))
+        """
     case .boundedOutput(let layer, let bound, let noisy):
-      found = """
+      return """
         bounded output  \(layer) can reach \(bound, digits: 2) dB at best, the noisy slices have \
         \(noisy, digits: 2): it can only amplify
         """
     case .unevenGradients(let from, let atFrom, let to, let atTo):
-      found = """
+      return """
         \(atTo > atFrom ? "exploding" : "vanishing") gradients  \(atFrom, significant: 2) at \
         \(from), \(atTo, significant: 2) at \(to): a factor of \(atTo / atFrom, significant: 2)
         """
     case .inputScale(let low, let high, let deviation):
-      found = """
+      return """
         input scale  \(low, significant: 3)…\(high, significant: 3), std \
         \(deviation, significant: 3): layers expect about 0…1
         """
-    }
-    return "\(found); try: \(cure(workspace))"
-  }
-
-  /// A line that helps, for this session.
-  fileprivate func cure(_ workspace: Workspace) -> String {
-    switch self {
-    case .nonFinite, .lostWeights: "scale minmax, then net new init=he and the layers again"
-    case .overflow: "scale minmax, or loss mse"
-    // A rate that is not small is not what keeps them.
-    case .stuckWeights where workspace.optimizer.rule.learningRate >= 0.001:
-      "net new init=he, or act=leaky-relu where units are dead: most of these gradients are zero"
-    case .stuckWeights:
-      "\(workspace.optimizer.line.split(separator: " ").prefix(2).joined(separator: " ")) lr=0.001"
-    case .saturated: "scale minmax, and net new init=he in place of wide weights"
-    case .deadChannels: "act=leaky-relu, or a smaller lr"
-    case .boundedOutput: "act=linear in the last layer"
-    case .unevenGradients(_, let from, _, let to):
-      workspace.flow.isGradient
-        ? (to > from ? "net new init=he" : "merge=add skip=block, and net new init=he")
-        : "flow standard, or a smaller rate="
-    case .inputScale: "scale minmax"
     }
   }
 }

@@ -53,6 +53,25 @@ private func cure(ofDICOM code: String) -> String {
   }
 }
 
+/// The error of a training that a NaN or an infinity stopped after some updates, which are kept.
+///
+/// - Parameters:
+///   - error: Where the NaN arose.
+///   - made: What the training did until then.
+///   - line: The line that trained.
+/// - Returns: The error, with what stays and how it is recorded.
+func commandError(
+  _ error: NonFiniteError, keeping made: Outcome, of line: String
+) -> CommandError {
+  var failure = commandError(error)
+  failure.kept = KeptWork(made.recordedCommand ?? line, made)
+  if case .integer(let steps)? = made.result["steps"] {
+    let words = steps == 1 ? "1 update before it is kept" : "\(steps) updates before it are kept"
+    failure.message += "; the \(words)"
+  }
+  return failure
+}
+
 extension String {
   fileprivate var nilIfEmpty: String? { isEmpty ? nil : self }
 

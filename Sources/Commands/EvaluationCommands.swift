@@ -40,7 +40,10 @@ extension Command<Workspace> {
         ProgressUpdate(
           "denoise \(count + 1)/\(slices.count)", fraction: Double(count) / Double(slices.count),
           count: count, things: "slices"))
-      images.append(try workspace.denoisedSlice(slice))
+      guard let image = try workspace.denoisedSlice(slice, unless: context.shouldStop) else {
+        throw CommandError.interrupted
+      }
+      images.append(image)
     }
     return try workspace.judge("denoised", images, slices, arguments, context)
   }
@@ -69,7 +72,9 @@ extension Command<Workspace> {
         ProgressUpdate(
           "denoise \(count + 1)/\(slices.count)", fraction: Double(count) / Double(slices.count),
           count: count, things: "slices"))
-      _ = try workspace.denoisedSlice(slice)
+      guard try workspace.denoisedSlice(slice, unless: context.shouldStop) != nil else {
+        throw CommandError.interrupted
+      }
     }
     return try workspace.describe(
       "denoised", slices.compactMap { workspace.denoised[$0] }, slices)
@@ -118,7 +123,7 @@ extension Workspace {
     let all = try original(of: name).stack.slices(slices)
     let unit = all.unit
     let statistics = Tensor(joining: images).statistics(excluding: all.mask)
-    return Outcome(
+    var outcome = Outcome(
       """
       \(name)  \(slices.count) \(slices.count == 1 ? "slice" : "slices")  \
       \(statistics.min, digits: 1)…\(statistics.max, digits: 1)\(unit.suffix), \
@@ -128,6 +133,12 @@ extension Workspace {
         "slices": .list(slices) { .integer($0) }, "min": .number(statistics.min),
         "max": .number(statistics.max), "mean": .number(statistics.mean),
       ])
+    if statistics.nanCount + statistics.infiniteCount > 0 {
+      outcome.warn(
+        "\(statistics.nanCount) NaN and \(statistics.infiniteCount) infinite values are left out of "
+          + "these numbers")
+    }
+    return outcome
   }
 
   /// The slices that `on=` names.
@@ -167,9 +178,9 @@ extension Workspace {
     } else {
       convention = .full
     }
-    func mean(
+    func figures(
       of name: String, _ part: (Range<Int>) throws -> Tensor<Float>
-    ) throws -> FiguresOfMerit {
+    ) throws -> [FiguresOfMerit?] {
       var figures: [FiguresOfMerit?] = []
       // A few at a time, so that somebody sees how far it is.
       for start in stride(from: 0, to: slices.count, by: 8) {
@@ -179,11 +190,14 @@ extension Workspace {
         try context.stopIfInterrupted()
         context.progress(ProgressUpdate("judge \(name) \(group.upperBound)/\(slices.count)"))
       }
-      return FiguresOfMerit(meanOf: figures)
+      return figures
     }
     let noisy = try requireNoisy()
-    let noisyFigures = try mean(of: "noisy") { noisy.images(Array(slices[$0])) }
-    let figures = try mean(of: name) { Tensor(joining: Array(images[$0])) }
+    let ofNoisy = try figures(of: "noisy") { noisy.images(Array(slices[$0])) }
+    let ofImages = try figures(of: name) { Tensor(joining: Array(images[$0])) }
+    let (noisyFigures, figures) = (
+      FiguresOfMerit(meanOf: ofNoisy), FiguresOfMerit(meanOf: ofImages)
+    )
     self.figures["noisy"] = noisyFigures
     self.figures[name] = figures
 
@@ -208,7 +222,29 @@ extension Workspace {
       .init("convention", .string(label)), .init("slices", .integer(count)),
     ])
     outcome.warnings += paddingWarnings(judge, of: slices)
-    if figures.psnr.isNaN, count > 0 { outcome.warn("the \(name) slices hold NaN") }
+    outcome.warn(ofNumbersNotFiniteIn: "noisy", ofNoisy, slices)
+    outcome.warn(ofNumbersNotFiniteIn: name, ofImages, slices)
     return outcome
+  }
+}
+
+extension Outcome {
+  /// Says which slices have a NaN or an infinity among the pixels that count.
+  fileprivate mutating func warn(
+    ofNumbersNotFiniteIn name: String, _ figures: [FiguresOfMerit?], _ slices: [Int]
+  ) {
+    let strange = zip(slices, figures).compactMap { slice, figures in
+      figures.map { $0.rmse.isFinite } ?? true ? nil : slice
+    }
+    guard let words = Self.naming(strange) else { return }
+    warn("\(name) holds NaN or infinite values in \(words): the means over slices say nothing")
+  }
+
+  /// `slice 3` or `slices 3, 5, 8`; nil without any.
+  private static func naming(_ slices: [Int]) -> String? {
+    guard !slices.isEmpty else { return nil }
+    let few = slices.prefix(10).map(String.init).joined(separator: ", ")
+    let rest = slices.count > 10 ? " and \(slices.count - 10) more" : ""
+    return "\(slices.count == 1 ? "slice" : "slices") \(few)\(rest)"
   }
 }

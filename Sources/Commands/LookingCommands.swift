@@ -314,12 +314,14 @@ extension NamedValue {
   }
 
   /// All planes of the value, as tiles.
-  func planes(_ arguments: Arguments) throws(CommandError) -> [Plane] {
+  func planes(
+    _ arguments: Arguments, _ argument: String = "name"
+  ) throws(CommandError) -> [Plane] {
     let extents = tensor.shape.extents
     let size = extents.suffix(2).reduce(1, *)
     guard size > 0, tensor.shape.count / size <= 256 else {
       throw arguments.error(
-        at: "name", .shape, "\(name) is \(tensor.shape): too many planes for one picture",
+        at: argument, .shape, "\(name) is \(tensor.shape): too many planes for one picture",
         hint: "add an index: \(name)[0]")
     }
     let (height, width) = (tensor.firstPlane.shape[0], tensor.firstPlane.shape[1])
@@ -333,9 +335,10 @@ extension NamedValue {
     let judged = clean.mask?.contains(false) ?? true
     guard name != clean.name, isImage, judged else { return nil }
     let shape: Shape = [1, 1, plane.height, plane.width]
-    let figures = FiguresOfMerit(
+    let judged = FiguresOfMerit(
       tensor.reshaped(shape), clean: clean.tensor.reshaped(shape),
       range: Convention.full.range(for: unit), mask: clean.mask)
+    guard let figures = judged else { return ["all of it is padding"] }
     return [
       "PSNR \(NumberFormat.fixed(2).string(figures.psnr)) dB  SSIM \(NumberFormat.fixed(3).string(figures.ssim))",
       "RMSE \(NumberFormat.fixed(2).string(figures.rmse))\(unit.suffix)",

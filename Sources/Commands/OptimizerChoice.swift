@@ -1,5 +1,6 @@
 import CommandLanguage
 import Networks
+import Training
 
 extension Command<Workspace> {
   /// The keys of every optimizer: schedule, clipping, and a name.
@@ -24,9 +25,9 @@ extension Command<Workspace> {
       "how long the rate rises: a part of the training (30%, 0.3) or updates (500)",
       default: .absent("30% of one-cycle, 10% of warm-up")),
     .key(
-      "clip", .choice(["norm:N", "value:N"]),
+      "clip", .choice(["norm:N", "value:N", "none"]),
       "largest norm of all gradients together, or largest number in them",
-      default: .absent("no limit")),
+      default: .value("none")),
     .key(
       "as", .text(placeholder: "NAME"), "keep the setting under this name, too",
       default: .absent("no name")),
@@ -35,8 +36,10 @@ extension Command<Workspace> {
   static let optimizer = Command(
     CommandSpec(
       "optimizer", family: .learning,
-      summary: "Choose an optimizer that was kept under a name, or list all.",
+      summary: "Change the optimizer in use, choose one that was kept under a name, or list all.",
       details: """
+        With keys, only these change: what the optimizer remembers of a training and the number of its \
+        updates stay, and 'continue' goes on with the new setting. 'optimizer adam …' begins anew. \
         Every optimizer takes schedule=, which spans the updates of a 'train' line: constant; step \
         multiplies lr by decay-factor every decay-every epochs; cosine goes from lr to final-lr along \
         half a cosine; one-cycle rises from initial-lr to lr, then falls to final-lr; warm-up rises \
@@ -48,9 +51,9 @@ extension Command<Workspace> {
         .word(
           "name", .text(placeholder: "NAME"), "the name of 'optimizer … as=NAME'",
           default: .absent("show the optimizer and all names"))
-      ],
+      ] + changeableKeys,
       examples: [
-        "optimizer",
+        "optimizer", "optimizer lr=0.0005",
         CommandExample(
           "optimizer fast", after: ["optimizer adam lr=0.01 as=fast", "optimizer sgd"]),
       ], seeAlso: ["optimizer adam", "optimizer sgd", "gradient-noise", "train"])
@@ -58,8 +61,15 @@ extension Command<Workspace> {
     if let name = arguments.textIfGiven("name") {
       workspace.optimizer = try workspace.knownOptimizer(name, at: "name", arguments)
     }
+    let changed = changeableKeys.map(\.name).filter(arguments.has)
+    if !changed.isEmpty { try workspace.changeOptimizer(changed, arguments) }
     var outcome = Outcome(OutputLine(workspace.optimizer.line))
-    if !arguments.has("name"), !workspace.namedOptimizers.isEmpty {
+    let kept = workspace.trainer?.step ?? 0
+    if !changed.isEmpty, kept > 0 {
+      outcome.say(
+        "goes on after \(kept) \(kept == 1 ? "update" : "updates"), with what it remembers")
+    }
+    if !arguments.has("name"), changed.isEmpty, !workspace.namedOptimizers.isEmpty {
       outcome.add(
         OutputTable(
           [.words("name"), .words("setting")],
@@ -67,9 +77,19 @@ extension Command<Workspace> {
             [OutputLine($0.key), OutputLine($0.value.line)]
           }))
     }
-    outcome.result = ["line": .string(workspace.optimizer.line)]
+    outcome.result = ["line": .string(workspace.optimizer.line), "updates": .integer(kept)]
     return outcome
   }
+
+  /// The keys of all optimizers, none with a default.
+  private static let changeableKeys: [Parameter] =
+    // The decay of Adagrad has the widest bounds; the line that comes of it is checked again.
+    [optimizerAdam, optimizerSGD, optimizerAdagrad, optimizerRMSProp, optimizerAdadelta]
+    .flatMap(\.spec.parameters).reduce(into: []) { keys, parameter in
+      guard !keys.contains(where: { $0.name == parameter.name }) else { return }
+      keys.append(
+        .key(parameter.name, parameter.kind, parameter.help, default: .absent("as it is")))
+    }
 }
 
 extension Workspace {
@@ -94,6 +114,11 @@ extension Workspace {
     "sgd": SGD(),
   ]
 
+  /// The learning rate of the optimizer in use when its line says none.
+  var usualLearningRate: Double? {
+    Self.rules.first { optimizer.line.hasPrefix("optimizer \($0.key) ") }?.value.learningRate
+  }
+
   /// Takes an optimizer with the schedule and clipping of its line, and keeps it under the name that
   /// `as=` gives.
   mutating func choose(
@@ -113,6 +138,41 @@ extension Workspace {
     optimizer = setting
     return Outcome()
   }
+
+  /// Gives the optimizer in use other values for `keys`; what it remembers stays.
+  fileprivate mutating func changeOptimizer(
+    _ keys: [String], _ arguments: Arguments
+  ) throws(CommandError) {
+    var words = optimizer.line.split(separator: " ").map(String.init)
+    let name = words[1]
+    guard let command = commandTable.first(where: { $0.spec.name == "optimizer \(name)" }) else {
+      preconditionFailure("\(optimizer.line) has a command.")
+    }
+    let known = command.spec.parameters.map(\.name)
+    if let foreign = keys.first(where: { !known.contains($0) }) {
+      throw arguments.error(
+        at: foreign, .surplusArgument, "\(name) has no \(foreign)=",
+        hint: "it has \(known.map { "\($0)=" }.joined(separator: " "))")
+    }
+    // Another schedule has its own keys.
+    let replaced =
+      keys + (keys.contains("schedule") ? Self.scheduleKeys : [])
+    words.removeAll { word in replaced.contains { word.hasPrefix("\($0)=") } }
+    words += keys.map { "\($0)=\(arguments.textIfGiven($0) ?? "")" }
+    let runner = CommandRunner(commands: [command], workspace: self, describe: commandError)
+    if let error = runner.run(words.joined(separator: " "), line: 1)?.error {
+      let blamed = keys.first { error.message.contains($0) } ?? keys[0]
+      throw arguments.error(at: blamed, error.code, error.message, hint: error.hint)
+    }
+    let kept = trainer
+    (optimizer, namedOptimizers) = (runner.workspace.optimizer, runner.workspace.namedOptimizers)
+    trainer = kept
+    trainer?.optimizer = optimizer
+  }
+
+  private static let scheduleKeys = [
+    "decay-every", "decay-factor", "initial-lr", "final-lr", "warmup",
+  ]
 
   private func schedule(
     lr: Double, _ arguments: Arguments
@@ -166,8 +226,8 @@ extension Workspace {
   }
 
   private func clipping(_ arguments: Arguments) throws(CommandError) -> GradientClipping? {
-    guard arguments.has("clip") else { return nil }
     let (kind, limit) = try arguments.taggedChoice("clip")
+    if kind == "none" { return nil }
     guard let limit, limit > 0, limit.isFinite else {
       throw arguments.error(
         at: "clip", .outOfRange, "the limit must be above 0 and finite",

@@ -10,13 +10,14 @@ extension Command<Workspace> {
     "phantom size=32 slices=4 patients=2", "noise gaussian sigma=60HU", "block channels=2", "conv",
   ]
   private static let runs = Parameter.key(
-    "runs", .integer(1...TrainingCurves.capacity), "the last so many trainings, in one plot",
+    "runs", .integer(1...TrainingCurves.capacity),
+    "the last so many trainings of all networks, in one plot; 1 is the last of the network in use",
     default: .value("1"))
 
   static let plotLoss = Command(
     CommandSpec(
       "plot loss", family: .looking,
-      summary: "Draw the loss over the epochs of the last training.",
+      summary: "Draw the loss over the epochs of the last training of the network in use.",
       details: """
         A point a step in short trainings; from 8 epochs on, a point is the mean of an epoch, and the \
         band reaches from the lowest to the highest loss of its steps. 'continue' and a further \
@@ -39,7 +40,7 @@ extension Command<Workspace> {
       result: ["runs": .list(curves, \.lossJSON)], arguments
     ) { statistics in
       Plot(
-        title: "Loss in training", x: .init("epoch"),
+        title: "Loss in training of \(curves.networkNames)", x: .init("epoch"),
         y: .init("loss (\(name))", kind),
         series: zip(curves, losses).map { curve, pieces in
           Plot.Series(
@@ -52,7 +53,7 @@ extension Command<Workspace> {
   static let plotPSNR = Command(
     CommandSpec(
       "plot psnr", family: .looking,
-      summary: "Draw the PSNR over the epochs of the last training.",
+      summary: "Draw the PSNR over the epochs of the last training of the network in use.",
       details: """
         Of the validation slices, or of some training slices if there are none, as 'train' prints it. \
         They are judged after each epoch, or after every few where that would slow the training \
@@ -70,7 +71,8 @@ extension Command<Workspace> {
       result: ["runs": .list(curves, \.psnrJSON)], arguments
     ) { statistics in
       Plot(
-        title: "PSNR of the \(watched) slices", x: .init("epoch"), y: .init("PSNR in dB"),
+        title: "PSNR of the \(watched) slices in training of \(curves.networkNames)",
+        x: .init("epoch"), y: .init("PSNR in dB"),
         series: curves.map { curve in
           Plot.Series(
             curve.title, curve.judgements.map { Plot.Point(x: $0.epochs, y: $0.psnr) })
@@ -148,12 +150,20 @@ extension Command<Workspace> {
 extension Workspace {
   /// The curves of the last trainings that `runs=` asks for.
   fileprivate func requireCurves(_ arguments: Arguments) throws(CommandError) -> [TrainingCurve] {
-    let wanted = Array(curves.all.suffix(try arguments.integer("runs")))
-    guard !wanted.isEmpty else {
+    guard !curves.all.isEmpty else {
       throw CommandError(
         .state, "there was no training yet", hint: "train first, for example 'train epochs=5'")
     }
-    return wanted
+    let count = try arguments.integer("runs")
+    if count > 1 { return Array(curves.all.suffix(count)) }
+    if let last = curves.last(of: networkName) { return [last] }
+    let others = Set(curves.all.map(\.network)).sorted()
+    throw CommandError(
+      .state,
+      "\(networkName), the network in use, has not been trained; there are runs of "
+        + others.joined(separator: ", "),
+      hint: networkNames.contains(others[0])
+        ? "'train' it, or 'net use \(others[0])'" : "'train' it, or show runs=2 of all networks")
   }
 }
 
@@ -184,6 +194,13 @@ extension Loss {
   }
 }
 
+extension [TrainingCurve] {
+  /// The names of the networks that trained, each once.
+  fileprivate var networkNames: String {
+    Set(map(\.network)).sorted().joined(separator: ", ")
+  }
+}
+
 extension TrainingCurve {
   /// The curves as a page draws them beside the result of the training.
   func resultCurves(_ loss: Loss) -> [ResultCurve] {
@@ -192,27 +209,32 @@ extension TrainingCurve {
     let lowest = pieces.map(\.mean).filter { $0 > 0 }.min() ?? 1
     let highest = pieces.map(\.mean).filter(\.isFinite).max() ?? 1
     let losses = ResultCurve(
-      title: "Loss in training", name: "loss", x: "epoch", y: "loss (\(loss.name))",
+      title: "Loss in training\(ofOther)", name: "loss", x: "epoch", y: "loss (\(loss.name))",
       isLogarithmic: highest > 100 * lowest,
       points: pieces.map { .init(x: $0.epochs, y: $0.mean, low: $0.low, high: $0.high) })
     guard judgements.count > 1 else { return [losses] }
     return [
       losses,
       ResultCurve(
-        title: "PSNR of the \(watched) slices", name: "denoised", x: "epoch", y: "PSNR in dB",
+        title: "PSNR of the \(watched) slices\(ofOther)", name: "denoised", x: "epoch",
+        y: "PSNR in dB",
         points: judgements.map { .init(x: $0.epochs, y: $0.psnr, low: $0.psnr, high: $0.psnr) },
         reference: ["noisy": noisyPSNR]),
     ]
   }
 
-  /// `2 main, standard, adam`.
+  /// Whose curve it is, unless it is of the network that a session begins with.
+  private var ofOther: String { network == Workspace.firstNetworkName ? "" : ", \(network)" }
+
+  /// `run 2: main, standard, adam`.
   fileprivate var title: String { "run \(number): \(network), \(setting)" }
 
   fileprivate var lossSummary: OutputLine {
     let pieces = readableLosses
     let lowest = pieces.filter { $0.mean.isFinite }.min { $0.mean < $1.mean }
     return """
-      run \(number)  \(steps) \(steps == 1 ? "step" : "steps"), \(epochs, significant: 3) \(epochs == 1 ? "epoch" : "epochs")  \
+      run \(number) of \(network)  \(steps) \(steps == 1 ? "step" : "steps"), \
+      \(epochs, significant: 3) \(epochs == 1 ? "epoch" : "epochs")  \
       loss first \(pieces.first?.mean ?? .nan, significant: 4)  \
       last \(pieces.last?.mean ?? .nan, significant: 4)  \
       lowest \(lowest?.mean ?? .nan, significant: 4) \
@@ -223,7 +245,7 @@ extension TrainingCurve {
   fileprivate var psnrSummary: OutputLine {
     let best = judgements.filter { $0.psnr.isFinite }.max { $0.psnr < $1.psnr }
     return """
-      run \(number)  \(watched) psnr first \(judgements.first?.psnr ?? .nan, digits: 2) dB  \
+      run \(number) of \(network)  \(watched) psnr first \(judgements.first?.psnr ?? .nan, digits: 2) dB  \
       last \(judgements.last?.psnr ?? .nan, digits: 2) dB  \
       best \(best?.psnr ?? .nan, digits: 2) dB after \(best?.epochs ?? .nan, significant: 3) epochs  \
       noisy \(noisyPSNR, digits: 2) dB

@@ -39,6 +39,11 @@ extension Command<Workspace> {
         title: "Histogram of \(value.name)", name: unit.isEmpty ? "value" : "value in\(unit)",
         values: values, bins: bins, isLogarithmic: kind == .logarithmic, statistics: statistics)
     }
+    guard values.contains(where: \.isFinite) else {
+      throw arguments.error(
+        at: "name", .data, "\(value.name) holds no finite number to count",
+        hint: "'diagnose' says where NaN arose, 'stats \(value.name)' how many there are")
+    }
     let counted = histogram([])
     return try workspace.show(
       name: "hist-\(value.name)", statistics: [value.summary],
@@ -51,28 +56,52 @@ extension Command<Workspace> {
   static let plot = Command(
     CommandSpec(
       "plot", family: .looking,
-      summary: "Draw a plane of a tensor in colors, with its scale beside it.",
+      summary: "Draw a plane of a tensor in colors, or rows and columns as lines.",
       details: """
-        Numbers of both signs are blue below zero, white at zero and orange above, on a scale \
+        A row of a slice is clean[14,256], a column clean[14,:,256], a pixel through all slices \
+        clean[:,256,256]; several of one kind share a figure, padding leaves a gap. The plane has its \
+        scale beside it: numbers of both signs are blue below zero, white at zero and orange above, on a scale \
         symmetric about zero; numbers of one sign go from dark to bright. Small planes show their \
         numbers. A picture in grey, in a window, is 'view'.
         """,
-      parameters: [name] + FigureParameters.all,
+      parameters: [
+        .words("names", .thing, "a tensor, with or without an index, or several rows"),
+        .key(
+          "along", .choice(["pixels", "mm"]), "the axis under a row or column",
+          default: .value("pixels")),
+      ] + FigureParameters.all,
       examples: [
+        CommandExample("plot noisy[1,16] clean[1,16] along=mm", after: setup),
         CommandExample("plot b1.out.grad[0,1]", after: setup + network),
         CommandExample("plot b1.conv1.weight[0,0] as=text", after: setup + network),
       ], seeAlso: ["view", "kernels", "hist", "plot loss", "plot net"])
   ) { arguments, workspace, _ in
-    let value = try workspace.value(arguments, "name")
-    let planes = try value.planes(arguments)
+    let names = arguments.words("names")
+    let values = try names.indices.map { try workspace.value(arguments, "names", index: $0) }
+    let profiles = values.compactMap(Profile.init)
+    if profiles.count == values.count { return try workspace.plotProfiles(profiles, arguments) }
+    if values.count > 1, let index = values.firstIndex(where: { Profile($0) == nil }) {
+      throw arguments.error(
+        at: "names", index: index, .shape,
+        "\(names[index]) is \(values[index].tensor.shape), not one row or column",
+        hint: "several in one figure are rows or columns, such as clean[14,256]")
+    }
+    let value = values[0]
+    if arguments.has("along") {
+      throw arguments.error(
+        at: "along", .surplusArgument,
+        "\(value.name) is \(value.tensor.shape), not a row or column",
+        hint: "along= belongs to rows and columns, such as clean[14,256]")
+    }
+    let planes = try value.planes(arguments, "names")
     guard planes.count == 1 else {
       throw arguments.error(
-        at: "name", .shape, "\(value.name) is \(value.tensor.shape), not one plane",
+        at: "names", .shape, "\(value.name) is \(value.tensor.shape), not one plane",
         hint: "add an index: \(value.name)[0]")
     }
     guard max(planes[0].width, planes[0].height) <= 4096 else {
       throw arguments.error(
-        at: "name", .shape, "\(value.name) is \(value.tensor.shape): too large for one picture",
+        at: "names", .shape, "\(value.name) is \(value.tensor.shape): too large for one picture",
         hint: "add an index with ranges, at most 4096 rows and columns")
     }
     let first = value.firstIndices

@@ -73,8 +73,7 @@ extension Command<Workspace> {
             "seed \(round + 1)/\(seeds.count)  \(contestant.name)",
             fraction: done / Double(seeds.count * contestants.count)))
         guard
-          let run = try race.run(
-            contestant, seed: seed, shouldStop: { context.interruption.isRequested })
+          let run = try race.run(contestant, seed: seed, shouldStop: context.shouldStop)
         else {
           try context.stopIfInterrupted()
           continue
@@ -134,7 +133,14 @@ private func describe(
   outcome.say("at the end, mean over the judged slices  [\(convention)]")
   for result in results {
     for (seed, run) in zip(seeds, result.runs) {
-      guard let failure = run.failure else { continue }
+      guard let failure = run.failure else {
+        if run.figures?.psnr.isNaN == true {
+          outcome.warn(
+            "\(result.name) with seed \(Int(seed)) has no figure: the judged slices hold NaN, as "
+              + "they were or as it denoised them")
+        }
+        continue
+      }
       outcome.say(
         """
         \(result.name) with seed \(Int(seed)) stopped before step \(failure.step): \
@@ -171,7 +177,9 @@ private func verdict(
   on name: String, _ pair: PairedDifferences, against first: String
 ) -> OutputLine {
   let count = pair.differences.count
-  guard count > 0 else { return "\(name) and \(first) have no seed that both finished" }
+  guard count > 0 else {
+    return "\(name) and \(first) have no seed in which both have figures: nothing can be said"
+  }
   guard count > 1 else {
     return """
       \(name) − \(first)  \(pair.mean, digits: 2) dB with one seed, which shows no spread: \

@@ -22,7 +22,7 @@ package let commandTable: [Command<Workspace>] =
             }
           }
         } catch let error as CommandError where error.status == .interrupted {
-          if !error.changedState { workspace = before }
+          if error.kept == nil { workspace = before }
           throw error
         }
         workspace.recipe.note(

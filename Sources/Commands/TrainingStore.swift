@@ -102,7 +102,8 @@ extension Workspace {
   private func write(_ key: String, _ outcome: Outcome, to trainings: TrainingStore) throws {
     let known = TrainingResult(
       key: key, network: NetworkRecord(self), curves: curves, film: film?.record,
-      lines: outcome.typedLines.dropLast(outcome.warnings.count).map(\.text),
+      lines: outcome.typedLines.dropFirst(outcome.foreword.count)
+        .dropLast(outcome.warnings.count).map(\.text),
       warnings: outcome.warnings, result: outcome.result)
     try files.write(
       CheckpointFile.encode(

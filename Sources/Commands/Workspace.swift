@@ -25,13 +25,16 @@ package struct Workspace: Sendable {
   /// Where each noisy slice comes from if they were loaded; empty when the data do not say.
   var noisySources: [SliceSource] = []
   var scaleRule = ScaleRule.automatic { didSet { forgetPass() } }
+  /// The scale that the rule gave, once slices were denoised with it: minmax looks at all that train.
+  private var knownScale: Scale?
   var split: Split? { didSet { forgetPass() } }
 
   // MARK: - Network and training
 
   package internal(set) var network = Network<Float>() { didSet { forgetNetwork() } }
   /// What the network in use is called, and the others by name.
-  var networkName = "main"
+  var networkName = Self.firstNetworkName
+  static let firstNetworkName = "main"
   var parked: [String: ParkedNetwork] = [:]
   var initializer = Initializer.he
   /// The seed of `net new`, in place of the session's.
@@ -130,6 +133,7 @@ package struct Workspace: Sendable {
   }
 
   private mutating func forgetPass() {
+    knownScale = nil
     forgetOwnPass()
     for name in parked.keys {
       parked[name]?.lastPass = nil
@@ -221,6 +225,7 @@ extension Workspace {
   /// The line from values to network range.
   func requireScale() throws(CommandError) -> Scale {
     let slices = try requireSlices()
+    if let knownScale { return knownScale }
     switch scaleRule {
     case .interval(let lower, let upper): return Scale(lower: lower, upper: upper)
     case .none: return .none
@@ -259,14 +264,29 @@ extension Workspace {
 
   /// The denoised slice `index`, from the store or computed now.
   mutating func denoisedSlice(_ index: Int) throws -> Tensor<Float> {
+    let result = try denoised[index] ?? denoise(index)
+    denoised[index] = result
+    return result
+  }
+
+  /// The same; nil once `isAbandoned` says yes.
+  mutating func denoisedSlice(
+    _ index: Int, unless isAbandoned: @escaping @Sendable () -> Bool
+  ) throws -> Tensor<Float>? {
     if let known = denoised[index] { return known }
+    let result = try abandonable(when: isAbandoned) { try denoise(index) }
+    if let result { denoised[index] = result }
+    return result
+  }
+
+  private mutating func denoise(_ index: Int) throws -> Tensor<Float> {
     try network.requireTrainable()
     let noisy = try requireNoisy().image(index)
     try requireMemoryForSlice(noisy.shape)
-    let denoiser = Denoiser(network, scale: try requireScale())
-    let result = try interruptible { denoiser.denoise(noisy) }
-    denoised[index] = result
-    return result
+    let scale = try requireScale()
+    knownScale = scale
+    let denoiser = Denoiser(network, scale: scale)
+    return try interruptible { denoiser.denoise(noisy) }
   }
 
   /// The last pass, of training or stepping.

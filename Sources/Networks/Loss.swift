@@ -15,6 +15,14 @@ package enum Loss: Hashable, Sendable {
   /// (1/M)·Σ|output − target|, with gradient 0 where they are equal.
   case meanAbsoluteError
 
+  /// Whether it is a mean over pixels.
+  ///
+  /// A sum gives each pixel the same weight already, however many there are in a batch; of means,
+  /// that of a short batch weighs less.
+  package var isMean: Bool {
+    if case .halfSquares = self { false } else { true }
+  }
+
   /// As a command line says it.
   package var line: String {
     switch self {

@@ -12,41 +12,71 @@ package struct Statistics: Hashable, Sendable {
   package let count: Int
 }
 
+/// What is counted and summed on the way to ``Statistics``.
+private struct StatisticsSums {
+  var nans = 0, infinities = 0, count = 0
+  var low = Double.infinity, high = -Double.infinity
+  var total = 0.0
+}
+
 extension Tensor {
   /// The statistics of the numbers, without those that `mask` marks.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   package func statistics(excluding mask: [Bool]? = nil) -> Statistics {
     precondition(mask.map { $0.count == scalars.count } ?? true, "A mask covers the tensor.")
-    var (nans, infinities, count) = (0, 0, 0)
-    var (low, high) = (Element.infinity, -Element.infinity)
-    var sum = 0.0
-    for (i, x) in scalars.enumerated() where mask.map({ !$0[i] }) ?? true {
+    let sums = eachChunk(excluding: mask, StatisticsSums()) { sums, x in
       if x.isNaN {
-        nans += 1
+        sums.nans += 1
       } else if x.isInfinite {
-        infinities += 1
+        sums.infinities += 1
       } else {
-        count += 1
-        low = Swift.min(low, x)
-        high = Swift.max(high, x)
-        sum += Double(x)
+        sums.count += 1
+        sums.low = Swift.min(sums.low, x)
+        sums.high = Swift.max(sums.high, x)
+        sums.total += x
       }
     }
+    let count = sums.reduce(0) { $0 + $1.count }
+    let (nans, infinities) = (
+      sums.reduce(0) { $0 + $1.nans }, sums.reduce(0) { $0 + $1.infinities }
+    )
     guard count > 0 else {
       return Statistics(
         min: .nan, max: .nan, mean: .nan, deviation: .nan,
         nanCount: nans, infiniteCount: infinities, count: 0)
     }
-    let mean = sum / Double(count)
-    var squares = 0.0
-    for (i, x) in scalars.enumerated() where x.isFinite && (mask.map({ !$0[i] }) ?? true) {
-      squares += (Double(x) - mean) * (Double(x) - mean)
+    let mean = sums.reduce(0) { $0 + $1.total } / Double(count)
+    let squares = eachChunk(excluding: mask, 0.0) { sum, x in
+      if x.isFinite { sum += (x - mean) * (x - mean) }
     }
     return Statistics(
-      min: Double(low), max: Double(high), mean: mean,
-      deviation: (squares / Double(count)).squareRoot(),
+      min: sums.reduce(.infinity) { Swift.min($0, $1.low) },
+      max: sums.reduce(-.infinity) { Swift.max($0, $1.high) }, mean: mean,
+      deviation: (squares.reduce(0, +) / Double(count)).squareRoot(),
       nanCount: nans, infiniteCount: infinities, count: count)
+  }
+
+  /// What `add` makes of the numbers that `mask` leaves, from `start` on, for each chunk of them.
+  @inline(__always)
+  private func eachChunk<Sum>(
+    excluding mask: [Bool]?, _ start: Sum, _ add: (inout Sum, Double) -> Void
+  ) -> [Sum] {
+    let chunks = max(1, scalars.count / elementsPerChunk)
+    var sums = [Sum](repeating: start, count: chunks)
+    sums.withUnsafeMutableBufferPointer { sums in
+      scalars.withUnsafeBufferPointer { x in
+        parallel(chunks: chunks) { chunk, _ in
+          var sum = start
+          for i in range(ofChunk: chunk, of: chunks, count: x.count) {
+            if let mask, mask[i] { continue }
+            add(&sum, Double(x[i]))
+          }
+          sums[chunk] = sum
+        }
+      }
+    }
+    return sums
   }
 
   /// The Euclidean norm √Σx², summed in Double, and the share of numbers that are 0.

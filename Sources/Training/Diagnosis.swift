@@ -4,24 +4,36 @@ package import Tensors
 
 /// A reason why a network does not learn, with its numbers.
 package enum Finding: Hashable, Sendable {
+  /// NaN or infinities in a stack of slices.
+  case dataNotFinite(name: String, slices: [Int])
   /// The first NaN or infinity of a training.
   case nonFinite(NonFiniteError)
+  /// A pass of finite weights over finite images that gives a NaN or an infinity.
+  case nonFiniteValue(tensor: String)
   /// Weights that are NaN or infinite now.
   case lostWeights(count: Int, of: Int)
   /// Second moments that are not finite: the optimizer makes no step there, or a NaN.
   case overflow(parameters: [String], largestGradient: Double)
-  /// Weights that stay the same when their update is added.
+  /// Weights with a gradient that stay the same when their update is added, and have since training
+  /// began.
   case stuckWeights(share: Double, count: Int, largestUpdate: Double)
   /// Pre-activations beyond ±6, where the activation hardly changes.
   case saturated(layer: String, activation: Activation, share: Double)
-  /// Channels of a ReLU that are 0 everywhere.
-  case deadChannels(layer: String, count: Int, of: Int)
+  /// Channels of ReLUs that are 0 everywhere.
+  case deadChannels([DeadLayer])
   /// The last layer cannot come nearer to the clean slices than `bound`, whatever its weights are.
   case boundedOutput(layer: String, bound: Double, noisy: Double)
   /// What blocks are fed with grows or shrinks on its way down; root mean squares at two layers.
   case unevenGradients(from: String, atFrom: Double, to: String, atTo: Double)
   /// Input far from 0…1.
   case inputScale(low: Double, high: Double, deviation: Double)
+}
+
+/// A convolution some of whose channels are dead.
+package struct DeadLayer: Hashable, Sendable {
+  package let name: String
+  /// How many of its channels are 0 everywhere, and how many it has.
+  package let count: Int, channels: Int
 }
 
 /// Looks at one pass, and at what the optimizer makes of it, for reasons not to learn.
@@ -34,6 +46,10 @@ package struct Diagnosis: Sendable {
   package let result: PassResult<Float>
   /// After the update that followed the pass.
   package let states: [OptimizerState]
+  /// The weights when training began; none if that is not known.
+  private let first: [Tensor<Float>]?
+  /// Another pass of the same network; a channel is dead only if it is 0 there, too.
+  private let second: NetworkPass<Float>?
 
   /// Prepares the diagnosis of a pass.
   ///
@@ -42,11 +58,16 @@ package struct Diagnosis: Sendable {
   ///   - flow: How gradients travelled.
   ///   - optimizer: What makes updates of them.
   ///   - states: What the optimizer had after the pass; none if there was no update.
+  ///   - first: The weights when training began.
+  ///   - second: Other images, in which channels may show that they are alive.
   package init(
     _ pass: TrainingPass<Float>, flow: any GradientFlow, optimizer: OptimizerSetting,
-    states: [OptimizerState]?
+    states: [OptimizerState]?, since first: [Tensor<Float>]? = nil,
+    second: TrainingPass<Float>? = nil
   ) {
     self.pass = pass
+    self.first = first
+    self.second = second.map { $0.with(pass.network).forward(retention: .everything).pass }
     result = pass.run(flow, retention: .everything)
     var gradients = result.gradients.parameters
     _ = optimizer.clipping?.clip(&gradients)
@@ -57,11 +78,20 @@ package struct Diagnosis: Sendable {
 
   /// What the pass and the updates show, the causes before the effects.
   package func findings() -> [Finding] {
-    [inputScale].compactMap(\.self) + saturation + deadChannels
-      + [unevenGradients, overflow, stuckWeights].compactMap(\.self)
+    let dead = deadChannels
+    return [nonFinite, inputScale].compactMap(\.self) + saturation
+      + [dead, unevenGradients(beside: dead), overflow, stuckWeights].compactMap(\.self)
   }
 
   // MARK: - Forward
+
+  /// Where a pass over finite images first gives a NaN or an infinity.
+  private var nonFinite: Finding? {
+    guard pass.input.isFinite(), pass.target.isFinite(), !result.isFinite(),
+      pass.network.parameters.allSatisfy({ $0.isFinite() })
+    else { return nil }
+    return .nonFiniteValue(tensor: result.firstNonFinite() ?? "net.out")
+  }
 
   private var inputScale: Finding? {
     let statistics = pass.input.statistics()
@@ -72,53 +102,61 @@ package struct Diagnosis: Sendable {
 
   /// Layers where more than half of the pre-activations are saturated.
   private var saturation: [Finding] {
-    eachConvolution { name, activation, z, _ in
-      guard [.sigmoid, .tanh, .arctan].contains(activation) else { return nil }
-      let share = z.share { abs(Double($0)) > Self.saturation }
-      return share > 0.5 ? .saturated(layer: name, activation: activation, share: share) : nil
+    activations(of: result.pass).compactMap { layer in
+      guard [.sigmoid, .tanh, .arctan].contains(layer.activation) else { return nil }
+      let share = layer.z.share { abs(Double($0)) > Self.saturation }
+      return share > 0.5
+        ? .saturated(layer: layer.name, activation: layer.activation, share: share) : nil
     }
   }
 
-  private var deadChannels: [Finding] {
-    eachConvolution { name, activation, _, a in
-      guard activation == .relu else { return nil }
-      let (channels, pixels) = (a.shape.channels, a.shape.planeCount)
-      let dead = (0..<channels).count { channel in
-        (0..<a.shape.batch).allSatisfy { image in
-          let start = (image * channels + channel) * pixels
-          return a.scalars[start..<start + pixels].allSatisfy { $0 == 0 }
-        }
-      }
-      return dead > 0 ? .deadChannels(layer: name, count: dead, of: channels) : nil
-    }
+  /// The layers where a quarter of the channels or more are dead: one in many is no reason.
+  private var deadChannels: Finding? {
+    let others = second.map { activations(of: $0) }
+    let layers = activations(of: result.pass).enumerated().compactMap {
+      index, layer -> DeadLayer? in
+      guard layer.activation == .relu else { return nil }
+      var dead = layer.a.emptyChannels
+      if let others { dead.formIntersection(others[index].a.emptyChannels) }
+      return DeadLayer(name: layer.name, count: dead.count, channels: layer.a.shape.channels)
+    }.filter { $0.count > 0 && $0.count * 4 >= $0.channels }
+    return layers.isEmpty ? nil : .deadChannels(layers)
   }
 
-  /// Calls `find` with the name, activation, z and a of each convolution that has an activation.
-  private func eachConvolution(
-    _ find: (String, Activation, Tensor<Float>, Tensor<Float>) -> Finding?
-  ) -> [Finding] {
+  /// The convolutions that have an activation, with what enters and leaves it.
+  private func activations(of values: NetworkPass<Float>) -> [Activated] {
     let network = pass.network
-    return network.layers.indices.flatMap { index -> [Finding] in
-      let (layer, values) = (network.layers[index], result.pass.layers[index])
+    return network.layers.indices.flatMap { index -> [Activated] in
+      let (layer, values) = (network.layers[index], values.layers[index])
       return values.preactivations.indices.compactMap { i in
         guard let z = values.preactivations[i], let a = values.activations[i] else { return nil }
         let suffix = layer.letter == "b" ? ".conv\(i + 1)" : ""
-        return find(network.layerNames[index] + suffix, layer.activation, z.tensor, a.tensor)
+        return Activated(
+          name: network.layerNames[index] + suffix, activation: layer.activation, z: z.tensor,
+          a: a.tensor)
       }
     }
+  }
+
+  private struct Activated {
+    let name: String
+    let activation: Activation
+    let z: Tensor<Float>, a: Tensor<Float>
   }
 
   // MARK: - Backward
 
   /// The largest and the smallest gradient that layers are fed with, if 1000 times apart.
-  private var unevenGradients: Finding? {
+  ///
+  /// Where channels are dead, a gradient of 0 is their doing.
+  private func unevenGradients(beside dead: Finding?) -> Finding? {
     let sizes = zip(pass.network.layerNames, result.gradients.layers).compactMap { name, layer in
       layer.output.map { (name: name, size: $0.tensor.rootMeanSquare) }
     }
     guard let last = sizes.last, last.size > 0, last.size.isFinite else { return nil }
     func factor(_ size: Double) -> Double { max(size / last.size, last.size / size) }
     guard let farthest = sizes.dropLast().max(by: { factor($0.size) < factor($1.size) }),
-      factor(farthest.size) > 1000
+      factor(farthest.size) > 1000, farthest.size > 0 || dead == nil
     else { return nil }
     return .unevenGradients(
       from: last.name + ".out", atFrom: last.size, to: farthest.name + ".out",
@@ -138,13 +176,20 @@ package struct Diagnosis: Sendable {
       largestGradient: gradients.map { $0.largestMagnitude() }.max() ?? 0)
   }
 
+  /// Weights without a gradient are no weights that are stuck: their layer is dead or saturated.
   private var stuckWeights: Finding? {
     var (stuck, count, largest) = (0, 0, 0.0)
-    for (weights, state) in zip(pass.network.parameters, states) {
-      guard let update = state.update else { continue }
-      count += weights.shape.count
+    let gradients = result.gradients.parameters
+    for (index, weights) in pass.network.parameters.enumerated() {
+      guard let update = states[index].update else { continue }
+      let gradient = gradients[index].scalars
       largest = max(largest, update.largestMagnitude())
-      stuck += zip(weights.scalars, update.scalars).count { $0 + $1 == $0 }
+      for i in weights.scalars.indices where gradient[i] != 0 {
+        let weight = weights.scalars[i]
+        count += 1
+        guard weight + update.scalars[i] == weight else { continue }
+        stuck += first.map { $0[index].scalars[i] == weight } ?? true ? 1 : 0
+      }
     }
     guard count > 0, stuck * 10 > count else { return nil }
     return .stuckWeights(
@@ -156,6 +201,18 @@ extension Tensor<Float> {
   /// The part of the numbers for which `condition` holds.
   fileprivate func share(_ condition: (Float) -> Bool) -> Double {
     Double(scalars.count(where: condition)) / Double(Swift.max(1, scalars.count))
+  }
+
+  /// The channels, `[N,C,H,W]`, that are 0 in all images.
+  fileprivate var emptyChannels: Set<Int> {
+    let pixels = shape.planeCount
+    return Set(
+      (0..<shape.channels).filter { channel in
+        (0..<shape.batch).allSatisfy { image in
+          let start = (image * shape.channels + channel) * pixels
+          return scalars[start..<start + pixels].allSatisfy { $0 == 0 }
+        }
+      })
   }
 
   /// √(Σx²/n), in Double.

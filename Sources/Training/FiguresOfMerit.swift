@@ -5,7 +5,7 @@ package import Tensors
 package struct FiguresOfMerit: Hashable, Sendable {
   /// Peak signal-to-noise ratio in dB; infinite for equal images.
   package let psnr: Double
-  /// Mean structural similarity; NaN for images below 11×11 pixels.
+  /// Mean structural similarity; NaN where no window of 11×11 pixels is about a pixel that counts.
   package let ssim: Double
   /// Root mean square error in the image's unit.
   package let rmse: Double
@@ -25,7 +25,7 @@ package struct FiguresOfMerit: Hashable, Sendable {
       rmse: mean(judged.map(\.rmse)))
   }
 
-  /// Judges one slice; every figure is NaN when no pixel counts.
+  /// Judges one slice; nil when all of it is padding.
   ///
   ///     RMSE = √(mean (image − clean)²)        PSNR = 20·log₁₀(range / RMSE)
   ///
@@ -34,7 +34,7 @@ package struct FiguresOfMerit: Hashable, Sendable {
   ///   - clean: `[1, 1, H, W]`.
   ///   - range: The range that PSNR and SSIM relate to.
   ///   - mask: True where a pixel does not count.
-  package init(
+  package init?(
     _ image: Tensor<Float>, clean: Tensor<Float>, range: Double, mask: [Bool]? = nil
   ) {
     var sum = 0.0
@@ -44,10 +44,7 @@ package struct FiguresOfMerit: Hashable, Sendable {
       sum += error * error
       count += 1
     }
-    guard count > 0 else {
-      self.init(psnr: .nan, ssim: .nan, rmse: .nan)
-      return
-    }
+    guard count > 0 else { return nil }
     let meanSquare = sum / Double(count)
     self.init(
       psnr: meanSquare == 0 ? .infinity : 10 * log10(range * range / meanSquare),
@@ -82,7 +79,7 @@ extension ImageStack {
   ///   - images: The slices to judge, `[count, 1, H, W]`.
   ///   - convention: The range that the figures relate to.
   ///   - shouldStop: Asked before each slice, from several threads.
-  /// - Returns: The figures in the order of the slices.
+  /// - Returns: The figures in the order of the slices; nil for a slice that is all padding.
   package func figures(
     of images: Tensor<Float>, convention: Convention = .full,
     shouldStop: () -> Bool = { false }
@@ -93,10 +90,9 @@ extension ImageStack {
       nonisolated(unsafe) let places = figures
       parallel(chunks: count) { slice, _ in
         let mask = mask(of: slice)
-        let isLeftOut = shouldStop() || mask?.allSatisfy(\.self) == true
         places.initializeElement(
           at: slice,
-          to: isLeftOut
+          to: shouldStop()
             ? nil
             : FiguresOfMerit(
               images.image(slice), clean: values.image(slice), range: range, mask: mask))

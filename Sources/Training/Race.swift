@@ -55,8 +55,7 @@ package struct Race: Sendable {
 
   /// The updates of one run.
   package var steps: Int {
-    let perEpoch = (trainingSlices.count + options.batch - 1) / options.batch
-    return options.steps ?? perEpoch * options.epochs
+    options.steps ?? options.batches(of: trainingSlices.count) * options.epochs
   }
 
   /// After which updates the watched slices are judged: some twenty, and the last.
@@ -70,47 +69,41 @@ package struct Race: Sendable {
   /// - Parameters:
   ///   - contestant: Who runs.
   ///   - seed: Of weights, order and patches.
-  ///   - shouldStop: Asked after each step.
-  /// - Returns: What came of it, or nothing when it was stopped.
+  ///   - shouldStop: Asked often, from several threads; once it says yes, the run ends at once.
+  /// - Returns: What came of it, or nil when it was stopped.
   /// - Throws: `NetworkError` when the layers do not fit together.
   package func run(
-    _ contestant: Contestant, seed: UInt64, shouldStop: () -> Bool
+    _ contestant: Contestant, seed: UInt64, shouldStop: @escaping @Sendable () -> Bool
   ) throws(NetworkError) -> RaceRun? {
+    try abandonable(when: shouldStop) { () throws(NetworkError) in
+      try run(contestant, seed: seed, stoppingWhen: shouldStop)
+    }
+  }
+
+  private func run(
+    _ contestant: Contestant, seed: UInt64, stoppingWhen shouldStop: () -> Bool
+  ) throws(NetworkError) -> RaceRun {
     let network = try contestant.network.rebuilt(contestant.initializer, seed: seed)
     var trainer = Trainer(network, optimizer: contestant.optimizer)
     var options = options
     options.seed = seed
     var gradientNoise = gradientNoise
     gradientNoise?.seed = seed
-    let watched = Array(judgedSlices.prefix(4))
+    let watched = Judge(data, slices: Array(judgedSlices.prefix(4)))
     let places = Set(judgedSteps)
     var run = RaceRun()
-    var isStopped = false
-    do throws(NonFiniteError) {
-      let report = try trainer.train(
-        on: data, slices: trainingSlices, loss: loss, flow: contestant.flow, noise: gradientNoise,
-        options: options, clock: { 0 }
-      ) { progress in
-        isStopped = shouldStop()
-        if places.contains(progress.step) {
-          run.curve.append(figures(of: progress.network, watched).psnr)
-        }
-        return isStopped ? .interrupt : nil
+    let report = trainer.train(
+      on: data, slices: trainingSlices, loss: loss, flow: contestant.flow, noise: gradientNoise,
+      options: options, clock: { 0 }
+    ) { progress in
+      if places.contains(progress.step) {
+        run.curve.append(watched.figures(of: progress.network).psnr)
       }
-      run.steps = report.steps
-      run.failure = report.failure
-    } catch {
-      run.failure = error
+      return shouldStop() ? .interrupt : nil
     }
-    guard !isStopped else { return nil }
-    guard run.failure == nil else { return run }
-    run.figures = figures(of: trainer.network, judgedSlices)
+    (run.steps, run.failure) = (report.steps, report.failure)
+    guard report.failure == nil else { return run }
+    run.figures = Judge(data, slices: judgedSlices).figures(of: trainer.network)
     return run
-  }
-
-  private func figures(of network: Network<Float>, _ slices: [Int]) -> FiguresOfMerit {
-    let denoiser = Denoiser(network, scale: data.scale)
-    let images = slices.map { denoiser.denoise(data.noisy.image($0)) }
-    return FiguresOfMerit(meanOf: data.clean.slices(slices).figures(of: Tensor(joining: images)))
   }
 }

@@ -26,7 +26,8 @@ package struct Split: Hashable, Sendable {
     self.grouping = grouping
     self.groups = groups
     slices = groups.mapValues { numbers in
-      origins.indices.filter { numbers.contains(origins.group($0, grouping)) }
+      let numbers = Set(numbers)
+      return origins.indices.filter { numbers.contains(origins.group($0, grouping)) }
     }
   }
 

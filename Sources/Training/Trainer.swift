@@ -5,7 +5,7 @@ import Tensors
 /// A network in training: its weights, what the optimizer remembers, and where in the data it is.
 package struct Trainer: Sendable {
   package private(set) var network: Network<Float>
-  package let optimizer: OptimizerSetting
+  package var optimizer: OptimizerSetting
   /// What the optimizer remembers of each parameter, in the order of the network's parameters.
   package private(set) var states: [OptimizerState]
   /// Updates made since training began.
@@ -73,8 +73,50 @@ package struct Trainer: Sendable {
   /// Whether an epoch was left in the middle.
   package var isWithinEpoch: Bool { !pending.isEmpty }
 
-  /// The updates that the schedule of the learning rate still spans; negative beyond its end.
-  package var scheduledUpdatesLeft: Int { span.firstUpdate + span.horizon - step }
+  /// How many updates a run makes, and what the schedule of the learning rate spans in it.
+  private func plan(
+    _ options: TrainingOptions, slices: Int, resumes: Bool
+  ) -> (updates: Int, span: ScheduleSpan) {
+    let perEpoch = options.batches(of: slices)
+    let left = resumes ? pending.count : 0
+    let asked = options.steps ?? left + perEpoch * (options.epochs - (left > 0 ? 1 : 0))
+    guard !resumes else { return (asked, span) }
+    let horizon =
+      switch options.horizon {
+      case .updates(let updates): updates
+      case .epochs(let epochs): perEpoch * epochs
+      case nil: asked
+      }
+    return (asked, ScheduleSpan(firstUpdate: step, firstEpoch: epoch, horizon: horizon))
+  }
+
+  /// The learning rates of a run before it begins.
+  ///
+  /// - Parameters:
+  ///   - options: As for ``train(on:slices:loss:flow:noise:options:resumes:clock:shouldHold:shouldDrop:afterStep:)``.
+  ///   - slices: How many slices train.
+  ///   - resumes: Whether the schedule goes on.
+  /// - Returns: What can be said of them.
+  package func rates(
+    _ options: TrainingOptions, slices: Int, resumes: Bool
+  ) -> RatesAhead {
+    let (updates, span) = plan(options, slices: slices, resumes: resumes)
+    let perEpoch = options.batches(of: slices)
+    let left = resumes ? pending.count : 0
+    func rate(_ index: Int) -> Double {
+      let begun = index < left ? epoch - 1 : epoch + (index - left) / perEpoch
+      return optimizer.rule(
+        update: step + index - span.firstUpdate, epoch: begun - span.firstEpoch,
+        horizon: span.horizon
+      ).learningRate
+    }
+    // A schedule that begins at 0 leaves it with the second update, and one that falls to 0 stays.
+    let some = Set([0, 1, updates - 1].filter { (0..<updates).contains($0) })
+    return RatesAhead(
+      updates: updates, last: rate(max(0, updates - 1)),
+      areZero: some.allSatisfy { rate($0) == 0 },
+      scheduled: span.firstUpdate + span.horizon - step)
+  }
 
   /// Trains on the slices of `data`.
   ///
@@ -93,11 +135,10 @@ package struct Trainer: Sendable {
   ///   - clock: The seconds since this run began; only a time limit and the report look at it.
   ///   - shouldHold: Asked before each update, with its pass and the first NaN or infinity in it or
   ///     in the update; if so, the training ends before it, and going on computes the same step from the same weights and batch.
-  ///   - shouldDrop: Asked when a step is computed; if so, the step is dropped and the training ends.
+  ///   - shouldDrop: Asked while a step is computed, from several threads; once it says yes, the step
+  ///     is dropped at once and the training ends.
   ///   - afterStep: Called after each step; what it returns ends the training.
-  /// - Returns: What was done.
-  /// - Throws: `NonFiniteError` when the first step gives a NaN or an infinity; the report names that
-  ///   of a later one.
+  /// - Returns: What was done, and the NaN or the infinity that ended it.
   package mutating func train(
     on data: TrainingData, slices: [Int], loss: Loss, flow: some GradientFlow,
     noise: GradientNoise? = nil, options: TrainingOptions, resumes: Bool = false,
@@ -105,65 +146,53 @@ package struct Trainer: Sendable {
     shouldHold: (TrainingPass<Float>, PassResult<Float>, NonFiniteError?) -> Bool = { _, _, _ in
       false
     },
-    shouldDrop: () -> Bool = { false },
+    shouldDrop: @escaping @Sendable () -> Bool = { false },
     afterStep: (TrainingProgress) -> StopReason?
-  ) throws(NonFiniteError) -> TrainingReport {
-    if !resumes { pending = [] }
+  ) -> TrainingReport {
     heldPass = nil
-    let perEpoch = (slices.count + options.batch - 1) / options.batch
-    let asked =
-      options.steps ?? pending.count + perEpoch * (options.epochs - (isWithinEpoch ? 1 : 0))
-    if !resumes {
-      let horizon =
-        switch options.horizon {
-        case .updates(let updates): updates
-        case .epochs(let epochs): perEpoch * epochs
-        case nil: asked
-        }
-      span = ScheduleSpan(firstUpdate: step, firstEpoch: epoch, horizon: horizon)
-    }
+    let perEpoch = options.batches(of: slices.count)
+    let asked: Int
+    (asked, span) = plan(options, slices: slices.count, resumes: resumes)
+    if !resumes { pending = [] }
     let firstEpoch = isWithinEpoch ? epoch - 1 : epoch
     let epochs = max(1, (asked + perEpoch - 1) / perEpoch)
     var (done, trained, clipped) = (0, 0, 0)
     var rate: Double?
-    var (lossSum, lossCount) = (0.0, 0)
+    var (lossSum, lossWeight) = (0.0, 0.0)
     var reason = StopReason.finished
     var failure: NonFiniteError?
-    while done < asked {
+    training: while done < asked {
       let begins = pending.isEmpty
       if begins {
         epoch += 1
         pending = data.batches(epoch: epoch, slices: slices, options: options)
       }
-      let batch = data.batch(pending[0], step: step + 1, patch: options.patch)
       let rule = optimizer.rule(
         update: step - span.firstUpdate, epoch: epoch - 1 - span.firstEpoch, horizon: span.horizon)
-      let made: (loss: Double, isClipped: Bool)?
-      do throws(NonFiniteError) {
-        made = try update(
-          batch, pending[0], loss: loss, flow: flow, noise: noise, rule: rule, options: options,
-          shouldHold: shouldHold, shouldDrop: shouldDrop)
-      } catch {
-        guard done > 0 else { throw error }
-        (made, failure) = (nil, error)
-      }
-      guard let made else {
-        reason = failure != nil ? .nonFinite : heldPass == nil ? .interrupt : .breakpoint
+      let made: MadeStep
+      switch update(
+        on: data, pending[0], loss: loss, flow: flow, noise: noise, rule: rule, options: options,
+        shouldHold: shouldHold, shouldDrop: shouldDrop)
+      {
+      case .made(let step): made = step
+      case .ended(let cause, let error):
+        (reason, failure) = (cause, error)
         // An epoch without a step has not begun, as in a run of the steps that were made.
-        if begins, heldPass == nil { (epoch, pending) = (epoch - 1, []) }
-        break
+        if begins, cause != .breakpoint { (epoch, pending) = (epoch - 1, []) }
+        break training
       }
       pending.removeFirst()
       done += 1
-      if begins { (lossSum, lossCount) = (0, 0) }
-      trained += batch.input.shape.batch
-      lossSum += made.loss
-      lossCount += 1
+      if begins { (lossSum, lossWeight) = (0, 0) }
+      trained += made.slices
+      lossSum += made.loss * made.weight
+      lossWeight += made.weight
       clipped += made.isClipped ? 1 : 0
       rate = rule.learningRate
       let progress = TrainingProgress(
         network: network, step: done, steps: asked, epoch: epoch - firstEpoch, epochs: epochs,
-        loss: made.loss, learningRate: rule.learningRate, slices: trained, seconds: clock())
+        loss: made.loss, weight: made.weight, learningRate: rule.learningRate, slices: trained,
+        seconds: clock())
       if let stop = afterStep(progress) {
         reason = done < asked ? stop : .finished
         break
@@ -174,24 +203,55 @@ package struct Trainer: Sendable {
       }
     }
     return TrainingReport(
-      steps: done, asked: asked, epochs: epoch - firstEpoch, loss: lossSum / Double(lossCount),
+      steps: done, asked: asked, epochs: epoch - firstEpoch, loss: lossSum / lossWeight,
       learningRate: rate, clipped: clipped, slices: trained, seconds: clock(), reason: reason,
       failure: failure)
   }
 
-  /// One update of all weights; returns the loss before it and whether the gradients were clipped,
-  /// or nothing when the step is held or dropped.
+  /// One update of all weights, unless it is held, dropped or not finite.
   private mutating func update(
-    _ batch: Batch, _ plan: BatchPlan, loss: Loss, flow: some GradientFlow, noise: GradientNoise?,
-    rule: any Optimizer, options: TrainingOptions,
+    on data: TrainingData, _ plan: BatchPlan, loss: Loss, flow: some GradientFlow,
+    noise: GradientNoise?, rule: any Optimizer, options: TrainingOptions,
     shouldHold: (TrainingPass<Float>, PassResult<Float>, NonFiniteError?) -> Bool,
-    shouldDrop: () -> Bool
-  ) throws(NonFiniteError) -> (loss: Double, isClipped: Bool)? {
+    shouldDrop: @escaping @Sendable () -> Bool
+  ) -> StepEnd {
+    let former = self
+    let isWatching = options.stopsOnNonFinite || firstNonFinite == nil
+    let computed = abandonable(when: shouldDrop) {
+      former.computeStep(
+        data.batch(plan, step: former.step + 1, patch: options.patch), plan, loss: loss,
+        flow: flow, noise: noise, rule: rule, isWatching: isWatching)
+    }
+    guard let computed else { return .ended(.interrupt, nil) }
+    if shouldHold(computed.pass, computed.result, computed.failure) {
+      heldPass = computed.pass
+      return .ended(.breakpoint, nil)
+    }
+    if let failure = computed.failure {
+      if options.stopsOnNonFinite { return .ended(.nonFinite, failure) }
+      firstNonFinite = firstNonFinite ?? failure
+    }
+    if shouldDrop() { return .ended(.interrupt, nil) }
+    lastPass = computed.pass
+    lastUpdate = LastUpdate(
+      rule: rule, before: states, computed: computed.result.gradients.parameters,
+      gradients: computed.gradients, clipping: optimizer.clipping, noise: noise, flow: flow.line,
+      step: step + 1)
+    network.parameters = computed.weights
+    states = computed.states
+    step += 1
+    return .made(computed.made)
+  }
+
+  /// What the next update would be; nothing is changed yet.
+  private func computeStep(
+    _ batch: Batch, _ plan: BatchPlan, loss: Loss, flow: some GradientFlow, noise: GradientNoise?,
+    rule: any Optimizer, isWatching: Bool
+  ) -> ComputedStep {
     let pass = TrainingPass(
       network: network, input: batch.input, target: batch.target, mask: batch.mask, loss: loss,
       epoch: max(0, epoch - 1))
     let result = pass.run(flow, retention: .training)
-    let isWatching = options.stopsOnNonFinite || firstNonFinite == nil
     var failure = isWatching && !result.isFinite() ? origin(of: pass, batch, plan, flow) : nil
     var gradients = result.gradients.parameters
     let isClipped = optimizer.clipping?.clip(&gradients) ?? false
@@ -204,28 +264,12 @@ package struct Trainer: Sendable {
       weight.adding(state.update)
     }
     if isWatching, failure == nil { failure = firstNonFinite(in: updates, weights) }
-    if shouldHold(pass, result, failure) {
-      heldPass = pass
-      return nil
-    }
-    if let failure { try meet(failure, options) }
-    if shouldDrop() { return nil }
-    lastPass = pass
-    lastUpdate = LastUpdate(
-      rule: rule, before: states, computed: result.gradients.parameters, gradients: gradients,
-      clipping: optimizer.clipping, noise: noise, flow: flow.line, step: step + 1)
-    network.parameters = weights
-    states = updates
-    step += 1
-    return (result.loss, isClipped)
-  }
-
-  /// Stops at a NaN or an infinity, or notes the first and goes on.
-  private mutating func meet(
-    _ failure: NonFiniteError, _ options: TrainingOptions
-  ) throws(NonFiniteError) {
-    if options.stopsOnNonFinite { throw failure }
-    firstNonFinite = firstNonFinite ?? failure
+    return ComputedStep(
+      pass: pass, result: result, failure: failure, gradients: gradients, states: updates,
+      weights: weights,
+      made: MadeStep(
+        loss: result.loss, weight: batch.weight(in: loss), slices: plan.patches.count,
+        isClipped: isClipped))
   }
 
   /// Where in the data or in the pass a NaN or an infinity first arose.
@@ -253,6 +297,45 @@ package struct Trainer: Sendable {
     }
     return nil
   }
+}
+
+/// The learning rates of the updates that a training is about to make.
+package struct RatesAhead: Hashable, Sendable {
+  package let updates: Int
+  /// The rate of the last of them.
+  package let last: Double
+  /// Whether all are 0, so that nothing is learned.
+  package let areZero: Bool
+  /// How many updates the schedule still spans; 0 or less when it has ended.
+  package let scheduled: Int
+}
+
+/// A step that was computed and is not taken yet.
+private struct ComputedStep {
+  let pass: TrainingPass<Float>
+  let result: PassResult<Float>
+  /// The first NaN or infinity in it.
+  let failure: NonFiniteError?
+  /// Clipping and noise included.
+  let gradients: [Tensor<Float>]
+  let states: [OptimizerState]
+  let weights: [Tensor<Float>]
+  let made: MadeStep
+}
+
+/// How an update went.
+private enum StepEnd {
+  case made(MadeStep)
+  /// The training ends before it.
+  case ended(StopReason, NonFiniteError?)
+}
+
+/// What is said of a step.
+private struct MadeStep {
+  /// The loss before it, and how much that weighs in a mean over batches.
+  let loss: Double, weight: Double
+  let slices: Int
+  let isClipped: Bool
 }
 
 /// The updates that a schedule of the learning rate spans.

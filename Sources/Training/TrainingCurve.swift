@@ -9,14 +9,16 @@ package struct TrainingCurve: Hashable, Sendable, Codable {
     package var epochs: Double
     package var steps: Int
     package var mean: Double, low: Double, high: Double
+    /// How much the mean weighs beside those of other pieces.
+    var weight: Double
 
     fileprivate mutating func append(_ next: Piece) {
-      let total = steps + next.steps
-      mean = (mean * Double(steps) + next.mean * Double(next.steps)) / Double(total)
+      let total = weight + next.weight
+      mean = (mean * weight + next.mean * next.weight) / total
       // A NaN must not hide behind a comparison.
       low = next.low.isNaN ? next.low : low.isNaN ? low : Swift.min(low, next.low)
       high = next.high.isNaN ? next.high : high.isNaN ? high : Swift.max(high, next.high)
-      (steps, epochs) = (total, next.epochs)
+      (steps, weight, epochs) = (steps + next.steps, total, next.epochs)
     }
   }
 
@@ -65,12 +67,12 @@ package struct TrainingCurve: Hashable, Sendable, Codable {
   /// Whether the last step ended an epoch.
   package var isAtEpochEnd: Bool { position == position.rounded() }
 
-  /// Adds the loss of a step that is `part` of an epoch.
-  package mutating func add(loss: Double, part: Double) {
+  /// Adds the loss of a step that is `part` of an epoch and weighs so much in a mean.
+  package mutating func add(loss: Double, weight: Double, part: Double) {
     let sum = position + part
     // Thirds of an epoch must sum up to whole ones.
     position = abs(sum - sum.rounded()) < 1e-6 ? sum.rounded() : sum
-    let piece = Piece(epochs: position, steps: 1, mean: loss, low: loss, high: loss)
+    let piece = Piece(epochs: position, steps: 1, mean: loss, low: loss, high: loss, weight: weight)
     if partial == nil { partial = piece } else { partial?.append(piece) }
     guard let made = partial, made.steps >= stepsPerPiece else { return }
     whole.append(made)
@@ -114,7 +116,10 @@ package struct TrainingCurve: Hashable, Sendable, Codable {
     return (1...1 << 40).contains(number) && (1...1 << 40).contains(stepsPerPiece)
       && whole.count < Self.capacity && judgements.count <= 1 << 24
       && (0...most).contains(position)
-      && losses.allSatisfy { (1...1 << 40).contains($0.steps) && (0...most).contains($0.epochs) }
+      && losses.allSatisfy {
+        (1...1 << 40).contains($0.steps) && (0...most).contains($0.epochs)
+          && (1...1e30).contains($0.weight)
+      }
       && judgements.allSatisfy { (0...most).contains($0.epochs) }
   }
 

@@ -1,3 +1,4 @@
+import Networks
 package import Tensors
 
 /// Everything that says which numbers a network is trained on.
@@ -29,6 +30,12 @@ struct BatchPlan: Hashable, Sendable, Codable {
 struct Batch: Sendable {
   let input: Tensor<Float>, target: Tensor<Float>
   let mask: Tensor<Float>?
+
+  /// How many pixels count.
+  var count: Int { mask.map { $0.scalars.count { $0 != 0 } } ?? target.shape.count }
+
+  /// How much its loss weighs in a mean over batches.
+  func weight(in loss: Loss) -> Double { loss.isMean ? Double(max(1, count)) : 1 }
 }
 
 extension TrainingData {
@@ -61,38 +68,61 @@ extension TrainingData {
   ///   - patch: The side of the patches; none for whole slices.
   /// - Returns: Input, target and mask.
   func batch(_ plan: BatchPlan, step: Int, patch: Int?) -> Batch {
-    let (height, width) = (patch ?? clean.height, patch ?? clean.width)
-    let shape: Shape = [plan.patches.count, 1, height, width]
-    func cut(
-      _ stack: [Float], then change: (_ slice: Int, UnsafeMutableBufferPointer<Float>) -> Void
-    ) -> Tensor<Float> {
-      Tensor(shape: shape) { output in
-        stack.withUnsafeBufferPointer { stack in
-          parallel(chunks: plan.patches.count) { i, _ in
-            let place = plan.patches[i]
-            let image = UnsafeMutableBufferPointer(
-              rebasing: output[i * height * width..<(i + 1) * height * width])
-            for y in 0..<height {
-              let start = (place.slice * clean.height + place.row + y) * clean.width + place.column
-              _ = image[(y * width)...].update(fromContentsOf: stack[start..<start + width])
-            }
-            change(place.slice, image)
-          }
-        }
-      }
-    }
-    let target = cut(clean.values.scalars) { scale.toNetwork($1) }
+    let side = (height: patch ?? clean.height, width: patch ?? clean.width)
+    let target = cut(clean.values.scalars, plan, side) { scale.toNetwork($1) }
     let input =
       if let freshNoise {
-        cut(clean.values.scalars) { slice, pixels in
+        cut(clean.values.scalars, plan, side) { slice, pixels in
           freshNoise.apply(to: pixels, stream: "noise/step\(step)/slice\(slice)")
           scale.toNetwork(pixels)
         }
       } else {
-        cut(noisy.scalars) { scale.toNetwork($1) }
+        cut(noisy.scalars, plan, side) { scale.toNetwork($1) }
       }
-    return Batch(
-      input: input, target: target,
-      mask: clean.mask.map { mask in cut(mask.map { $0 ? 0 : 1 }) { _, _ in } })
+    let mask = clean.mask.map { mask in
+      tiles(plan, side) { row, output in
+        for (x, isPadding) in mask[row].enumerated() { output[x] = isPadding ? 0 : 1 }
+      }
+    }
+    return Batch(input: input, target: target, mask: mask)
+  }
+
+  /// The patches of a stack, each changed by `change` when it is cut.
+  private func cut(
+    _ stack: [Float], _ plan: BatchPlan, _ side: (height: Int, width: Int),
+    then change: (_ slice: Int, UnsafeMutableBufferPointer<Float>) -> Void
+  ) -> Tensor<Float> {
+    tiles(plan, side, copy: { _ = $1.update(fromContentsOf: stack[$0]) }, then: change)
+  }
+
+  /// A tensor of the patches of a plan, filled row by row.
+  ///
+  /// The work is that of the patches, whatever the size of the stack.
+  ///
+  /// - Parameters:
+  ///   - plan: The slices and the places of their patches.
+  ///   - side: The size of a patch.
+  ///   - copy: Fills a row of a patch from the range of the stack where it lies.
+  ///   - change: Called with the number of the slice and its patch.
+  /// - Returns: `[patches, 1, height, width]`.
+  private func tiles(
+    _ plan: BatchPlan, _ side: (height: Int, width: Int),
+    copy: (_ row: Range<Int>, _ output: UnsafeMutableBufferPointer<Float>) -> Void,
+    then change: (_ slice: Int, UnsafeMutableBufferPointer<Float>) -> Void = { _, _ in }
+  ) -> Tensor<Float> {
+    let pixels = side.height * side.width
+    return Tensor(shape: [plan.patches.count, 1, side.height, side.width]) { output in
+      parallel(chunks: plan.patches.count) { i, _ in
+        let place = plan.patches[i]
+        let image = UnsafeMutableBufferPointer(rebasing: output[i * pixels..<(i + 1) * pixels])
+        for y in 0..<side.height {
+          let start = (place.slice * clean.height + place.row + y) * clean.width + place.column
+          copy(
+            start..<start + side.width,
+            UnsafeMutableBufferPointer(rebasing: image[y * side.width..<(y + 1) * side.width]))
+        }
+        change(place.slice, image)
+      }
+    }
   }
 }

@@ -18,6 +18,9 @@ package struct TrainingOptions: Hashable, Sendable, Codable {
   package var timeLimit: Double?
 
   package init() {}
+
+  /// How many batches an epoch of so many slices has.
+  package func batches(of slices: Int) -> Int { (slices + batch - 1) / batch }
 }
 
 /// How long a schedule of the learning rate is.
@@ -36,7 +39,7 @@ package enum StopReason: String, Sendable {
   case time
   /// A breakpoint was hit; the step is not made yet.
   case breakpoint
-  /// A step gave a NaN or an infinity; it is not made.
+  /// A NaN or an infinity arose; the step is not made.
   case nonFinite = "non-finite"
 }
 
@@ -62,8 +65,8 @@ package struct TrainingProgress: Sendable {
   /// Updates made in this run, and how many were asked for.
   package let step: Int, steps: Int
   package let epoch: Int, epochs: Int
-  /// The loss of the batch.
-  package let loss: Double
+  /// The loss of the batch, and how much it weighs in a mean over batches.
+  package let loss: Double, weight: Double
   /// The learning rate of the step.
   package let learningRate: Double
   /// Slices (or patches) trained so far in this run.
@@ -79,6 +82,9 @@ package struct TrainingReport: Sendable {
   /// Epochs completed or begun.
   package let epochs: Int
   /// The mean loss of the last epoch, over its batches of this run; NaN without any.
+  ///
+  /// Where the loss is a mean over pixels, so is this, however short the last batch; where it is a
+  /// sum, the mean over batches, in which each pixel counts the same, too.
   package let loss: Double
   /// The learning rate of the last update; none if there was no update.
   package let learningRate: Double?
@@ -87,6 +93,6 @@ package struct TrainingReport: Sendable {
   package let slices: Int
   package let seconds: Double
   package let reason: StopReason
-  /// What stopped it, if a NaN or an infinity did.
+  /// The NaN or the infinity that ended it.
   package let failure: NonFiniteError?
 }

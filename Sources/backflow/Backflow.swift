@@ -62,6 +62,23 @@ struct Backflow: ParsableCommand {
   }
 }
 
+/// Ends the program when its memory is limited to less than OpenBLAS takes, which would wait for more
+/// and never end.
+func requireMemoryForBLAS() {
+  guard let found = BLASMemory.shortage(threads: Parallelism.threads) else {
+    return BLASMemory.takeBuffers(threads: Parallelism.threads)
+  }
+  Console.error(
+    """
+    error: memory is limited to \(found.limit >> 20) MiB (\(found.command)), too little for OpenBLAS: \
+    for \(found.ownThreads + found.callers) threads, \(found.ownThreads) of them its own, \
+    \(found.needed >> 20) MiB are needed; raise the limit, or set OPENBLAS_NUM_THREADS=1 and take \
+    --threads 1
+    """)
+  // Its threads would not let the program end in the usual way.
+  _exit(ExitStatus.commandFailed.rawValue)
+}
+
 /// Ends the program.
 func leave(with status: ExitStatus) -> Never {
   Foundation.exit(status.rawValue)

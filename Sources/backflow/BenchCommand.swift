@@ -60,6 +60,7 @@ struct BenchCommand: ParsableCommand {
     if let threads { Parallelism.threads = threads }
     // Nothing is kept that Ctrl-C could lose.
     signal(SIGINT) { _ in _exit(ExitStatus.interrupted.rawValue) }
+    requireMemoryForBLAS()
     guard let axis = try over.map({ try BenchAxis($0) }) else {
       return Console.print(try measured().json.text)
     }
@@ -123,9 +124,10 @@ struct BenchCommand: ParsableCommand {
     options.steps = 1
     return try (0...steps).map { _ in
       let start = ContinuousClock.now
-      _ = try trainer.train(
+      let report = trainer.train(
         on: data, slices: Array(0..<batch), loss: .meanSquaredError, flow: flow,
         options: options, clock: { 0 }, afterStep: { _ in nil })
+      if let failure = report.failure { throw failure }
       return (ContinuousClock.now - start) / .seconds(1)
     }
   }

@@ -58,15 +58,26 @@ final class Host {
   var showsPages: () -> Bool = { false }
   /// What stands before `LINE:` in errors; none at the prompt.
   private var source: String?
+  private let foreword: Foreword
 
   init(_ options: HostOptions, files: Files, source: String?) {
     if let threads = options.threads { Parallelism.threads = threads }
+    requireMemoryForBLAS()
     self.source = source
     isJSON = options.json
     let isJSON = options.json
     let progress: @Sendable (ProgressUpdate) -> Void = { if !isJSON { Console.show($0) } }
+    let foreword = Foreword()
+    self.foreword = foreword
     runner = .session(
-      files: files, overrides: options.variables, progress: progress,
+      files: files, overrides: options.variables,
+      progress: { update in
+        if let warning = update.warning, !isJSON {
+          foreword.show(warning)
+        } else {
+          progress(update)
+        }
+      },
       interruption: Interrupts.interruption)
     runner.wantsEverything = isJSON
     Interrupts.install()
@@ -126,6 +137,7 @@ final class Host {
   /// Shows what a command gave back.
   func show(_ execution: Execution) {
     if isJSON { return Console.print(execution.json.text) }
+    let shown = foreword.takeCount()
     switch execution.result {
     case .success(let outcome):
       let isHelp = [SessionCommand.help.spec, SessionCommand.apropos.spec].contains(execution.spec)

@@ -41,6 +41,7 @@ final class ProgressDisplay: Sendable {
 
   /// Takes how far the command is; the first update begins it.
   func show(_ update: ProgressUpdate) {
+    guard update.warning == nil else { return }
     running.withLock { running in
       if running != nil {
         running?.update = update

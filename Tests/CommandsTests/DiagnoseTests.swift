@@ -9,12 +9,19 @@ struct DiagnoseTests {
   private func kinds(_ lines: [String]) throws -> Set<String> {
     let session = TestSession()
     try session.run(lines: Self.data + lines)
-    let result = try session.run("diagnose").result
-    guard case .array(let findings)? = result["findings"] else { return [] }
-    return Set(
-      findings.compactMap { finding in
-        if case .string(let kind)? = finding["kind"] { kind } else { nil }
-      })
+    return Set(try findings(session).map(\.kind))
+  }
+
+  /// What `diagnose` finds, each with the lines that it gives.
+  private func findings(_ session: TestSession) throws -> [(kind: String, lines: [String])] {
+    guard case .array(let findings)? = try session.run("diagnose").result["findings"] else {
+      return []
+    }
+    return findings.compactMap { finding in
+      guard case .string(let kind)? = finding["kind"], case .array(let lines)? = finding["lines"]
+      else { return nil }
+      return (kind, lines.compactMap { if case .string(let line) = $0 { line } else { nil } })
+    }
   }
 
   @Test func `a network that learns has no findings`() throws {
@@ -22,7 +29,7 @@ struct DiagnoseTests {
       try kinds(["conv channels=4 act=tanh", "conv", "output subtract", "train steps=2"]).isEmpty)
   }
 
-  @Test(arguments: [
+  static let causes: [(String, [String])] = [
     ("stuck-weights", ["conv", "optimizer adam lr=1e-9", "train steps=1"]),
     ("saturated", ["net new init=normal:100", "conv channels=2 act=sigmoid", "conv"]),
     (
@@ -50,9 +57,99 @@ struct DiagnoseTests {
       ["net new init=normal:0.001"] + Array(repeating: "conv channels=3 act=tanh", count: 3)
         + ["conv"]
     ),
-  ])
+  ]
+
+  @Test(arguments: causes)
   func `each cause is found`(_ kind: String, _ lines: [String]) throws {
     #expect(try kinds(lines).contains(kind))
+  }
+
+  @Test(arguments: causes + NaNs)
+  func `each cure can be typed, and mends`(_ kind: String, _ lines: [String]) throws {
+    let session = TestSession()
+    try session.run(lines: Self.data + lines)
+    let found = try findings(session)
+    let cure = try #require(found.first { $0.kind == kind }?.lines)
+    #expect(!cure.isEmpty)
+    try session.run(lines: cure)
+    let left = try findings(session).map(\.kind)
+    #expect(!left.contains(kind), "\(cure)")
+    // What is left, if anything, its own cures mend.
+    for _ in 0..<5 {
+      guard let next = try findings(session).first else { return }
+      try session.run(lines: next.lines)
+    }
+    #expect(try findings(session).map(\.kind) == [])
+    try session.run("train steps=2")
+  }
+
+  private static let NaNs: [(String, [String])] = [
+    (
+      "lost-weights",
+      [
+        "scale none", "net new init=normal:1e12", "conv channels=2", "conv",
+        "train steps=2 nan=keep",
+      ]
+    ),
+    ("data-not-finite", ["assign noisy[1, 3, 4] = 1/0", "conv"]),
+    ("lost-weights", ["conv channels=2", "conv", "assign c1.weight = 0/0"]),
+    (
+      "non-finite",
+      ["scale none", "net new init=normal:1e12", "conv channels=2", "conv channels=2", "conv"]
+    ),
+  ]
+
+  @Test func `one dead channel of many is no finding, many are one line`() throws {
+    let session = TestSession()
+    try session.run(
+      lines: Self.data + [
+        "conv channels=32 act=relu", "conv channels=8 act=relu", "conv",
+        "assign c1.bias[3] = -1000",
+        "train steps=1",
+      ])
+    #expect(try findings(session).isEmpty)
+    try session.run(lines: ["assign c1.bias[0:16] = -1000", "assign c2.bias[0:4] = -1000"])
+    let lines = try session.run("diagnose").lines.filter { $0.hasPrefix("dead ReLU") }
+    #expect(lines.count == 1)
+    #expect(
+      lines[0].hasPrefix("dead ReLU  20 of 40 channels in 2 convolutions")
+        && lines[0].hasSuffix("c1 16 of 32, c2 4 of 8"), "\(lines)")
+  }
+
+  @Test func `channels that are alive in other slices are not dead`() throws {
+    let session = TestSession()
+    // What slice 0 shows lies below 3000 HU, what slice 1 shows above.
+    try session.run(
+      lines: Self.data + [
+        "assign noisy[1] = 5000", "scale hu=3000..4000", "conv channels=4 kernel=1 act=relu",
+        "assign c1.weight = 1", "conv", "split train=slice:0,1", "train steps=1 batch=1 shuffle=no",
+      ])
+    #expect(try session.number("stats c1.a", "max") == 0, "dead in the last batch")
+    #expect(try !findings(session).map(\.kind).contains("dead-channels"))
+  }
+
+  @Test(arguments: [
+    "optimizer adam lr=0.003 schedule=cosine final-lr=1e-12",
+    "optimizer sgd lr=0.05 schedule=cosine final-lr=1e-12",
+  ])
+  func `weights that moved are not stuck, however small the last step`(line: String) throws {
+    let session = TestSession()
+    try session.run(
+      lines: Self.data + [
+        "conv channels=4 act=tanh", "conv", line, "train steps=60", "continue steps=1",
+      ])
+    let size = try session.number("stats c1.weight.update", "max")
+    #expect(abs(size) < 1e-11, "the last step is too small for any weight")
+    #expect(try !findings(session).map(\.kind).contains("stuck-weights"))
+  }
+
+  @Test func `weights without a gradient are not called stuck`() throws {
+    let session = TestSession()
+    try session.run(
+      lines: Self.data + [
+        "conv channels=8 act=relu", "conv", "assign c1.bias = -1000", "train steps=1",
+      ])
+    #expect(try findings(session).map(\.kind) == ["dead-channels"])
   }
 
   @Test func `a training that went on past a NaN tells where it arose`() throws {

@@ -18,6 +18,35 @@ struct NetworkForkTests {
     #expect(try names.map { try session.fingerprint("main/" + $0) } == first)
   }
 
+  @Test func `plot loss shows the run of the network in use, and names it`() throws {
+    let session = TestSession()
+    try session.run(
+      lines: Self.setup + ["net fork small", "net use small", "train steps=2 batch=2"])
+    try session.run(lines: ["net use main"])
+    #expect(try session.run("plot loss as=text").lines[0] == "Loss in training of main")
+    try session.run("train steps=5 batch=2")
+    let main = try session.run("plot loss as=text")
+    #expect(main.result.value(at: "runs.0.network") == .string("main"))
+    #expect(main.lines.last?.hasPrefix("run 1 of main  8 steps") == true, "\(main.lines)")
+    let small = try session.run("net use small").result
+    #expect(small["name"] == .string("small"))
+    #expect(
+      try session.run("plot psnr as=text").lines.last?.hasPrefix("run 2 of small") == true)
+    let both = try session.run("plot loss runs=2 as=text")
+    #expect(both.lines[0] == "Loss in training of main, small")
+    #expect(both.result.value(at: "runs.1.network") == .string("main"), "trained last")
+  }
+
+  @Test func `a network that has not trained has no curve, and the error says whose there are`()
+    throws
+  {
+    let session = TestSession()
+    try session.run(lines: Self.setup + ["net fork small", "net use small"])
+    let error = #expect(throws: CommandError.self) { try session.run("plot loss") }
+    #expect(error?.message.contains("small, the network in use, has not been trained") == true)
+    #expect(error?.hint?.contains("net use main") == true)
+  }
+
   @Test func `other flows' gradients of the same pass have names`() throws {
     let session = TestSession()
     try session.run(lines: Self.setup)

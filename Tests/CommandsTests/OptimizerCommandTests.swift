@@ -1,6 +1,7 @@
 import CommandLanguage
 import Commands
 import Foundation
+import Synchronization
 import Testing
 
 /// Optimizers, their schedules and names, clipping, and gradient noise, through commands.
@@ -26,7 +27,7 @@ struct OptimizerCommandTests {
     let whole = try session("optimizer sgd lr=0.1 schedule=cosine final-lr=0.01")
     let last = 0.01 + 0.09 * (1 + cos(.pi * 11 / 12)) / 2
     #expect(abs(try rate("train epochs=4 batch=2", whole) - last) < 1e-12)
-    #expect(try whole.run("continue steps=1").warnings.count == 1)
+    #expect(try whole.run("continue steps=1").foreword.count == 1)
     #expect(try rate("continue steps=1", whole) == 0.01)
     #expect(try rate("train steps=1", whole) == 0.1, "'train' begins the schedule anew")
 
@@ -83,6 +84,117 @@ struct OptimizerCommandTests {
     let second = TestSession()
     try second.run(lines: setup + [recorded])
     #expect(try first.fingerprint("c1.weight") == second.fingerprint("c1.weight"))
+  }
+
+  // MARK: - Changing keys
+
+  @Test func `a key alone changes the optimizer in use and keeps its memory`() throws {
+    let session = try session(
+      "optimizer sgd lr=0.1 momentum=0.9 clip=norm:5", "train steps=3 batch=2")
+    let velocity = try session.fingerprint("c1.weight.m")
+    let outcome = try session.run("optimizer lr=0.05")
+    #expect(
+      outcome.lines == [
+        "optimizer sgd lr=0.05 momentum=0.9 nesterov=no clip=norm:5.0",
+        "goes on after 3 updates, with what it remembers",
+      ])
+    #expect(outcome.result["updates"] == .integer(3))
+    #expect(try session.fingerprint("c1.weight.m") == velocity)
+    try session.run("continue steps=1")
+    let (update, memory) = (
+      try session.number("stats c1.weight.update", "mean"),
+      try session.number("stats c1.weight.m", "mean")
+    )
+    #expect(abs(update / memory + 0.05) < 1e-6, "the new rate times the old memory")
+    #expect(try session.fingerprint("c1.weight.m") != velocity)
+  }
+
+  @Test func `the value that it has changes nothing`() throws {
+    let setup = "optimizer adam lr=0.01 schedule=cosine"
+    let whole = try session(setup, "train steps=6 batch=2")
+    let cut = try session(
+      setup, "train steps=3 batch=2 horizon=6", "optimizer lr=0.01", "continue steps=3")
+    #expect(try whole.fingerprint("c1.weight") == cut.fingerprint("c1.weight"))
+  }
+
+  @Test func `what was left of a training goes on with the new rate`() throws {
+    let session = try session("train epochs=400 batch=2 time=1ms", "optimizer lr=0")
+    let steps = try session.number("continue", "steps")
+    #expect(steps > 1000)
+    #expect(try session.number("stats c1.weight.update", "max") == 0)
+  }
+
+  @Test(arguments: [
+    ("optimizer adam lr=0.01 schedule=one-cycle", "optimizer final-lr=0.001", "final-lr=0.001"),
+    ("optimizer adam lr=0.01 schedule=one-cycle", "optimizer schedule=cosine", "schedule=cosine"),
+    ("optimizer sgd lr=0.1 clip=norm:2", "optimizer clip=value:0.5", "clip=value:0.5"),
+    ("optimizer adam", "optimizer beta1=0.5 correction=constant", "correction=constant"),
+    ("optimizer adagrad", "optimizer decay=2", "decay=2.0"),
+    ("optimizer sgd as=slow", "optimizer slow momentum=0.5", "momentum=0.5"),
+  ])
+  func `every key can change`(first: String, second: String, words: String) throws {
+    let session = try session(first, "train steps=1", second)
+    let line = try session.run("optimizer").lines[0]
+    #expect(line.contains(words), "\(line)")
+    #expect(try session.run("train steps=1").result["steps"] == .integer(1))
+  }
+
+  @Test func `clip=none takes the limit away`() throws {
+    let session = try session("optimizer sgd clip=norm:2", "optimizer clip=none")
+    #expect(
+      try session.run("optimizer").lines[0] == "optimizer sgd lr=0.01 momentum=0.0 nesterov=no")
+  }
+
+  @Test func `a changed rate is undone, and kept by a checkpoint`() throws {
+    let session = try session("optimizer sgd lr=0.1 momentum=0.9", "train steps=3 batch=2")
+    try session.run(lines: ["optimizer lr=0.05", "checkpoint half", "continue steps=2"])
+    let expected = try session.fingerprint("c1.weight")
+    try session.run("restore half")
+    #expect(try session.run("optimizer").lines[0].contains("lr=0.05"))
+    try session.run("continue steps=2")
+    #expect(try session.fingerprint("c1.weight") == expected)
+    try session.run(lines: ["optimizer lr=0.5", "undo"])
+    #expect(try session.run("optimizer").lines[0].contains("lr=0.05"))
+  }
+
+  // MARK: - Warnings
+
+  @Test func `that the rate is 0 is said before the training`() throws {
+    let session = try session("optimizer adam schedule=cosine", "train steps=3 batch=2")
+    let outcome = try session.run("continue steps=2")
+    #expect(outcome.foreword.count == 1 && outcome.warnings.isEmpty)
+    #expect(
+      outcome.lines[0].hasPrefix("warning: the learning rate is 0 in all 2 updates"),
+      "\(outcome.lines)")
+    #expect(outcome.lines.count == 2)
+    try session.run("optimizer adam lr=0")
+    #expect(try session.run("train steps=1").foreword.count == 1)
+    #expect(try session.run("optimizer schedule=warm-up initial-lr=0").lines.count > 0)
+    try session.run("optimizer adam schedule=warm-up initial-lr=0 warmup=50%")
+    #expect(try session.run("train steps=4").foreword.isEmpty, "only the first is 0")
+    try session.run("optimizer adam schedule=cosine final-lr=0.01")
+    let longer = try session.run("train steps=4 horizon=3").foreword
+    #expect(longer.count == 1 && longer[0].contains("ends after 3 of all 4 updates"), "\(longer)")
+  }
+
+  @Test func `warnings come before the first progress`() throws {
+    let seen = Mutex<[String]>([])
+    let folder = FileManager.default.temporaryDirectory.appending(path: "backflow-\(UUID())")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let runner = CommandRunner.session(
+      files: Files(script: folder),
+      progress: { update in
+        seen.withLock { $0.append(update.warning.map { "warning: \($0)" } ?? update.text) }
+      })
+    for line in Self.setup + ["optimizer adam schedule=cosine", "train steps=3 batch=2"] {
+      _ = try runner.run(line, line: 1)?.result.get()
+    }
+    seen.withLock { $0 = [] }
+    _ = try runner.run("continue steps=2", line: 1)?.result.get()
+    let texts = seen.withLock { $0 }
+    let warning = texts.firstIndex { $0.hasPrefix("warning: ") }
+    let step = texts.firstIndex { $0.hasPrefix("epoch") }
+    #expect(try #require(warning) < #require(step), "\(texts)")
   }
 
   // MARK: - Clipping and noise
@@ -175,6 +287,8 @@ struct OptimizerCommandTests {
   @Test(arguments: [
     ("optimizer adan", #"did you mean "adam"?"#), ("optimizer adan lr=1", #"did you mean "adam"?"#),
     ("optimizer adam as=sgd", "cannot name"), ("optimizer adam as=1a", "cannot name"),
+    ("optimizer nesterov=yes", "adam has no nesterov="), ("optimizer lr=-1", "out of range"),
+    ("optimizer warmup=3", "no use with schedule=constant"), ("optimizer beta1=1", "below 1"),
     ("optimizer adam schedule=cosin", #"did you mean "cosine"?"#),
     ("optimizer adam decay-every=2", "belongs to schedule=step"),
     ("optimizer adam schedule=cosine warmup=3", "schedule=one-cycle and schedule=warm-up"),

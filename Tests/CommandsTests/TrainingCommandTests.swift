@@ -95,6 +95,34 @@ struct TrainingCommandTests {
     #expect(try first.fingerprint("c1.weight") == second.fingerprint("c1.weight"))
   }
 
+  @Test func `what a clock left is counted in the record, so that a replay can make it, too`()
+    throws
+  {
+    let first = TestSession()
+    let setup = Self.data + ["block channels=2", "conv"]
+    try first.run(lines: setup)
+    let begun = try first.run("train steps=60 time=1ms")
+    let recorded = try #require(begun.recordedCommand)
+    let rest = try first.run("continue")
+    let steps = try #require(begun.result["steps"]?.numeric)
+    #expect(rest.recordedCommand == "continue steps=\(60 - Int(steps))")
+    let second = TestSession()
+    try second.run(lines: setup + [recorded, try #require(rest.recordedCommand)])
+    #expect(try first.fingerprint("c1.weight") == second.fingerprint("c1.weight"))
+    #expect(try first.run("continue steps=1").recordedCommand == nil, "as typed")
+  }
+
+  @Test func `judge=no leaves the judgement out, and nothing else`() throws {
+    let judged = TestSession()
+    try judged.run(lines: Self.data + ["block", "conv", "train epochs=2"])
+    let session = TestSession()
+    try session.run(lines: Self.data + ["block", "conv"])
+    let outcome = try session.run("train epochs=2 judge=no")
+    #expect(outcome.result["psnr"] == .null && outcome.recordedCommand == nil)
+    #expect(outcome.lines[0].contains("loss") && !outcome.lines[0].contains("psnr"))
+    #expect(try session.fingerprint("c1.weight") == judged.fingerprint("c1.weight"))
+  }
+
   @Test func `an infinity stops before the weights are harmed and is named`() throws {
     let session = TestSession()
     try session.run(

@@ -63,4 +63,40 @@ struct `The memory limit` {
     #expect(ending.output.contains("ok  1.00000 = 1.00000"))
     #expect(folder.exists("out/script.txt/s.session"))
   }
+
+  #if os(Linux)
+    /// Runs the program under a limit of the shell.
+    private func run(under limit: String, _ lines: [String], _ options: String = "") throws
+      -> Program.Ending
+    {
+      let folder = try Folder()
+      try folder.write(lines.joined(separator: "\n") + "\n", to: "script.txt")
+      return try Program.run(
+        ["-c", "\(limit) && exec \"$0\" run script.txt \(options)", Program.path],
+        program: "/bin/bash", in: folder, limit: 60)
+    }
+
+    private static let check = ["conv channels=2", "conv", "gradcheck samples=2"]
+
+    @Test(arguments: ["ulimit -v 400000", "ulimit -d 200000"])
+    func `that is too small for OpenBLAS is an error, not a wait without end`(limit: String) throws
+    {
+      let ending = try run(under: limit, Self.check)
+      #expect(ending.status == 1 && !ending.crashed)
+      let complaint = try #require(ending.complaints.first)
+      #expect(
+        complaint.contains(
+          #/memory is limited to \d+ MiB \(ulimit -[vd]\), too little for OpenBLAS: .* \d+ MiB are needed; raise/#
+        ), "\(complaint)")
+    }
+
+    @Test func `that is large enough for the threads that were asked for lets the program work`()
+      throws
+    {
+      let ending = try run(
+        under: "export OPENBLAS_NUM_THREADS=1 && ulimit -v 1500000", Self.check, "--threads 1")
+      #expect(ending.status == 0, "\(ending.errors)")
+      #expect(ending.output.contains("standard is the gradient of the loss"))
+    }
+  #endif
 }

@@ -41,7 +41,8 @@ struct FiguresOfMeritTests {
     for pair in try fixture.json("cases.json", as: Cases.self).pairs {
       let (truth, other) = (try image("\(pair.name)-truth"), try image("\(pair.name)-other"))
       for expected in pair.ranges {
-        let found = FiguresOfMerit(other, clean: truth, range: expected.range)
+        let found = try #require(
+          FiguresOfMerit(other, clean: truth, range: expected.range))
         #expect(abs(found.rmse - pair.rmse) <= 1e-6 * max(1, pair.rmse), "\(pair.name)")
         #expect(
           found.psnr == expected.psnr.value || abs(found.psnr - expected.psnr.value) < 1e-6,
@@ -73,15 +74,31 @@ struct FiguresOfMeritTests {
       mask[i] = true
       other.scalars[i] = 1000
     }
-    let found = FiguresOfMerit(other, clean: truth, range: 100, mask: mask)
+    let found = try #require(FiguresOfMerit(other, clean: truth, range: 100, mask: mask))
     #expect(found.rmse == 3)
     #expect(abs(found.psnr - 20 * log10(100.0 / 3)) < 1e-9)
   }
 
   @Test func `images below the window have no similarity`() {
     let small = Tensor<Float>(shape: [1, 1, 10, 30], repeating: 1)
-    #expect(FiguresOfMerit(small, clean: small, range: 1).ssim.isNaN)
-    #expect(FiguresOfMerit(small, clean: small, range: 1).psnr == .infinity)
+    #expect(FiguresOfMerit(small, clean: small, range: 1)?.ssim.isNaN == true)
+    #expect(FiguresOfMerit(small, clean: small, range: 1)?.psnr == .infinity)
+  }
+
+  @Test func `a slice that is all padding is left out of the mean`() throws {
+    let values = Tensor<Float>(shape: [3, 1, 16, 16]) { output in
+      for i in output.indices { output[i] = Float(i % 97) }
+    }
+    var noisy = values
+    for i in noisy.scalars.indices { noisy.scalars[i] += i % 2 == 0 ? 3 : -3 }
+    let stack = ImageStack(
+      values: values, mask: (0..<768).map { (256..<512).contains($0) }, unit: .stored(0...255),
+      origins: Array(repeating: SliceOrigin(patient: 1, series: 1), count: 3))
+    let figures = stack.figures(of: noisy)
+    #expect(figures[1] == nil && figures[0] != nil && figures[2] != nil)
+    let mean = FiguresOfMerit(meanOf: figures)
+    #expect(abs(mean.rmse - 3) < 1e-6 && mean.psnr.isFinite && mean.ssim.isFinite)
+    #expect(FiguresOfMerit(meanOf: [nil, nil]).psnr.isNaN)
   }
 
   private func image(_ name: String) throws -> Tensor<Float> {

@@ -1,0 +1,100 @@
+import GradientFlows
+import Networks
+import Tensors
+import Training
+
+/// Lines that mend what `diagnose` found, for the network in use; all can be typed as they stand.
+struct Cures {
+  private let workspace: Workspace
+  /// The largest magnitude of the network's input.
+  private let largestInput: Double
+
+  init(_ workspace: Workspace, largestInput: Double) {
+    (self.workspace, self.largestInput) = (workspace, largestInput)
+  }
+
+  /// The lines, in the order to type them.
+  func lines(for finding: Finding) -> [String] {
+    switch finding {
+    case .dataNotFinite(let name, let slices):
+      slices.prefix(4).map { "assign \(name)[\($0)] = 0" }
+    case .nonFinite, .nonFiniteValue, .lostWeights:
+      scale + mean + rebuilt(initializer: .he) + gentler
+    case .overflow: scale + mean + rebuilt(initializer: .he) + gentler
+    case .stuckWeights: faster
+    case .saturated: scale + rebuilt(initializer: .he) + gentler
+    case .deadChannels(let layers):
+      rebuilt(initializer: workspace.initializer) { index, line in
+        let name = workspace.network.layerNames[index]
+        return layers.contains { $0.name == name || $0.name.hasPrefix("\(name).") }
+          ? line.with(activation: .leakyReLU) : line
+      } + usualRate
+    case .boundedOutput:
+      rebuilt(initializer: workspace.initializer) { index, line in
+        index == workspace.network.layers.count - 1 ? line.with(activation: .linear) : line
+      }
+    case .unevenGradients:
+      workspace.flow.isGradient
+        ? scale
+          + rebuilt(initializer: .he) { _, line in
+            line.withoutSaturation.replacing(/\smerge=multiply(-add)?/, with: " merge=add")
+          }
+        : ["flow standard"]
+    case .inputScale: ["scale minmax"]
+    }
+  }
+
+  /// A scale that brings the input to about 0…1, unless it is there.
+  private var scale: [String] { largestInput > 10 ? ["scale minmax"] : [] }
+
+  /// A loss whose gradients do not grow with the batch and its pixels.
+  private var mean: [String] { workspace.loss.isMean ? [] : ["loss mse"] }
+
+  /// A tenth of the rate, where neither the input nor the initializer is to blame.
+  private var gentler: [String] {
+    guard scale.isEmpty, mean.isEmpty, workspace.initializer == .he, workspace.trainer != nil else {
+      return []
+    }
+    return ["optimizer lr=\(workspace.optimizer.rule.learningRate / 10)"]
+  }
+
+  /// The rate that the optimizer has when none is said, if it was higher: such steps kill channels.
+  private var usualRate: [String] {
+    guard workspace.trainer != nil, let usual = workspace.usualLearningRate,
+      workspace.optimizer.rule.learningRate > usual
+    else { return [] }
+    return ["optimizer lr=\(usual)"]
+  }
+
+  /// A rule whose updates reach the digits of the weights.
+  private var faster: [String] {
+    guard let adam = workspace.optimizer.rule as? Adam, adam.epsilon <= 1e-7 else {
+      return ["optimizer adam lr=0.001"]
+    }
+    // Such steps are lost only beside weights that are far too large.
+    return adam.learningRate < 0.001 ? ["optimizer lr=0.001"] : rebuilt(initializer: .he)
+  }
+
+  /// The lines that build the network anew, each layer's as `change` makes it.
+  private func rebuilt(
+    initializer: Initializer, _ change: (_ layer: Int, _ line: String) -> String = { $1 }
+  ) -> [String] {
+    let network = workspace.network
+    let seed = workspace.networkSeed.map { " seed=\($0)" } ?? ""
+    let layers = network.layers.enumerated().map { change($0, $1.line) }
+    let output = network.outputRule == .plain ? [] : ["output \(network.outputRule.rawValue)"]
+    return ["net new init=\(initializer.text)\(seed)"] + layers + output
+  }
+}
+
+extension String {
+  /// A layer's line with another activation.
+  fileprivate func with(activation: Activation) -> String {
+    replacing(/\sact=\S+/, with: " act=\(activation.rawValue)")
+  }
+
+  /// A layer's line with an activation that is steep everywhere.
+  fileprivate var withoutSaturation: String {
+    contains(/\sact=(sigmoid|tanh|arctan|elu|relu)\b/) ? with(activation: .leakyReLU) : self
+  }
+}

@@ -1,0 +1,90 @@
+import CommandLanguage
+import Foundation
+
+/// What `expect` says of two numbers that are not as they should be.
+struct UnmetExpectation {
+  private let left: Double, right: Double
+  private let relation: Comparison.Relation
+  /// The allowed difference, a part of the right side.
+  private let tolerance: Double
+
+  init(_ left: Double, _ relation: Comparison.Relation, _ right: Double, within tolerance: Double) {
+    (self.left, self.relation, self.right, self.tolerance) = (left, relation, right, tolerance)
+  }
+
+  /// `the left side is NaN`; nil when neither is.
+  var sideOfNaN: String? {
+    switch (left.isNaN, right.isNaN) {
+    case (true, true): "both sides are NaN"
+    case (true, false): "the left side is NaN"
+    case (false, true): "the right side is NaN"
+    case (false, false): nil
+    }
+  }
+
+  /// What was expected, and how far the numbers are from it.
+  var message: String {
+    let allowed =
+      tolerance > 0 ? " within \(NumberFormat.shortest.string(tolerance * 100)) %" : ""
+    let (a, b) = texts
+    return "expected \(a) \(relation.rawValue) \(b)\(allowed): \(sideOfNaN ?? difference)"
+  }
+
+  /// What to do about it.
+  var hint: String {
+    if sideOfNaN != nil {
+      return "NaN fulfils nothing but !=; 'diagnose' and NAME.nan say where it is"
+    }
+    switch relation {
+    case .different: return "they must not be equal; was one of them to change?"
+    case .less where left == right: return "write <= if they may be equal"
+    case .greater where left == right: return "write >= if they may be equal"
+    case .less, .greater: return "look at both sides with 'stats' or 'show'"
+    case .equal, .atMost, .atLeast:
+      guard let percent = allowance else {
+        return "within= is a part of the right side: compare with a number that is finite and not 0"
+      }
+      return "within=\(percent)% would allow it"
+    }
+  }
+
+  /// Both numbers, with as many digits as tell them apart.
+  private var texts: (String, String) {
+    func text(_ value: Double, _ digits: Int) -> String {
+      NumberFormat.significant(digits).string(value)
+    }
+    let digits =
+      left == right ? 6 : [6, 9, 12, 17].first { text(left, $0) != text(right, $0) } ?? 17
+    return (text(left, digits), text(right, digits))
+  }
+
+  /// `they differ by 0.01, 2 % of the right side`.
+  private var difference: String {
+    let distance = abs(left - right)
+    guard distance > 0 else { return "they are equal" }
+    let text = NumberFormat.significant(3).string(distance)
+    guard right != 0, (distance / abs(right)).isFinite else { return "they differ by \(text)" }
+    let part = NumberFormat.significant(3).string(100 * distance / abs(right))
+    return "they differ by \(text), \(part) % of the right side"
+  }
+
+  /// The smallest round percentage that allows the difference; nil if none does.
+  private var allowance: String? {
+    let part = 100 * abs(left - right) / abs(right)
+    guard part.isFinite, part > 0 else { return nil }
+    let power = pow(10, floor(log10(part)))
+    let steps = [1, 2, 5, 10, 20].map { $0 * power }
+    guard let enough = steps.first(where: { abs(left - right) <= $0 / 100 * abs(right) }) else {
+      return nil
+    }
+    return NumberFormat.significant(2).string(enough).trimmingZeros
+  }
+}
+
+extension String {
+  /// A number without zeros behind its digits: `0.5` for `0.50`.
+  fileprivate var trimmingZeros: String {
+    guard contains("."), !contains("e") else { return replacing(/\.?0+(?=e)/, with: "") }
+    return replacing(/\.?0+$/, with: "")
+  }
+}

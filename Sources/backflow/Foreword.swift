@@ -1,0 +1,16 @@
+import CommandLanguage
+import Synchronization
+
+/// Warnings of the command that runs, which a person sees before it ends.
+final class Foreword: Sendable {
+  private let count = Atomic<Int>(0)
+
+  /// Shows a warning now.
+  func show(_ warning: String) {
+    Console.print("warning: \(warning)")
+    count.add(1, ordering: .relaxed)
+  }
+
+  /// How many were shown since the last call, which must not be shown again.
+  func takeCount() -> Int { count.exchange(0, ordering: .relaxed) }
+}
