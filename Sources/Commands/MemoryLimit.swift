@@ -15,8 +15,10 @@ extension Workspace {
     return files.isConfined ? min(wanted, spare) : wanted
   }
 
-  /// Four fifths of the machine's memory, in bytes.
-  static var spareMemory: Int { Int(ProcessInfo.processInfo.physicalMemory / 5 * 4) }
+  /// Four fifths of the machine's memory, or what a limit of the system leaves beside BLAS, in bytes.
+  static var spareMemory: Int {
+    min(Int(ProcessInfo.processInfo.physicalMemory / 5 * 4), BLASMemory.bytesLeft ?? .max)
+  }
 
   /// Throws when `bytes` are more than one command may take.
   func requireMemory(_ bytes: Int, for what: String, hint: String) throws(CommandError) {
