@@ -11,29 +11,38 @@ package let commandTable: [Command<Workspace>] =
     let spec = $0.spec
     var command = $0.around { body in
       { arguments, workspace, context in
-        try requireClosedPass(spec, workspace)
-        let holdings = DataRecipe.Holdings(workspace)
-        let before = workspace
-        let outcome: Outcome
-        do {
-          outcome = try Precision.$current.withValue(workspace.settings.precision) {
-            try Interruption.$ofCommand.withValue(context.interruption) {
-              try body(arguments, &workspace, context)
-            }
-          }
-        } catch let error as CommandError where error.status == .interrupted {
-          if error.kept == nil { workspace = before }
-          throw error
-        }
-        workspace.recipe.note(
-          arguments, seed: workspace.seed, context.variables, before: holdings,
-          after: DataRecipe.Holdings(workspace))
-        return outcome
+        try run(body, of: spec, arguments, &workspace, context)
       }
     }
     command.preview = preview(of: spec)
     return command
   } + SessionCommand.allCases.map { Command($0) }
+
+/// Runs the body of a command: in the session's precision, where Ctrl-C ends it with all as before,
+/// and with a note of what it did to the data.
+@Sendable private func run(
+  _ body: Command<Workspace>.Body, of spec: CommandSpec, _ arguments: Arguments,
+  _ workspace: inout Workspace, _ context: CommandContext
+) throws -> Outcome {
+  try requireClosedPass(spec, workspace)
+  let holdings = DataRecipe.Holdings(workspace)
+  let before = workspace
+  let outcome: Outcome
+  do {
+    outcome = try Precision.$current.withValue(workspace.settings.precision) {
+      try Interruption.$ofCommand.withValue(context.interruption) {
+        try body(arguments, &workspace, context)
+      }
+    }
+  } catch let error as CommandError where error.status == .interrupted {
+    if error.kept == nil { workspace = before }
+    throw error
+  }
+  workspace.recipe.note(
+    arguments, seed: workspace.seed, context.variables, before: holdings,
+    after: DataRecipe.Holdings(workspace))
+  return outcome
+}
 
 /// Throws when a command would change what an open pass was made of.
 @Sendable private func requireClosedPass(
