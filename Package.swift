@@ -53,7 +53,9 @@ let package = Package(
     .systemLibrary(
       name: "CLibEdit", pkgConfig: "libedit",
       providers: [.apt(["libedit-dev"]), .brew(["libedit"])]),
-    .target(name: "CEdit", dependencies: ["CLibEdit"]),
+    .target(
+      name: "CEdit", dependencies: ["CLibEdit"],
+      linkerSettings: [.linkedLibrary("tinfo", .when(platforms: [.linux]))]),
     .systemLibrary(
       name: "CLibChafa", pkgConfig: "chafa",
       providers: [.apt(["libchafa-dev"]), .brew(["chafa"])]),

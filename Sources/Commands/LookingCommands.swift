@@ -332,8 +332,7 @@ extension NamedValue {
 
   /// The lines under a tile: the figures against the clean slice.
   func figures(against clean: NamedValue, _ unit: ValueUnit) -> [String]? {
-    let judged = clean.mask?.contains(false) ?? true
-    guard name != clean.name, isImage, judged else { return nil }
+    guard name != clean.name, isImage else { return nil }
     let shape: Shape = [1, 1, plane.height, plane.width]
     let judged = FiguresOfMerit(
       tensor.reshaped(shape), clean: clean.tensor.reshaped(shape),

@@ -44,7 +44,7 @@ final class Host {
   /// The number of the line that ran last.
   private(set) var lastLine = 0
   /// Where the session reads and writes now: a file that is run may do less than a person.
-  private var files: Files { runner.workspace.files }
+  var files: Files { runner.workspace.files }
   let isJSON: Bool
   /// Keeps every command on disk while somebody types.
   private lazy var recovery = Recovery(in: StateFolder.sessions)

@@ -50,7 +50,7 @@ struct `What is too long` {
     for (text, ofTensors) in [(nested, false), (nested, true), ("1 + " + nested + "2", true)] {
       #expect(throws: CommandError.self) {
         _ = try Expression(
-          parsing: SourceText(text, at: 0..<text.count), ofTensors: ofTensors)
+          parsing: SourceText(text, at: 0..<text.count), functions: ofTensors ? ["f"] : nil)
       }
     }
     #expect(error("expect " + nested + "1 = 1") != nil)

@@ -182,7 +182,7 @@ struct OptimizerCommandTests {
     let folder = FileManager.default.temporaryDirectory.appending(path: "backflow-\(UUID())")
     defer { try? FileManager.default.removeItem(at: folder) }
     let runner = CommandRunner.session(
-      files: Files(script: folder),
+      files: Files(script: folder, session: nil),
       progress: { update in
         seen.withLock { $0.append(update.warning.map { "warning: \($0)" } ?? update.text) }
       })

@@ -101,7 +101,7 @@ struct StateWalkTests {
   ) throws {
     let session = try session(walk)
     let before = session.runner.workspace.state
-    let variables = session.runner.variables
+    let variables = session.variables
     let isRecorded = commandTable.first { $0.spec.name == session.name(of: walk.line) }?.spec
       .isRecorded
     guard (try? session.run(walk.line)) != nil else {
@@ -111,7 +111,7 @@ struct StateWalkTests {
       return
     }
     let after = session.runner.workspace.state
-    if after == before, session.runner.variables.values == variables.values { return }
+    if after == before, session.variables == variables { return }
 
     try session.run("checkpoint walked")
     #expect(session.runner.workspace.state == after, "a checkpoint changes nothing")
@@ -136,7 +136,7 @@ struct StateWalkTests {
       // The checkpoint is recorded, too.
       try session.run(lines: ["undo", "undo"])
       #expect(differences(before, session.runner.workspace.state) == [], "undone")
-      #expect(session.runner.variables.values == variables.values)
+      #expect(session.variables == variables)
     }
   }
 

@@ -72,6 +72,11 @@ final class TestSession {
     return number
   }
 
+  /// The variables of `let`, as `NAME=VALUE`.
+  var variables: [String] {
+    runner.variables.values { _ in true }.map { "\($0.name)=\($0.value)" }
+  }
+
   /// The SHA-256 of a tensor.
   func fingerprint(_ name: String) throws -> String {
     guard case .string(let text)? = try run("stats \(name)").result["sha256"] else { return "" }
