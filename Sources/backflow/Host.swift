@@ -144,7 +144,7 @@ final class Host {
       if isHelp, showsPages() {
         return pages.begin(outcome.screen(columns: TerminalSize().columns).flatMap(\.rows))
       }
-      show(outcome)
+      show(outcome, after: shown)
       if let turns = outcome.turns { show(outcome.pictures, turns) }
       for remark in outcome.remarks { Console.error(VisibleText.visible(remark)) }
     case .failure(let error):
@@ -158,9 +158,12 @@ final class Host {
   }
 
   /// Shows lines and pictures: at a terminal in rows that fit, elsewhere as a record holds them.
-  private func show(_ outcome: Outcome) {
+  ///
+  /// The first `count` lines are warnings that were shown before the work began; a screen has none of
+  /// these.
+  private func show(_ outcome: Outcome, after count: Int) {
     guard isatty(STDOUT_FILENO) == 1 else {
-      for line in outcome.typedLines { Console.print(line.printed) }
+      for line in outcome.typedLines.dropFirst(count) { Console.print(line.printed) }
       return
     }
     for part in outcome.screen(columns: TerminalSize().columns) {
@@ -193,7 +196,13 @@ final class Host {
 
   /// Prints lines that are no command's result, unless only JSON is wanted.
   func say(_ lines: [String]) {
-    if !isJSON { for line in lines { Console.print(line) } }
+    guard !isJSON else { return }
+    let columns = isatty(STDOUT_FILENO) == 1 ? TerminalSize().columns : .max
+    for line in lines {
+      // What is to be typed stays in one piece.
+      let rows = line.hasPrefix("  ") ? [line] : TextWrapping.rows(of: line, columns: columns)
+      for row in rows { Console.print(row) }
+    }
   }
 
   /// The last line of a replay.
