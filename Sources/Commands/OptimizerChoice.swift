@@ -36,7 +36,7 @@ extension Command<Workspace> {
   static let optimizer = Command(
     CommandSpec(
       "optimizer", family: .learning,
-      summary: "Change the optimizer in use, choose one that was kept under a name, or list all.",
+      summary: "Change the optimizer in use, choose one kept under a name, or list them.",
       details: """
         With keys, only these change: what the optimizer remembers of a training and the number of its \
         updates stay, and 'continue' goes on with the new setting. 'optimizer adam …' begins anew. \

@@ -17,7 +17,7 @@ extension Command<Workspace> {
   static let plotLoss = Command(
     CommandSpec(
       "plot loss", family: .looking,
-      summary: "Draw the loss over the epochs of the last training of the network in use.",
+      summary: "Draw the loss of the last training of the network in use, by epochs.",
       details: """
         A point a step in short trainings; from 8 epochs on, a point is the mean of an epoch, and the \
         band reaches from the lowest to the highest loss of its steps. 'continue' and a further \
@@ -53,7 +53,7 @@ extension Command<Workspace> {
   static let plotPSNR = Command(
     CommandSpec(
       "plot psnr", family: .looking,
-      summary: "Draw the PSNR over the epochs of the last training of the network in use.",
+      summary: "Draw the PSNR of the last training of the network in use, by epochs.",
       details: """
         Of the validation slices, or of some training slices if there are none, as 'train' prints it. \
         They are judged after each epoch, or after every few where that would slow the training \

@@ -53,8 +53,10 @@ struct UnmetExpectation {
     func text(_ value: Double, _ digits: Int) -> String {
       NumberFormat.significant(digits).string(value)
     }
-    let digits =
-      left == right ? 6 : [6, 9, 12, 17].first { text(left, $0) != text(right, $0) } ?? 17
+    guard left != right else { return (text(left, 6), text(right, 6)) }
+    guard let digits = [6, 9, 12].first(where: { text(left, $0) != text(right, $0) }) else {
+      return (NumberFormat.shortest.string(left), NumberFormat.shortest.string(right))
+    }
     return (text(left, digits), text(right, digits))
   }
 

@@ -143,9 +143,11 @@ struct LoadingTests {
     var values = (0..<64).map { Float($0) / 63 }
     func save() throws -> (outcome: Outcome, png: PNG) {
       let data = NPY.encode(Tensor<Float>(shape: [8, 8], scalars: values))
+      try FileManager.default.createDirectory(
+        at: session.folder, withIntermediateDirectories: true)
       try data.write(to: session.folder.appending(path: "a.npy"))
       try session.run("load a.npy")
-      let outcome = try session.run("save image clean[0] a.png bits=16")
+      let outcome = try session.run("save image clean[0] a.png bits=16 replace=yes")
       return (outcome, try PNG(path: session.folder.appending(path: "a.png").path))
     }
     let whole = try save()

@@ -23,7 +23,7 @@ struct WindowFileTests {
 
   /// The 8-bit samples of slice 0 of what is loaded, in the window chosen last.
   private func samples(_ session: TestSession, options: String = "") throws -> [UInt16] {
-    try session.run("save image clean[0] shown.png \(options)")
+    try session.run("save image clean[0] shown.png replace=yes \(options)")
     return try PNG(path: session.folder.appending(path: "shown.png").path).picture.samples
   }
 
