@@ -97,7 +97,7 @@ private final class CommandRun {
   /// How it ended, and all that it answered.
   func ending() throws -> (Program.Ending, [CommandAnswer]) {
     let ending = try process.ending(within: 60)
-    return (ending, try ending.lines.map { try CommandAnswer($0) })
+    return (ending, try ending.lines.map { try CommandAnswer($0, in: folder) })
   }
 }
 
@@ -106,14 +106,15 @@ private struct CommandAnswer {
   let line: Int
   let command: String
   let isDone: Bool
-  /// All of it but the time that it took.
+  /// All of it but the time that it took, and the folder.
   let text: String
   /// What is wrong with the answer itself.
   let fault: String?
 
-  init(_ text: String) throws {
+  init(_ text: String, in folder: Folder) throws {
     let object = try JSONLine(text)
     self.text = text.replacing(#/"seconds":[0-9.e-]+/#, with: "", maxReplacements: 1)
+      .replacing(folder.url.path, with: "")
     line = object.number("line").map { Int($0) } ?? 0
     command = object.text("command") ?? ""
     isDone = object.status == "ok"
