@@ -123,7 +123,7 @@ extension Workspace {
       var other = workspace
       return try other.explanation(of: rest, most: most, arguments)
     }
-    let (name, index) = try element(text, arguments)
+    let (name, index, _) = try element(text, arguments)
     if isTyped(name) { return try typedExplanation(of: name, at: index, most: most, arguments) }
     if let update = try updateExplanation(name, index, arguments) { return update }
     let (base, gradientFlow) = gradientName(name)
@@ -160,17 +160,18 @@ extension Workspace {
   /// A name and the index of the one number of it that `text` names, in any way that `show` takes.
   private mutating func element(
     _ text: String, _ arguments: Arguments
-  ) throws -> (name: String, index: [Int]) {
+  ) throws -> (name: String, index: [Int], shape: Shape) {
     let indexed = try IndexedName(text)
-    // Refused with the words of 'show', if it is no part.
-    let part = try value(text, at: "name", arguments)
-    guard !part.isImage else {
+    // What is no part is refused with the words of 'show'.
+    if Self.stackNames.contains(indexed.name) {
+      _ = try value(text, at: "name", arguments)
       throw arguments.error(
         at: "name", .state, "\(indexed.name) is a stack of slices, no value of a pass",
         hint: "'forward noisy[0]' opens a pass; then explain net.out[0,0,5,6]")
     }
-    let shape = try value(indexed.name).tensor.shape
-    guard part.tensor.shape.count == 1 else {
+    let whole = try value(indexed.name, at: "name", arguments).tensor
+    let (shape, part) = (whole.shape, try whole.part(indexed.entries))
+    guard part.shape.count == 1 else {
       throw arguments.error(
         at: "name", .shape,
         "\(indexed.name) is \(shape), and \(text) is not one number of it",
@@ -183,7 +184,7 @@ extension Workspace {
       case .range(let lower, _): lower ?? 0
       }
     }
-    return (indexed.name, index)
+    return (indexed.name, index, shape)
   }
 
   /// The arithmetic of an optimizer's m, v or update; none for other names.
@@ -238,7 +239,7 @@ extension Workspace {
   }
 
   /// The change of the loss by the number whose gradient `text` names; nil for other names, and, unless
-  /// it `isAsked` for, where it would need more memory than one command may take.
+  /// it `isAsked` for, where it would take long.
   mutating func lossDifference(
     by text: String, isAsked: Bool, _ arguments: Arguments
   ) throws -> Double? {
@@ -246,19 +247,20 @@ extension Workspace {
       var other = workspace
       return try other.lossDifference(by: rest, isAsked: isAsked, arguments)
     }
-    let (name, index) = try element(text, arguments)
+    let (name, index, shape) = try element(text, arguments)
     if isTyped(name) { return typedDifference(by: name, at: index) }
     let (base, flow) = gradientName(name)
     guard flow != nil, let pass = lastPass else { return nil }
-    let doubles = pass.doubles
     let needed = TapeFlow().mapBytes(
-      of: doubles.network, pixels: pass.input.shape.batch * pass.input.shape.planeCount,
+      of: pass.network.doubles, pixels: pass.input.shape.batch * pass.input.shape.planeCount,
       retention: .nothing)
-    if needed > memoryLimit, !isAsked { return nil }
+    // Some seconds on a machine of two cores.
+    if needed > 256 << 20, !isAsked { return nil }
     try requireMemory(
       needed, for: "differences of the loss in Double", hint: "take a part of the slice")
-    let offset = try value(name).tensor.shape.offset(of: index)
-    return try interruptible { doubles.lossDifference(by: base, at: offset) }
+    return try interruptible {
+      pass.doubles.lossDifference(by: base, at: shape.offset(of: index))
+    }
   }
 }
 

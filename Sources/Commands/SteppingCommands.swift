@@ -113,7 +113,7 @@ extension Command<Workspace> {
   static let next = Command(
     CommandSpec(
       "next", family: .stepping,
-      summary: "Go to the end of a layer of the open pass, or of several, or back to its start.",
+      summary: "Go to the end of a layer of the open pass, or of several, or back.",
       parameters: [
         .flag("direction", ["back"], "back, not on", default: .absent("on")),
         .word("count", .integer(1...1_000_000), "how many layers", default: .value("1")),

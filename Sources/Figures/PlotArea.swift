@@ -3,6 +3,8 @@ struct PlotArea {
   let x: AxisScale, y: AxisScale
   let left: Double, right: Double, top: Double, bottom: Double
   private let xTicks: [AxisScale.Tick], yTicks: [AxisScale.Tick]
+  /// That of the whole drawing.
+  private let width: Double
 
   /// The space that the labels of `y` take at the left.
   static func labelWidth(_ ticks: [AxisScale.Tick]) -> Double {
@@ -11,7 +13,7 @@ struct PlotArea {
 
   /// Lays out an area of the width of a drawing between `top` and `bottom`, labels included.
   init(x: AxisScale, y: AxisScale, width: Double, top: Double, bottom: Double) {
-    (self.x, self.y) = (x, y)
+    (self.x, self.y, self.width) = (x, y, width)
     // The name of the y axis stands above it, that of the x axis under the numbers.
     self.top = (top + 26).rounded()
     self.bottom = (bottom - 46).rounded()
@@ -50,8 +52,11 @@ struct PlotArea {
       guard let position = x.position(of: tick.value), (0...1).contains(position) else { continue }
       let column = aligned(left + position * (right - left))
       drawing.stroke(.line([Point(column, bottom), Point(column, bottom + 5)]), Look.axis)
+      // A long number at an end of the axis moves inwards, to stay in the picture.
+      let half = Self.labelWidth([tick]) / 2 + 2
       drawing.write(
-        tick.label.printed, at: Point(column, bottom + 19), color: Look.faint, anchor: .middle)
+        tick.label.printed, at: Point(max(half, min(column, width - half)), bottom + 19),
+        color: Look.faint, anchor: .middle)
     }
     let base = aligned(bottom)
     drawing.stroke(.line([Point(left, base), Point(right, base)]), Look.axis)

@@ -81,7 +81,7 @@ private struct LayerJoins {
     return PassStep(
       .backward, layer: index, "links",
       formulas(isBehind: false) { "\(target) = \(from)\($0.map { " + \($0)" } ?? "")" },
-      reads: [from] + sources(isBehind: false), writes: [target])
+      reads: [from] + sources(isBehind: false).filter { $0 != from }, writes: [target])
   }
 
   /// The step that adds links to the gradient called `target`, of a convolution's result.

@@ -63,7 +63,8 @@ package struct GradientCheck {
     return samples
   }
 
-  /// A derivative, the rounding of the loss in it, and whether a corner was crossed.
+  /// A derivative, the rounding of the loss in it (that of a sum over pixels: some last digits), and
+  /// whether a corner was crossed.
   private typealias Difference = (value: Double, rounding: Double, isKink: Bool)
 
   /// The extrapolated central difference of the loss by one weight; the smaller of two steps is
@@ -93,7 +94,7 @@ package struct GradientCheck {
     let coarse = (loss(h) - loss(-h)) / (2 * h)
     let fine = (loss(h / 2) - loss(-h / 2)) / h
     return (
-      (4 * fine - coarse) / 3, largest.ulp / h,
+      (4 * fine - coarse) / 3, 16 * largest.ulp / h,
       !corners.dropFirst().allSatisfy { $0 == corners[0] }
     )
   }

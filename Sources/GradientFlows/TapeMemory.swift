@@ -75,9 +75,13 @@ struct TapeMemory<Element: Scalar> {
       take(i == 0 ? inputs : map)
       if !layer.isLinear || isFree { release(map) }
     }
-    if layer.skipMeetsInput { take(inputs) }
+    if layer.skipMeetsInput {
+      // The sum takes the place of what arrived.
+      take(inputs)
+      kept -= keepsAll && layer.projects ? 2 * inputs : inputs
+    }
     // The gradient of the input alone goes on.
-    release(waiting + (layer.skipMeetsInput ? inputs : 0))
+    release(waiting)
   }
 }
 
