@@ -25,9 +25,13 @@ package struct TerminalSize: Hashable, Sendable {
   }
 
   /// Whether `TERM` names a terminal that is known and takes the usual codes; any other is a dumb one.
+  ///
+  /// The system may lack the entry of a terminal whose family it knows, as of `xterm-kitty`, or that of
+  /// a newer one, as of `foot`.
   private static let kindDraws: Bool = {
     let kind = ProcessInfo.processInfo.environment["TERM"] ?? ""
-    return !kind.isEmpty && cedit_knows_terminal(kind) == 1
+    guard let family = kind.split(separator: "-").first.map(String.init) else { return false }
+    return [kind, family].contains { cedit_knows_terminal($0) == 1 } || family == "foot"
   }()
 
   /// How large a character is, in pixels, if the terminal told the system.

@@ -58,8 +58,7 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     if let threads { Parallelism.threads = threads }
-    // Nothing is kept that Ctrl-C could lose.
-    signal(SIGINT) { _ in _exit(ExitStatus.interrupted.rawValue) }
+    Interrupts.endAtOnce()
     requireMemoryForBLAS()
     guard let axis = try over.map({ try BenchAxis($0) }) else {
       return Console.print(try measured().json.text)

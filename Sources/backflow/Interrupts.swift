@@ -30,7 +30,17 @@ enum Interrupts {
       Console.noticeInterrupt(requests)
     }
     sigaction(SIGINT, &action, nil)
-    // Whoever started the program from a thread that blocks signals has handed that down.
+    unblock()
+  }
+
+  /// Lets Ctrl-C end the program at once, where nothing is kept that it could lose.
+  static func endAtOnce() {
+    signal(SIGINT) { _ in _exit(ExitStatus.interrupted.rawValue) }
+    unblock()
+  }
+
+  /// Receives SIGINT also where a parent that blocks signals has handed that down.
+  private static func unblock() {
     var signals = sigset_t()
     sigemptyset(&signals)
     sigaddset(&signals, SIGINT)

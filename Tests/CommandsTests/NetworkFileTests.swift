@@ -255,7 +255,8 @@ struct NetworkFileTests {
       "c1.bias": Tensor(shape: [1], repeating: 1),
     ]).write(to: session.folder.appending(path: "nan.safetensors"))
     let second = try session.run("net load nan.safetensors")
-    #expect(second.warnings == ["1 of the parameters holds NaN or infinity, the first is c1.weight"])
+    #expect(
+      second.warnings == ["1 of the parameters holds NaN or infinity, the first is c1.weight"])
   }
 
   @Test func `two thousand damaged files load whole or change nothing`() throws {

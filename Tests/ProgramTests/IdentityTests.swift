@@ -15,7 +15,7 @@ struct `Identity` {
     "plot loss", "evaluate", "save tensor clean clean.npy", "save image clean[0] a.png bits=16",
     "net save net.safetensors optimizer=yes", "checkpoint all", "save dicom denoised derived",
     "save animation noisy slices.gif", "fails load $data/nothing", "fails load $data series=77",
-    "history", "session save mine",
+    "history", "session save mine replace=yes",
     "session pack mine.zip", "export mine.html", "export mine.md", "export mine.ipynb",
   ]
 

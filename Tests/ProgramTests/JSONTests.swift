@@ -162,6 +162,8 @@ struct `With --json` {
       in: folder)
     let all = try JSONLine.all(ending.output)
     #expect(
-      all.map(\.keys) == [["seconds_per_step", "gflops", "planned_mib", "peak_mib", "engine"]])
+      all.map(\.keys) == [
+        ["seconds_per_step", "gflops", "planned_mib", "peak_mib", "peak_maps_mib", "engine"]
+      ])
   }
 }

@@ -29,7 +29,8 @@ struct `Pictures at the prompt` {
   /// What follows the line of a picture, up to the next prompt.
   private func view(_ terminal: Terminal) throws -> String {
     let shown = try terminal.type("view clean[0]\r", until: "\n> ")
-    let line = try #require(shown.firstRange(of: /\[png clean-0\S*\.png 64x64 gray8 px:\w+\]\n/))
+    let line = try #require(
+      shown.firstRange(of: /\[png clean-0\S*\.png\s+64x64 gray8\s+px:\w+\]\n/))
     return String(shown[line.upperBound...].dropLast(2))
   }
 

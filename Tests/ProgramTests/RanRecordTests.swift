@@ -100,7 +100,7 @@ struct `A record of what ran` {
     let lines = Self.data + ["conv", "train steps=2", "evaluate", "session save s"]
     #expect(!(try record(lines)).contains("#@ blas"))
     #expect(try !folder.read("out/script.txt/s.ledger").contains("openblas"))
-    let checking = lines.dropLast() + ["gradcheck samples=2", "session save s"]
+    let checking = lines.dropLast() + ["gradcheck samples=2", "session save s replace=yes"]
     #expect(try record(Array(checking)).contains("#@ blas: openblas"))
     #expect(try folder.read("out/script.txt/s.ledger").contains("openblas"))
   }

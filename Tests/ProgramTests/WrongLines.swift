@@ -164,7 +164,7 @@ struct WrongLine: CustomTestStringConvertible {
     WrongLine("stats " + String(repeating: "a", count: 100_000), "nothing called"),
     WrongLine("expect " + String(repeating: "(", count: 50_000) + "1 = 1", "nested"),
     WrongLine("expect " + String(repeating: "-", count: 50_000) + "1 = 1", "nested"),
-    WrongLine("expect 1" + String(repeating: "+1", count: 50_000) + " = 1", "too long"),
+    WrongLine("expect 1" + String(repeating: "+1", count: 20_000) + " = 1", "too long"),
     WrongLine("stats clean" + String(repeating: "[", count: 10_000), "not closed"),
     WrongLine(String(repeating: "fails ", count: 10_000) + "stats x", "cannot run fails"),
     WrongLine("\"" + String(repeating: "b", count: 10_000), "not closed"),
