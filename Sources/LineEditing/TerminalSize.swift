@@ -31,7 +31,8 @@ package struct TerminalSize: Hashable, Sendable {
   private static let kindDraws: Bool = {
     let kind = ProcessInfo.processInfo.environment["TERM"] ?? ""
     guard let family = kind.split(separator: "-").first.map(String.init) else { return false }
-    return [kind, family].contains { cedit_knows_terminal($0) == 1 } || family == "foot"
+    let isKnown: (String) -> Bool = { cedit_knows_terminal($0) == 1 }
+    return isKnown(kind) || isKnown(family) || family == "foot"
   }()
 
   /// How large a character is, in pixels, if the terminal told the system.
