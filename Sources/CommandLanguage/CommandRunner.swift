@@ -317,9 +317,11 @@ package final class CommandRunner<Workspace>: LineRunner {
     }
     let before = moment(before: invocation.arguments.line)
     let undoable = undoLog
+    var trains = false
     do throws(CommandError) {
       guard let inner = try parser.parse(text) else { throw Self.noCommand }
       guard inner.command == nil else { throw Self.noNesting }
+      trains = inner.spec.trains
       _ = try perform(inner, line: line)
     } catch {
       guard error != Self.noNesting else { throw error }
@@ -331,7 +333,7 @@ package final class CommandRunner<Workspace>: LineRunner {
       var outcome = Outcome(
         "failed: \(error.summary)",
         result: ["code": .string(error.code.rawValue), "message": .string(error.message)])
-      outcome.hasTrained = error.kept?.outcome.hasTrained ?? false
+      outcome.hasTrained = trains && error.kept != nil
       return outcome
     }
     restore(before)

@@ -294,7 +294,7 @@ struct SteppingCommandTests {
     try session.run("explain c2.z[0,0,5,6]")
     // Small whole numbers turn up everywhere; only their own name tells them.
     try session.run(lines: [
-      "tensor a = 2", "tensor b = 4", "tensor y = a*b + a", "backward y", "quiz b.grad",
+      "finish", "tensor a = 2", "tensor b = 4", "tensor y = a*b + a", "backward y", "quiz b.grad",
       "explain a.grad",
     ])
     #expect(throws: CommandError.self) { try session.run("explain b.grad") }

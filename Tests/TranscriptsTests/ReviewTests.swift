@@ -128,15 +128,20 @@ struct `A replay with a ledger` {
     #expect(report.differences.map(\.command) == ["train"])
   }
 
-  @Test func `writes a command that failed but changed something`() throws {
+  @Test func `knows the tensors of a command that failed half way by the one that was recorded`()
+    throws
+  {
     let scratch = try Scratch()
     let runner = ToyStudio.runner(ToyStudio(folder: scratch.out))
     var recorder = Recorder()
-    for (line, trace) in zip(["load", "measur", "measure"], [Self.traces()[0], Trace(), Trace()]) {
+    for (line, trace) in zip(["spoil", "measur", "measure"], [Self.traces()[0], Trace(), Trace()]) {
       if let execution = runner.run(line, line: 1) { recorder.add(execution, trace) }
     }
-    let text = recorder.text(stamps: [])
-    #expect(text.contains("> fails load\n") && !text.contains("measur\n"))
+    try recorder.save(to: scratch.paths, picturesFrom: scratch.out, stamps: Scratch.stamps)
+    let ledger = try #require(try LedgerFile.read(scratch.paths.ledger))
+    #expect(ledger.entry(number: 1)?.command == "train steps=3  # stopped by a NaN")
+    #expect(
+      ledger.commands?.map { $0?.command } == ["train steps=3  # stopped by a NaN", "measure"])
   }
 
   @Test func `that is damaged is an error before anything runs`() throws {
