@@ -443,7 +443,9 @@ extension Page {
     }
     try write(bodies)
     for link in links where link.hasSuffix(".png") {
-      try copy("\(play.folder)/out/\((link as NSString).lastPathComponent)", to: resolved(link))
+      let made = "\(play.folder)/out/\((link as NSString).lastPathComponent)"
+      // Pictures of sessions that take long are not made by the page.
+      if FileManager.default.fileExists(atPath: made) { try copy(made, to: resolved(link)) }
     }
     Issue.record("\(path) was recorded")
   }

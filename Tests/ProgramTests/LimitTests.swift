@@ -14,7 +14,7 @@ struct `The memory limit` {
     ["conv channels=1024", "conv", "set limit.memory=50MiB", "train batch=4096 steps=1"],
     ["conv channels=1024", "conv", "set limit.memory=50MiB", "denoise"],
     ["conv channels=1024", "conv", "set limit.memory=50MiB", "evaluate"],
-    ["conv channels=1024", "conv", "set limit.memory=50MiB", "gradcheck"],
+    ["conv channels=1024", "conv", "set limit.memory=20MiB", "gradcheck"],
     ["conv channels=1024", "conv", "set limit.memory=50MiB", "view denoised[0]"],
   ])
   func `refuses what does not fit, says the numbers, and leaves the rest usable`(
