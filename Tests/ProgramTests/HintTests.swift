@@ -33,7 +33,7 @@ struct `Hints at the prompt` {
     #expect(hints.count > 1 && Int(start.1) ?? 0 > 20)
     // "> block channels=8" ends in column 18; what is behind it goes.
     #expect(all.contains("\u{1B}7\u{1B}[19G\u{1B}[K\u{1B}8x"))
-    try terminal.type("\u{7F}\r", until: "80 parameters · receptive field")
+    try terminal.type("\u{7F}\r", until: "80 parameters ·")
     #expect(try terminal.leave() == 0)
     #expect(terminal.isSane)
   }
