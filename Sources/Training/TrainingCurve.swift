@@ -158,3 +158,16 @@ extension TrainingCurve {
     return max(1, Int(min(interval, Double(max(1, epochs)))))
   }
 }
+
+extension TrainingCurve.Piece {
+  /// Decodes a piece; one of version 0.1, which has no weight, weighs as much as its steps.
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    epochs = try values.decode(Double.self, forKey: .epochs)
+    steps = try values.decode(Int.self, forKey: .steps)
+    mean = try values.decode(Double.self, forKey: .mean)
+    low = try values.decode(Double.self, forKey: .low)
+    high = try values.decode(Double.self, forKey: .high)
+    weight = try values.decodeIfPresent(Double.self, forKey: .weight) ?? Double(steps)
+  }
+}

@@ -153,7 +153,10 @@ struct `Pictures at the prompt` {
     ] as [(String, String?, String)] {
       let terminal = try Terminal(
         in: folder, environment: ["TERM": kind, "NO_COLOR": "", "COLORTERM": ""], answer: answer)
-      for line in lines { try terminal.type("\(line)\r", until: "\n> ") }
+      for line in lines {
+        // Pictures in turn leave the cursor below them, at the start of a row.
+        try terminal.type("\(line)\r", until: line.hasPrefix("blink") ? "> " : "\n> ")
+      }
       try terminal.type("session save \(name)\r", until: "saved  \(name).session")
       #expect(try terminal.leave() == 0)
       #expect(terminal.shown.contains("\u{1B}_Ga=T") == (name == "kitty"))
