@@ -319,8 +319,8 @@ struct SteppingCommandTests {
   @Test func `a question does not give its answer away`() throws {
     let session = TestSession()
     try session.run(lines: Self.data + Self.network + ["forward noisy[1]"])
-    let asked = try session.run("quiz b1.conv1.a[0,1,5,6]").lines.joined()
     let value = try session.number("explain b1.conv1.a[0,1,5,6]", "value")
+    let asked = try session.run("quiz b1.conv1.a[0,1,5,6]").lines.joined()
     #expect(!asked.contains(NumberFormat.significant(6).string(value)))
   }
 }
