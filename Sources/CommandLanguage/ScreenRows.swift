@@ -30,13 +30,16 @@ extension OutputTable {
   /// The narrowest that a column of words is made.
   private static let leastWidth = 12
 
-  /// The table in rows of at most `columns`: where it is wider, cells of words go on in further rows.
+  /// The table in rows of at most `columns`: where it is wider, cells of words go on in further rows;
+  /// where even that is too wide, the cells of a row follow each other like words.
   package func rows(columns limit: Int) -> [String] {
     let cells = shownCells
     let whole = lines(cells.map { row in row.map { [$0] } })
     guard whole.contains(where: { VisibleText.columns(of: $0) > limit }) else { return whole }
     guard let widths = widths(cells, limit) else {
-      return whole.flatMap { TextWrapping.rows(of: $0, columns: limit) }
+      return cells.flatMap { row in
+        TextWrapping.rows(of: row.filter { !$0.isEmpty }.joined(separator: " "), columns: limit)
+      }
     }
     return lines(
       cells.map { row in
@@ -54,19 +57,22 @@ extension OutputTable {
   }
 
   /// How wide columns may be, so that rows fit: those of words share what numbers leave; nil when
-  /// that is too little.
+  /// that is too little for their longest words.
   private func widths(_ cells: [[String]], _ limit: Int) -> [Int]? {
     let count = cells.map(\.count).max() ?? 0
     var widths = (0..<count).map { column in
       cells.map { column < $0.count ? VisibleText.columns(of: $0[column]) : 0 }.max() ?? 0
     }
     let words = widths.indices.filter { $0 >= columns.count || !columns[$0].isNumeric }
+    let least = widths.indices.map { column in
+      cells.flatMap { column < $0.count ? $0[column].split(separator: " ") : [] }
+        .map { VisibleText.columns(of: String($0)) }.reduce(Self.leastWidth, max)
+    }
     var excess = widths.reduce(2 * (count - 1), +) - limit
     // The widest gives first, down to the next; that is at most one turn for each column and row.
     while excess > 0 {
-      guard let widest = words.max(by: { widths[$0] < widths[$1] }),
-        widths[widest] > Self.leastWidth
-      else { return nil }
+      let spare = words.filter { widths[$0] > least[$0] }
+      guard let widest = spare.max(by: { widths[$0] < widths[$1] }) else { return nil }
       widths[widest] -= 1
       excess -= 1
     }

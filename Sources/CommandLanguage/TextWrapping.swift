@@ -7,7 +7,7 @@ package enum TextWrapping {
   package static func rows(of line: String, columns: Int) -> [String] {
     guard VisibleText.columns(of: line) > columns, columns > 0 else { return [line] }
     let (words, gaps) = parts(of: line)
-    let indent = String(repeating: " ", count: indentation(words, gaps, columns))
+    let indentation = indentation(words, gaps, columns)
     var rows: [String] = []
     var row = ""
     var width = 0
@@ -15,7 +15,9 @@ package enum TextWrapping {
       let length = VisibleText.columns(of: word)
       if width > 0, width + gap + length > columns {
         rows.append(row)
-        (row, width) = (indent + word, indent.count + length)
+        // A long word goes to the left as far as it needs.
+        let indent = max(0, min(indentation, columns - length))
+        (row, width) = (String(repeating: " ", count: indent) + word, indent + length)
       } else {
         row += String(repeating: " ", count: gap) + word
         width += gap + length

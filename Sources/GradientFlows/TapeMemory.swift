@@ -48,15 +48,22 @@ struct TapeMemory<Element: Scalar> {
     let (map, inputs) = (map(layer.channels), map(layer.inputs))
     /// Lets go of what was read for the last time, if nobody is to look at it.
     func release(_ bytes: Int) { if !keepsAll { kept -= bytes } }
+    // The way of the skip to the network's input is taken only for inspection.
+    let goesBySkip = layer.merges && (keepsAll || !layer.skipsFromNetworkInput)
     // Of a product, the gradients of both factors; of a sum, the same map serves both ways.
     if layer.multiplies {
-      take(layer.multipliesAndAdds ? 3 * map : 2 * map)
-      release(layer.multipliesAndAdds ? 2 * map : map)
+      take(goesBySkip ? 2 * map : map)
+      if goesBySkip && layer.multipliesAndAdds {
+        // The two arrivals at the skip give way to their sum.
+        take(map)
+        kept -= map
+      }
+      release(map)
     }
     // What the skip passes on until the other way arrives where it leads.
-    var waiting = layer.merges ? map : 0
-    let ownsActivation = layer.multiplies || !layer.merges
-    if layer.sharesSkip {
+    var waiting = goesBySkip ? map : 0
+    let ownsActivation = layer.multiplies || !goesBySkip
+    if layer.sharesSkip && goesBySkip {
       take(self.map(1))
       if layer.multiplies { release(map) }
       waiting = ownsActivation ? self.map(1) : map + self.map(1)

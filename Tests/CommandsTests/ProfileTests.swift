@@ -7,7 +7,8 @@ struct ProfileTests {
   private func session() throws -> TestSession {
     let session = TestSession()
     try session.run(lines: [
-      "phantom size=32 slices=4", "noise gaussian sigma=40HU", "block channels=2", "conv",
+      "phantom size=32 slices=4 patients=1", "noise gaussian sigma=40HU", "block channels=2",
+      "conv",
       "train steps=1",
     ])
     return session

@@ -4,7 +4,7 @@ import Testing
 
 /// What commands give back, in the rows of a terminal.
 struct `On a screen` {
-  private static let widths = [80, 132]
+  private static let widths = [40, 80, 132]
 
   /// Says which rows are too wide or break a word; words are compared whatever their order, since
   /// cells of a table go on beside each other.
