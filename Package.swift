@@ -88,9 +88,10 @@ let package = Package(
     library("Figures", ["CCairo", "CChafa", "CGIF", "CPNG", "Tensors", "Fingerprints"]),
 
     // MARK: - Learning
-    library("Networks", ["Tensors"]),
-    library("GradientFlows", ["Networks", "Tensors"]),
-    library("Training", ["GradientFlows", "Networks", "Tensors"]),
+    library("Operations", ["Tensors"]),
+    library("Networks", ["Operations", "Tensors"]),
+    library("GradientFlows", ["Networks", "Operations", "Tensors"]),
+    library("Training", ["GradientFlows", "Networks", "Operations", "Tensors"]),
 
     // MARK: - Language
     library("CommandLanguage", [collections]),
@@ -112,8 +113,8 @@ let package = Package(
     library(
       "Commands",
       [
-        "CommandLanguage", "Training", "GradientFlows", "Networks", "Figures", "CT", "Tensors",
-        "Fingerprints", "Ledgers",
+        "CommandLanguage", "Training", "GradientFlows", "Networks", "Operations", "Figures", "CT",
+        "Tensors", "Fingerprints", "Ledgers",
       ]),
     .executableTarget(
       name: "backflow",
@@ -132,6 +133,7 @@ let package = Package(
     tests(of: "Ledgers", []),
     tests(of: "CT", ["Tensors", "Fingerprints"]),
     tests(of: "Figures", ["Tensors"]),
+    tests(of: "Operations", ["Tensors"]),
     tests(of: "Networks", ["Tensors"]),
     tests(of: "GradientFlows", ["Networks", "Tensors"]),
     tests(of: "Training", ["GradientFlows", "Networks", "Tensors"]),

@@ -29,7 +29,7 @@ final class TrainingView: BreakpointView {
     if name.hasSuffix(".grad"),
       let parameter = network.parameterNames.firstIndex(of: String(name.dropLast(5)))
     {
-      return result.gradients.parameters[parameter]
+      return result.parameterGradients[parameter]
     }
     let whole = whole ?? pass.run(flow, retention: .everything)
     self.whole = whole

@@ -69,7 +69,7 @@ private struct Row {
 private func comparison<Element: Scalar>(
   of names: [String], _ flows: [any GradientFlow], _ pass: TrainingPass<Element>, exact: Double
 ) -> Outcome {
-  let gradients = flows.map { pass.run($0, retention: .training).gradients.parameters }
+  let gradients = flows.map { pass.run($0, retention: .training).parameterGradients }
   let rows = zip(names, gradients).dropFirst().flatMap { name, found in
     zip(pass.network.parameterNames, zip(gradients[0], found)).map { parameter, pair in
       Row(flow: name, name: parameter, comparison: GradientComparison(pair.0, pair.1))

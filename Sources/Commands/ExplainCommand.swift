@@ -1,6 +1,7 @@
 import CommandLanguage
 import GradientFlows
 import Networks
+import Operations
 import Tensors
 import Training
 

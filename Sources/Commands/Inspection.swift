@@ -48,14 +48,14 @@ extension Workspace {
   mutating func requireGradients(
     _ flow: any GradientFlow
   ) throws(CommandError) -> [Tensor<Float>] {
-    let known = inspected.gradients[flow.line] ?? inspected.passes[flow.line]?.gradients.parameters
+    let known = inspected.gradients[flow.line] ?? inspected.passes[flow.line]?.parameterGradients
     if let known { return known }
     let pass = try requireLastPass(fitting: flow)
     try requireMemory(
       pass.trainingBytes(flow), for: "the gradients of the pass",
       hint: "take a part of the slice, or train on patches or smaller batches")
     let gradients = try interruptible {
-      pass.run(flow, retention: .training).gradients.parameters
+      pass.run(flow, retention: .training).parameterGradients
     }
     inspected.gradients[flow.line] = gradients
     return gradients

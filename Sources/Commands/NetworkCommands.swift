@@ -194,13 +194,14 @@ extension Command<Workspace> {
           .words("layer"), .words("line"), .words("output"), .numbers("parameters"),
           .numbers("receptive field"), .numbers("step MiB"),
         ],
-        rows: zip(network.layerNames, network.layers).map { name, layer in
+        rows: zip(network.layerNames, network.layers).enumerated().map { index, entry in
+          let (name, layer) = entry
           field += layer.receptiveGrowth
           return [
             OutputLine(name), OutputLine(layer.line),
             "[N,\(layer.outputChannels),\(side.0),\(side.1)]", "\(layer.parameterCount)",
             "\(field)×\(field)",
-            "\(mebibytes(layer.trainingBytes(pixels: pixels, workspace.flow)), digits: 1)",
+            "\(mebibytes(workspace.flow.stepBytes(ofLayer: index, in: network, pixels: pixels)), digits: 1)",
           ]
         }))
     let bytes = workspace.flow.trainingBytes(

@@ -1,5 +1,6 @@
 import CommandLanguage
 import GradientFlows
+import Operations
 import Tensors
 
 /// A question about a number, and how those before it went.

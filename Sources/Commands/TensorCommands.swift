@@ -1,6 +1,7 @@
 import CommandLanguage
 import GradientFlows
 import Networks
+import Operations
 import Tensors
 import Training
 
@@ -47,7 +48,7 @@ extension Command<Workspace> {
     let first = computation.nodes.count
     var place = try workspace.build(expression, &computation, arguments)
     // A name alone, or a number that others use, is copied, so that both names stay.
-    if place < first { place = try computation.compute(.copy, [place]) }
+    if place < first { place = try computation.compute(Copy(), [place]) }
     computation.bind(name, to: place, computedSince: first)
     guard computation.nodes.count <= 100_000 else {
       throw arguments.error(.limit, "more than 100000 numbers and operations were typed")
@@ -94,9 +95,8 @@ extension Command<Workspace> {
   ]
 }
 
-private func describe(_ name: String, _ value: Tensor<Float>, _ formula: String) -> Outcome {
-  let formula = formula == "given" ? "" : "\(formula) = "
-  var outcome = Outcome("\(name) = \(formula)\(told(value))")
+private func describe(_ name: String, _ value: Tensor<Float>, _ formula: String?) -> Outcome {
+  var outcome = Outcome("\(name) = \(formula.map { "\($0) = " } ?? "")\(told(value))")
   outcome.result = [
     "name": .string(name), "shape": .list(value.shape.extents) { .integer($0) },
     "values": .list(value.scalars) { .number(Double($0)) },
@@ -132,8 +132,25 @@ private func told(_ value: Tensor<Float>) -> OutputLine {
 // MARK: - Typed numbers in the workspace
 
 extension Workspace {
-  fileprivate static let functions =
-    ["sum", "mean", "conv"] + Activation.allCases.map(\.rawValue)
+  /// A function that may stand in a typed value.
+  private struct TypedFunction: Sendable {
+    let name: String
+    var operands = ["x"]
+    /// Makes the operation for a first operand of a shape.
+    let operation: @Sendable (Shape) -> any Operation
+  }
+
+  private static let typedFunctions =
+    [
+      TypedFunction(name: "sum") { _ in Total() },
+      TypedFunction(name: "mean") { Total(meanOf: $0.count) },
+      TypedFunction(name: "conv", operands: ["image", "kernel"]) { _ in Convolution2D() },
+    ]
+    + Activation.allCases.map { function in
+      TypedFunction(name: function.rawValue) { _ in Activate(function) }
+    }
+
+  fileprivate static let functions = typedFunctions.map(\.name)
 
   fileprivate func listTensors() -> Outcome {
     guard !computation.names.isEmpty else {
@@ -143,7 +160,7 @@ extension Workspace {
     for name in computation.names {
       guard let place = computation.place(name) else { continue }
       let node = computation.nodes[place]
-      let formula = node.operation == .given ? "" : "\(computation.formula(of: place)) = "
+      let formula = computation.formula(of: place).map { "\($0) = " } ?? ""
       outcome.say("\(name) = \(formula)\(told(node.value))")
     }
     outcome.result = ["names": .list(computation.names) { .string($0) }]
@@ -174,8 +191,8 @@ extension Workspace {
   ) throws -> Int {
     do {
       return try place(expression, &computation)
-    } catch let error as ComputationError {
-      throw arguments.error(at: "value", .shape, error.message)
+    } catch let error as OperationError {
+      throw arguments.error(at: "value", .shape, error.message, hint: error.hint)
     } catch let error as CommandError {
       guard error.line == nil else { throw error }
       throw CommandError(
@@ -194,17 +211,17 @@ extension Workspace {
         called: NumberFormat.shortest.string(value))
     case .negation(let inner):
       if case .number(let value) = inner { return try place(.number(-value), &computation) }
-      return try computation.compute(.negative, [try place(inner, &computation)])
+      return try computation.compute(Negation(), [try place(inner, &computation)])
     case .operation(let symbol, let left, let right):
-      let operands = [try place(left, &computation), try place(right, &computation)]
-      let operation: Computation.Operation =
+      let (x, y) = (try place(left, &computation), try place(right, &computation))
+      let operation: any Operation =
         switch symbol {
-        case .add: .sum
-        case .subtract: .difference
-        case .multiply: .product
-        case .divide: .quotient
+        case .add: Sum()
+        case .subtract: Difference()
+        case .multiply: Product()
+        case .divide: Quotient()
         }
-      return try computation.compute(operation, operands)
+      return try computation.compute(elementwise: operation, x, y)
     case .name(let name, let range):
       if let known = computation.place(name) { return known }
       do {
@@ -236,28 +253,22 @@ extension Workspace {
     _ name: String, _ inner: [Expression], _ range: Range<Int>, _ computation: inout Computation
   ) throws -> Int {
     let known = name.lowercased()
-    let operation: Computation.Operation? =
-      switch known {
-      case "sum": .total
-      case "mean": .mean
-      case "conv": .convolution
-      default: Activation(rawValue: known).map { .activation($0) }
-      }
-    guard let operation else {
+    guard let function = Self.typedFunctions.first(where: { $0.name == known }) else {
       throw CommandError(
         .unknownName, "there is no function '\(name)'",
         hint: NearestNames.question(for: name, among: Self.functions)
           ?? "there are \(Self.functions.joined(separator: " "))", range: range)
     }
-    let count = operation == .convolution ? 2 : 1
+    let count = function.operands.count
     guard inner.count == count else {
       throw CommandError(
         .syntax, "\(known) takes \(count == 1 ? "one tensor" : "two tensors"), not \(inner.count)",
-        hint: count == 1 ? "\(known)(x)" : "\(known)(image, kernel)", range: range)
+        hint: "\(known)(\(function.operands.joined(separator: ", ")))", range: range)
     }
     var operands: [Int] = []
     for expression in inner { operands.append(try place(expression, &computation)) }
-    return try computation.compute(operation, operands)
+    let shape = computation.nodes[operands[0]].value.shape
+    return try computation.compute(function.operation(shape), operands)
   }
 
   /// The numbers of a list, whose rows are equally long.

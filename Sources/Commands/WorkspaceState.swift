@@ -156,8 +156,9 @@ extension Workspace {
   }
 
   private var computationWords: String {
-    let nodes = computation.nodes.map {
-      "\($0.name) \($0.operation) \($0.operands) \($0.value.fingerprint) \($0.isVariable)"
+    let nodes = computation.nodes.enumerated().map { place, node in
+      "\(node.name) \(computation.formula(of: place) ?? "typed") \(node.operands) "
+        + "\(node.value.fingerprint) \(node.isVariable)"
     }
     return nodes.joined(separator: "; ") + (computationWalk == nil ? "" : "; walked")
   }

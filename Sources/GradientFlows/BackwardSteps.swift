@@ -1,65 +1,210 @@
 // The operations of a backward pass, under one flow or under several at once.
+//
+// A value's gradient is final when all that read the value have handed their share back. So the pass
+// goes from the loss to the input, and into an operation only when its own gradient is final; of two
+// ways it takes the first operand's to its end, as far as it goes, before the second's.
 
-package import Networks
+import Networks
+import Operations
 import Tensors
 
-extension Network {
-  /// The operations of the backward pass, from the loss to the input.
+/// Tells the backward pass of a program.
+struct BackwardSteps<Element: Scalar> {
+  private let program: Program<Element>
+  /// By layer: the links that join it, under each of the flows that are walked.
+  private let joins: [LayerJoins]
+  private var made: [PassStep] = []
+  /// By place: how many shares are told of all that arrive there.
+  private var told: [Int: Int] = [:]
+  /// By place: how many readers have not been gone through.
+  private var pending: [Int: Int] = [:]
+
+  /// Returns the operations from the loss to the input.
   ///
   /// - Parameters:
-  ///   - loss: What is made small.
-  ///   - flows: The flows that are walked at once; a step that one of them makes alone changes
+  ///   - program: What the pass computes.
+  ///   - joins: By flow and layer, how links join it. A step that one of the flows makes alone changes
   ///     nothing under the others, and its formulas say so.
-  ///   - epoch: The number of the epoch, from 0.
-  ///   - isMasked: Whether only the pixels of a mask count.
-  /// - Returns: The operations in their order.
-  package func backwardSteps(
-    loss: Loss, flows: [any GradientFlow], epoch: Int = 0, isMasked: Bool = false
-  ) -> [PassStep] {
-    let names = layerNames
-    guard let last = names.last else { return [] }
-    let isSubtracted = outputRule == .subtract
-    var steps = [
-      PassStep(
-        .backward, layer: nil, "loss", loss.gradientFormula(isMasked: isMasked),
-        reads: ["net.out"], writes: ["net.out.grad"]),
-      PassStep(
-        .backward, layer: nil, isSubtracted ? "subtract" : "output",
-        "\(last).out.grad = \(isSubtracted ? "−" : "")net.out.grad", reads: ["net.out.grad"],
-        writes: ["\(last).out.grad"]),
-    ]
-    let joins = layers.indices.map { index in
-      LayerJoins(names, flows.map { $0.join(at: index, in: self, epoch: epoch) })
-    }
-    for index in layers.indices.reversed() {
-      if joins[index].areBefore { steps.append(joins[index].step(before: index)) }
-      // Without links, what a layer passes on is what the one below is fed with.
-      let below = index > 0 && !joins[index - 1].areBefore ? names[index - 1] : nil
-      steps += layers[index].backwardSteps(
-        index, names[index], input: index > 0 ? "\(names[index - 1]).out" : "net.in",
-        handsDown: below.map { ["\($0).out.grad"] } ?? [], joins[index])
-    }
-    let arrivals = inputArrivals
-    steps.append(
-      PassStep(
-        .backward, layer: nil, "input", inputFormula, reads: arrivals, writes: ["net.in.grad"]))
-    return steps
+  static func steps(of program: Program<Element>, joins: [[LinkJoin?]]) -> [PassStep] {
+    var telling = BackwardSteps(program, joins)
+    if !program.layers.isEmpty { telling.walk() }
+    return telling.made
   }
 
-  /// All that arrives at the network's input.
-  var inputArrivals: [String] {
-    let names = layerNames
-    let skips = zip(names, layers).compactMap { name, layer -> String? in
-      guard case .block(let block) = layer, block.options.skip == .input,
-        block.options.merge != .none
-      else { return nil }
-      return "\(name).skip.grad"
+  private init(_ program: Program<Element>, _ joins: [[LinkJoin?]]) {
+    self.program = program
+    let names = program.layers.map { layer in
+      String(program.nodes[layer.input].name?.prefix { $0 != "." } ?? "")
     }
-    return [names.first.map { "\($0).in.grad" } ?? "net.out.grad"] + skips
-      + (outputRule == .subtract ? ["net.out.grad"] : [])
+    self.joins = program.layers.indices.map { layer in
+      LayerJoins(names, joins.map { $0[layer] })
+    }
   }
 
-  var inputFormula: String { "net.in.grad = \(inputArrivals.joined(separator: " + "))" }
+  private mutating func walk() {
+    for node in program.nodes { for operand in node.operands { pending[operand, default: 0] += 1 } }
+    var next = [program.loss]
+    while let index = next.popLast() {
+      tellLinks(index)
+      tell(index)
+      for operand in program.nodes[index].operands.reversed() where program.hasGradient(operand) {
+        pending[operand, default: 1] -= 1
+        if pending[operand] == 0, operand != program.input { next.append(operand) }
+      }
+    }
+    tellInput()
+  }
+
+  // MARK: - An operation
+
+  /// Tells the shares that the operation at `index` hands back.
+  private mutating func tell(_ index: Int) {
+    let node = program.nodes[index]
+    guard let operation = node.operation, let name = node.name, !isHandedDown(index) else { return }
+    var share = Share(reads: index == program.loss ? [] : [name + ".grad"])
+    collect(index, operation, gradient: program.gradientCalled(index), into: &share)
+    guard let last = share.targets.last else { return }
+    let arrival = program.nodes[last].isParameter ? nil : arrival(at: last)
+    if arrival?.number ?? 1 > 1 {
+      share.formulas[last] = share.formulas[last]?.replacing(" = ", with: " += ", maxReplacements: 1)
+    }
+    let isFinal = arrival?.isFinal ?? true
+    made.append(
+      PassStep(
+        .backward, layer: index == program.loss ? nil : node.layer,
+        node.isAlias ? node.letter : node.word,
+        share.targets.compactMap { share.formulas[$0] }.joined(separator: ", "),
+        reads: share.reads,
+        writes: share.targets.flatMap { target in
+          (target == last && isFinal ? handedDown(target) : [])
+            + [(program.nodes[target].name ?? "") + ".grad"]
+        }, arrival: arrival))
+  }
+
+  /// The shares of an operation, and of those without a name that it reads.
+  private struct Share {
+    var reads: [String]
+    /// Those of parameters first: their gradients are final at once.
+    var targets: [Int] = []
+    var formulas: [Int: String] = [:]
+  }
+
+  private func collect(
+    _ index: Int, _ operation: any Operation, gradient: String, into share: inout Share
+  ) {
+    let (operands, names) = (program.nodes[index].operands, program.operationNames(index))
+    let order =
+      operands.indices.filter { program.nodes[operands[$0]].isParameter }
+      + operands.indices.filter { !program.nodes[operands[$0]].isParameter }
+    for number in order {
+      let operand = operands[number]
+      // What arrives at the network's input is told at last, all at once.
+      guard program.hasGradient(operand), operand != program.input else { continue }
+      let pullback = operation.pullbackFormula(gradient, to: number, names)
+      share.reads += readNames(pullback, of: index).filter { !share.reads.contains($0) }
+      if program.nodes[operand].name == nil, let inner = program.nodes[operand].operation {
+        collect(operand, inner, gradient: pullback.text, into: &share)
+      } else {
+        share.targets.append(operand)
+        share.formulas[operand] = "\(program.targetCalled(operand, by: index)) = \(pullback.text)"
+      }
+    }
+  }
+
+  /// The whole names of what a pullback reads beside the gradient.
+  private func readNames(_ pullback: PullbackFormula, of index: Int) -> [String] {
+    let node = program.nodes[index]
+    let names = program.operationNames(index)
+    return pullback.reads.map { read in
+      guard let number = names.operands.firstIndex(of: read) else { return node.name ?? read }
+      var operand = node.operands[number]
+      while program.nodes[operand].name == nil { operand = program.nodes[operand].operands[0] }
+      return program.called(operand, at: nil)
+    }
+  }
+
+  // MARK: - From layer to layer
+
+  /// Whether the gradient of the alias at `index` is that of the value it stands for in the layer
+  /// below, which nothing else reads: both are written at once.
+  private func isHandedDown(_ index: Int) -> Bool {
+    let node = program.nodes[index]
+    guard node.isAlias, let source = node.operands.first, source != program.input,
+      program.nodes[source].layer != node.layer
+    else { return source(of: index) == program.input }
+    return readers(of: source) == 1
+  }
+
+  private func source(of index: Int) -> Int? {
+    program.nodes[index].isAlias ? program.nodes[index].operands.first : nil
+  }
+
+  private func readers(of index: Int) -> Int {
+    program.nodes.count { $0.operands.contains(index) }
+  }
+
+  /// The gradients in the layer below that are final with the one at `index`; links make one final
+  /// later.
+  private func handedDown(_ index: Int) -> [String] {
+    guard isHandedDown(index), let source = source(of: index), source != program.input,
+      links(before: source) == nil
+    else { return [] }
+    return [(program.nodes[source].name ?? "") + ".grad"]
+  }
+
+  // MARK: - Where several meet
+
+  /// Counts a share that arrives at `index`; nil when it is the only one.
+  private mutating func arrival(at index: Int) -> PassStep.Arrival? {
+    let count = readers(of: index) + (links(behind: index) == nil ? 0 : 1)
+    told[index, default: 0] += 1
+    return count > 1 ? .init(number: told[index] ?? 1, count: count) : nil
+  }
+
+  /// The layer whose output is at `index`, if links are added to what it is fed with.
+  private func links(before index: Int) -> Int? {
+    program.layers.firstIndex { $0.output == index }.flatMap { joins[$0].areBefore ? $0 : nil }
+  }
+
+  /// The layer whose last pre-activation is at `index`, if links are added to its gradient.
+  private func links(behind index: Int) -> Int? {
+    program.layers.firstIndex { $0.preactivation == index }.flatMap {
+      joins[$0].areBehind ? $0 : nil
+    }
+  }
+
+  private mutating func tellLinks(_ index: Int) {
+    if let layer = links(before: index) { made.append(joins[layer].step(before: layer)) }
+    if let layer = links(behind: index), let name = program.nodes[index].name {
+      made.append(joins[layer].step(behind: "\(name).grad", layer: layer))
+    }
+  }
+
+  /// Tells the last step: all that arrives at the network's input.
+  private mutating func tellInput() {
+    let name = program.nodes[program.input].name ?? ""
+    let shares = program.inputShares
+    made.append(
+      PassStep(
+        .backward, layer: nil, "input",
+        "\(name).grad = \(shares.map(\.text).joined(separator: " + "))",
+        reads: shares.flatMap(\.reads), writes: ["\(name).grad"]))
+  }
+}
+
+extension Program {
+  /// What each reader of the network's input hands back to it, in letters.
+  fileprivate var inputShares: [PullbackFormula] {
+    nodes.indices.compactMap { reader in
+      let node = nodes[reader]
+      guard let operation = node.operation, let number = node.operands.firstIndex(of: input) else {
+        return nil
+      }
+      let gradient = "\(node.name ?? node.letter).grad"
+      let share = operation.pullbackFormula(gradient, to: number, operationNames(reader))
+      return PullbackFormula(share.text, reads: [gradient] + share.reads)
+    }
+  }
 }
 
 /// The links that join one layer, under each of the flows that are walked.
@@ -104,129 +249,5 @@ private struct LayerJoins {
     let all = Set(
       joins.compactMap(\.self).filter { $0.isBehindDerivative == isBehind }.flatMap(\.sources))
     return all.sorted(by: >).map { "\(names[$0]).in.grad" }
-  }
-}
-
-extension Layer {
-  fileprivate func backwardSteps(
-    _ index: Int, _ name: String, input: String, handsDown: [String], _ joins: LayerJoins
-  ) -> [PassStep] {
-    switch self {
-    case .convolution(let plain):
-      let out = PassStep(
-        .backward, layer: index, "out", "a.grad = out.grad", reads: ["\(name).out.grad"],
-        writes: ["\(name).a.grad"])
-      return [
-        out, .derivative(plain.options.activation, layer: index, name),
-        .back(
-          through: plain.convolution, layer: index, name, input, to: "in.grad",
-          writes: handsDown + ["\(name).in.grad"]),
-      ]
-    case .block(let block):
-      return block.backwardSteps(index, name, input: input, handsDown: handsDown, joins)
-    }
-  }
-}
-
-extension ResidualBlock {
-  fileprivate func backwardSteps(
-    _ index: Int, _ name: String, input: String, handsDown: [String], _ joins: LayerJoins
-  ) -> [PassStep] {
-    let passed = "\(name).in.grad"
-    // Whether the gradient of the skip arrives at the block's input, too.
-    let meets = options.merge != .none && options.skip != .input
-    var steps = [mergeStep(index, name)]
-    for i in convolutions.indices.reversed() {
-      let place = "\(name).conv\(i + 1)"
-      let isJoined = i == convolutions.count - 1 && joins.areBehind
-      steps.append(
-        .derivative(
-          options.activation, layer: index, place,
-          arrival: isJoined ? .init(number: 1, count: 2) : nil))
-      if isJoined { steps.append(joins.step(behind: "\(place).z.grad", layer: index)) }
-      let isFirst = i == 0
-      steps.append(
-        .back(
-          through: convolutions[i], layer: index, place, isFirst ? input : "\(name).conv\(i).a",
-          to: isFirst ? "in.grad" : "conv\(i).a.grad",
-          writes: isFirst ? (meets ? [] : handsDown) + [passed] : ["\(name).conv\(i).a.grad"],
-          arrival: isFirst && meets ? .init(number: 1, count: 2) : nil))
-    }
-    if meets { steps.append(skipStep(index, name, input, writes: handsDown + [passed])) }
-    return steps
-  }
-
-  /// From the gradient of the output to those of the last activation and of the skip.
-  private func mergeStep(_ index: Int, _ name: String) -> PassStep {
-    let (last, merge) = ("\(name).conv\(convolutions.count)", options.merge)
-    let hasSkip = merge != .none
-    let skip =
-      hasSkip ? [", " + merge.skipGradientFormula(sumsChannels: sumsSkipChannels)] : []
-    return PassStep(
-      .backward, layer: index, hasSkip ? merge.rawValue : "out",
-      ([merge.activationGradientFormula] + skip).joined(),
-      reads: ["\(name).out.grad"] + (merge.multiplies ? ["\(name).skip", "\(last).a"] : []),
-      writes: ["\(last).a.grad"] + (hasSkip ? ["\(name).skip.grad"] : []))
-  }
-
-  /// Whether one channel of the skip serves all channels of the block.
-  var sumsSkipChannels: Bool {
-    let channels =
-      switch options.skip {
-      case .block: convolutions[0].weight.shape[1]
-      case .input: 1
-      case .project: options.channels
-      }
-    return channels < options.channels
-  }
-
-  /// The second arrival at the block's input.
-  private func skipStep(
-    _ index: Int, _ name: String, _ input: String, writes: [String]
-  ) -> PassStep {
-    let (skip, arrival) = ("\(name).skip.grad", PassStep.Arrival(number: 2, count: 2))
-    guard options.skip == .project, let project else {
-      return PassStep(
-        .backward, layer: index, "skip", "in.grad += skip.grad", reads: [skip], writes: writes,
-        arrival: arrival)
-    }
-    // The gradient of the projection before its activation has no name of its own.
-    let act = options.projectActivation
-    let dz =
-      act == .linear ? "skip.grad" : "(\(act.derivativeFormula(of: "s")) · skip.grad)"
-    let bias = project.bias == nil ? "" : ", project.bias.grad = Σ \(dz)"
-    return PassStep(
-      .backward, layer: index, "project",
-      "project.weight.grad = \(dz) ⋆ \(input)\(bias), in.grad += project.weightᵀ ∗ \(dz)",
-      reads: [skip] + (act == .linear ? [] : ["\(name).skip"])
-        + [input, "\(name).project.weight"],
-      writes: project.parameterNames.map { "\(name).project.\($0).grad" } + writes,
-      arrival: arrival)
-  }
-}
-
-extension PassStep {
-  /// From the gradient of an activation to that of the convolution's result before it.
-  fileprivate static func derivative(
-    _ function: Activation, layer: Int, _ place: String, arrival: Arrival? = nil
-  ) -> PassStep {
-    PassStep(
-      .backward, layer: layer, function.rawValue,
-      "z.grad = \(function.derivativeFormula()) · a.grad",
-      reads: ["\(place).a.grad", function.needsPreactivation ? "\(place).z" : "\(place).a"],
-      writes: ["\(place).z.grad"], arrival: arrival)
-  }
-
-  /// From the gradient of a convolution's result to those of its parameters and of its input `x`.
-  fileprivate static func back<Element: Scalar>(
-    through convolution: Conv2D<Element>, layer: Int, _ place: String, _ x: String,
-    to target: String, writes: [String], arrival: Arrival? = nil
-  ) -> PassStep {
-    let bias = convolution.bias == nil ? "" : ", bias.grad = Σ z.grad"
-    return PassStep(
-      .backward, layer: layer, "conv2d",
-      "weight.grad = z.grad ⋆ \(x)\(bias), \(target) = weightᵀ ∗ z.grad",
-      reads: ["\(place).z.grad", x, "\(place).weight"],
-      writes: convolution.parameterNames.map { "\(place).\($0).grad" } + writes, arrival: arrival)
   }
 }

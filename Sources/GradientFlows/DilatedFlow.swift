@@ -92,18 +92,16 @@ package struct DilatedFlow: LayerwiseFlow {
 
   package func backward<Element: Scalar>(
     _ network: Network<Element>, _ pass: consuming NetworkPass<Element>,
-    outputGradient: FeatureMap<Element>, epoch: Int, retention: Retention
-  ) -> NetworkGradients<Element> {
-    let keepsInput = retention == .everything
+    outputGradient: FeatureMap<Element>, epoch: Int, watched: Int?
+  ) -> LayerwiseGradients<Element> {
     let joins = network.layers.indices.map { join(at: $0, in: network, epoch: epoch) }
     /// g_j of each block that a link further down still reads, by its place among the layers.
     var passedOn: [Int: FeatureMap<Element>] = [:]
     var incoming = network.lastLayerGradient(outputGradient)
-    var layers: [LayerGradients<Element>] = []
+    var result = LayerwiseGradients<Element>()
     for (index, layer) in network.layers.enumerated().reversed() {
-      let kept = retention.ofLayer(index)
       var insertion: FeatureMap<Element>?
-      if let join = joins[index], let extra = combine(passedOn, join)?.scaled(by: join.weight) {
+      if let join = joins[index], let extra = join.added({ passedOn[$0] }) {
         if join.isBehindDerivative {
           insertion = extra
         } else {
@@ -111,30 +109,16 @@ package struct DilatedFlow: LayerwiseFlow {
         }
       }
       passedOn = passedOn.filter { source, _ in joins[..<index].read(source) }
+      if index == watched { result.fed = (incoming, insertion) }
       let gradients = layer.backward(
-        incoming, pass.takeLast(), retention: kept,
-        needsInput: index > 0 || kept == .everything, insertion: insertion)
-      layers.insert(kept == .everything ? gradients : gradients.ofParameters, at: 0)
+        incoming, pass.takeLast(), needsInput: index > 0, insertion: insertion)
+      result.add(below: gradients)
       if let handedDown = gradients.input {
         incoming = handedDown
         if joins[..<index].read(index) { passedOn[index] = handedDown }
       }
     }
-    return NetworkGradients(
-      output: outputGradient, layers: layers,
-      input: keepsInput
-        ? network.inputGradient(first: incoming, layers, outputGradient: outputGradient) : nil)
-  }
-
-  /// The sum or product of the linked gradients, from the topmost block down.
-  private func combine<Element: Scalar>(
-    _ passedOn: [Int: FeatureMap<Element>], _ join: LinkJoin
-  ) -> FeatureMap<Element>? {
-    let linked = join.sources.compactMap { passedOn[$0] }
-    guard let first = linked.first else { return nil }
-    return join.isProduct
-      ? linked.dropFirst().reduce(first) { $0.multiplied(by: $1) }
-      : linked.dropFirst().reduce(first) { $0.adding($1) }
+    return result
   }
 
   package func join<Element: Scalar>(
@@ -201,10 +185,10 @@ extension ArraySlice<LinkJoin?> {
 
 extension Network {
   /// The places of the blocks among the layers.
-  fileprivate var blockIndices: [Int] { layers.indices.filter { layers[$0].letter == "b" } }
+  fileprivate var blockIndices: [Int] { layers.indices.filter { layers[$0].isBlock } }
 
   /// Which block, counted from 1, stands at `index` of the layers.
   fileprivate func blockNumber(at index: Int) -> Int {
-    layers[...index].count { $0.letter == "b" }
+    layers[...index].count { $0.isBlock }
   }
 }

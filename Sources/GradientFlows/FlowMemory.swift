@@ -33,15 +33,31 @@ extension LayerwiseFlow {
     of network: Network<Element>, pixels: Int, retention: Retention
   ) -> Int {
     let joins = network.layers.indices.map { join(at: $0, in: network, epoch: 0) }
-    switch retention {
-    case .everything:
-      return InspectionMemory.maps(of: network.layers, pixels: pixels, joins: joins)
-    case .layer(let index):
-      return TrainingMemory.maps(of: network.layers, pixels: pixels, joins: joins)
-        + InspectionMemory.maps(of: [network.layers[index]], pixels: pixels, joins: [joins[index]])
-    case .training, .nothing:
-      return TrainingMemory.maps(of: network.layers, pixels: pixels, joins: joins)
+    let training = TrainingMemory.maps(of: network.layers, pixels: pixels, joins: joins)
+    let plain = PassMemory(
+      network.program(loss: .meanSquaredError, hasMask: true), pixels: pixels)
+    return switch retention {
+    case .everything: plain.plain(joins: joins)
+    case .layer(let index): training + plain.plain(layer: index)
+    case .training, .nothing: training
     }
+  }
+}
+
+extension LayerwiseFlow {
+  package func keptBytes<Element: Scalar>(
+    ofLayer index: Int, in network: Network<Element>, pixels: Int
+  ) -> Int { TrainingMemory.kept(of: network.layers[index], pixels: pixels) }
+}
+
+extension GradientFlow {
+  /// Returns the bytes that a training step keeps of the layer in place `index`: its maps, and weights,
+  /// gradients, moments and their successors.
+  package func stepBytes<Element: Scalar>(
+    ofLayer index: Int, in network: Network<Element>, pixels: Int
+  ) -> Int {
+    keptBytes(ofLayer: index, in: network, pixels: pixels)
+      + 6 * network.layers[index].parameterCount * MemoryLayout<Element>.size
   }
 }
 
@@ -51,17 +67,6 @@ extension Network {
     parameters.filter { $0.shape.rank == 4 }.map {
       ConvolutionMemory.kernelGradient($0.shape, Element.self)
     }.max() ?? 0
-  }
-}
-
-extension Layer {
-  /// The bytes that a training step keeps of this layer under `flow`, where images have `pixels` in
-  /// all: its maps, and weights, gradients, moments and their successors.
-  package func trainingBytes(pixels: Int, _ flow: some GradientFlow) -> Int {
-    let maps =
-      flow is TapeFlow
-      ? TapeMemory.kept(of: self, pixels: pixels) : TrainingMemory.kept(of: self, pixels: pixels)
-    return maps + 6 * parameterCount * MemoryLayout<Element>.size
   }
 }
 

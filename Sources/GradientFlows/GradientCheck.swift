@@ -10,6 +10,7 @@
 // corner, the difference is no derivative there: such a sample is marked as a kink and set apart.
 
 import Networks
+import Operations
 package import Tensors
 
 /// One element of a parameter: its gradient by the flow and by central differences.
@@ -46,7 +47,7 @@ package struct GradientCheck {
     var samples: [GradientSample] = []
     for name in names {
       guard let parameter = all.firstIndex(of: name) else { continue }
-      let gradient = result.gradients.parameters[parameter]
+      let gradient = result.parameterGradients[parameter]
       let scale = max(1e-3 * gradient.largestMagnitude(), 1e-5 * abs(result.loss))
       for element in RandomStream.distinct(count, below: gradient.shape.count, stream) {
         guard !shouldStop() else { return samples }
@@ -86,10 +87,10 @@ package struct GradientCheck {
       parameters[parameter].scalars[element] += shift
       network.parameters = parameters
       let moved = pass.with(network)
-      let (values, loss, _) = moved.forward(retention: .everything)
+      let values = moved.values()
       corners.append(Corners(moved, values))
-      largest = max(largest, abs(loss))
-      return loss
+      largest = max(largest, abs(values.loss))
+      return values.loss
     }
     let coarse = (loss(h) - loss(-h)) / (2 * h)
     let fine = (loss(h / 2) - loss(-h / 2)) / h
@@ -104,17 +105,11 @@ package struct GradientCheck {
 private struct Corners: Equatable {
   private var sides: [[Bool]] = []
 
-  init(_ pass: TrainingPass<Double>, _ values: NetworkPass<Double>) {
-    for (layer, layerPass) in zip(pass.network.layers, values.layers) where layer.activation.hasKink
-    {
-      for z in layerPass.preactivations { sides.append(z?.tensor.scalars.map { $0 > 0 } ?? []) }
-    }
-    for (layer, layerPass) in zip(pass.network.layers, values.layers) {
-      guard case .block(let block) = layer, block.options.projectActivation.hasKink else {
-        continue
-      }
+  init(_ pass: TrainingPass<Double>, _ values: PassResult<Double>) {
+    for (place, node) in values.program.nodes.enumerated() {
+      guard let operation = node.operation as? Activate, operation.function.hasKink else { continue }
       // An activation with a corner is above 0 exactly where its argument is.
-      sides.append(layerPass.skip?.tensor.scalars.map { $0 > 0 } ?? [])
+      sides.append(values.value(at: place)?.scalars.map { $0 > 0 } ?? [])
     }
     if pass.loss == .meanAbsoluteError {
       sides.append(zip(values.output.tensor.scalars, pass.target.scalars).map { $0 > $1 })

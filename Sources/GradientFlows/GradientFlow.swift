@@ -1,4 +1,5 @@
 package import Networks
+import Operations
 package import Tensors
 
 /// A way for gradients to travel through a network.
@@ -36,6 +37,12 @@ package protocol GradientFlow: Sendable {
   func mapBytes<Element: Scalar>(
     of network: Network<Element>, pixels: Int, retention: Retention
   ) -> Int
+
+  /// Returns the bytes of the maps that a training step keeps of the layer in place `index` until it
+  /// goes back, about.
+  func keptBytes<Element: Scalar>(
+    ofLayer index: Int, in network: Network<Element>, pixels: Int
+  ) -> Int
 }
 
 extension GradientFlow {
@@ -63,51 +70,91 @@ package protocol LayerwiseFlow: GradientFlow {
   /// Whether each layer is fed with just what the layer above passes on.
   var goesStraight: Bool { get }
 
-  /// The gradients of a pass.
+  /// Computes the gradients of all parameters, from the last layer to the first.
   ///
   /// - Parameters:
   ///   - network: The network that made the pass.
-  ///   - pass: A forward pass that kept at least what training needs; a flow may let go of values
-  ///     once they are read.
+  ///   - pass: A forward pass that kept what training needs; a flow may let go of values once they are
+  ///     read.
   ///   - outputGradient: The gradient of the loss with respect to the output, `[N, 1, H, W]`.
   ///   - epoch: The number of the epoch, from 0.
-  ///   - retention: Whether gradients of all named values are kept, or just the parameters'.
-  /// - Returns: The gradients, layer by layer.
+  ///   - watched: The place of a layer that is looked into; nil for none.
+  /// - Returns: The gradients, and what the watched layer was fed with.
   func backward<Element: Scalar>(
     _ network: Network<Element>, _ pass: consuming NetworkPass<Element>,
-    outputGradient: FeatureMap<Element>, epoch: Int, retention: Retention
-  ) -> NetworkGradients<Element>
+    outputGradient: FeatureMap<Element>, epoch: Int, watched: Int?
+  ) -> LayerwiseGradients<Element>
+}
+
+/// The gradients of a network in one backward pass, layer by layer.
+package struct LayerwiseGradients<Element: Scalar>: Sendable {
+  /// The gradients of all parameters, in the order of the network's `parameters`.
+  package private(set) var parameters: [Tensor<Element>] = []
+  /// What the watched layer was fed with, and what a flow added behind its last derivative.
+  package var fed: (gradient: FeatureMap<Element>, insertion: FeatureMap<Element>?)?
+
+  package init() {}
+
+  /// Takes the gradients of the layer below those that are known.
+  package mutating func add(below layer: LayerGradients<Element>) {
+    parameters = layer.parameters + parameters
+  }
 }
 
 extension LayerwiseFlow {
   package func run<Element: Scalar>(
     _ pass: TrainingPass<Element>, retention: Retention
   ) -> PassResult<Element> {
+    if retention == .everything { return runPlain(pass) }
+    let watched: Int? = if case .layer(let index) = retention { index } else { nil }
     let (values, loss, outputGradient) = pass.forward(
       retention: retention, readersDerive: goesStraight)
-    let kept = values.inspectable(retention)
+    let (output, foundNonFinite) = (values.output, values.foundNonFinite)
+    let input = watched.flatMap { values.layers[$0].input }
     let gradients = backward(
       pass.network, consume values, outputGradient: outputGradient, epoch: pass.epoch,
-      retention: retention)
-    return PassResult(network: pass.network, loss: loss, pass: kept, gradients: gradients)
+      watched: watched)
+    return PassResult(
+      pass, loss: loss, output: output, foundNonFinite: foundNonFinite,
+      parameterGradients: gradients.parameters,
+      kept: watched.flatMap { index in
+        guard let input, let fed = gradients.fed else { return nil }
+        return plain(pass, layer: index, input, fed.gradient, insertion: fed.insertion)
+      })
   }
-}
 
-/// The gradients of a network in one backward pass.
-package struct NetworkGradients<Element: Scalar>: Sendable {
-  /// The gradient of the network's output, where kept.
-  package var output: FeatureMap<Element>?
-  /// The gradients of each layer, in the order of the layers.
-  package var layers: [LayerGradients<Element>]
-  /// The gradient of the network's input over all paths; kept for inspection only.
-  package var input: FeatureMap<Element>?
+  /// Computes every operation alone.
+  private func runPlain<Element: Scalar>(_ pass: TrainingPass<Element>) -> PassResult<Element> {
+    var plain = PlainPass(pass.program)
+    plain.give(pass)
+    let nodes = plain.program.nodes.indices
+    plain.forward(nodes)
+    let layers = plain.program.layers
+    let joins = layers.indices.map { join(at: $0, in: pass.network, epoch: pass.epoch) }
+    let targets = Dictionary(
+      uniqueKeysWithValues: zip(layers, joins).compactMap { layer, join in
+        join.map { ($0.isBehindDerivative ? layer.preactivation : layer.output, $0) }
+      })
+    plain.backward(nodes, seed: .number(1)) { place, gradients in
+      targets[place]?.added { source in gradients[layers[source].input]?.map }
+    }
+    return PassResult(pass, plain)
+  }
 
-  /// The gradients of all parameters, in the order of the network's `parameters`.
-  package var parameters: [Tensor<Element>] { layers.flatMap { $0.parameters } }
-
-  package init(
-    output: FeatureMap<Element>?, layers: [LayerGradients<Element>], input: FeatureMap<Element>?
-  ) {
-    (self.output, self.layers, self.input) = (output, layers, input)
+  /// Computes one layer's operations alone, from what it was given and fed with.
+  private func plain<Element: Scalar>(
+    _ pass: TrainingPass<Element>, layer index: Int, _ input: FeatureMap<Element>,
+    _ gradient: FeatureMap<Element>, insertion: FeatureMap<Element>?
+  ) -> PlainPass<Element> {
+    var plain = PlainPass(pass.program)
+    plain.give(pass)
+    let layer = plain.program.layers[index]
+    plain.give(.map(input), at: plain.program.nodes[layer.input].operands[0])
+    plain.forward(layer.nodes)
+    plain.backward(layer.nodes, seed: .map(gradient)) { place, _ in
+      place == layer.preactivation ? insertion : nil
+    }
+    plain.keep(only: layer.nodes)
+    return plain
   }
 }

@@ -62,7 +62,7 @@ private struct Field<Flow: GradientFlow> {
   var origin: [Double] { pass.network.parameters.flatMap(\.scalars) }
 
   func gradient(at weights: [Double]) -> [Double] {
-    moved(to: weights).run(flow, retention: .training).gradients.parameters.flatMap(\.scalars)
+    moved(to: weights).run(flow, retention: .training).parameterGradients.flatMap(\.scalars)
   }
 
   func loss(at weights: [Double]) -> Double {

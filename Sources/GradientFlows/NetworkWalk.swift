@@ -1,4 +1,5 @@
 package import Networks
+import Operations
 package import Tensors
 
 /// A pass of a network under one flow or several, with everything kept.
@@ -7,6 +8,7 @@ package struct NetworkWalk: SteppedPass {
   package let flows: [(name: String, flow: any GradientFlow, result: PassResult<Float>)]
   package let steps: [PassStep]
   package let firstBackwardStep: Int
+  private let program: Program<Float>
 
   /// Walks a pass that kept everything under each flow.
   package init(
@@ -15,12 +17,14 @@ package struct NetworkWalk: SteppedPass {
   ) {
     self.pass = pass
     self.flows = flows
-    let isMasked = pass.mask != nil
-    let forward = pass.network.forwardSteps(loss: pass.loss, isMasked: isMasked)
-    steps =
-      forward
-      + pass.network.backwardSteps(
-        loss: pass.loss, flows: flows.map(\.flow), epoch: pass.epoch, isMasked: isMasked)
+    program = pass.program
+    let forward = program.forwardSteps()
+    let joins = flows.map { entry in
+      pass.network.layers.indices.map {
+        entry.flow.join(at: $0, in: pass.network, epoch: pass.epoch)
+      }
+    }
+    steps = forward + BackwardSteps.steps(of: program, joins: joins)
     firstBackwardStep = forward.count
   }
 
@@ -37,8 +41,7 @@ package struct NetworkWalk: SteppedPass {
   }
 
   package func isGiven(_ name: String) -> Bool {
-    name == "net.in" || name == "\(network.layerNames.first ?? "").in"
-      || network.parameterNames.contains(name)
+    program.place(name).map { program.nodes[program.source(of: $0)].given != nil } ?? false
   }
 
   package func value(_ name: String, flow: Int) -> Tensor<Float>? {
@@ -46,30 +49,11 @@ package struct NetworkWalk: SteppedPass {
   }
 
   package func written(_ name: String, by step: PassStep, flow: Int) -> Tensor<Float>? {
-    guard let arrival = step.arrival, !arrival.isFinal, name == step.place, let layer = step.layer,
-      case .block(let block) = network.layers[layer]
+    guard let arrival = step.arrival, !arrival.isFinal, name == step.place,
+      let place = program.place(String(name.dropLast(5)))
     else { return value(name, flow: flow) }
-    let (values, gradients) = (
-      flows[flow].result.pass.layers[layer], flows[flow].result.gradients.layers[layer]
-    )
-    if name.hasSuffix(".z.grad") {
-      // Before links are added, it is what comes back through the activation.
-      guard let da = gradients.activations.last ?? nil, let a = values.activations.last ?? nil
-      else { return nil }
-      let z = values.preactivations.last ?? nil
-      return block.options.activation.backward(da, activation: a, preactivation: z).tensor
-    }
-    // The first of two arrivals at the input is what comes back through the convolution.
-    guard let dz = gradients.preactivations.first ?? nil else { return nil }
-    return Convolution.inputGradient(dz, kernel: block.convolutions[0].weight).tensor
-  }
-}
-
-extension PassResult {
-  /// The value called `name`, or the gradient if it ends in `.grad`; parameters too.
-  package func named(_ name: String) -> Tensor<Element>? {
-    if name.hasSuffix(".grad") { return gradient(String(name.dropLast(5))) }
-    if let index = network.parameterNames.firstIndex(of: name) { return network.parameters[index] }
-    return value(name)
+    // Of several arrivals, the sum up to that one.
+    let arrived = flows[flow].result.arrivals(at: place).prefix(arrival.number).map(\.tensor)
+    return arrived.dropFirst().reduce(arrived.first) { $0?.adding($1) }
   }
 }

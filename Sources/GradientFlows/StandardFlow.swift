@@ -33,36 +33,16 @@ package struct StandardFlow: LayerwiseFlow {
 
   package func backward<Element: Scalar>(
     _ network: Network<Element>, _ pass: consuming NetworkPass<Element>,
-    outputGradient: FeatureMap<Element>, epoch: Int, retention: Retention
-  ) -> NetworkGradients<Element> {
-    let keepsInput = retention == .everything
+    outputGradient: FeatureMap<Element>, epoch: Int, watched: Int?
+  ) -> LayerwiseGradients<Element> {
     var incoming = network.lastLayerGradient(outputGradient)
-    var layers: [LayerGradients<Element>] = []
+    var result = LayerwiseGradients<Element>()
     for (index, layer) in network.layers.enumerated().reversed() {
-      let kept = retention.ofLayer(index)
-      let gradients = layer.backward(
-        incoming, pass.takeLast(), retention: kept, needsInput: index > 0 || kept == .everything)
-      layers.insert(kept == .everything ? gradients : gradients.ofParameters, at: 0)
-      if let handedDown = gradients.input { incoming = handedDown }
+      if index == watched { result.fed = (incoming, nil) }
+      let gradients = layer.backward(incoming, pass.takeLast(), needsInput: index > 0)
+      result.add(below: gradients)
+      if let passedOn = gradients.input { incoming = passedOn }
     }
-    return NetworkGradients(
-      output: outputGradient, layers: layers,
-      input: keepsInput
-        ? network.inputGradient(first: incoming, layers, outputGradient: outputGradient) : nil)
-  }
-}
-
-extension Network {
-  /// The gradient of the network's input: along the layers, through every skip from the input, and
-  /// past the layers when the output is the input minus their result.
-  package func inputGradient(
-    first: FeatureMap<Element>, _ layers: [LayerGradients<Element>],
-    outputGradient: FeatureMap<Element>
-  ) -> FeatureMap<Element> {
-    var sum = first
-    for gradients in layers {
-      if let throughSkip = gradients.networkInput { sum = sum.adding(throughSkip) }
-    }
-    return outputRule == .subtract ? sum.adding(outputGradient) : sum
+    return result
   }
 }

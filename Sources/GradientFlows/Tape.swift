@@ -22,53 +22,8 @@
 // made, so it needs more memory than a pass written by hand. And it differentiates what was
 // computed, not what was meant: at a corner it takes one side.
 
+package import Operations
 package import Tensors
-
-/// What an entry of a tape holds.
-package enum TapeValue<Element: Scalar>: Sendable {
-  case map(FeatureMap<Element>)
-  case tensor(Tensor<Element>)
-  case number(Double)
-
-  /// The sum of two arrivals of one kind.
-  func adding(_ other: TapeValue) -> TapeValue {
-    switch (self, other) {
-    case (.map(let a), .map(let b)): .map(a.adding(b))
-    case (.tensor(let a), .tensor(let b)): .tensor(a.adding(b))
-    case (.number(let a), .number(let b)): .number(a + b)
-    default: preconditionFailure("Arrivals at one entry are of one kind.")
-    }
-  }
-
-  /// The value with one element moved.
-  func moved(at offset: Int, by shift: Element) -> TapeValue {
-    switch self {
-    case .number(let number): return .number(number + Double(shift))
-    case .tensor(var tensor):
-      tensor.scalars[offset] += shift
-      return .tensor(tensor)
-    case .map(let map):
-      var tensor = map.tensor
-      tensor.scalars[offset] += shift
-      return .map(FeatureMap(tensor))
-    }
-  }
-
-  var map: FeatureMap<Element> {
-    guard case .map(let map) = self else { preconditionFailure("The entry holds a map.") }
-    return map
-  }
-
-  var tensor: Tensor<Element> {
-    guard case .tensor(let tensor) = self else { preconditionFailure("The entry holds a tensor.") }
-    return tensor
-  }
-
-  var number: Double {
-    guard case .number(let number) = self else { preconditionFailure("The entry holds a number.") }
-    return number
-  }
-}
 
 /// The place of a value on a tape.
 package struct TapeVariable: Hashable, Sendable {
@@ -77,167 +32,74 @@ package struct TapeVariable: Hashable, Sendable {
 
 /// Operations in the order in which they were computed.
 ///
-/// A tape is used up by reading it backwards: it cannot be copied, and ``gradients(of:seed:keeping:)``
+/// A tape is used up by reading it backwards: it cannot be copied, and ``gradients(of:seed:keepsAll:keepsArrivals:)``
 /// consumes it, so that a second reading does not compile.
 package struct Tape<Element: Scalar>: ~Copyable {
-  typealias Pullback = (TapeValue<Element>) -> TapeValue<Element>
-
   private struct Entry {
-    let value: TapeValue<Element>
-    /// The entries that the value was made from, each with the way back to it.
-    let operands: [(index: Int, pullback: Pullback)]
+    let value: Value<Element>
+    /// The operation that made the value; nil for what is given.
+    let operation: (any Operation)?
+    /// The entries that it was made from.
+    let operands: [Int]
     /// Whether a gradient of it is wanted.
     let isVariable: Bool
-    /// All entries that it was made from, and how: what computes it again.
-    let sources: [Int]
-    let compute: (([TapeValue<Element>]) -> TapeValue<Element>)?
   }
 
   private var entries: [Entry] = []
 
   package init() {}
 
-  /// What is written at `variable`.
+  /// The map that is written at `variable`.
   package func map(_ variable: TapeVariable) -> FeatureMap<Element> {
     entries[variable.index].value.map
   }
 
-  package func number(_ variable: TapeVariable) -> Double { entries[variable.index].value.number }
-
-  func tensor(_ variable: TapeVariable) -> Tensor<Element> {
-    entries[variable.index].value.tensor
+  /// The single number that is written at `variable`, also as a map of one pixel.
+  package func number(_ variable: TapeVariable) -> Double {
+    Self.number(entries[variable.index].value)
   }
 
-  /// Computes a value from `operands` and writes it; the ways back to constants are left out.
-  mutating func write(
-    _ operands: [(TapeVariable, Pullback)],
-    _ compute: @escaping ([TapeValue<Element>]) -> TapeValue<Element>
-  ) -> TapeVariable {
-    write(compute(operands.map { entries[$0.0.index].value }), operands, compute)
+  /// The value that is written at `variable`.
+  func value(_ variable: TapeVariable) -> Value<Element> { entries[variable.index].value }
+
+  /// Whether a convolution found a NaN or an infinity in the map at `variable`.
+  func foundNonFinite(_ variable: TapeVariable) -> Bool {
+    if case .map(let map) = entries[variable.index].value { map.foundNonFinite } else { false }
   }
 
-  /// Writes a value whose ways back need it.
-  private mutating func write(
-    _ value: TapeValue<Element>, _ operands: [(TapeVariable, Pullback)],
-    _ compute: @escaping ([TapeValue<Element>]) -> TapeValue<Element>
-  ) -> TapeVariable {
-    let wanted = operands.filter { entries[$0.0.index].isVariable }
-    entries.append(
-      Entry(
-        value: value, operands: wanted.map { ($0.0.index, $0.1) }, isVariable: !wanted.isEmpty,
-        sources: operands.map(\.0.index), compute: compute))
-    return TapeVariable(index: entries.count - 1)
+  private static func number(_ value: Value<Element>) -> Double {
+    if case .map(let map) = value { map.total() } else { value.number }
   }
 
-  /// Writes what is not computed.
-  private mutating func write(
-    given value: TapeValue<Element>, isVariable: Bool
-  ) -> TapeVariable {
-    entries.append(
-      Entry(value: value, operands: [], isVariable: isVariable, sources: [], compute: nil))
-    return TapeVariable(index: entries.count - 1)
-  }
+  // MARK: - Writing
 
-  // MARK: - What is not computed
-
-  /// A map whose gradient is wanted, if `isVariable`.
+  /// Writes a map that nothing computes; its gradient is wanted if `isVariable`.
   package mutating func input(
     _ map: FeatureMap<Element>, isVariable: Bool
   ) -> TapeVariable {
     write(given: .map(map), isVariable: isVariable)
   }
 
-  /// A weight or bias, whose gradient is wanted.
+  /// Writes a weight or bias, whose gradient is wanted.
   package mutating func parameter(_ tensor: Tensor<Element>) -> TapeVariable {
     write(given: .tensor(tensor), isVariable: true)
   }
 
-  // MARK: - Operations on maps
+  private mutating func write(given value: Value<Element>, isVariable: Bool) -> TapeVariable {
+    entries.append(Entry(value: value, operation: nil, operands: [], isVariable: isVariable))
+    return TapeVariable(index: entries.count - 1)
+  }
 
-  /// z = x ∗ w + bias: conv2d of stride 1 and same padding.
-  package mutating func convolution(
-    _ x: TapeVariable, weight: TapeVariable, bias: TapeVariable?
+  /// Computes an operation of what was written before, and writes the result.
+  package mutating func write(
+    _ operation: any Operation, _ operands: [TapeVariable]
   ) -> TapeVariable {
-    let (input, kernel) = (map(x), tensor(weight))
-    var operands: [(TapeVariable, Pullback)] = [
-      (x, { .map(Convolution.inputGradient($0.map, kernel: kernel)) }),
-      (weight, { .tensor(Convolution.kernelGradient(input, $0.map, kernelShape: kernel.shape)) }),
-    ]
-    if let bias { operands.append((bias, { .tensor(Convolution.biasGradient($0.map)) })) }
-    return write(operands) { values in
-      .map(
-        Convolution.forward(
-          values[0].map, kernel: values[1].tensor, bias: values.count > 2 ? values[2].tensor : nil))
-    }
-  }
-
-  /// a = act(z).
-  package mutating func activation(
-    _ function: Activation, _ z: TapeVariable, reluNaN: ReLUNaN
-  ) -> TapeVariable {
-    let input = map(z)
-    let a = function.forward(input, reluNaN: reluNaN)
-    return write(
-      .map(a), [(z, { .map(function.backward($0.map, activation: a, preactivation: input)) })]
-    ) { .map(function.forward($0[0].map, reluNaN: reluNaN)) }
-  }
-
-  /// The value itself, under a name of its own: its gradient is what arrives by this way.
-  package mutating func identity(_ x: TapeVariable) -> TapeVariable {
-    write([(x, { $0 })]) { $0[0] }
-  }
-
-  /// One channel that serves all channels of what it joins; backwards, the sum over them.
-  ///
-  /// The engine repeats the channel as it reads it, so that the value stays as it is.
-  package mutating func broadcast(_ x: TapeVariable) -> TapeVariable {
-    let shape = map(x).shape
-    return write(
-      [(x, { $0.map.shape == shape ? $0 : .map($0.map.summedOverChannels()) })]
-    ) { $0[0] }
-  }
-
-  /// x + y.
-  package mutating func sum(_ x: TapeVariable, _ y: TapeVariable) -> TapeVariable {
-    write([(x, { $0 }), (y, { $0 })]) { .map($0[0].map.adding($0[1].map)) }
-  }
-
-  /// x − y.
-  package mutating func difference(_ x: TapeVariable, _ y: TapeVariable) -> TapeVariable {
-    write([(x, { $0 }), (y, { .map($0.map.negated()) })]) {
-      .map($0[0].map.subtracting($0[1].map))
-    }
-  }
-
-  /// x · y, element by element.
-  package mutating func product(_ x: TapeVariable, _ y: TapeVariable) -> TapeVariable {
-    let (left, right) = (map(x), map(y))
-    return write([
-      (x, { .map($0.map.multiplied(by: right)) }), (y, { .map($0.map.multiplied(by: left)) }),
-    ]) { .map($0[0].map.multiplied(by: $0[1].map)) }
-  }
-
-  // MARK: - Reductions
-
-  /// Σ x².
-  package mutating func sumOfSquares(_ x: TapeVariable) -> TapeVariable {
-    let map = map(x)
-    return write([(x, { .map(map.scaled(by: 2 * $0.number)) })]) {
-      .number($0[0].map.sumOfSquares())
-    }
-  }
-
-  /// Σ |x|, with gradient 0 at 0.
-  package mutating func sumOfMagnitudes(_ x: TapeVariable) -> TapeVariable {
-    let map = map(x)
-    return write([(x, { .map(map.signs().scaled(by: $0.number)) })]) {
-      .number($0[0].map.sumOfMagnitudes())
-    }
-  }
-
-  /// A number divided by a constant.
-  package mutating func quotient(_ x: TapeVariable, by divisor: Double) -> TapeVariable {
-    write([(x, { .number($0.number / divisor) })]) { .number($0[0].number / divisor) }
+    entries.append(
+      Entry(
+        value: operation.forward(operands.map { entries[$0.index].value }), operation: operation,
+        operands: operands.map(\.index),
+        isVariable: operands.contains { entries[$0.index].isVariable }))
+    return TapeVariable(index: entries.count - 1)
   }
 
   // MARK: - Again
@@ -249,11 +111,12 @@ package struct Tape<Element: Scalar>: ~Copyable {
     var changed = [variable.index: entries[variable.index].value.moved(at: offset, by: shift)]
     for index in variable.index + 1...end.index {
       let entry = entries[index]
-      guard let compute = entry.compute, entry.sources.contains(where: { changed[$0] != nil })
+      guard let operation = entry.operation,
+        entry.operands.contains(where: { changed[$0] != nil })
       else { continue }
-      changed[index] = compute(entry.sources.map { changed[$0] ?? entries[$0].value })
+      changed[index] = operation.forward(entry.operands.map { changed[$0] ?? entries[$0].value })
     }
-    return (changed[end.index] ?? entries[end.index].value).number
+    return Self.number(changed[end.index] ?? entries[end.index].value)
   }
 
   /// The derivative of a number on the tape by the element at `offset` of `variable`, extrapolated
@@ -283,44 +146,60 @@ package struct Tape<Element: Scalar>: ~Copyable {
     of end: TapeVariable, seed: Double = 1, keepsAll: Bool, keepsArrivals: Bool = false
   ) -> TapeGradients<Element> {
     var arrivals: [TapeGradients<Element>.Arrival] = []
-    var gradients = [TapeValue<Element>?](repeating: nil, count: entries.count)
-    gradients[end.index] = .number(seed)
+    var gradients = [Value<Element>?](repeating: nil, count: entries.count)
+    gradients[end.index] = Self.seed(seed, like: entries[end.index].value)
     for index in (0...end.index).reversed() {
-      guard let gradient = gradients[index] else { continue }
-      for operand in entries[index].operands {
-        let arrival = operand.pullback(gradient)
+      let entry = entries[index]
+      guard let gradient = gradients[index], let operation = entry.operation, entry.isVariable
+      else { continue }
+      let values = OperationValues(
+        operands: entry.operands.map { entries[$0].value }, result: entry.value)
+      for (position, operand) in entry.operands.enumerated() where entries[operand].isVariable {
+        let arrival = operation.pullback(gradient, to: position, values)
         if keepsArrivals {
           arrivals.append(
             .init(
-              from: TapeVariable(index: index), to: TapeVariable(index: operand.index),
-              value: arrival))
+              from: TapeVariable(index: index), operand: position,
+              to: TapeVariable(index: operand), value: arrival))
         }
-        gradients[operand.index] = gradients[operand.index]?.adding(arrival) ?? arrival
+        gradients[operand] = gradients[operand]?.adding(arrival) ?? arrival
       }
-      if !keepsAll, !entries[index].operands.isEmpty { gradients[index] = nil }
+      if !keepsAll { gradients[index] = nil }
     }
     return TapeGradients(values: gradients, arrivals: arrivals)
+  }
+
+  /// The gradient of the end with respect to itself, of the kind that the end is.
+  private static func seed(_ seed: Double, like end: Value<Element>) -> Value<Element> {
+    guard case .map(let map) = end else { return .number(seed) }
+    return .map(FeatureMap(shape: map.shape, number: seed))
   }
 }
 
 /// The gradients that a reading of a tape gave.
 package struct TapeGradients<Element: Scalar>: Sendable {
-  /// What one operation passes on to one of its operands.
+  /// One operation's contribution to the gradient of one of its operands.
   struct Arrival: Sendable {
-    let from: TapeVariable, to: TapeVariable
-    let value: TapeValue<Element>
+    let from: TapeVariable
+    /// Which operand of the operation it is.
+    let operand: Int
+    let to: TapeVariable
+    let value: Value<Element>
   }
 
-  fileprivate let values: [TapeValue<Element>?]
+  fileprivate let values: [Value<Element>?]
   /// In the order in which they were added; empty if they were not kept.
   let arrivals: [Arrival]
 
-  /// The gradient of a map; none if the end does not depend on it or it was not kept.
+  /// The gradient of a value of any kind; nil if the end does not depend on it or it was not kept.
+  func value(_ variable: TapeVariable) -> Value<Element>? { values[variable.index] }
+
+  /// The gradient of a map; nil if the end does not depend on it or it was not kept.
   package func map(_ variable: TapeVariable) -> FeatureMap<Element>? {
     values[variable.index]?.map
   }
 
-  /// The gradient of a parameter; none if the end does not depend on it.
+  /// The gradient of a parameter; nil if the end does not depend on it.
   package func tensor(_ variable: TapeVariable) -> Tensor<Element>? {
     guard case .tensor(let tensor) = values[variable.index] else { return nil }
     return tensor

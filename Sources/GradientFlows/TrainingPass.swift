@@ -1,4 +1,5 @@
 package import Networks
+import Operations
 package import Tensors
 
 /// One forward and backward pass on one batch: enough to compute it, and to compute it again.
@@ -9,7 +10,7 @@ package struct TrainingPass<Element: Scalar>: Sendable {
   package let network: Network<Element>
   /// Network range, `[N, 1, H, W]`.
   package let input: Tensor<Element>, target: Tensor<Element>
-  /// 1 for pixels that count, `[N, 1, H, W]`; none if all count.
+  /// 1 for pixels that count, `[N, 1, H, W]`; nil if all count.
   package let mask: Tensor<Element>?
   package let loss: Loss
   /// The number of the epoch, from 0; flows may change from epoch to epoch.
@@ -23,13 +24,16 @@ package struct TrainingPass<Element: Scalar>: Sendable {
     (self.mask, self.loss, self.epoch) = (mask, loss, epoch)
   }
 
-  /// The same batch through another network.
+  /// Returns the same batch through another network.
   package func with(_ network: Network<Element>) -> TrainingPass {
     TrainingPass(
       network: network, input: input, target: target, mask: mask, loss: loss, epoch: epoch)
   }
 
-  /// The loss alone.
+  /// The pass as operations.
+  package var program: Program<Element> { network.program(loss: loss, hasMask: mask != nil) }
+
+  /// Computes the forward pass, the loss and its gradient with respect to the output.
   package func forward(
     retention: Retention, readersDerive: Bool = false
   ) -> (pass: NetworkPass<Element>, loss: Double, outputGradient: FeatureMap<Element>) {
@@ -40,7 +44,15 @@ package struct TrainingPass<Element: Scalar>: Sendable {
     return (pass, value, gradient)
   }
 
-  /// The loss and all gradients under `flow`.
+  /// Computes every value of the forward pass, and keeps them all.
+  package func values() -> PassResult<Element> {
+    var plain = PlainPass(program)
+    plain.give(self)
+    plain.forward(plain.program.nodes.indices)
+    return PassResult(self, plain)
+  }
+
+  /// Returns the loss and all gradients under `flow`.
   package func run(_ flow: some GradientFlow, retention: Retention) -> PassResult<Element> {
     flow.run(self, retention: retention)
   }
@@ -53,17 +65,144 @@ package struct TrainingPass<Element: Scalar>: Sendable {
   }
 }
 
-/// What one forward and backward pass computed.
+/// The values and gradients that one forward and backward pass computed, as far as they were kept.
 package struct PassResult<Element: Scalar>: Sendable {
   package let network: Network<Element>
   package let loss: Double
-  package let pass: NetworkPass<Element>
-  package let gradients: NetworkGradients<Element>
+  /// The network's output, `[N, 1, H, W]`.
+  package let output: FeatureMap<Element>
+  /// The gradients of all parameters, in the order of the network's `parameters`.
+  package let parameterGradients: [Tensor<Element>]
+  /// Whether a convolution found a NaN or an infinity.
+  private let foundNonFinite: Bool
+  /// The operations, and what was kept of their values and gradients.
+  package let program: Program<Element>
+  private let values: [Value<Element>?]
+  private let gradients: [Value<Element>?]
+
+  /// The result of a pass that kept no more than training needs, and of `kept` what it holds.
+  init(
+    _ pass: TrainingPass<Element>, loss: Double, output: FeatureMap<Element>, foundNonFinite: Bool,
+    parameterGradients: [Tensor<Element>], kept: PlainPass<Element>? = nil
+  ) {
+    network = pass.network
+    (self.loss, self.output, self.foundNonFinite) = (loss, output, foundNonFinite)
+    self.parameterGradients = parameterGradients
+    program = kept?.program ?? pass.program
+    (values, gradients) = (kept?.values ?? [], kept?.gradients ?? [])
+  }
+
+  /// The result of a pass that kept everything.
+  init(_ pass: TrainingPass<Element>, _ plain: PlainPass<Element>) {
+    guard let output = plain.values[plain.program.output]?.map,
+      let loss = plain.values[plain.program.loss]?.number
+    else { preconditionFailure("A pass ends with its loss.") }
+    self.init(
+      pass, loss: loss, output: output, foundNonFinite: plain.foundNonFinite,
+      parameterGradients: plain.program.parameters.compactMap { plain.gradients[$0]?.tensor },
+      kept: plain)
+  }
 
   /// Whether the pass met no NaN and no infinity, as far as it looked: each convolution's result,
   /// the loss, and the gradients of the parameters.
   package func isFinite() -> Bool {
-    !pass.foundNonFinite && Element(loss).isFinite
-      && gradients.parameters.allSatisfy { $0.isFinite() }
+    !foundNonFinite && Element(loss).isFinite && parameterGradients.allSatisfy { $0.isFinite() }
+  }
+}
+
+// MARK: - By name
+
+extension PassResult {
+  /// Returns the value called `name`, such as `b2.conv1.z`; nil if there is none or it was not kept.
+  package func value(_ name: String) -> Tensor<Element>? {
+    switch name {
+    case "net.out": output.tensor
+    case "loss": Tensor(shape: [], scalars: [Element(loss)])
+    default: program.place(name).flatMap { value(at: $0) }
+    }
+  }
+
+  /// Returns the gradient of the value or parameter called `name`; nil if there is none or it was not
+  /// kept.
+  package func gradient(_ name: String) -> Tensor<Element>? {
+    if name == "loss" { return Tensor(shape: [], scalars: [1]) }
+    guard let place = program.place(name) else { return nil }
+    if program.nodes[place].isParameter {
+      return program.parameters.firstIndex(of: place).map { parameterGradients[$0] }
+    }
+    return gradient(at: place)
+  }
+
+  /// Returns the value called `name`, or the gradient if it ends in `.grad`; parameters too.
+  package func named(_ name: String) -> Tensor<Element>? {
+    name.hasSuffix(".grad") ? gradient(String(name.dropLast(5))) : value(name)
+  }
+
+  /// Returns the first name, in the order of computation, whose value or gradient is not finite.
+  package func firstNonFinite() -> String? {
+    for name in program.valueNames where value(name).map({ !$0.isFinite() }) ?? false {
+      return name
+    }
+    if !Element(loss).isFinite { return "loss" }
+    // Backwards, layer by layer: what comes in, what is inside, the parameters, what goes out.
+    let order = program.layers.reversed().flatMap { layer -> [Int] in
+      let own = layer.nodes.filter { program.nodes[$0].name != nil && $0 != layer.input }
+      return own.reversed().filter { !program.nodes[$0].isParameter }
+        + own.filter { program.nodes[$0].isParameter } + [layer.input]
+    }
+    return (["net.out"] + order.compactMap { program.nodes[$0].name }).first {
+      gradient($0).map { !$0.isFinite() } ?? false
+    }.map { $0 + ".grad" }
+  }
+}
+
+// MARK: - By place
+
+extension PassResult {
+  /// Returns the value of the node at `place`; one without a name is computed again from what it reads.
+  func value(at place: Int) -> Tensor<Element>? {
+    if case .parameter(let tensor) = program.nodes[place].given { return tensor }
+    return known(place)?.tensor
+  }
+
+  /// Returns the gradient of the node at `place`; one without a name is computed again from those of its
+  /// readers.
+  func gradient(at place: Int) -> Tensor<Element>? {
+    if place < gradients.count, let gradient = gradients[place] { return gradient.tensor }
+    guard program.nodes[place].name == nil else { return nil }
+    return arrivals(at: place).map(\.tensor).reduce(nil) { $0?.adding($1) ?? $1 }
+  }
+
+  private func known(_ place: Int) -> Value<Element>? {
+    if case .parameter(let tensor) = program.nodes[place].given { return .tensor(tensor) }
+    if place < values.count, let value = values[place] { return value }
+    let node = program.nodes[place]
+    guard node.name == nil, let operation = node.operation else { return nil }
+    let operands = node.operands.compactMap { known($0) }
+    return operands.count == node.operands.count ? operation.forward(operands) : nil
+  }
+
+  /// Returns what each reader of the node at `place` contributes to its gradient, in the order of the
+  /// readers; empty where too little was kept.
+  func arrivals(at place: Int) -> [Value<Element>] {
+    program.nodes.indices.flatMap { reader -> [Value<Element>] in
+      let node = program.nodes[reader]
+      guard let operation = node.operation, node.operands.contains(place),
+        let result = known(reader), let gradient = gradientValue(of: reader)
+      else { return [] }
+      let operands = node.operands.compactMap { known($0) }
+      guard operands.count == node.operands.count else { return [] }
+      let application = OperationValues(operands: operands, result: result)
+      return node.operands.indices.filter { node.operands[$0] == place }.map {
+        operation.pullback(gradient, to: $0, application)
+      }
+    }
+  }
+
+  private func gradientValue(of place: Int) -> Value<Element>? {
+    if place == program.loss { return .number(1) }
+    if place < gradients.count, let gradient = gradients[place] { return gradient }
+    guard program.nodes[place].name == nil else { return nil }
+    return arrivals(at: place).reduce(nil) { $0?.adding($1) ?? $1 }
   }
 }

@@ -7,15 +7,15 @@ package enum Layer<Element: Scalar>: Sendable {
 
   @specialized(where Element == Float)
   package func forward(
-    _ x: FeatureMap<Element>, networkInput: FeatureMap<Element>, retention: Retention,
+    _ x: FeatureMap<Element>, networkInput: FeatureMap<Element>, keepsRecord: Bool,
     reluNaN: ReLUNaN, reader: Conv2D<Element>?
   ) -> LayerPass<Element> {
     switch self {
     case .block(let block):
       block.forward(
-        x, networkInput: networkInput, retention: retention, reluNaN: reluNaN, reader: reader)
+        x, networkInput: networkInput, keepsRecord: keepsRecord, reluNaN: reluNaN, reader: reader)
     case .convolution(let layer):
-      layer.forward(x, retention: retention, reluNaN: reluNaN, reader: reader)
+      layer.forward(x, keepsRecord: keepsRecord, reluNaN: reluNaN, reader: reader)
     }
   }
 
@@ -32,15 +32,25 @@ package enum Layer<Element: Scalar>: Sendable {
   /// ``PlainConvolution``.
   @specialized(where Element == Float)
   package func backward(
-    _ gradient: FeatureMap<Element>, _ pass: consuming LayerPass<Element>, retention: Retention,
-    needsInput: Bool, insertion: FeatureMap<Element>? = nil
+    _ gradient: FeatureMap<Element>, _ pass: consuming LayerPass<Element>, needsInput: Bool,
+    insertion: FeatureMap<Element>? = nil
   ) -> LayerGradients<Element> {
     switch self {
     case .block(let block):
       block.backward(
-        gradient, consume pass, retention: retention, needsInput: needsInput, insertion: insertion)
+        gradient, consume pass, needsInput: needsInput, insertion: insertion)
     case .convolution(let layer):
-      layer.backward(gradient, consume pass, retention: retention, needsInput: needsInput)
+      layer.backward(gradient, consume pass, needsInput: needsInput)
+    }
+  }
+}
+
+extension Layer {
+  /// Writes the layer's operations; returns the place of the last.
+  func lower(_ x: Int, _ program: inout Lowering<Element>) -> Int {
+    switch self {
+    case .block(let block): block.lower(x, &program)
+    case .convolution(let layer): layer.lower(x, &program)
     }
   }
 }
@@ -110,6 +120,9 @@ extension Layer {
     case .convolution: "c"
     }
   }
+
+  /// Whether it joins a skip value, or may: flows link such layers.
+  package var isBlock: Bool { if case .block = self { true } else { false } }
 
   /// The line that builds the layer.
   package var line: String {

@@ -10,27 +10,19 @@ package enum Retention: Hashable, Sendable {
   case layer(Int)
   /// Every value that has a name.
   case everything
-
-  /// What is kept of the layer in place `index`.
-  package func ofLayer(_ index: Int) -> Retention {
-    guard case .layer(let wanted) = self else { return self }
-    return index == wanted ? .everything : .training
-  }
 }
 
 /// The values of one layer in one forward pass.
 package struct LayerPass<Element: Scalar>: Sendable {
   /// What the layer was given.
   package var input: FeatureMap<Element>?
-  /// zᵢ, the result of each convolution, before its activation.
-  package var preactivations: [FeatureMap<Element>?] = []
-  /// aᵢ = act(zᵢ).
+  /// aᵢ = act(zᵢ), where the backward pass reads it.
   package var activations: [FeatureMap<Element>?] = []
   /// What the derivative of each activation is computed from.
   package var records: [ActivationRecord<Element>] = []
   /// s, the value that the merge joins.
   package var skip: FeatureMap<Element>?
-  /// What the layer hands on; in training, the layer above alone keeps it.
+  /// The value that the layer hands on; the layer above alone keeps it.
   package var output: FeatureMap<Element>?
   /// Whether the input is what a ReLU gave, whose derivative the layer below leaves to this one.
   package var isInputRectified = false
@@ -61,26 +53,10 @@ extension LayerPass {
   }
 }
 
-/// The gradients of one layer in one backward pass: of each value above, where kept.
+/// The gradients that one layer computes in a backward pass.
 package struct LayerGradients<Element: Scalar>: Sendable {
-  /// G, the gradient that was fed to the layer.
-  package var output: FeatureMap<Element>?
-  /// g, the gradient that the layer passes on to its input.
+  /// g, the gradient that the layer passes on to its input; nil where it is not wanted.
   package var input: FeatureMap<Element>?
-  /// What the layer passes on to the network's input through its skip.
-  package var networkInput: FeatureMap<Element>?
-  package var preactivations: [FeatureMap<Element>?] = []
-  package var activations: [FeatureMap<Element>?] = []
-  package var skip: FeatureMap<Element>?
   /// The gradients of the parameters, in the order of the layer's `parameters`.
   package var parameters: [Tensor<Element>] = []
-
-  package init(output: FeatureMap<Element>?) { self.output = output }
-
-  /// The parameters' gradients alone: what training goes on with.
-  package var ofParameters: LayerGradients {
-    var result = LayerGradients(output: nil)
-    result.parameters = parameters
-    return result
-  }
 }

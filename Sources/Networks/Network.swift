@@ -39,14 +39,17 @@ package struct Network<Element: Scalar>: Sendable {
     var x = input
     var foundNonFinite = false
     for (index, layer) in layers.enumerated() {
-      let above = readersDerive && index + 1 < layers.count ? layers[index + 1] : nil
-      let kept = retention.ofLayer(index)
+      // Where a layer is looked into, the one above feeds it with the gradient of its output.
+      let above =
+        readersDerive && retention != .layer(index) && index + 1 < layers.count
+        ? layers[index + 1] : nil
       var pass = layer.forward(
-        x, networkInput: input, retention: kept, reluNaN: reluNaN, reader: above?.soleReader)
+        x, networkInput: input, keepsRecord: retention != .nothing, reluNaN: reluNaN,
+        reader: above?.soleReader)
       if let output = pass.output { x = output }
       pass.isInputRectified = passes.last?.leavesDerivative ?? false
       foundNonFinite = foundNonFinite || pass.foundNonFinite
-      if kept == .training { pass.output = nil }
+      pass.output = nil
       if retention != .nothing { passes.append(pass) }
     }
     let output = outputRule == .subtract ? input.subtracting(x) : x
@@ -85,19 +88,6 @@ package struct NetworkPass<Element: Scalar>: Sendable {
   /// Hands the values of the last layer over; when nobody else holds them, they live no longer than
   /// the backward pass needs them.
   package mutating func takeLast() -> LayerPass<Element> { layers.removeLast() }
-
-  /// The same pass with the values that `retention` keeps for inspection, and no others.
-  package func inspectable(_ retention: Retention) -> NetworkPass {
-    let kept: [LayerPass<Element>] =
-      switch retention {
-      case .everything: layers
-      case .layer(let wanted):
-        layers.enumerated().map { $0 == wanted ? $1 : LayerPass(output: nil) }
-      case .training, .nothing: []
-      }
-    return NetworkPass(
-      input: input, layers: kept, output: output, foundNonFinite: foundNonFinite)
-  }
 }
 
 // MARK: - Names and parameters

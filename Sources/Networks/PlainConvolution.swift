@@ -23,40 +23,34 @@ package struct PlainConvolution<Element: Scalar>: Sendable {
 
   /// Computes the layer from its input x, `[N, I, H, W]`.
   package func forward(
-    _ x: FeatureMap<Element>, retention: Retention, reluNaN: ReLUNaN,
+    _ x: FeatureMap<Element>, keepsRecord: Bool, reluNaN: ReLUNaN,
     reader: Conv2D<Element>? = nil
   ) -> LayerPass<Element> {
     var pass = LayerPass(output: x)
     pass.output = pass.compute(
-      convolution, x, options.activation, retention, reluNaN, reader: reader)
-    if retention != .nothing { pass.input = x }
-    if retention == .training { pass.activations = [] }
+      convolution, x, options.activation, reluNaN, keepsRecord: keepsRecord, reader: reader)
+    if keepsRecord { pass.input = x }
+    pass.activations = []
     return pass
   }
 
   /// The gradients of the layer from da, the gradient of its output: dz = act′(z)·da, g = convᵀ(dz).
   package func backward(
-    _ da: FeatureMap<Element>, _ pass: consuming LayerPass<Element>, retention: Retention,
-    needsInput: Bool
+    _ da: FeatureMap<Element>, _ pass: consuming LayerPass<Element>, needsInput: Bool
   ) -> LayerGradients<Element> {
     guard pass.input != nil, pass.records.count == 1 else {
       preconditionFailure("The forward pass kept too little for a backward pass.")
     }
     let record = pass.records.removeLast()
     guard let x = pass.takeInput() else { preconditionFailure("The input was not kept.") }
-    var result = LayerGradients(output: da)
-    if retention != .everything,
-      let gradients = convolution.backward(
-        through: options.activation, da, record, input: x, needsInput: needsInput)
+    if let (dx, parameters) = convolution.backward(
+      through: options.activation, da, record, input: x, needsInput: needsInput)
     {
-      (result.input, result.parameters) = gradients
-      return result
+      return LayerGradients(input: dx, parameters: parameters)
     }
     let dz = options.activation.backward(da, record)
     let (dx, parameters) = convolution.backward(
       dz, input: consume x, needsInput: needsInput, isRectified: pass.isInputRectified)
-    (result.input, result.parameters) = (dx, parameters)
-    result.keep(preactivation: dz, activation: da, retention)
-    return result
+    return LayerGradients(input: dx, parameters: parameters)
   }
 }

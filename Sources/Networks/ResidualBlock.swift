@@ -1,27 +1,5 @@
 package import Tensors
 
-/// How a block joins its last activation a with the skip value s.
-package enum Merge: String, CaseIterable, Sendable {
-  /// a + s
-  case add
-  /// a · s
-  case multiply
-  /// a · s + s
-  case multiplyAdd = "multiply-add"
-  /// a
-  case none
-
-  /// The join with the skip value `s`.
-  func join<Element: Scalar>(_ s: FeatureMap<Element>) -> Join<Element>? {
-    switch self {
-    case .add: Join(.add, s)
-    case .multiply: Join(.multiply, s)
-    case .multiplyAdd: Join(.multiplyAdd, s)
-    case .none: nil
-    }
-  }
-}
-
 /// Which value a block joins.
 package enum Skip: String, CaseIterable, Sendable {
   /// The block's input: equal channels, or one channel that serves all.
@@ -82,7 +60,7 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
   ///     be left to it.
   /// - Returns: The block's output and what was kept.
   package func forward(
-    _ x: FeatureMap<Element>, networkInput: FeatureMap<Element>, retention: Retention,
+    _ x: FeatureMap<Element>, networkInput: FeatureMap<Element>, keepsRecord: Bool,
     reluNaN: ReLUNaN, reader: Conv2D<Element>? = nil
   ) -> LayerPass<Element> {
     var pass = LayerPass(output: x)
@@ -98,16 +76,14 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
       let isLast = i == convolutions.count - 1
       let join = isLast ? options.merge.join(s) : nil
       out = pass.compute(
-        convolution, out, options.activation, retention, reluNaN, joining: join,
+        convolution, out, options.activation, reluNaN, joining: join, keepsRecord: keepsRecord,
         reader: join != nil ? nil : isLast ? reader : convolutions[i + 1])
     }
     pass.output = out
-    if retention != .nothing {
+    if keepsRecord {
       pass.input = x
       pass.skip = options.merge == .none ? nil : s
-    }
-    if retention == .training, options.merge == .add || options.merge == .none {
-      pass.activations[convolutions.count - 1] = nil
+      if !options.merge.multiplies { pass.activations[convolutions.count - 1] = nil }
     }
     return pass
   }
@@ -126,22 +102,21 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
   /// Where one channel of s serves all, ds is summed over channels. What a flow inserts behind the
   /// activation's derivative, `insertion`, is added to dz of the last convolution.
   package func backward(
-    _ gradient: FeatureMap<Element>, _ pass: consuming LayerPass<Element>, retention: Retention,
-    needsInput: Bool, insertion: FeatureMap<Element>? = nil
+    _ gradient: FeatureMap<Element>, _ pass: consuming LayerPass<Element>, needsInput: Bool,
+    insertion: FeatureMap<Element>? = nil
   ) -> LayerGradients<Element> {
     guard pass.input != nil, pass.records.count == convolutions.count else {
       preconditionFailure("The forward pass kept too little for a backward pass.")
     }
-    var result = LayerGradients(output: gradient)
+    var result = LayerGradients<Element>()
     var da = gradient
-    // G·s becomes a map of its own for those who look, and where it is handed on as it is.
+    // G·s becomes a map of its own only where it is handed on as it is.
     let factor = options.merge == .add ? nil : pass.skip
-    let keepsProduct = retention == .everything
-    if keepsProduct, let factor { da = gradient.multiplied(by: factor) }
+    var throughSkip: FeatureMap<Element>?
     // Nothing trains on the gradient of the network's input.
-    if let s = pass.skip, options.skip != .input || retention == .everything {
+    if let s = pass.skip, options.skip != .input {
       let ds = skipGradient(gradient, pass)
-      result.skip = ds.shape == s.shape ? ds : ds.summedOverChannels()
+      throughSkip = ds.shape == s.shape ? ds : ds.summedOverChannels()
     }
     let projected = project.flatMap { _ in pass.input }
     if projected == nil { pass.skip = nil }
@@ -153,9 +128,9 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
       guard let x = pass.takeInput(ofConvolution: i) else {
         preconditionFailure("The input of a convolution was not kept.")
       }
-      let factor = isLast && !keepsProduct ? factor : nil
-      let addend = i == 0 && options.skip == .block ? result.skip : nil
-      if retention != .everything, !isLast || insertion == nil,
+      let factor = isLast ? factor : nil
+      let addend = i == 0 && options.skip == .block ? throughSkip : nil
+      if !isLast || insertion == nil,
         let (dx, parameters) = convolutions[i].backward(
           through: options.activation, da, times: factor, record, input: x,
           needsInput: i > 0 || needsInput, adding: addend)
@@ -170,26 +145,19 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
       let (dx, parameters) = convolutions[i].backward(
         dz, input: consume x, needsInput: i > 0 || needsInput, adding: addend,
         isRectified: isRectified)
-      result.keep(preactivation: dz, activation: da, retention)
       result.parameters = parameters + result.parameters
       if let dx { da = dx }
     }
 
     result.input = needsInput ? da : nil
-    guard let ds = result.skip else { return result }
-    switch options.skip {
-    case .block:
-      // Added behind the first convolution.
-      break
-    case .input:
-      result.networkInput = ds
-    case .project:
-      guard let project, let x = projected, let s = pass.skip else { break }
-      let dz = options.projectActivation.backward(ds, activation: s, preactivation: nil)
-      let gradients = project.backward(dz, input: x, needsInput: needsInput)
-      result.parameters += gradients.parameters
-      if let throughSkip = gradients.input { result.input = result.input?.adding(throughSkip) }
+    // The skip value's gradient is added behind the first convolution already, but for a projection's.
+    guard let ds = throughSkip, let project, let x = projected, let s = pass.skip else {
+      return result
     }
+    let dz = options.projectActivation.backward(ds, activation: s, preactivation: nil)
+    let gradients = project.backward(dz, input: x, needsInput: needsInput)
+    result.parameters += gradients.parameters
+    if let other = gradients.input { result.input = result.input?.adding(other) }
     return result
   }
 
@@ -205,45 +173,23 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
 }
 
 extension LayerPass {
-  /// Computes aᵢ = act(convᵢ(x)), joined where told, and keeps what `retention` asks for.
+  /// Computes aᵢ = act(convᵢ(x)), joined where told, and keeps what a backward pass needs if
+  /// `keepsRecord`.
   ///
-  /// Whoever wants every value gets each operation alone; the results are the same bits. In training,
-  /// the convolution that reads aᵢ may give the gradient of zᵢ instead of that of aᵢ.
+  /// The convolution that reads aᵢ may give the gradient of zᵢ instead of that of aᵢ.
   mutating func compute(
     _ convolution: Conv2D<Element>, _ x: FeatureMap<Element>, _ function: Activation,
-    _ retention: Retention, _ reluNaN: ReLUNaN, joining join: Join<Element>? = nil,
+    _ reluNaN: ReLUNaN, joining join: Join<Element>? = nil, keepsRecord: Bool,
     reader: Conv2D<Element>? = nil
   ) -> FeatureMap<Element> {
-    guard retention == .everything else {
-      let leavesToReader = function == .relu && reader?.goesBackAtOnce ?? false
-      let result = convolution.activated(
-        x, function, reluNaN, joining: join,
-        keepsRecord: retention == .training && !leavesToReader)
-      foundNonFinite = foundNonFinite || result.foundNonFinite
-      if retention == .training, let record = leavesToReader ? .reader : result.record {
-        records.append(record)
-        activations.append(result.activation)
-      }
-      return result.output
+    let leavesToReader = function == .relu && reader?.goesBackAtOnce ?? false
+    let result = convolution.activated(
+      x, function, reluNaN, joining: join, keepsRecord: keepsRecord && !leavesToReader)
+    foundNonFinite = foundNonFinite || result.foundNonFinite
+    if keepsRecord, let record = leavesToReader ? .reader : result.record {
+      records.append(record)
+      activations.append(result.activation)
     }
-    let z = convolution.forward(x)
-    let a = function.forward(z, reluNaN: reluNaN)
-    foundNonFinite = foundNonFinite || z.foundNonFinite
-    preactivations.append(z)
-    activations.append(a)
-    records.append(.values(activation: a, preactivation: z))
-    return join?.applied(to: a) ?? a
-  }
-}
-
-extension LayerGradients {
-  /// Keeps the gradients of zᵢ and aᵢ, from the last to the first, if `retention` is everything.
-  mutating func keep(
-    preactivation dz: FeatureMap<Element>, activation da: FeatureMap<Element>,
-    _ retention: Retention
-  ) {
-    guard retention == .everything else { return }
-    preactivations.insert(dz, at: 0)
-    activations.insert(da, at: 0)
+    return result.output
   }
 }

@@ -1,5 +1,6 @@
 package import GradientFlows
 package import Networks
+import Operations
 package import Tensors
 
 /// A reason why a network does not learn, with its numbers.
@@ -49,7 +50,7 @@ package struct Diagnosis: Sendable {
   /// The weights when training began; none if that is not known.
   private let first: [Tensor<Float>]?
   /// Another pass of the same network; a channel is dead only if it is 0 there, too.
-  private let second: NetworkPass<Float>?
+  private let second: PassResult<Float>?
 
   /// Prepares the diagnosis of a pass.
   ///
@@ -67,9 +68,9 @@ package struct Diagnosis: Sendable {
   ) {
     self.pass = pass
     self.first = first
-    self.second = second.map { $0.with(pass.network).forward(retention: .everything).pass }
+    self.second = second.map { $0.with(pass.network).values() }
     result = pass.run(flow, retention: .everything)
-    var gradients = result.gradients.parameters
+    var gradients = result.parameterGradients
     _ = optimizer.clipping?.clip(&gradients)
     self.states =
       states
@@ -102,7 +103,7 @@ package struct Diagnosis: Sendable {
 
   /// Layers where more than half of the pre-activations are saturated.
   private var saturation: [Finding] {
-    activations(of: result.pass).compactMap { layer in
+    activations(of: result).compactMap { layer in
       guard [.sigmoid, .tanh, .arctan].contains(layer.activation) else { return nil }
       let share = layer.z.share { abs(Double($0)) > Self.saturation }
       return share > 0.5
@@ -113,7 +114,7 @@ package struct Diagnosis: Sendable {
   /// The layers where a quarter of the channels or more are dead: one in many is no reason.
   private var deadChannels: Finding? {
     let others = second.map { activations(of: $0) }
-    let layers = activations(of: result.pass).enumerated().compactMap {
+    let layers = activations(of: result).enumerated().compactMap {
       index, layer -> DeadLayer? in
       guard layer.activation == .relu else { return nil }
       var dead = layer.a.emptyChannels
@@ -124,17 +125,12 @@ package struct Diagnosis: Sendable {
   }
 
   /// The convolutions that have an activation, with what enters and leaves it.
-  private func activations(of values: NetworkPass<Float>) -> [Activated] {
-    let network = pass.network
-    return network.layers.indices.flatMap { index -> [Activated] in
-      let (layer, values) = (network.layers[index], values.layers[index])
-      return values.preactivations.indices.compactMap { i in
-        guard let z = values.preactivations[i], let a = values.activations[i] else { return nil }
-        let suffix = layer.letter == "b" ? ".conv\(i + 1)" : ""
-        return Activated(
-          name: network.layerNames[index] + suffix, activation: layer.activation, z: z.tensor,
-          a: a.tensor)
-      }
+  private func activations(of values: PassResult<Float>) -> [Activated] {
+    values.program.nodes.compactMap { node in
+      guard let operation = node.operation as? Activate, let place = node.place,
+        let z = values.value("\(place).z"), let a = node.name.flatMap({ values.value($0) })
+      else { return nil }
+      return Activated(name: place, activation: operation.function, z: z, a: a)
     }
   }
 
@@ -150,8 +146,8 @@ package struct Diagnosis: Sendable {
   ///
   /// Where channels are dead, a gradient of 0 is their doing.
   private func unevenGradients(beside dead: Finding?) -> Finding? {
-    let sizes = zip(pass.network.layerNames, result.gradients.layers).compactMap { name, layer in
-      layer.output.map { (name: name, size: $0.tensor.rootMeanSquare) }
+    let sizes = pass.network.layerNames.compactMap { name in
+      result.gradient("\(name).out").map { (name: name, size: $0.rootMeanSquare) }
     }
     guard let last = sizes.last, last.size > 0, last.size.isFinite else { return nil }
     func factor(_ size: Double) -> Double { max(size / last.size, last.size / size) }
@@ -166,7 +162,7 @@ package struct Diagnosis: Sendable {
   // MARK: - Updates
 
   private var overflow: Finding? {
-    let gradients = result.gradients.parameters
+    let gradients = result.parameterGradients
     let names = zip(pass.network.parameterNames, states).filter { _, state in
       state.v.map { !$0.isFinite() } ?? false
     }
@@ -179,7 +175,7 @@ package struct Diagnosis: Sendable {
   /// Weights without a gradient are no weights that are stuck: their layer is dead or saturated.
   private var stuckWeights: Finding? {
     var (stuck, count, largest) = (0, 0, 0.0)
-    let gradients = result.gradients.parameters
+    let gradients = result.parameterGradients
     for (index, weights) in pass.network.parameters.enumerated() {
       guard let update = states[index].update else { continue }
       let gradient = gradients[index].scalars

@@ -234,7 +234,7 @@ package struct Trainer: Sendable {
     if shouldDrop() { return .ended(.interrupt, nil) }
     lastPass = computed.pass
     lastUpdate = LastUpdate(
-      rule: rule, before: states, computed: computed.result.gradients.parameters,
+      rule: rule, before: states, computed: computed.result.parameterGradients,
       gradients: computed.gradients, clipping: optimizer.clipping, noise: noise, flow: flow.line,
       step: step + 1)
     network.parameters = computed.weights
@@ -253,7 +253,7 @@ package struct Trainer: Sendable {
       epoch: max(0, epoch - 1))
     let result = pass.run(flow, retention: .training)
     var failure = isWatching && !result.isFinite() ? origin(of: pass, batch, plan, flow) : nil
-    var gradients = result.gradients.parameters
+    var gradients = result.parameterGradients
     let isClipped = optimizer.clipping?.clip(&gradients) ?? false
     // Noise comes after clipping, which would weaken it.
     noise?.apply(to: &gradients, names: network.parameterNames, step: step + 1)

@@ -37,7 +37,7 @@ struct DilatedFlowTests {
     try flow.requireFit(pass.network)
     let exact = pass.doubles.run(flow, retention: .everything)
     let single = pass.run(flow, retention: .everything)
-    expectClose(exact.pass.output.tensor, try fixture.tensor("output"), within: 1e-12, "output")
+    expectClose(exact.output.tensor, try fixture.tensor("output"), within: 1e-12, "output")
     for name in expected.gradients {
       let reference = try fixture.tensor("gradients/\(name)")
       expectClose(try #require(exact.gradient(name)), reference, within: 1e-10, name)

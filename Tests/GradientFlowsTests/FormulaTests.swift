@@ -52,7 +52,7 @@ struct FormulaTests {
     let explained = try #require(
       result.explanation(of: "net.out.grad", at: [0, 0, 0, 0], in: pass, flow: StandardFlow()))
     let factors = explained.terms[0].factors
-    let difference = Double(result.pass.output.tensor.scalars[0]) - Double(pass.target.scalars[0])
+    let difference = Double(result.output.tensor.scalars[0]) - Double(pass.target.scalars[0])
     #expect(factors.contains { $0.name == "mask" && $0.value == 0 })
     #expect(
       loss == .meanAbsoluteError

@@ -78,10 +78,10 @@ struct FusionTests {
     let separate = pass.run(flow, retention: .everything)
     let plain = pass.forward(retention: .nothing)
     #expect(fused.loss == separate.loss)
-    #expect(fused.pass.output.tensor.fingerprint == separate.pass.output.tensor.fingerprint)
-    #expect(plain.pass.output.tensor.fingerprint == separate.pass.output.tensor.fingerprint)
+    #expect(fused.output.tensor.fingerprint == separate.output.tensor.fingerprint)
+    #expect(plain.pass.output.tensor.fingerprint == separate.output.tensor.fingerprint)
     for (name, (a, b)) in zip(
-      network.parameterNames, zip(fused.gradients.parameters, separate.gradients.parameters))
+      network.parameterNames, zip(fused.parameterGradients, separate.parameterGradients))
     {
       #expect(a.fingerprint == b.fingerprint, "\(name)")
     }
@@ -98,7 +98,7 @@ struct FusionTests {
     let exact = pass.doubles.run(StandardFlow(), retention: .training)
     #expect(abs(found.loss - exact.loss) <= 1e-5 * exact.loss)
     for (name, (a, b)) in zip(
-      network.parameterNames, zip(found.gradients.parameters, exact.gradients.parameters))
+      network.parameterNames, zip(found.parameterGradients, exact.parameterGradients))
     {
       expectClose(a, b, within: 2e-3, name)
     }

@@ -24,7 +24,7 @@ struct PyTorchTests {
     let (pass, expected) = try load(fixture)
     #expect(pass.network.parameterNames == expected.weights)
     let result = pass.run(StandardFlow(), retention: .everything)
-    expectClose(result.pass.output.tensor, try fixture.tensor("output"), within: 2e-5, "output")
+    expectClose(result.output.tensor, try fixture.tensor("output"), within: 2e-5, "output")
     #expect(abs(result.loss - expected.losses[0]) <= 2e-5 * abs(expected.losses[0]))
     for name in expected.gradients + expected.activation_gradients {
       let gradient = try #require(result.gradient(name), "no gradient called \(name)")
@@ -69,7 +69,7 @@ struct PyTorchTests {
     for step in 1...10 {
       let result = pass.run(StandardFlow(), retention: .training)
       #expect(abs(result.loss - losses[step - 1]) <= 1e-4 * abs(losses[step - 1]))
-      states = zip(states, result.gradients.parameters).map { state, gradient in
+      states = zip(states, result.parameterGradients).map { state, gradient in
         rule.update(gradient, state: state, step: step)
       }
       var network = pass.network

@@ -57,7 +57,7 @@ struct TrainerTests {
       let pass = TrainingPass(
         network: try Network(lines: ["block channels=2", "conv"]), input: image, target: target,
         mask: mask, loss: .meanSquaredError)
-      return pass.run(StandardFlow(), retention: .training).gradients.parameters
+      return pass.run(StandardFlow(), retention: .training).parameterGradients
     }
     let (a, b) = (try gradients(-3000), try gradients(7))
     #expect(a.map(\.scalars) == b.map(\.scalars))

@@ -4,10 +4,10 @@ import Tensors
 
 extension TermList {
   /// z[n,o,y,x] = Σ in[n,c,y+u−p,x+v−p] · weight[o,c,u,v], without the bias.
-  static func convolution(_ index: [Int], _ x: NamedGrid, _ w: NamedGrid) -> TermList {
+  package static func convolution(_ index: [Int], _ x: NamedGrid, _ w: NamedGrid) -> TermList {
     let taps = Window(index, w.tensor.shape, x.tensor.shape, turned: false).taps
     return TermList(
-      "z = Σ in · weight", count: taps.count,
+      "Σ in · weight", count: taps.count,
       product: { x.value(taps[$0].position) * w.value(taps[$0].weight) },
       term: {
         (
@@ -18,7 +18,7 @@ extension TermList {
   }
 
   /// weight.grad[o,c,u,v] = Σ z.grad[n,o,y,x] · in[n,c,y+u−p,x+v−p].
-  static func kernelGradient(
+  package static func kernelGradient(
     _ index: [Int], _ dz: NamedGrid, _ x: NamedGrid, kernel: Int
   ) -> TermList {
     let shape = dz.tensor.shape
@@ -35,7 +35,7 @@ extension TermList {
       return ([n, index[0], y, column], [n, index[1], y + dy, column + dx])
     }
     return TermList(
-      "weight.grad = Σ z.grad · in over all positions", count: shape.batch * perImage,
+      "Σ \(dz.letter) · in over all positions", count: shape.batch * perImage,
       product: { i in
         // As 'places', without lists: there may be a quarter of a million of these.
         let (n, rest) = (i / perImage, i % perImage)
@@ -52,7 +52,7 @@ extension TermList {
   }
 
   /// bias.grad[o] = Σ z.grad[n,o,y,x].
-  static func biasGradient(_ index: [Int], _ dz: NamedGrid) -> TermList {
+  package static func biasGradient(_ index: [Int], _ dz: NamedGrid) -> TermList {
     let (pixels, channels) = (dz.tensor.shape.planeCount, dz.tensor.shape.channels)
     func place(_ i: Int) -> [Int] {
       let rest = i % pixels
@@ -61,19 +61,19 @@ extension TermList {
       ]
     }
     return TermList(
-      "bias.grad = Σ z.grad over all positions", count: dz.tensor.shape.batch * pixels,
+      "Σ \(dz.letter) over all positions", count: dz.tensor.shape.batch * pixels,
       product: { i in
         Double(dz.tensor.scalars[(i / pixels * channels + index[0]) * pixels + i % pixels])
       }, term: { (place($0), [dz.factor(place($0))]) })
   }
 
   /// in.grad[n,c,y,x] = Σ z.grad[n,o,y−u+p,x−v+p] · weight[o,c,u,v].
-  static func throughKernel(
-    _ index: [Int], _ dz: NamedGrid, _ w: NamedGrid, _ formula: String
+  package static func throughKernel(
+    _ index: [Int], _ dz: NamedGrid, _ w: NamedGrid
   ) -> TermList {
     let taps = Window(index, w.tensor.shape, dz.tensor.shape, turned: true).taps
     return TermList(
-      formula, count: taps.count,
+      "Σ \(dz.letter) · \(w.letter)", count: taps.count,
       product: { dz.value(taps[$0].position) * w.value(taps[$0].weight) },
       term: {
         (

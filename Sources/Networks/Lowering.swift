@@ -1,0 +1,159 @@
+package import Operations
+package import Tensors
+
+/// Collects the operations of a pass, layer by layer.
+///
+/// A layer reads its input, writes values under names within itself, such as `conv1.z`, and returns the
+/// place of the last. Whatever has no name is told as a part of the operation that reads it.
+package struct Lowering<Element: Scalar> {
+  package private(set) var nodes: [Program<Element>.Node] = []
+  /// The place of the network's input.
+  package let networkInput = 0
+  /// What ReLU makes of a NaN.
+  package let reluNaN: ReLUNaN
+  /// The layer that is lowered now.
+  private var layer: (name: String, index: Int)?
+  /// The place of the last result of a convolution that has an activation.
+  private var preactivation = 0
+
+  init(reluNaN: ReLUNaN) {
+    self.reluNaN = reluNaN
+    _ = give("net.in", .input)
+  }
+
+  // MARK: - For layers
+
+  /// Writes a value with a name within the layer.
+  ///
+  /// - Parameters:
+  ///   - part: The name within the layer, such as `conv1.z`; nil for a value without a name.
+  ///   - operation: What computes it.
+  ///   - operands: The places of what it reads.
+  ///   - letter: What formulas call it; the last part of the name if nil.
+  ///   - word: What a step calls the operation; the operation's own word if nil.
+  /// - Returns: Its place.
+  package mutating func value(
+    _ part: String?, _ operation: any Operation, _ operands: [Int], letter: String? = nil,
+    word: String? = nil
+  ) -> Int {
+    guard let layer else { preconditionFailure("Values with names within a layer belong to one.") }
+    let words = part.map { $0.split(separator: ".").map(String.init) } ?? ["z"]
+    nodes.append(
+      Program.Node(
+        name: part.map { "\(layer.name).\($0)" }, letter: letter ?? words[words.count - 1],
+        place: ([layer.name] + words.dropLast()).joined(separator: "."), layer: layer.index,
+        word: word ?? operation.word, operation: operation, operands: operands, given: nil))
+    return nodes.count - 1
+  }
+
+  /// Writes the weight and the bias of a convolution, which is called `part` within the layer, and its
+  /// result.
+  ///
+  /// - Returns: The place of the result, which is called `result`, or has no name.
+  package mutating func convolution(
+    _ convolution: Conv2D<Element>, _ x: Int, at part: String?, result: String?,
+    letter: String? = nil, word: String? = nil
+  ) -> Int {
+    guard let layer else { preconditionFailure("A convolution belongs to a layer.") }
+    let prefix = part.map { "\(layer.name).\($0)" } ?? layer.name
+    let parameters = zip(convolution.parameterNames, convolution.parameters).map { name, tensor in
+      give("\(prefix).\(name)", .parameter(tensor))
+    }
+    return value(
+      result, Convolution2D(), [x] + parameters,
+      letter: letter ?? (result == nil ? "\(part.map { $0 + "." } ?? "")z" : nil), word: word)
+  }
+
+  /// Writes z = conv(x) and a = act(z) under these letters, behind `part` within the layer.
+  ///
+  /// - Returns: The place of a.
+  package mutating func activated(
+    _ convolution: Conv2D<Element>, _ function: Activation, _ x: Int, at part: String?
+  ) -> Int {
+    let prefix = part.map { $0 + "." } ?? ""
+    let z = self.convolution(convolution, x, at: part, result: "\(prefix)z")
+    preactivation = z
+    return value("\(prefix)a", Activate(function, reluNaN: reluNaN), [z])
+  }
+
+  // MARK: - For the network
+
+  /// Lowers one layer, which reads the value at `x`.
+  mutating func lower(
+    _ layer: Layer<Element>, _ x: Int, named name: String, at index: Int
+  ) -> Program<Element>.LayerNodes {
+    self.layer = (name, index)
+    defer { self.layer = nil }
+    let first = nodes.count
+    let input = value("in", Copy(), [x])
+    let output = layer.lower(input, &self)
+    return .init(
+      input: input, output: output, preactivation: preactivation, nodes: first..<nodes.count)
+  }
+
+  /// Writes a value of the whole network.
+  mutating func value(
+    ofNetwork name: String, _ operation: any Operation, _ operands: [Int]
+  ) -> Int {
+    nodes.append(
+      Program.Node(
+        name: name, letter: name, place: nil, layer: nil, word: operation.word,
+        operation: operation, operands: operands, given: nil))
+    return nodes.count - 1
+  }
+
+  /// Writes a value that is given.
+  mutating func give(_ name: String, _ given: Program<Element>.Given) -> Int {
+    nodes.append(
+      Program.Node(
+        name: name, letter: name, place: layer?.name, layer: layer?.index, word: "given",
+        operation: nil, operands: [], given: given))
+    return nodes.count - 1
+  }
+}
+
+extension ResidualBlock {
+  /// The block's operations: see the drawing above.
+  func lower(_ x: Int, _ program: inout Lowering<Element>) -> Int {
+    var a = x
+    for (i, convolution) in convolutions.enumerated() {
+      a = program.activated(convolution, options.activation, a, at: "conv\(i + 1)")
+    }
+    guard options.merge != .none else { return program.value("out", options.merge, [a]) }
+    var s = lowerSkip(x, &program)
+    if skipChannels < options.channels { s = program.value(nil, Broadcast(), [s], letter: "s") }
+    return program.value("out", options.merge, [a, s])
+  }
+
+  private func lowerSkip(_ x: Int, _ program: inout Lowering<Element>) -> Int {
+    guard options.skip == .project, let project else {
+      let source = options.skip == .input ? program.networkInput : x
+      return program.value("skip", Copy(word: "skip"), [source], letter: "s")
+    }
+    let function = options.projectActivation
+    if function == .linear {
+      return program.convolution(
+        project, x, at: "project", result: "skip", letter: "s", word: "project")
+    }
+    let z = program.convolution(project, x, at: "project", result: nil)
+    return program.value(
+      "skip", Activate(function, reluNaN: program.reluNaN), [z], letter: "s", word: "project")
+  }
+
+  /// The channels of the skip value: as many as the block's, or one that serves all.
+  private var skipChannels: Int {
+    switch options.skip {
+    case .block: convolutions[0].weight.shape[1]
+    case .input: 1
+    case .project: options.channels
+    }
+  }
+}
+
+extension PlainConvolution {
+  /// The layer's operations.
+  func lower(_ x: Int, _ program: inout Lowering<Element>) -> Int {
+    let a = program.activated(convolution, options.activation, x, at: nil)
+    return program.value("out", Copy(), [a])
+  }
+}

@@ -1,0 +1,111 @@
+package import Tensors
+
+/// a = act(z), element by element: z̄ = act′(z) · ā.
+///
+/// The functions and their derivatives stand in ``Activation``. A derivative is computed from the
+/// result a wherever it follows from it, as in frameworks; arctan's needs z.
+package struct Activate: Operation {
+  package let function: Activation
+  /// Whether ReLU hands a NaN on or makes 0 of it.
+  package let reluNaN: ReLUNaN
+
+  package init(_ function: Activation, reluNaN: ReLUNaN = .keep) {
+    (self.function, self.reluNaN) = (function, reluNaN)
+  }
+
+  package var word: String { function.rawValue }
+
+  package func resultShape(_ operands: [Shape]) -> Shape { operands[0] }
+
+  package func forward<Element: Scalar>(_ operands: [Value<Element>]) -> Value<Element> {
+    .map(function.forward(operands[0].map, reluNaN: reluNaN))
+  }
+
+  package func pullback<Element: Scalar>(
+    _ gradient: Value<Element>, to index: Int, _ values: OperationValues<Element>
+  ) -> Value<Element> {
+    .map(
+      function.backward(
+        gradient.map, activation: values.result.map, preactivation: values.operands[0].map))
+  }
+
+  package var sharesResult: Bool { function == .linear }
+  package func sharesGradient(to index: Int) -> Bool { function == .linear }
+
+  /// The function of z where the operand goes by that letter, else its name around the operand's.
+  package func formula(_ operands: [String]) -> String {
+    Self.isZ(operands[0]) ? function.formula : "\(function.rawValue)(\(operands[0]))"
+  }
+
+  package func pullbackFormula(
+    _ gradient: String, to index: Int, _ names: OperationNames
+  ) -> PullbackFormula {
+    PullbackFormula(
+      Self.isZ(names.operands[0])
+        ? "\(function.derivativeFormula(of: names.result)) · \(gradient)"
+        : "\(gradient) · \(function.rawValue)′(\(names.operands[0]))",
+      reads: [function.needsPreactivation ? names.operands[0] : names.result])
+  }
+
+  /// Whether a name is that of a pre-activation in a network's formula.
+  private static func isZ(_ name: String) -> Bool { name == "z" || name.hasSuffix(".z") }
+
+  package func terms(at place: [Int], _ grids: OperationGrids) -> TermList {
+    let z = grids.operands[0].factor(place)
+    return TermList(
+      function.formula, note: "z = \(z.name) = \(Float(z.value))",
+      [[.init("\(function.rawValue)(z)", function.value(z.value))]])
+  }
+
+  package func pullbackTerms(
+    at place: [Int], to index: Int, _ gradient: NamedGrid, _ grids: OperationGrids
+  ) -> TermList {
+    let known = (function.needsPreactivation ? grids.operands[0] : grids.result).factor(place)
+    let derivative = function.derivativeFormula(of: grids.result.letter)
+    return TermList(
+      "\(derivative) · \(gradient.letter)", note: "from \(known.name) = \(Float(known.value))",
+      [[.init(derivative, function.derivative(known.value)), gradient.factor(place)]])
+  }
+}
+
+extension Activation {
+  /// The function of the pre-activation z, in letters.
+  package var formula: String {
+    switch self {
+    case .linear: "z"
+    case .relu: "max(z, 0)"
+    case .leakyReLU: "z > 0 ? z : 0.01·z"
+    case .elu: "z > 0 ? z : eᶻ − 1"
+    case .sigmoid: "1/(1 + e⁻ᶻ)"
+    case .tanh: "tanh z"
+    case .arctan: "arctan z"
+    }
+  }
+
+  /// The derivative in letters, of the number that it is computed from: z, or the activation called `a`.
+  package func derivativeFormula(of a: String = "a") -> String {
+    switch self {
+    case .linear: "1"
+    case .relu: "[\(a) > 0]"
+    case .leakyReLU: "(\(a) > 0 ? 1 : 0.01)"
+    case .elu: "(\(a) > 0 ? 1 : \(a) + 1)"
+    case .sigmoid: "\(a)·(1 − \(a))"
+    case .tanh: "(1 − \(a)²)"
+    case .arctan: "1/(1 + z²)"
+    }
+  }
+
+  /// Returns act(z) of one number.
+  package func value(_ z: Double) -> Double { forward(FeatureMap(z)).number }
+
+  /// Returns act′, from the number that it is computed from.
+  package func derivative(_ known: Double) -> Double {
+    backward(FeatureMap(1), activation: FeatureMap(known), preactivation: FeatureMap(known)).number
+  }
+}
+
+extension FeatureMap<Double> {
+  fileprivate init(_ number: Double) { self.init(shape: [1, 1, 1, 1], number: number) }
+
+  fileprivate var number: Double { total() }
+}
