@@ -1,5 +1,6 @@
 import GradientFlows
 import Networks
+import Operations
 import Tensors
 import TestSupport
 import Testing
