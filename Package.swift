@@ -144,6 +144,13 @@ let package = Package(
     tests(
       of: "Commands",
       ["CommandLanguage", "CT", "Figures", "Transcripts", "Tensors", "Fingerprints", "Ledgers"]),
+    // What a layer and an operation from outside need.
+    .testTarget(
+      name: "RecipeTests",
+      dependencies: [
+        "CommandLanguage", "Commands", "GradientFlows", "Networks", "Operations", "Tensors",
+      ],
+      swiftSettings: strict),
     // The program as its caller sees it; needs the executable built beside the tests.
     .testTarget(
       name: "ProgramTests",

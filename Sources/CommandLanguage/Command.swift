@@ -23,17 +23,21 @@ package struct Command<Workspace>: Sendable {
   package var preview: Preview?
 
   /// A command on the workspace.
-  package init(_ spec: CommandSpec, body: @escaping Body) {
+  ///
+  /// - Parameters:
+  ///   - spec: Its table entry.
+  ///   - preview: What the prompt says before it runs.
+  ///   - body: What it does.
+  package init(_ spec: CommandSpec, preview: Preview? = nil, body: @escaping Body) {
     self.spec = spec
+    self.preview = preview
     action = .workspace(body)
   }
 
   /// The same command with something around its body; what the runner carries out stays as it is.
   package func around(_ wrap: (@escaping Body) -> Body) -> Command {
     guard case .workspace(let body) = action else { return self }
-    var command = Command(spec, body: wrap(body))
-    command.preview = preview
-    return command
+    return Command(spec, preview: preview, body: wrap(body))
   }
 
   /// A command that the runner itself carries out.

@@ -28,6 +28,14 @@ package struct CommandExample: Hashable, Sendable, ExpressibleByStringLiteral {
   package init(stringLiteral value: String) { self.init(value) }
 }
 
+/// A list of lines that makes something again: files hold them.
+package enum LineRecipe: Hashable, Sendable {
+  /// The lines that make the slices.
+  case data
+  /// The lines that build a network and choose how it is trained.
+  case network
+}
+
 /// What a command is called, takes and means: the one place that declares it.
 package struct CommandSpec: Hashable, Sendable {
   /// One or two words: `noise gaussian`.
@@ -45,11 +53,16 @@ package struct CommandSpec: Hashable, Sendable {
   package let isRecorded: Bool
   /// Whether it trains: on other machines, numbers after it may be others altogether.
   package let trains: Bool
+  /// The recipe that its lines belong to; nil for none.
+  package let recipe: LineRecipe?
+  /// Whether it leaves alone what an open pass was made of, so that it may run in one.
+  package let runsInPass: Bool
 
   package init(
     _ name: String, family: CommandFamily, summary: String, details: String = "",
     parameters: [Parameter] = [], examples: [CommandExample], seeAlso: [String] = [],
-    isRecorded: Bool = true, trains: Bool = false
+    isRecorded: Bool = true, trains: Bool = false, recipe: LineRecipe? = nil,
+    runsInPass: Bool? = nil
   ) {
     self.name = name
     self.family = family
@@ -60,6 +73,8 @@ package struct CommandSpec: Hashable, Sendable {
     self.seeAlso = seeAlso
     self.isRecorded = isRecorded
     self.trains = trains
+    self.recipe = recipe
+    self.runsInPass = runsInPass ?? ![.data, .network, .learning].contains(family)
   }
 
   /// The syntax in one line, defaults shown: `noise gaussian [sigma=40HU] [fixed|fresh]`.

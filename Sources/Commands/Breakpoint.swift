@@ -55,7 +55,7 @@ struct Breakpoint: Sendable {
     case .loss: return false
     case .dead, .cosine: return true
     case .statistic(_, let name):
-      return !(name.hasSuffix(".grad") && network.parameterNames.contains(String(name.dropLast(5))))
+      return !(ValueName(name).gradientBase.map(network.parameterNames.contains) ?? false)
     }
   }
 }

@@ -26,8 +26,8 @@ final class TrainingView: BreakpointView {
   var loss: Double { result.loss }
 
   func tensor(_ name: String) -> Tensor<Float>? {
-    if name.hasSuffix(".grad"),
-      let parameter = network.parameterNames.firstIndex(of: String(name.dropLast(5)))
+    if let base = ValueName(name).gradientBase,
+      let parameter = network.parameterNames.firstIndex(of: base)
     {
       return result.parameterGradients[parameter]
     }

@@ -26,7 +26,7 @@ extension Command<Workspace> {
       ],
       examples: [
         "phantom size=64 slices=4", CommandExample("phantom size=32 slices=2 save=ct"),
-      ], seeAlso: ["load", "noise gaussian"])
+      ], seeAlso: ["load", "noise gaussian"], recipe: .data), preview: previewPhantom
   ) { arguments, workspace, context in
     let phantom = ThoraxPhantom(
       size: try arguments.integer("size"), slices: try arguments.integer("slices"),
@@ -72,7 +72,7 @@ extension Command<Workspace> {
         "load phantom",
         CommandExample("load ct", after: ["phantom size=32 slices=2 save=ct"]),
         CommandExample("load ct series=1 slices=0..1", after: ["phantom size=32 slices=2 save=ct"]),
-      ], seeAlso: ["series", "phantom"])
+      ], seeAlso: ["series", "phantom"], recipe: .data), preview: previewLoad
   ) { arguments, workspace, context in
     let path = try arguments.path("path")
     let range = arguments.integersIfGiven("slices")
@@ -96,7 +96,7 @@ extension Command<Workspace> {
       summary: "List the CT series in a file or folder without loading them.",
       parameters: [.word("path", .path, "the file or folder")],
       examples: [CommandExample("series ct", after: ["phantom size=32 slices=2 save=ct"])],
-      seeAlso: ["load", "tags"])
+      seeAlso: ["load", "tags"], runsInPass: true)
   ) { arguments, workspace, context in
     let inventory = try CTInventory.scan(
       try workspace.readingPath(arguments), limits: workspace.readingLimits(context),
@@ -131,7 +131,7 @@ extension Command<Workspace> {
       examples: [
         CommandExample(
           "tags ct/patient1-series1-0001.dcm Rescale", after: ["phantom size=32 slices=2 save=ct"])
-      ], seeAlso: ["series"])
+      ], seeAlso: ["series"], runsInPass: true)
   ) { arguments, workspace, context in
     let word = arguments.textIfGiven("word")?.lowercased()
     let attributes = try CTAttribute.list(
@@ -166,7 +166,7 @@ extension Command<Workspace> {
       "data", family: .data,
       summary: "Say what is loaded, and how it is split, made noisy and scaled.",
       examples: [CommandExample("data", after: ["phantom size=32 slices=2"])],
-      seeAlso: ["load", "split", "scale"])
+      seeAlso: ["load", "split", "scale"], runsInPass: true)
   ) { _, workspace, context in
     var outcome = try workspace.describeSlices(context)
     let scale = try workspace.requireScale()
@@ -191,7 +191,7 @@ extension Command<Workspace> {
       examples: [
         CommandExample("crop rows=8..23 columns=8..23", after: ["phantom size=32 slices=2"])
       ],
-      seeAlso: ["load"])
+      seeAlso: ["load"], recipe: .data)
   ) { arguments, workspace, context in
     let all = try workspace.requireSlices()
     guard arguments.first(of: ["slices", "rows", "columns"]) != nil else {

@@ -204,7 +204,7 @@ extension Workspace {
   ) throws(CommandError) {
     settings.seed = line.seed
     let runner = CommandRunner(
-      commands: Self.dataMakers + [Command(.let)], workspace: self, overrides: line.variables,
+      commands: dataMakers + [Command(.let)], workspace: self, overrides: line.variables,
       progress: context.progress, interruption: context.interruption, describe: commandError)
     for name in line.variables.keys.sorted() { _ = runner.run("let \(name)", line: 1) }
     if var error = runner.run(line.text, line: 1)?.error {
@@ -230,18 +230,17 @@ extension Workspace {
   }
 
   /// The commands that make data; none of them writes a file.
-  private static let dataMakers = commandTable.filter { command in
-    ["phantom", "load", "crop", "noise", "scale", "split", "window"]
-      .contains(String(command.spec.name.prefix { $0 != " " }))
-  }.map { command in
-    command.around { body in
-      { arguments, workspace, context in
-        guard !arguments.has("save") else {
-          throw arguments.error(
-            at: "save", .file, "a file must not make others be written",
-            hint: "take a checkpoint that Backflow wrote")
+  private var dataMakers: [Command<Workspace>] {
+    commands.filter { $0.spec.recipe == .data }.map { command in
+      command.around { body in
+        { arguments, workspace, context in
+          guard !arguments.has("save") else {
+            throw arguments.error(
+              at: "save", .file, "a file must not make others be written",
+              hint: "take a checkpoint that Backflow wrote")
+          }
+          return try body(arguments, &workspace, context)
         }
-        return try body(arguments, &workspace, context)
       }
     }
   }

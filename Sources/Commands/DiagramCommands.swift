@@ -2,6 +2,7 @@ import CommandLanguage
 import Figures
 import GradientFlows
 import Networks
+import Operations
 import Tensors
 
 extension Command<Workspace> {
@@ -94,17 +95,21 @@ extension Workspace {
 extension Network<Float> {
   /// The layers as a diagram draws them.
   fileprivate var diagram: [NetworkDiagram.Layer] {
-    zip(layerNames, layers).map { name, layer in
-      switch layer {
-      case .convolution(let plain):
+    let program = program(loss: .meanSquaredError, hasMask: false)
+    return zip(zip(layerNames, layers), program.layers).map { entry, places in
+      let chain = program.activations(in: places.nodes).filter { program.nodes[$0].letter == "a" }
+      let convolutions = chain.compactMap { NetworkDiagram.Convolution(program, activation: $0) }
+      guard entry.1.isBlock else {
         return .init(
-          convolution: name, .init(plain.convolution.weight.shape, plain.options.activation))
-      case .block(let block):
-        return .init(
-          block: name,
-          block.convolutions.map { .init($0.weight.shape, block.options.activation) },
-          merge: block.options.merge.diagram, skip: block.options.skip.diagram)
+          convolution: entry.0,
+          convolutions.first
+            ?? .init(
+              kernel: 1, inputs: entry.1.inputChannels, outputs: entry.1.outputChannels,
+              activation: ""))
       }
+      let merge = program.nodes[places.output].operation as? Merge
+      return .init(
+        block: entry.0, convolutions, merge: merge?.diagram, skip: program.skip(of: places))
     }
   }
 
@@ -118,7 +123,7 @@ extension Network<Float> {
   }
 
   fileprivate var inWords: OutputLine {
-    let blocks = layers.count { $0.letter == "b" }
+    let blocks = layers.count { $0.isBlock }
     return """
       \(layers.count) \(layers.count == 1 ? "layer" : "layers")  \(blocks) \(blocks == 1 ? "block" : "blocks") · \
       \(parameterCount) \(parameterCount == 1 ? "parameter" : "parameters") · receptive field \(receptiveField)×\(receptiveField) · \
@@ -128,10 +133,37 @@ extension Network<Float> {
 }
 
 extension NetworkDiagram.Convolution {
-  /// A convolution with a kernel of `shape` `[O, I, kH, kW]`.
-  fileprivate init(_ shape: Shape, _ activation: Activation) {
+  /// The convolution whose result goes through the activation at a place; nil if none does.
+  fileprivate init?(_ program: Program<Float>, activation place: Int) {
+    guard let activation = program.nodes[place].operation as? Activate,
+      let shape = program.kernel(of: program.nodes[place].operands[0])
+    else { return nil }
     self.init(
-      kernel: shape[3], inputs: shape[1], outputs: shape[0], activation: activation.rawValue)
+      kernel: shape[3], inputs: shape[1], outputs: shape[0],
+      activation: activation.function.rawValue)
+  }
+}
+
+extension Program<Float> {
+  /// The places of the activations in a layer.
+  fileprivate func activations(in range: Range<Int>) -> [Int] {
+    range.filter { nodes[$0].operation is Activate }
+  }
+
+  /// The shape `[O, I, kH, kW]` of the kernel of the convolution at `place`; nil if it is none.
+  fileprivate func kernel(of place: Int) -> Shape? {
+    guard nodes[place].operation is Convolution2D,
+      case .parameter(let weight) = nodes[nodes[place].operands[1]].given
+    else { return nil }
+    return weight.shape
+  }
+
+  /// Where the skip value of a block comes from.
+  fileprivate func skip(of layer: LayerNodes) -> NetworkDiagram.Skip {
+    let skip = layer.nodes.first { nodes[$0].letter == "s" && nodes[$0].name != nil }
+    guard let skip, nodes[skip].operation is Copy else { return skip == nil ? .block : .projection }
+    return source(of: nodes[skip].operands[0]) == input && nodes[skip].operands[0] == input
+      ? .networkInput : .block
   }
 }
 
@@ -146,42 +178,15 @@ extension Merge {
   }
 }
 
-extension Skip {
-  fileprivate var diagram: NetworkDiagram.Skip {
-    switch self {
-    case .block: .block
-    case .input: .networkInput
-    case .project: .projection
-    }
-  }
-}
-
 extension GradientFlow {
   /// What the arrows mean.
   fileprivate func inWords(_ links: Int) -> OutputLine {
-    switch self {
-    case let dilated as DilatedFlow:
-      return """
-        \(links) \(links == 1 ? "link" : "links")  \(dilated.inLetters)  \
-        ρ \(dilated.weight(epoch: 0), significant: 4) in epoch 0, \
-        \(dilated.weight(epoch: 10), significant: 4) in epoch 10
-        """
-    case is TapeFlow: return "the chain rule, operation by operation"
-    default: return "each layer is fed with what the layer above passes on"
+    guard let first = linkWeight(epoch: 0), let later = linkWeight(epoch: 10) else {
+      return OutputLine(summary)
     }
-  }
-}
-
-extension DilatedFlow {
-  /// Where the links join a block and how they become one: `G(k) = g(k+1) + ρ·Σ g(j)`.
-  fileprivate var inLetters: String {
-    func sum(_ combination: Combination) -> String {
-      let joined = combination == .product ? "ρ·Π g(j)" : "ρ·Σ g(j)"
-      return insertion == .after
-        ? "dz(k) = act′·da(k) + \(joined)" : "G(k) = g(k+1) + \(joined)"
-    }
-    guard !combinationBlocks.isEmpty else { return sum(combination) }
-    let blocks = combinationBlocks.sorted().map { "b\($0)" }.joined(separator: ", ")
-    return "\(sum(combination)) in \(blocks), \(sum(combination.other)) in the others"
+    return """
+      \(links) \(links == 1 ? "link" : "links")  \(summary)  \
+      ρ \(first, significant: 4) in epoch 0, \(later, significant: 4) in epoch 10
+      """
   }
 }

@@ -27,7 +27,7 @@ extension Command<Workspace> {
       examples: [
         CommandExample("evaluate", after: setup + network),
         CommandExample("evaluate on=all convention=range:2000", after: setup + network),
-      ], seeAlso: ["baseline median", "train", "expect"])
+      ], seeAlso: ["baseline median", "train", "expect"], runsInPass: true)
   ) { arguments, workspace, context in
     let slices = try workspace.judgedSlices(arguments)
     try workspace.network.requireTrainable()
@@ -61,7 +61,8 @@ extension Command<Workspace> {
           "on", .choice(["test", "train", "validation", "all"]), "the slices",
           default: .value("all"))
       ],
-      examples: [CommandExample("denoise", after: setup + network)], seeAlso: ["evaluate", "view"])
+      examples: [CommandExample("denoise", after: setup + network)], seeAlso: ["evaluate", "view"],
+      runsInPass: true)
   ) { arguments, workspace, context in
     let slices = try workspace.judgedSlices(arguments)
     try workspace.network.requireTrainable()
@@ -93,7 +94,8 @@ extension Command<Workspace> {
         .key("size", .integer(1...31, odd: true), "side of the square, odd", default: .value("3")),
         on, convention,
       ],
-      examples: [CommandExample("baseline median size=3", after: setup)], seeAlso: ["evaluate"])
+      examples: [CommandExample("baseline median size=3", after: setup)], seeAlso: ["evaluate"],
+      runsInPass: true)
   ) { arguments, workspace, context in
     let slices = try workspace.judgedSlices(arguments)
     let size = try arguments.integer("size")

@@ -17,7 +17,8 @@ extension Command<Workspace> {
         loss.
         """,
       parameters: [keptName],
-      examples: ["flow standard"], seeAlso: ["flow dilated", "flow tape", "compare", "gradcheck"])
+      examples: ["flow standard"], seeAlso: ["flow dilated", "flow tape", "compare", "gradcheck"],
+      recipe: .network, runsInPass: true)
   ) { arguments, workspace, _ in
     try workspace.choose(StandardFlow(), arguments)
   }
@@ -31,7 +32,8 @@ extension Command<Workspace> {
         result must be that of 'flow standard', which it checks; it needs more memory.
         """,
       parameters: [keptName],
-      examples: ["flow tape"], seeAlso: ["flow standard", "compare", "gradcheck"])
+      examples: ["flow tape"], seeAlso: ["flow standard", "compare", "gradcheck"], recipe: .network,
+      runsInPass: true)
   ) { arguments, workspace, _ in
     try workspace.choose(TapeFlow(), arguments)
   }
@@ -70,7 +72,7 @@ extension Command<Workspace> {
         CommandExample("flow dilated rate=1000 decay=0.08", after: blocks),
         CommandExample(
           "flow dilated rate=0.05 links=sparse combine=product as=mild", after: blocks),
-      ], seeAlso: ["flow standard", "compare", "race"])
+      ], seeAlso: ["flow standard", "compare", "race"], recipe: .network, runsInPass: true)
   ) { arguments, workspace, _ in
     var flow = DilatedFlow()
     flow.rate = try arguments.number("rate").value
@@ -112,7 +114,8 @@ extension Command<Workspace> {
         "flow",
         CommandExample(
           "flow mild", after: blocks + ["flow dilated rate=0.05 as=mild", "flow standard"]),
-      ], seeAlso: ["flow standard", "flow dilated", "flow tape"])
+      ], seeAlso: ["flow standard", "flow dilated", "flow tape"], recipe: .network, runsInPass: true
+    )
   ) { arguments, workspace, _ in
     if let name = arguments.textIfGiven("name") {
       workspace.flow = try workspace.fittingFlow(name, at: "name", arguments)
@@ -143,19 +146,14 @@ extension Workspace {
   }
 
   /// The words that choose a flow without a name of its own.
-  private static let flowWords = ["standard", "dilated", "tape"]
+  private static let flowWords = allFlows.map(\.name)
 
   /// The flow called `name`: one that was kept, or one by its word; `dilated` is the chosen one if
   /// that is dilated, else the article's.
   func knownFlow(_ name: String) -> (any GradientFlow)? {
     if let kept = namedFlows[name] { return kept }
     if flow.name == name { return flow }
-    switch name {
-    case "standard": return StandardFlow()
-    case "dilated": return DilatedFlow()
-    case "tape": return TapeFlow()
-    default: return nil
-    }
+    return allFlows.first { $0.name == name }
   }
 
   /// The flow that an argument names, which must fit the network.
@@ -185,7 +183,9 @@ extension Workspace {
     let links = flow.links(in: network)
     let names = network.layerNames
     var outcome = Outcome(OutputLine(flow.line))
-    if let dilated = flow as? DilatedFlow {
+    if let first = flow.linkWeight(epoch: 0), let later = flow.linkWeight(epoch: 10),
+      let last = flow.linkWeight(epoch: 100)
+    {
       let targets = Set(links.map(\.target)).sorted(by: >)
       let ways = targets.map { target in
         let sources = links.filter { $0.target == target }.map { names[$0.source] }
@@ -197,9 +197,8 @@ extension Workspace {
           : "links  \(ways.joined(separator: " · "))")
       outcome.say(
         """
-        ρ  \(dilated.weight(epoch: 0), significant: 4) in epoch 0, \
-        \(dilated.weight(epoch: 10), significant: 4) in epoch 10, \
-        \(dilated.weight(epoch: 100), significant: 4) in epoch 100
+        ρ  \(first, significant: 4) in epoch 0, \(later, significant: 4) in epoch 10, \
+        \(last, significant: 4) in epoch 100
         """)
     }
     outcome.result = [

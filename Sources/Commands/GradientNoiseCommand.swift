@@ -30,7 +30,7 @@ extension Command<Workspace> {
       examples: [
         "gradient-noise elementwise eta=0.01 gamma=0.55", "gradient-noise multiply",
         "gradient-noise off",
-      ], seeAlso: ["optimizer", "flow", "train"])
+      ], seeAlso: ["optimizer", "flow", "train"], recipe: .network)
   ) { arguments, workspace, _ in
     let form = try arguments.choice("form")
     guard form != off else {

@@ -17,7 +17,7 @@ extension Command<Workspace> {
           "gradient", .choice(["exact", "declared"]), "of half-squares", default: .value("exact")),
       ],
       examples: ["loss mse", "loss half-squares gradient=declared", "loss l1"],
-      seeAlso: ["optimizer adam", "train"])
+      seeAlso: ["optimizer adam", "train"], recipe: .network)
   ) { arguments, workspace, _ in
     let kind = try arguments.choice("kind")
     if arguments.has("gradient"), kind != "half-squares" {

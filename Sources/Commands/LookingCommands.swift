@@ -186,7 +186,8 @@ extension Command<Workspace> {
           "width", .number(units: [.hounsfield], .atLeast(1)), "extent of the shown values",
           default: .absent("")),
       ],
-      examples: ["window lung", "window center=-600 width=1500"], seeAlso: ["view", "panel"])
+      examples: ["window lung", "window center=-600 width=1500"], seeAlso: ["view", "panel"],
+      recipe: .data)
   ) { arguments, workspace, _ in
     if let name = arguments.choiceIfGiven("preset") {
       guard !arguments.has("center"), !arguments.has("width") else {

@@ -53,23 +53,8 @@ extension Workspace {
   /// The values of the last pass, and their gradients.
   private var passCandidates: [Candidate] {
     guard lastPass != nil else { return [] }
-    let places = zip(network.layerNames, network.layers).flatMap { name, layer in
-      layer.valueNames.map { "\(name).\($0)" }
-    }
-    return (["net.in", "net.out", "loss"] + places).flatMap { name in
+    return (network.valueNames + ["loss"]).flatMap { name in
       [Candidate(name, "last pass"), Candidate("\(name).grad", "gradient")]
-    }
-  }
-}
-
-extension Layer {
-  /// The names of its values within the layer.
-  fileprivate var valueNames: [String] {
-    switch self {
-    case .convolution: return ["in", "z", "a", "out"]
-    case .block(let block):
-      let inner = block.convolutions.indices.flatMap { ["conv\($0 + 1).z", "conv\($0 + 1).a"] }
-      return ["in"] + inner + (block.options.merge == .none ? [] : ["skip"]) + ["out"]
     }
   }
 }

@@ -192,29 +192,31 @@ extension Workspace {
   /// What a gradient is of, and its flow: `b1.out` for `b1.out.grad`, under the chosen flow, and
   /// for `b1.out.grad.tape`; the name itself if it ends otherwise.
   func gradientName(_ name: String) -> (base: String, flow: (any GradientFlow)?) {
-    if name.hasSuffix(".grad") { return (String(name.dropLast(5)), flow) }
-    for flowName in flowNames where name.hasSuffix(".grad.\(flowName)") {
-      return (String(name.dropLast(6 + flowName.count)), knownFlow(flowName))
-    }
-    return (name, nil)
+    let parsed = ValueName(name)
+    guard case .gradient(let flowName) = parsed.aspect else { return (name, nil) }
+    guard let flowName else { return (parsed.base, flow) }
+    return knownFlow(flowName).map { (parsed.base, $0) } ?? (name, nil)
   }
 
   /// `.m`, `.v` or `.update` of a parameter, or `.before`: what it was in the last pass.
   private func optimizerTensor(
     _ name: String, _ parameters: [String]
   ) throws(CommandError) -> Tensor<Float>? {
-    let parts = name.split(separator: ".").map(String.init)
-    guard parts.count > 1, let kind = parts.last, ["m", "v", "update", "before"].contains(kind),
-      let index = parameters.firstIndex(of: parts.dropLast().joined(separator: "."))
+    let parsed = ValueName(name)
+    guard case .kept(let kind) = parsed.aspect,
+      let index = parameters.firstIndex(of: parsed.base)
     else { return nil }
-    if kind == "before" {
-      return try requireLastPass().network.parameters[index]
-    }
     let state = trainer?.states[index]
-    let tensor = kind == "m" ? state?.m : kind == "v" ? state?.v : state?.update
+    let tensor =
+      switch kind {
+      case .before: try requireLastPass().network.parameters[index]
+      case .m: state?.m
+      case .v: state?.v
+      case .update: state?.update
+      }
     guard let tensor else {
       throw CommandError(
-        .state, "the optimizer has no \(kind) for \(parameters[index])",
+        .state, "the optimizer has no \(kind.rawValue) for \(parameters[index])",
         hint: trainer == nil
           ? "train first, for example 'train steps=1'" : "'\(optimizer.line)' keeps none")
     }

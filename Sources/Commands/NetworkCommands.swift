@@ -1,6 +1,6 @@
-import CommandLanguage
+package import CommandLanguage
 import GradientFlows
-import Networks
+package import Networks
 import Tensors
 import Training
 
@@ -31,7 +31,7 @@ extension Command<Workspace> {
           default: .value("he")),
       ],
       examples: ["net new", "net new seed=7 init=normal:0.05"],
-      seeAlso: ["block", "conv", "net show"])
+      seeAlso: ["block", "conv", "net show"], recipe: .network)
   ) { arguments, workspace, _ in
     let text = try arguments.text("init")
     guard let initializer = Initializer(text) else {
@@ -73,23 +73,22 @@ extension Command<Workspace> {
       examples: [
         "block channels=8 convs=2",
         "block channels=3 kernel=13 act=sigmoid merge=multiply skip=input bias=no",
-      ], seeAlso: ["conv", "output", "net show"])
+      ], seeAlso: ["conv", "output", "net show"], recipe: .network), preview: previewBlock
   ) { arguments, workspace, _ in
     let options = try BlockOptions(arguments)
     try workspace.requireMemory(
       convolutions: options.convolutions, channels: options.channels, kernel: options.kernel,
       projects: options.skip == .project)
-    var network = workspace.network
     do throws(NetworkError) {
-      try network.append(
-        block: options, initializer: workspace.initializer, seed: workspace.weightSeed)
+      return workspace.append(
+        try ResidualBlock(
+          options, inputs: workspace.network.channels, named: workspace.network.nextName("b"),
+          workspace.initializer, seed: workspace.weightSeed))
     } catch {
       throw arguments.error(
         at: arguments.has("channels") ? "channels" : "skip", .init(rawValue: error.code),
         error.message, hint: error.hint)
     }
-    workspace.replaceNetwork(network)
-    return workspace.describeLastLayer()
   }
 
   static let conv = Command(
@@ -102,16 +101,16 @@ extension Command<Workspace> {
         .key("act", activations, "the activation", default: .value("linear")),
         bias,
       ],
-      examples: ["conv", "conv channels=16 kernel=5 act=relu"], seeAlso: ["block", "output"])
+      examples: ["conv", "conv channels=16 kernel=5 act=relu"], seeAlso: ["block", "output"],
+      recipe: .network), preview: previewConvolution
   ) { arguments, workspace, _ in
     let options = try ConvolutionOptions(arguments)
     try workspace.requireMemory(
       convolutions: 1, channels: options.channels, kernel: options.kernel)
-    var network = workspace.network
-    network.append(
-      convolution: options, initializer: workspace.initializer, seed: workspace.weightSeed)
-    workspace.replaceNetwork(network)
-    return workspace.describeLastLayer()
+    return workspace.append(
+      PlainConvolution(
+        options, inputs: workspace.network.channels, named: workspace.network.nextName("c"),
+        workspace.initializer, seed: workspace.weightSeed))
   }
 
   static let output = Command(
@@ -126,7 +125,7 @@ extension Command<Workspace> {
       parameters: [
         .word("rule", .choice(OutputRule.allCases.map(\.rawValue)), "the rule")
       ],
-      examples: ["output subtract", "output plain"], seeAlso: ["conv", "denoise"])
+      examples: ["output subtract", "output plain"], seeAlso: ["conv", "denoise"], recipe: .network)
   ) { arguments, workspace, _ in
     var network = workspace.network
     network.outputRule = try arguments.choice("rule", as: OutputRule.self)
@@ -174,7 +173,7 @@ extension Command<Workspace> {
       "net show", family: .network,
       summary: "List the layers: shapes, parameters, receptive field, memory.",
       examples: [CommandExample("net show", after: ["block channels=8 convs=2", "conv"])],
-      seeAlso: ["block", "conv", "stats"])
+      seeAlso: ["block", "conv", "stats"], runsInPass: true)
   ) { _, workspace, _ in
     let network = workspace.network
     guard !network.layers.isEmpty else {
@@ -265,6 +264,14 @@ extension ConvolutionOptions {
 extension Workspace {
   /// The seed that weights are drawn with.
   var weightSeed: UInt64 { networkSeed ?? settings.seed }
+
+  /// Appends a layer to the network in use; returns a line about it.
+  package mutating func append(_ layer: any Layer<Float>) -> Outcome {
+    var changed = network
+    changed.append(layer)
+    replaceNetwork(changed)
+    return describeLastLayer()
+  }
 
   /// One line about the last layer: `b1  1 → 8 channels · 656 parameters · receptive field 5×5`.
   fileprivate func describeLastLayer() -> Outcome {

@@ -32,7 +32,7 @@ extension Command<Workspace> {
           "net save small.safetensors optimizer=yes",
           after: ["phantom size=32 slices=2", "noise gaussian sigma=40HU"] + small
             + ["train steps=1"]),
-      ], seeAlso: ["net load", "net show", "save tensor"])
+      ], seeAlso: ["net load", "net show", "save tensor"], runsInPass: true)
   ) { arguments, workspace, _ in
     let path = try arguments.path("file")
     guard path.lowercased().hasSuffix(fileEnding) else {

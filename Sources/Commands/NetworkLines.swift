@@ -21,7 +21,7 @@ extension Workspace {
   /// - Throws: The error of the first line that fails; nothing has changed then.
   mutating func build(_ lines: [String]) throws(CommandError) {
     let runner = CommandRunner(
-      commands: commandTable.filter { Self.builds($0.spec) }, workspace: self,
+      commands: commands.filter { $0.spec.recipe == .network }, workspace: self,
       describe: commandError)
     for (index, line) in lines.enumerated() {
       guard let error = runner.run(line, line: index + 1)?.error else { continue }
@@ -61,10 +61,4 @@ extension Workspace {
     self = changed
   }
 
-  private static func builds(_ spec: CommandSpec) -> Bool {
-    let words = spec.name.split(separator: " ")
-    return spec.name == "net new"
-      || ["block", "conv", "output", "loss", "optimizer", "flow", "gradient-noise"]
-        .contains(words[0])
-  }
 }

@@ -56,7 +56,7 @@ extension Command<Workspace> {
         "optimizer", "optimizer lr=0.0005",
         CommandExample(
           "optimizer fast", after: ["optimizer adam lr=0.01 as=fast", "optimizer sgd"]),
-      ], seeAlso: ["optimizer adam", "optimizer sgd", "gradient-noise", "train"])
+      ], seeAlso: ["optimizer adam", "optimizer sgd", "gradient-noise", "train"], recipe: .network)
   ) { arguments, workspace, _ in
     if let name = arguments.textIfGiven("name") {
       workspace.optimizer = try workspace.knownOptimizer(name, at: "name", arguments)
@@ -145,7 +145,7 @@ extension Workspace {
   ) throws(CommandError) {
     var words = optimizer.line.split(separator: " ").map(String.init)
     let name = words[1]
-    guard let command = commandTable.first(where: { $0.spec.name == "optimizer \(name)" }) else {
+    guard let command = commands.first(where: { $0.spec.name == "optimizer \(name)" }) else {
       preconditionFailure("\(optimizer.line) has a command.")
     }
     let known = command.spec.parameters.map(\.name)

@@ -28,7 +28,7 @@ extension Command<Workspace> {
         "optimizer adam lr=0.002 schedule=cosine",
         "optimizer adam lr=0.01 schedule=one-cycle as=fast",
       ],
-      seeAlso: ["optimizer sgd", "optimizer", "gradient-noise", "train"])
+      seeAlso: ["optimizer sgd", "optimizer", "gradient-noise", "train"], recipe: .network)
   ) { arguments, workspace, _ in
     var adam = Adam()
     adam.learningRate = try arguments.number("lr").value
@@ -60,7 +60,7 @@ extension Command<Workspace> {
         "optimizer sgd lr=0.1 schedule=step decay-every=30 decay-factor=0.1",
         "optimizer sgd lr=0.1 clip=norm:1",
       ],
-      seeAlso: ["optimizer adam", "optimizer", "train"])
+      seeAlso: ["optimizer adam", "optimizer", "train"], recipe: .network)
   ) { arguments, workspace, _ in
     var sgd = SGD()
     sgd.learningRate = try arguments.number("lr").value
@@ -85,7 +85,7 @@ extension Command<Workspace> {
         .key("epsilon", .number(units: [], .atLeast(0)), "added to √v", default: .value("1e-8")),
       ] + optimizerKeys,
       examples: ["optimizer rmsprop lr=0.001", "optimizer rmsprop lr=0.001 momentum=0.9"],
-      seeAlso: ["optimizer adam", "optimizer adagrad", "optimizer", "train"])
+      seeAlso: ["optimizer adam", "optimizer adagrad", "optimizer", "train"], recipe: .network)
   ) { arguments, workspace, _ in
     var rule = RMSProp()
     rule.learningRate = try arguments.number("lr").value
@@ -112,7 +112,7 @@ extension Command<Workspace> {
         .key("epsilon", .number(units: [], .atLeast(0)), "added to √v", default: .value("1e-10")),
       ] + optimizerKeys,
       examples: ["optimizer adagrad lr=0.01"],
-      seeAlso: ["optimizer adadelta", "optimizer rmsprop", "optimizer", "train"])
+      seeAlso: ["optimizer adadelta", "optimizer rmsprop", "optimizer", "train"], recipe: .network)
   ) { arguments, workspace, _ in
     var rule = Adagrad()
     rule.learningRate = try arguments.number("lr").value
@@ -139,7 +139,7 @@ extension Command<Workspace> {
           default: .value("1e-6")),
       ] + optimizerKeys,
       examples: ["optimizer adadelta"],
-      seeAlso: ["optimizer adagrad", "optimizer", "train"])
+      seeAlso: ["optimizer adagrad", "optimizer", "train"], recipe: .network)
   ) { arguments, workspace, _ in
     var rule = Adadelta()
     rule.learningRate = try arguments.number("lr").value

@@ -5,21 +5,9 @@ import Networks
 import Tensors
 import Training
 
-/// What the prompt says before a command runs: its own preview, or one of the names that it takes.
-func preview(of spec: CommandSpec) -> Command<Workspace>.Preview {
-  switch spec.name {
-  case "phantom": previewPhantom
-  case "load": previewLoad
-  case "block": previewBlock
-  case "conv": previewConvolution
-  case "train": previewTraining
-  default: previewNames
-  }
-}
-
 /// The shapes of the things that the arguments name, or the summary where they name none.
 @Sendable
-private func previewNames(_ arguments: Arguments, _ workspace: Workspace) throws -> String {
+func previewNames(_ arguments: Arguments, _ workspace: Workspace) throws -> String {
   var found: [String] = []
   for parameter in arguments.spec.parameters where parameter.kind == .thing {
     for index in arguments.words(parameter.name).indices {
@@ -30,7 +18,7 @@ private func previewNames(_ arguments: Arguments, _ workspace: Workspace) throws
 }
 
 @Sendable
-private func previewPhantom(_ arguments: Arguments, _ workspace: Workspace) throws -> String {
+func previewPhantom(_ arguments: Arguments, _ workspace: Workspace) throws -> String {
   let size = try arguments.integer("size")
   let count = try arguments.integer("slices") * arguments.integer("patients")
   let bytes = count * size * size * MemoryLayout<Float>.size
@@ -38,7 +26,7 @@ private func previewPhantom(_ arguments: Arguments, _ workspace: Workspace) thro
 }
 
 @Sendable
-private func previewLoad(_ arguments: Arguments, _ workspace: Workspace) throws -> String {
+func previewLoad(_ arguments: Arguments, _ workspace: Workspace) throws -> String {
   let path = try arguments.path("path")
   if path.lowercased() == "phantom" { return "the synthetic thorax" }
   let place = try arguments.blaming("path") { () throws(CommandError) in
@@ -52,16 +40,16 @@ private func previewLoad(_ arguments: Arguments, _ workspace: Workspace) throws 
 // MARK: - Layers
 
 @Sendable
-private func previewBlock(_ arguments: Arguments, _ workspace: Workspace) throws -> String {
+func previewBlock(_ arguments: Arguments, _ workspace: Workspace) throws -> String {
   let options = try BlockOptions(arguments)
-  try workspace.network.requireFit(options)
+  try options.requireFit(inputs: workspace.network.channels)
   return workspace.describeLayer(
     workspace.network.nextName("b"), options.channels,
     options.convolutionSizes(inputs: workspace.network.channels))
 }
 
 @Sendable
-private func previewConvolution(_ arguments: Arguments, _ workspace: Workspace) throws -> String {
+func previewConvolution(_ arguments: Arguments, _ workspace: Workspace) throws -> String {
   let options = try ConvolutionOptions(arguments)
   return workspace.describeLayer(
     workspace.network.nextName("c"), options.channels,
@@ -69,7 +57,7 @@ private func previewConvolution(_ arguments: Arguments, _ workspace: Workspace) 
 }
 
 @Sendable
-private func previewTraining(_ arguments: Arguments, _ workspace: Workspace) throws -> String {
+func previewTraining(_ arguments: Arguments, _ workspace: Workspace) throws -> String {
   try workspace.network.requireTrainable()
   try workspace.flow.requireFit(workspace.network)
   _ = try workspace.requireNoisy()

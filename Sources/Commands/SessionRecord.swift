@@ -98,7 +98,7 @@ struct SessionRecord: Codable {
   static func doubt(
     _ data: Data, of workspace: Workspace, path: String, _ context: CommandContext
   ) throws -> String? {
-    var empty = Workspace(files: workspace.files)
+    var empty = Workspace(files: workspace.files, commands: workspace.commands)
     empty.settings.memoryLimit = workspace.settings.memoryLimit
     let restored: Workspace
     do {

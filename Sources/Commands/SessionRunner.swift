@@ -6,17 +6,20 @@ extension CommandRunner where Workspace == Commands.Workspace {
   ///
   /// - Parameters:
   ///   - files: Where the session reads and writes.
+  ///   - commands: What lines may say; the whole table, or with commands of others.
   ///   - overrides: Values from outside that replace those of `let`.
   ///   - progress: Shows how far a command is.
   ///   - interruption: Tells a command to stop.
   /// - Returns: The runner; it keeps what a ledger asks for.
   package static func session(
-    files: Files, overrides: [String: String] = [:],
+    files: Files, commands: [Command<Workspace>] = commandTable,
+    overrides: [String: String] = [:],
     progress: @escaping @Sendable (ProgressUpdate) -> Void = { _ in },
     interruption: Interruption = Interruption()
   ) -> CommandRunner {
     let runner = CommandRunner(
-      commands: commandTable, topics: helpTopics, workspace: Workspace(files: files),
+      commands: commands, topics: helpTopics,
+      workspace: Workspace(files: files, commands: commands),
       overrides: overrides, progress: progress, interruption: interruption,
       describe: commandError)
     runner.undoRules = .workspace

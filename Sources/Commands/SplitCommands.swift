@@ -28,7 +28,7 @@ extension Command<Workspace> {
         CommandExample("scale hu=-1000..1000", after: ["phantom size=32 slices=2"]),
         CommandExample("scale minmax", after: ["phantom size=32 slices=2"]),
         CommandExample("scale", after: ["phantom size=32 slices=2"]),
-      ], seeAlso: ["window", "data"])
+      ], seeAlso: ["window", "data"], recipe: .data)
   ) { arguments, workspace, _ in
     let given = ["window", "hu", "rule"].filter(arguments.has)
     guard given.count < 2 else {
@@ -87,7 +87,7 @@ extension Command<Workspace> {
         CommandExample("split", after: ["phantom size=32 slices=2"]),
         CommandExample("split by=slice", after: ["phantom size=32 slices=4"]),
         CommandExample("split train=patient:1 test=patient:2", after: ["phantom size=32 slices=2"]),
-      ], seeAlso: ["train", "evaluate"])
+      ], seeAlso: ["train", "evaluate"], recipe: .data)
   ) { arguments, workspace, _ in
     let slices = try workspace.requireSlices()
     let split = try Split(try SplitRequest(arguments), slices.origins)

@@ -96,7 +96,9 @@ extension Stepper {
       let flow = walk.flows.count > 1 ? "\(entry.name)  " : ""
       for term in join.isProduct ? [join.sources] : join.sources.map({ [$0] }) {
         let names = term.map { walk.network.layerNames[$0] }
-        let gradients = names.compactMap { entry.result.gradient("\($0).in").map { FeatureMap($0) } }
+        let gradients = names.compactMap {
+          entry.result.gradient("\($0).in").map { FeatureMap($0) }
+        }
         let product = gradients.dropFirst().reduce(gradients.first) { $0?.multiplied(by: $1) }
         let norm = product?.tensor.normAndZeros().norm ?? 0
         outcome.say(

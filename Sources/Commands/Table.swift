@@ -3,20 +3,24 @@ import GradientFlows
 import Tensors
 
 /// All commands, by family: the only registry.
-///
-/// Each computes in the precision that `set` chose.
 package let commandTable: [Command<Workspace>] =
   (dataCommands + networkCommands + learningCommands + steppingCommands + lookingCommands
-  + otherCommands).map {
-    let spec = $0.spec
-    var command = $0.around { body in
+  + otherCommands).map { $0.inSession } + SessionCommand.allCases.map { Command($0) }
+
+extension Command<Workspace> {
+  /// The command as a session runs it: in the precision that `set` chose, with a preview, where Ctrl-C
+  /// ends it with all as before.
+  package var inSession: Command<Workspace> {
+    let spec = spec
+    var command = around { body in
       { arguments, workspace, context in
         try run(body, of: spec, arguments, &workspace, context)
       }
     }
-    command.preview = preview(of: spec)
+    command.preview = command.preview ?? previewNames
     return command
-  } + SessionCommand.allCases.map { Command($0) }
+  }
+}
 
 /// Runs the body of a command: in the session's precision, where Ctrl-C ends it with all as before,
 /// and with a note of what it did to the data.
@@ -48,15 +52,7 @@ package let commandTable: [Command<Workspace>] =
 @Sendable private func requireClosedPass(
   _ spec: CommandSpec, _ workspace: Workspace
 ) throws(CommandError) {
-  guard workspace.stepper?.networkWalk != nil else { return }
-  let changes =
-    [.data, .network, .learning].contains(spec.family) || spec.name == "restore"
-  let harmless = [
-    "data", "series", "tags", "net show", "net save", "continue", "flow", "flow standard",
-    "flow dilated",
-    "flow tape",
-  ]
-  guard changes, !harmless.contains(spec.name) else { return }
+  guard workspace.stepper?.networkWalk != nil, !spec.runsInPass else { return }
   throw CommandError(
     .state, "a pass is open, and \(spec.name) would change what it was made of",
     hint: "finish first: type 'finish'")

@@ -305,14 +305,13 @@ extension Workspace {
 
   /// Whether a name, with or without `.grad`, is of a typed tensor.
   func isTyped(_ name: String) -> Bool {
-    computation.place(name.hasSuffix(".grad") ? String(name.dropLast(5)) : name) != nil
+    computation.place(ValueName(name).gradientBase ?? name) != nil
   }
 
   /// The typed tensor or its gradient; none if the name is another thing's.
   func typedTensor(_ name: String) throws(CommandError) -> Tensor<Float>? {
     guard isTyped(name) else { return nil }
-    guard name.hasSuffix(".grad") else { return computation.node(name)?.value }
-    let base = String(name.dropLast(5))
+    guard let base = ValueName(name).gradientBase else { return computation.node(name)?.value }
     guard let walk = computationWalk else {
       throw CommandError(
         .state, "\(base) has no gradient yet",
@@ -329,7 +328,8 @@ extension Workspace {
     of name: String, at index: [Int], most: Int, _ arguments: Arguments
   ) throws(CommandError) -> Explanation {
     // Gradients are explained by the numbers that they were computed from.
-    let source = name.hasSuffix(".grad") ? computationWalk?.computation ?? computation : computation
+    let isGradient = ValueName(name).gradientBase != nil
+    let source = isGradient ? computationWalk?.computation ?? computation : computation
     guard
       let found = source.explanation(
         of: name, at: index, gradients: computationWalk?.gradients, most: most)
@@ -343,8 +343,8 @@ extension Workspace {
 
   /// The change of the end of the last 'backward' by a typed number; nil for values.
   func typedDifference(by name: String, at index: [Int]) -> Double? {
-    guard name.hasSuffix(".grad"), let walk = computationWalk,
-      let place = walk.computation.place(String(name.dropLast(5)))
+    guard let base = ValueName(name).gradientBase, let walk = computationWalk,
+      let place = walk.computation.place(base)
     else { return nil }
     return walk.computation.difference(
       of: walk.gradients.end, by: place,

@@ -51,7 +51,8 @@ extension Command<Workspace> {
       examples: [
         CommandExample("train epochs=2", after: setup),
         CommandExample("train steps=3 batch=2 patch=16", after: setup),
-      ], seeAlso: ["continue", "evaluate", "optimizer adam"], trains: true)
+      ], seeAlso: ["continue", "evaluate", "optimizer adam"], trains: true),
+    preview: previewTraining
   ) { arguments, workspace, context in
     var options = TrainingOptions()
     options.epochs = try arguments.integer("epochs")
@@ -90,7 +91,7 @@ extension Command<Workspace> {
         judge, timeLimit,
       ],
       examples: [CommandExample("continue steps=2", after: setup + ["train steps=1"])],
-      seeAlso: ["train"], trains: true)
+      seeAlso: ["train"], trains: true, runsInPass: true)
   ) { arguments, workspace, context in
     if let outcome = workspace.continueWalk() { return outcome }
     guard let unfinished = workspace.unfinished, workspace.trainer != nil else {

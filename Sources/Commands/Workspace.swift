@@ -1,5 +1,5 @@
 import CT
-import CommandLanguage
+package import CommandLanguage
 package import Figures
 package import GradientFlows
 package import Networks
@@ -9,6 +9,8 @@ import Training
 /// The named things of a session.
 package struct Workspace: Sendable {
   package var files: Files
+  /// The commands that lines may say, which files with lines are read by, too.
+  let commands: [Command<Workspace>]
   var settings = Settings()
 
   // MARK: - Data
@@ -94,8 +96,8 @@ package struct Workspace: Sendable {
   var tracing: Tracing?
 
   /// Makes an empty workspace that reads and writes through `files`.
-  package init(files: Files) {
-    self.files = files
+  package init(files: Files, commands: [Command<Workspace>] = commandTable) {
+    (self.files, self.commands) = (files, commands)
   }
 
   /// Keeps what an undo does not take back: names of pictures that were written must not come again,

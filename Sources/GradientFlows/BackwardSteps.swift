@@ -66,7 +66,8 @@ struct BackwardSteps<Element: Scalar> {
     guard let last = share.targets.last else { return }
     let arrival = program.nodes[last].isParameter ? nil : arrival(at: last)
     if arrival?.number ?? 1 > 1 {
-      share.formulas[last] = share.formulas[last]?.replacing(" = ", with: " += ", maxReplacements: 1)
+      share.formulas[last] = share.formulas[last]?.replacing(
+        " = ", with: " += ", maxReplacements: 1)
     }
     let isFinal = arrival?.isFinal ?? true
     made.append(

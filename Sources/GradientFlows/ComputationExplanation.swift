@@ -1,3 +1,4 @@
+import Networks
 package import Operations
 import Tensors
 
@@ -14,10 +15,10 @@ extension Computation {
   package func explanation(
     of name: String, at index: [Int], gradients: ComputationGradients?, most: Int = 8
   ) -> Explanation? {
-    let isGradient = name.hasSuffix(".grad")
-    guard let place = place(isGradient ? String(name.dropLast(5)) : name) else { return nil }
+    let base = ValueName(name).gradientBase
+    guard let place = place(base ?? name) else { return nil }
     let (stored, terms): (NamedGrid, TermList)
-    if isGradient {
+    if base != nil {
       guard let gradients, let value = gradients.values[place] else { return nil }
       stored = NamedGrid(image: name, value)
       terms = gradientTerms(of: place, at: image(index), gradients)

@@ -1,3 +1,4 @@
+import Networks
 import Operations
 package import Tensors
 
@@ -66,15 +67,15 @@ package struct ComputationWalk: SteppedPass {
   }
 
   package func value(_ name: String, flow: Int) -> Tensor<Float>? {
-    if name.hasSuffix(".grad") {
-      return computation.place(String(name.dropLast(5))).flatMap { gradients.values[$0] }
+    if let base = ValueName(name).gradientBase {
+      return computation.place(base).flatMap { gradients.values[$0] }
     }
     return computation.node(name)?.value
   }
 
   package func written(_ name: String, by step: PassStep, flow: Int) -> Tensor<Float>? {
     guard let arrival = step.arrival, name == step.place,
-      let place = computation.place(String(name.dropLast(5)))
+      let place = ValueName(name).gradientBase.flatMap({ computation.place($0) })
     else { return value(name, flow: flow) }
     let arrived = gradients.arrivals.filter { $0.to == place }.prefix(arrival.number)
     return arrived.dropFirst().reduce(arrived.first?.value) { $0?.adding($1.value) }

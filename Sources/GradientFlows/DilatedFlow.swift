@@ -88,7 +88,21 @@ package struct DilatedFlow: LayerwiseFlow {
   }
 
   /// ρ(t) = rate / (1 + decay·t), for epoch t from 0.
-  package func weight(epoch: Int) -> Double { rate / (1 + decay * Double(epoch)) }
+  package func linkWeight(epoch: Int) -> Double? { weight(epoch: epoch) }
+
+  private func weight(epoch: Int) -> Double { rate / (1 + decay * Double(epoch)) }
+
+  /// Where the links join a block and how they become one: `G(k) = g(k+1) + ρ·Σ g(j)`.
+  package var summary: String {
+    func sum(_ combination: Combination) -> String {
+      let joined = combination == .product ? "ρ·Π g(j)" : "ρ·Σ g(j)"
+      return insertion == .after
+        ? "dz(k) = act′·da(k) + \(joined)" : "G(k) = g(k+1) + \(joined)"
+    }
+    guard !combinationBlocks.isEmpty else { return sum(combination) }
+    let blocks = combinationBlocks.sorted().map { "b\($0)" }.joined(separator: ", ")
+    return "\(sum(combination)) in \(blocks), \(sum(combination.other)) in the others"
+  }
 
   package func backward<Element: Scalar>(
     _ network: Network<Element>, _ pass: consuming NetworkPass<Element>,

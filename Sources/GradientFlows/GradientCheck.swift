@@ -107,7 +107,9 @@ private struct Corners: Equatable {
 
   init(_ pass: TrainingPass<Double>, _ values: PassResult<Double>) {
     for (place, node) in values.program.nodes.enumerated() {
-      guard let operation = node.operation as? Activate, operation.function.hasKink else { continue }
+      guard let operation = node.operation as? Activate, operation.function.hasKink else {
+        continue
+      }
       // An activation with a corner is above 0 exactly where its argument is.
       sides.append(values.value(at: place)?.scalars.map { $0 > 0 } ?? [])
     }

@@ -23,6 +23,12 @@ package protocol GradientFlow: Sendable {
     _ pass: TrainingPass<Element>, retention: Retention
   ) -> PassResult<Element>
 
+  /// How gradients travel, in a few words.
+  var summary: String { get }
+
+  /// Returns the weight ρ of the links in epoch `epoch`, from 0; nil for a flow without links.
+  func linkWeight(epoch: Int) -> Double?
+
   /// Throws when gradients cannot travel this way through `network`.
   func requireFit<Element: Scalar>(_ network: Network<Element>) throws(NetworkError)
 
@@ -47,6 +53,8 @@ package protocol GradientFlow: Sendable {
 
 extension GradientFlow {
   package var isGradient: Bool { true }
+
+  package func linkWeight(epoch: Int) -> Double? { nil }
 
   package func requireFit<Element: Scalar>(_ network: Network<Element>) throws(NetworkError) {}
 
@@ -158,3 +166,6 @@ extension LayerwiseFlow {
     return plain
   }
 }
+
+/// Every flow as it is without options; a new flow is added here and to the command table.
+package let allFlows: [any GradientFlow] = [StandardFlow(), DilatedFlow(), TapeFlow()]

@@ -50,7 +50,7 @@ package struct NetworkWalk: SteppedPass {
 
   package func written(_ name: String, by step: PassStep, flow: Int) -> Tensor<Float>? {
     guard let arrival = step.arrival, !arrival.isFinal, name == step.place,
-      let place = program.place(String(name.dropLast(5)))
+      let place = ValueName(name).gradientBase.flatMap({ program.place($0) })
     else { return value(name, flow: flow) }
     // Of several arrivals, the sum up to that one.
     let arrived = flows[flow].result.arrivals(at: place).prefix(arrival.number).map(\.tensor)

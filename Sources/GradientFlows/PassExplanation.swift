@@ -36,10 +36,10 @@ private struct PassTerms {
 
   func terms(of name: String, at index: [Int]) -> TermList? {
     if name == "loss.grad" { return TermList("∂loss/∂loss", [[.init("1", 1)]]) }
-    guard name.hasSuffix(".grad") else {
+    guard let base = ValueName(name).gradientBase else {
       return program.place(name).flatMap { valueTerms(of: $0, at: index) }
     }
-    return program.place(String(name.dropLast(5))).flatMap { gradientTerms(of: $0, at: index) }
+    return program.place(base).flatMap { gradientTerms(of: $0, at: index) }
   }
 
   // MARK: - Values

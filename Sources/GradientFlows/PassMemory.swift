@@ -22,15 +22,19 @@ struct PassMemory<Element: Scalar> {
   private let program: Program<Element>
   private var entries: [Entry] = []
   private var heap = Heap()
+  /// The shape of an input, as if it were one image.
+  private let batch: Shape
 
   /// The memory of `program` on images of `pixels` in all.
   init(_ program: Program<Element>, pixels: Int) {
     self.program = program
+    batch = [1, 1, 1, pixels]
     for node in program.nodes {
       let shape: Shape
       switch node.given {
       case .parameter(let tensor): shape = tensor.shape
-      case .input, .target, .mask: shape = [1, 1, 1, pixels]
+      case .input(let channels): shape = [1, channels, 1, pixels]
+      case .target, .mask: shape = [1, 1, 1, pixels]
       case nil:
         let operands = node.operands.map { entries[$0].shape }
         guard let known = try? node.operation?.resultShape(operands) else {
@@ -43,7 +47,7 @@ struct PassMemory<Element: Scalar> {
           operation: node.operation, operands: node.operands, shape: shape,
           isParameter: node.isParameter, hasName: node.name != nil))
     }
-    entries[program.target].isVariable = false
+    if let target = program.target { entries[target].isVariable = false }
     if let mask = program.mask { entries[mask].isVariable = false }
   }
 
@@ -221,7 +225,7 @@ struct PassMemory<Element: Scalar> {
     var values: [Int: Heap.Block] = [:]
     let range = range ?? entries.indices
     // Input, target and mask as tensors, beside the maps.
-    _ = heap.take(3 * bytes(entries[program.target].shape))
+    _ = heap.take(3 * bytes(batch))
     for index in range {
       let entry = entries[index]
       if entry.isParameter { continue }

@@ -29,6 +29,7 @@ package struct StandardFlow: LayerwiseFlow {
 
   package var name: String { "standard" }
   package var line: String { "flow standard" }
+  package var summary: String { "each layer is fed with what the layer above passes on" }
   package var goesStraight: Bool { true }
 
   package func backward<Element: Scalar>(
@@ -39,7 +40,8 @@ package struct StandardFlow: LayerwiseFlow {
     var result = LayerwiseGradients<Element>()
     for (index, layer) in network.layers.enumerated().reversed() {
       if index == watched { result.fed = (incoming, nil) }
-      let gradients = layer.backward(incoming, pass.takeLast(), needsInput: index > 0)
+      let gradients = layer.backward(
+        incoming, pass.takeLast(), needsInput: index > 0, insertion: nil)
       result.add(below: gradients)
       if let passedOn = gradients.input { incoming = passedOn }
     }

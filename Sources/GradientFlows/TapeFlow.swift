@@ -24,6 +24,7 @@ package struct TapeFlow: GradientFlow {
 
   package var name: String { "tape" }
   package var line: String { "flow tape" }
+  package var summary: String { "the chain rule, operation by operation" }
 
   package func run<Element: Scalar>(
     _ pass: TrainingPass<Element>, retention: Retention

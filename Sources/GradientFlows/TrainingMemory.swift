@@ -24,21 +24,24 @@ struct TrainingMemory<Element: Scalar> {
   ///   - pixels: Those of all images of a batch.
   ///   - joins: How links join each layer; none under a flow that has no links.
   /// - Returns: The bytes, about.
-  static func maps(of layers: [Layer<Element>], pixels: Int, joins: [LinkJoin?]) -> Int {
+  static func maps(of layers: [any Layer<Element>], pixels: Int, joins: [LinkJoin?]) -> Int {
     var memory = TrainingMemory(pixels: pixels)
     // Input, target and mask as tensors and as maps, the error and its gradient.
     memory.take(8 * memory.map(1))
-    for layer in layers { memory.forward(LayerPlan(layer)) }
+    for layer in layers { memory.forward(layer) }
     if let last = layers.last { memory.take(memory.map(last.outputChannels)) }
     for (index, layer) in layers.enumerated().reversed() {
-      let plan = LayerPlan(layer)
-      let insertion = memory.join(joins[index], of: plan)
+      let insertion = memory.join(joins[index], channels: layer.outputChannels)
       // What links still read outlives the layer that it is fed to.
       memory.release(unreadBy: joins[..<index])
-      memory.backward(
-        plan, below: index > 0 ? LayerPlan(layers[index - 1]) : nil, insertion: insertion)
+      if let plan = layer.memoryPlan {
+        memory.backward(
+          plan, below: index > 0 ? layers[index - 1] : nil, insertion: insertion)
+      } else {
+        memory.backward(layer, insertion: insertion)
+      }
       if joins[..<index].contains(where: { $0?.sources.contains(index) ?? false }) {
-        memory.linked[index] = memory.map(plan.inputs)
+        memory.linked[index] = memory.map(layer.inputChannels)
         memory.linkedIncoming = index
       }
     }
@@ -46,9 +49,9 @@ struct TrainingMemory<Element: Scalar> {
   }
 
   /// Forms what links add to the gradient of a layer; gives back the bytes that wait for dz.
-  private mutating func join(_ join: LinkJoin?, of layer: LayerPlan<Element>) -> Int {
+  private mutating func join(_ join: LinkJoin?, channels: Int) -> Int {
     guard let join else { return 0 }
-    let map = map(layer.channels)
+    let map = map(channels)
     // Of more than one source, a sum; beside it the scaled sum.
     let parts = min(join.sources.count - 1, 2)
     take(max(parts, (parts > 0 ? 1 : 0) + 1) * map)
@@ -70,9 +73,9 @@ struct TrainingMemory<Element: Scalar> {
   }
 
   /// The bytes that the forward pass keeps of `layer` until its backward pass.
-  static func kept(of layer: Layer<Element>, pixels: Int) -> Int {
+  static func kept(of layer: any Layer<Element>, pixels: Int) -> Int {
     var memory = TrainingMemory(pixels: pixels)
-    memory.forward(LayerPlan(layer))
+    memory.forward(layer)
     return memory.live
   }
 
@@ -94,6 +97,25 @@ struct TrainingMemory<Element: Scalar> {
   }
 
   // MARK: - Layers
+
+  private mutating func forward(_ layer: any Layer<Element>) {
+    if let plan = layer.memoryPlan { forward(plan) } else { take(values(of: layer)) }
+  }
+
+  /// The bytes of all values of a layer that trains through its operations.
+  private func values(of layer: any Layer<Element>) -> Int {
+    PassMemory(layer.program(reluNaN: .keep), pixels: pixels).values(ofLayer: 0)
+  }
+
+  /// Goes back through a layer's operations, of which every value and gradient is kept meanwhile.
+  private mutating func backward(_ layer: any Layer<Element>, insertion: Int) {
+    let values = values(of: layer)
+    let all = PassMemory(layer.program(reluNaN: .keep), pixels: pixels).plain(layer: 0)
+    take(max(0, all - values))
+    free(max(values, all) + insertion - map(layer.inputChannels))
+    if linkedIncoming == nil { free(map(layer.outputChannels)) }
+    linkedIncoming = nil
+  }
 
   /// As ``ResidualBlock/forward(_:networkInput:retention:reluNaN:)`` goes.
   private mutating func forward(_ layer: LayerPlan<Element>) {
@@ -117,7 +139,7 @@ struct TrainingMemory<Element: Scalar> {
   ///
   /// What a flow inserts behind the derivative of the last activation takes `insertion` bytes.
   private mutating func backward(
-    _ layer: LayerPlan<Element>, below: LayerPlan<Element>?, insertion: Int
+    _ layer: LayerPlan<Element>, below: (any Layer<Element>)?, insertion: Int
   ) {
     let map = map(layer.channels)
     if layer.multiplies {
@@ -143,7 +165,7 @@ struct TrainingMemory<Element: Scalar> {
       let inputs = self.map(i == 0 ? layer.inputs : layer.channels)
       // What an activation's derivative still needs goes with it.
       let isLast =
-        i > 0 ? layer.isFused(i - 1) : !layer.projects && below.map({ !$0.keepsOutput }) ?? false
+        i > 0 ? layer.isFused(i - 1) : !layer.projects && below.map(handsOn) ?? false
       let needsInput = i > 0 || below != nil
       let staysLonger = needsInput && (layer.keepsInput(i) || isPulledBack)
       if isLast, !staysLonger { free(inputs) }
@@ -170,8 +192,13 @@ struct TrainingMemory<Element: Scalar> {
     linkedIncoming = nil
   }
 
+  /// Whether nothing but the layer above keeps the layer's output.
+  private func handsOn(_ layer: any Layer<Element>) -> Bool {
+    layer.memoryPlan.map { !$0.keepsOutput } ?? false
+  }
+
   private mutating func backwardThroughProjection(
-    _ layer: LayerPlan<Element>, below: LayerPlan<Element>?
+    _ layer: LayerPlan<Element>, below: (any Layer<Element>)?
   ) {
     let (map, inputs) = (map(layer.channels), map(layer.inputs))
     take(map)
@@ -179,7 +206,7 @@ struct TrainingMemory<Element: Scalar> {
       // The gradient through the skip, and the sum of both.
       take(2 * inputs)
       free(2 * inputs)
-      if !below.keepsOutput { free(inputs) }
+      if handsOn(below) { free(inputs) }
     }
     free(2 * map)
   }

@@ -135,7 +135,7 @@ extension PassResult {
 
   /// Returns the value called `name`, or the gradient if it ends in `.grad`; parameters too.
   package func named(_ name: String) -> Tensor<Element>? {
-    name.hasSuffix(".grad") ? gradient(String(name.dropLast(5))) : value(name)
+    ValueName(name).gradientBase.map { gradient($0) } ?? value(name)
   }
 
   /// Returns the first name, in the order of computation, whose value or gradient is not finite.
@@ -204,5 +204,15 @@ extension PassResult {
     if place < gradients.count, let gradient = gradients[place] { return gradient }
     guard program.nodes[place].name == nil else { return nil }
     return arrivals(at: place).reduce(nil) { $0?.adding($1) ?? $1 }
+  }
+}
+
+extension PlainPass {
+  /// Takes what is given of a pass: the batch and the parameters.
+  mutating func give(_ pass: TrainingPass<Element>) {
+    giveParameters()
+    give(.map(FeatureMap(pass.input)), at: program.input)
+    if let target = program.target { give(.map(FeatureMap(pass.target)), at: target) }
+    if let mask = program.mask, let values = pass.mask { give(.map(FeatureMap(values)), at: mask) }
   }
 }

@@ -35,13 +35,3 @@ extension ConvolutionOptions {
     ConvolutionSize(inputs: inputs, outputs: channels, kernel: kernel, hasBias: hasBias)
   }
 }
-
-extension Layer {
-  /// The layer's convolutions.
-  package var convolutionSizes: [ConvolutionSize] {
-    switch self {
-    case .block(let block): block.options.convolutionSizes(inputs: inputChannels)
-    case .convolution(let layer): [layer.options.convolutionSize(inputs: inputChannels)]
-    }
-  }
-}

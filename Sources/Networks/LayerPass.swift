@@ -26,6 +26,8 @@ package struct LayerPass<Element: Scalar>: Sendable {
   package var output: FeatureMap<Element>?
   /// Whether the input is what a ReLU gave, whose derivative the layer below leaves to this one.
   package var isInputRectified = false
+  /// The values of a layer that trains through its operations.
+  var plain: PlainPass<Element>?
   /// Whether a convolution found a NaN or an infinity.
   package var foundNonFinite = false
 

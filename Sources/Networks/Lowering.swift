@@ -18,7 +18,7 @@ package struct Lowering<Element: Scalar> {
 
   init(reluNaN: ReLUNaN) {
     self.reluNaN = reluNaN
-    _ = give("net.in", .input)
+    _ = give("net.in", .input(channels: 1))
   }
 
   // MARK: - For layers
@@ -46,6 +46,12 @@ package struct Lowering<Element: Scalar> {
     return nodes.count - 1
   }
 
+  /// Writes a parameter of the layer under its name within it; returns its place.
+  package mutating func parameter(_ part: String, _ tensor: Tensor<Element>) -> Int {
+    guard let layer else { preconditionFailure("A parameter belongs to a layer.") }
+    return give("\(layer.name).\(part)", .parameter(tensor))
+  }
+
   /// Writes the weight and the bias of a convolution, which is called `part` within the layer, and its
   /// result.
   ///
@@ -54,10 +60,9 @@ package struct Lowering<Element: Scalar> {
     _ convolution: Conv2D<Element>, _ x: Int, at part: String?, result: String?,
     letter: String? = nil, word: String? = nil
   ) -> Int {
-    guard let layer else { preconditionFailure("A convolution belongs to a layer.") }
-    let prefix = part.map { "\(layer.name).\($0)" } ?? layer.name
-    let parameters = zip(convolution.parameterNames, convolution.parameters).map { name, tensor in
-      give("\(prefix).\(name)", .parameter(tensor))
+    let prefix = part.map { $0 + "." } ?? ""
+    let parameters = zip(convolution.parameterNames, convolution.parameters).map {
+      parameter("\(prefix)\($0)", $1)
     }
     return value(
       result, Convolution2D(), [x] + parameters,
@@ -80,7 +85,7 @@ package struct Lowering<Element: Scalar> {
 
   /// Lowers one layer, which reads the value at `x`.
   mutating func lower(
-    _ layer: Layer<Element>, _ x: Int, named name: String, at index: Int
+    _ layer: some Layer<Element>, _ x: Int, named name: String, at index: Int
   ) -> Program<Element>.LayerNodes {
     self.layer = (name, index)
     defer { self.layer = nil }
@@ -109,51 +114,5 @@ package struct Lowering<Element: Scalar> {
         name: name, letter: name, place: layer?.name, layer: layer?.index, word: "given",
         operation: nil, operands: [], given: given))
     return nodes.count - 1
-  }
-}
-
-extension ResidualBlock {
-  /// The block's operations: see the drawing above.
-  func lower(_ x: Int, _ program: inout Lowering<Element>) -> Int {
-    var a = x
-    for (i, convolution) in convolutions.enumerated() {
-      a = program.activated(convolution, options.activation, a, at: "conv\(i + 1)")
-    }
-    guard options.merge != .none else { return program.value("out", options.merge, [a]) }
-    var s = lowerSkip(x, &program)
-    if skipChannels < options.channels { s = program.value(nil, Broadcast(), [s], letter: "s") }
-    return program.value("out", options.merge, [a, s])
-  }
-
-  private func lowerSkip(_ x: Int, _ program: inout Lowering<Element>) -> Int {
-    guard options.skip == .project, let project else {
-      let source = options.skip == .input ? program.networkInput : x
-      return program.value("skip", Copy(word: "skip"), [source], letter: "s")
-    }
-    let function = options.projectActivation
-    if function == .linear {
-      return program.convolution(
-        project, x, at: "project", result: "skip", letter: "s", word: "project")
-    }
-    let z = program.convolution(project, x, at: "project", result: nil)
-    return program.value(
-      "skip", Activate(function, reluNaN: program.reluNaN), [z], letter: "s", word: "project")
-  }
-
-  /// The channels of the skip value: as many as the block's, or one that serves all.
-  private var skipChannels: Int {
-    switch options.skip {
-    case .block: convolutions[0].weight.shape[1]
-    case .input: 1
-    case .project: options.channels
-    }
-  }
-}
-
-extension PlainConvolution {
-  /// The layer's operations.
-  func lower(_ x: Int, _ program: inout Lowering<Element>) -> Int {
-    let a = program.activated(convolution, options.activation, x, at: nil)
-    return program.value("out", Copy(), [a])
   }
 }

@@ -13,13 +13,13 @@ package enum OutputRule: String, CaseIterable, Sendable {
 
 /// Layers one after the other, from one channel to one channel.
 package struct Network<Element: Scalar>: Sendable {
-  package private(set) var layers: [Layer<Element>] = []
+  package private(set) var layers: [any Layer<Element>] = []
   package var outputRule = OutputRule.plain
   package var reluNaN = ReLUNaN.keep
 
   package init() {}
 
-  init(layers: [Layer<Element>], outputRule: OutputRule, reluNaN: ReLUNaN) {
+  init(layers: [any Layer<Element>], outputRule: OutputRule, reluNaN: ReLUNaN) {
     (self.layers, self.outputRule, self.reluNaN) = (layers, outputRule, reluNaN)
   }
 
@@ -129,16 +129,8 @@ extension Network<Float> {
   /// The channels that the next layer reads.
   package var channels: Int { layers.last?.outputChannels ?? 1 }
 
-  /// Throws when the skip value of such a block could not join its channels.
-  package func requireFit(_ options: BlockOptions) throws(NetworkError) {
-    let inputs = channels
-    if options.skip == .block, options.merge != .none, inputs != 1, inputs != options.channels {
-      throw NetworkError(
-        code: "channels",
-        "skip=block joins the block's input, which has \(inputs) \(inputs == 1 ? "channel" : "channels"), with \(options.channels)",
-        hint: "channels=\(inputs), or skip=project, or skip=input")
-    }
-  }
+  /// Appends a layer.
+  package mutating func append(_ layer: any Layer<Float>) { layers.append(layer) }
 
   /// Appends a residual block with weights drawn by `initializer`.
   ///
@@ -146,52 +138,29 @@ extension Network<Float> {
   package mutating func append(
     block options: BlockOptions, initializer: Initializer, seed: UInt64
   ) throws(NetworkError) {
-    try requireFit(options)
-    let inputs = channels
-    let name = nextName("b")
-    func convolution(_ inputs: Int, kernel: Int, _ suffix: String) -> Conv2D<Float> {
-      initializer.convolution(
-        inputs: inputs, outputs: options.channels, kernel: kernel, hasBias: options.hasBias,
-        seed: seed, name: "\(name).\(suffix)")
-    }
-    let projects = options.skip == .project && options.merge != .none
-    layers.append(
-      .block(
-        ResidualBlock(
-          options: options,
-          convolutions: (0..<options.convolutions).map {
-            convolution(
-              $0 == 0 ? inputs : options.channels, kernel: options.kernel, "conv\($0 + 1)")
-          },
-          project: projects ? convolution(inputs, kernel: 1, "project") : nil)))
+    append(
+      try ResidualBlock(
+        options, inputs: channels, named: nextName("b"), initializer, seed: seed))
   }
 
   /// Appends a plain convolution with weights drawn by `initializer`.
   package mutating func append(
     convolution options: ConvolutionOptions, initializer: Initializer, seed: UInt64
   ) {
-    layers.append(
-      .convolution(
-        PlainConvolution(
-          options: options,
-          convolution: initializer.convolution(
-            inputs: channels, outputs: options.channels, kernel: options.kernel,
-            hasBias: options.hasBias, seed: seed, name: nextName("c")))))
+    append(
+      PlainConvolution(options, inputs: channels, named: nextName("c"), initializer, seed: seed))
   }
 
-  /// The network of the same lines with weights drawn anew.
+  /// Returns the network of the same lines with weights drawn anew.
   package func rebuilt(
     _ initializer: Initializer, seed: UInt64
   ) throws(NetworkError) -> Network {
     var network = Network()
     (network.outputRule, network.reluNaN) = (outputRule, reluNaN)
     for layer in layers {
-      switch layer {
-      case .block(let block):
-        try network.append(block: block.options, initializer: initializer, seed: seed)
-      case .convolution(let plain):
-        network.append(convolution: plain.options, initializer: initializer, seed: seed)
-      }
+      network.append(
+        try layer.redrawn(
+          inputs: network.channels, named: network.nextName(layer.letter), initializer, seed: seed))
     }
     return network
   }
@@ -233,6 +202,7 @@ extension Network<Float> {
 
   /// The name that the next layer of a kind gets, such as `b3`.
   package func nextName(_ letter: String) -> String {
-    "\(letter)\(layers.count { $0.letter == letter } + 1)"
+    let others = Dictionary(grouping: layers, by: \.letter)[letter] ?? []
+    return "\(letter)\(others.count + 1)"
   }
 }

@@ -17,8 +17,8 @@ package import Tensors
 package struct Program<Element: Scalar>: Sendable {
   /// A value that is given.
   package enum Given: Sendable {
-    /// The network's input, `[N, 1, H, W]`.
-    case input
+    /// The network's input, `[N, 1, H, W]`, or that of a layer alone, which has other `channels`.
+    case input(channels: Int)
     /// The image that the output is compared with, `[N, 1, H, W]`.
     case target
     /// 1 for pixels that count and 0 for others, `[N, 1, H, W]`.
@@ -64,12 +64,14 @@ package struct Program<Element: Scalar>: Sendable {
 
   package let nodes: [Node]
   package let layers: [LayerNodes]
-  package let input: Int, output: Int, target: Int, loss: Int
-  package let mask: Int?
+  package let input: Int, output: Int, loss: Int
+  /// The places of what the output is compared with, and where; nil where there is none.
+  package let target: Int?, mask: Int?
   private let places: [String: Int]
 
   init(
-    nodes: [Node], layers: [LayerNodes], input: Int, output: Int, target: Int, mask: Int?, loss: Int
+    nodes: [Node], layers: [LayerNodes], input: Int, output: Int, target: Int?, mask: Int?,
+    loss: Int
   ) {
     (self.nodes, self.layers, self.input, self.output) = (nodes, layers, input, output)
     (self.target, self.mask, self.loss) = (target, mask, loss)

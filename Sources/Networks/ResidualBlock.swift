@@ -1,3 +1,4 @@
+import Operations
 package import Tensors
 
 /// Which value a block joins.
@@ -43,7 +44,7 @@ package struct BlockOptions: Hashable, Sendable {
 ///
 /// Nothing follows the merge. Residual learning: He et al., "Deep residual learning for image
 /// recognition" (2016). The merges that multiply come from the article this program grew out of.
-package struct ResidualBlock<Element: Scalar>: Sendable {
+package struct ResidualBlock<Element: Scalar>: Layer {
   package let options: BlockOptions
   package var convolutions: [Conv2D<Element>]
   /// The 1×1 convolution of the skip path, when the skip is a projection.
@@ -59,9 +60,10 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
   ///   - reader: The convolution that alone reads the output, if the derivative of a ReLU before it may
   ///     be left to it.
   /// - Returns: The block's output and what was kept.
+  @specialized(where Element == Float)
   package func forward(
     _ x: FeatureMap<Element>, networkInput: FeatureMap<Element>, keepsRecord: Bool,
-    reluNaN: ReLUNaN, reader: Conv2D<Element>? = nil
+    reluNaN: ReLUNaN, reader: Conv2D<Element>?
   ) -> LayerPass<Element> {
     var pass = LayerPass(output: x)
     let s: FeatureMap<Element> =
@@ -101,9 +103,10 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
   ///
   /// Where one channel of s serves all, ds is summed over channels. What a flow inserts behind the
   /// activation's derivative, `insertion`, is added to dz of the last convolution.
+  @specialized(where Element == Float)
   package func backward(
     _ gradient: FeatureMap<Element>, _ pass: consuming LayerPass<Element>, needsInput: Bool,
-    insertion: FeatureMap<Element>? = nil
+    insertion: FeatureMap<Element>?
   ) -> LayerGradients<Element> {
     guard pass.input != nil, pass.records.count == convolutions.count else {
       preconditionFailure("The forward pass kept too little for a backward pass.")
@@ -169,6 +172,122 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
     guard let a = pass.activations.last ?? nil else { preconditionFailure("a was not kept.") }
     return options.merge == .multiply
       ? gradient.multiplied(by: a) : a.multipliedAndAdded(gradient)
+  }
+}
+
+// MARK: - As operations
+
+extension ResidualBlock {
+  package func lower(_ x: Int, _ program: inout Lowering<Element>) -> Int {
+    var a = x
+    for (i, convolution) in convolutions.enumerated() {
+      a = program.activated(convolution, options.activation, a, at: "conv\(i + 1)")
+    }
+    guard options.merge != .none else { return program.value("out", options.merge, [a]) }
+    var s = lowerSkip(x, &program)
+    if skipChannels < options.channels { s = program.value(nil, Broadcast(), [s], letter: "s") }
+    return program.value("out", options.merge, [a, s])
+  }
+
+  private func lowerSkip(_ x: Int, _ program: inout Lowering<Element>) -> Int {
+    guard options.skip == .project, let project else {
+      let source = options.skip == .input ? program.networkInput : x
+      return program.value("skip", Copy(word: "skip"), [source], letter: "s")
+    }
+    let function = options.projectActivation
+    if function == .linear {
+      return program.convolution(
+        project, x, at: "project", result: "skip", letter: "s", word: "project")
+    }
+    let z = program.convolution(project, x, at: "project", result: nil)
+    return program.value(
+      "skip", Activate(function, reluNaN: program.reluNaN), [z], letter: "s", word: "project")
+  }
+
+  /// The channels of the skip value: as many as the block's, or one that serves all.
+  private var skipChannels: Int {
+    switch options.skip {
+    case .block: convolutions[0].weight.shape[1]
+    case .input: 1
+    case .project: options.channels
+    }
+  }
+}
+
+// MARK: - As a layer
+
+extension ResidualBlock {
+  package var letter: String { "b" }
+  package var line: String { options.line }
+  package var isBlock: Bool { true }
+  package var inputChannels: Int { convolutions[0].weight.shape[1] }
+  package var outputChannels: Int { options.channels }
+  package var receptiveGrowth: Int { options.convolutions * (options.kernel - 1) }
+  package var convolutionSizes: [ConvolutionSize] {
+    options.convolutionSizes(inputs: inputChannels)
+  }
+  package var soleReader: Conv2D<Element>? { project == nil ? convolutions[0] : nil }
+  package var memoryPlan: LayerPlan<Element>? { LayerPlan(self) }
+
+  package var parameterNames: [String] {
+    let own = convolutions.enumerated().flatMap { index, convolution in
+      convolution.parameterNames.map { "conv\(index + 1).\($0)" }
+    }
+    return own + (project?.parameterNames.map { "project.\($0)" } ?? [])
+  }
+
+  package var parameters: [Tensor<Element>] {
+    convolutions.flatMap { $0.parameters } + (project?.parameters ?? [])
+  }
+
+  package mutating func takeParameters(from rest: inout ArraySlice<Tensor<Element>>) {
+    for i in convolutions.indices { convolutions[i].takeParameters(from: &rest) }
+    project?.takeParameters(from: &rest)
+  }
+
+  package var doubles: any Layer<Double> {
+    ResidualBlock<Double>(
+      options: options, convolutions: convolutions.map(\.doubles), project: project?.doubles)
+  }
+
+  package func redrawn(
+    inputs: Int, named name: String, _ initializer: Initializer, seed: UInt64
+  ) throws(NetworkError) -> any Layer<Float> {
+    try ResidualBlock<Float>(options, inputs: inputs, named: name, initializer, seed: seed)
+  }
+}
+
+extension ResidualBlock<Float> {
+  /// A block with weights drawn by `initializer`.
+  ///
+  /// - Throws: `NetworkError` when the skip value cannot join the block's channels.
+  package init(
+    _ options: BlockOptions, inputs: Int, named name: String, _ initializer: Initializer,
+    seed: UInt64
+  ) throws(NetworkError) {
+    try options.requireFit(inputs: inputs)
+    func convolution(_ inputs: Int, kernel: Int, _ suffix: String) -> Conv2D<Float> {
+      initializer.convolution(
+        inputs: inputs, outputs: options.channels, kernel: kernel, hasBias: options.hasBias,
+        seed: seed, name: "\(name).\(suffix)")
+    }
+    self.options = options
+    convolutions = (0..<options.convolutions).map {
+      convolution($0 == 0 ? inputs : options.channels, kernel: options.kernel, "conv\($0 + 1)")
+    }
+    let projects = options.skip == .project && options.merge != .none
+    project = projects ? convolution(inputs, kernel: 1, "project") : nil
+  }
+}
+
+extension BlockOptions {
+  /// Throws when the skip value of such a block could not join its channels.
+  package func requireFit(inputs: Int) throws(NetworkError) {
+    guard skip == .block, merge != .none, inputs != 1, inputs != channels else { return }
+    throw NetworkError(
+      code: "channels",
+      "skip=block joins the block's input, which has \(inputs) \(inputs == 1 ? "channel" : "channels"), with \(channels)",
+      hint: "channels=\(inputs), or skip=project, or skip=input")
   }
 }
 

@@ -28,7 +28,7 @@ package struct Broadcast: Operation {
 
   package func pullbackFormula(
     _ gradient: String, to index: Int, _ names: OperationNames
-  ) -> PullbackFormula { 
+  ) -> PullbackFormula {
     PullbackFormula("Σ \(gradient.contains(" + ") ? "(\(gradient))" : gradient) over channels")
   }
 

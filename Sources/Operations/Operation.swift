@@ -169,5 +169,7 @@ extension Explanation.Factor {
   package static var minusOne: Self { .init("−1", -1) }
 
   /// 1 divided by a named number.
-  package static func inverse(of factor: Self) -> Self { .init("1/\(factor.name)", 1 / factor.value) }
+  package static func inverse(of factor: Self) -> Self {
+    .init("1/\(factor.name)", 1 / factor.value)
+  }
 }

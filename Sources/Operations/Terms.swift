@@ -60,7 +60,8 @@ package struct TermList {
     }
     let listed = terms.reduce(0) { $0 + $1.product }
     return Explanation(
-      name: name, formula: note.isEmpty ? formula : "\(formula), \(note)", value: stored, terms: terms,
+      name: name, formula: note.isEmpty ? formula : "\(formula), \(note)", value: stored,
+      terms: terms,
       restCount: count - shown.count, rest: count == shown.count ? 0 : sum - listed, sum: sum)
   }
 

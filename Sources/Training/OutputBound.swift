@@ -1,4 +1,5 @@
 package import Networks
+import Operations
 package import Tensors
 
 /// What the last layer of a network can reach, whatever its weights: an interval for each pixel.
@@ -20,14 +21,22 @@ package struct OutputBound: Sendable {
   /// The bound of a network; none if its last layer can reach everything, or if what it joins is
   /// made by other layers.
   package init?(of network: Network<Float>) {
-    guard let last = network.layers.last, let name = network.layerNames.last,
-      network.outputRule != .normalize, let range = last.activation.range
+    let program = network.program(loss: .meanSquaredError, hasMask: false)
+    guard let last = program.layers.last, let name = network.layerNames.last,
+      network.outputRule != .normalize
     else { return nil }
-    switch last {
-    case .convolution: merge = .none
-    case .block(let block):
-      guard block.options.merge == .none || block.options.skip == .input else { return nil }
-      merge = block.options.merge
+    let output = program.nodes[program.source(of: last.output)]
+    merge = output.operation as? Merge ?? .none
+    let gate =
+      output.operation is Merge ? program.nodes[program.source(of: output.operands[0])] : output
+    guard let range = (gate.operation as? Activate)?.function.range else { return nil }
+    if merge != .none {
+      // The skip value, behind the channel that serves all, must be the network's input.
+      var skip = output.operands[1]
+      while let operation = program.nodes[skip].operation, operation.sharesResult {
+        skip = program.nodes[skip].operands[0]
+      }
+      guard skip == program.input else { return nil }
     }
     (lower, upper) = range
     isSubtracted = network.outputRule == .subtract

@@ -186,8 +186,7 @@ struct FormulaTests {
       let counted = walk.pass.mask?.scalars.reduce(0) { $0 + Double($1) }
       return single(counted ?? Double(walk.pass.target.shape.count))
     case "ρ":
-      guard let flow = walk.flows[number].flow as? DilatedFlow else { break }
-      return single(flow.weight(epoch: walk.pass.epoch))
+      return single(walk.flows[number].flow.linkWeight(epoch: walk.pass.epoch) ?? .nan)
     default: break
     }
     // The gradient that a second arrival leaves as it is.

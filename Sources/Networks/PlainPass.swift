@@ -4,7 +4,6 @@
 // Training computes the same with fused kernels and lets go of what it has read; the numbers are the
 // same bits (see `FusionTests`).
 
-package import Networks
 package import Operations
 package import Tensors
 
@@ -15,35 +14,31 @@ package struct PlainPass<Element: Scalar>: Sendable {
   package private(set) var values: [Value<Element>?]
   package private(set) var gradients: [Value<Element>?]
 
-  init(_ program: Program<Element>) {
+  package init(_ program: Program<Element>) {
     self.program = program
     values = Array(repeating: nil, count: program.nodes.count)
     gradients = values
   }
 
-  /// Takes what is given of a pass: the batch and the parameters.
-  mutating func give(_ pass: TrainingPass<Element>) {
+  /// Takes the parameters, which the program holds.
+  package mutating func giveParameters() {
     for (index, node) in program.nodes.enumerated() {
-      switch node.given {
-      case .input: values[index] = .map(FeatureMap(pass.input))
-      case .target: values[index] = .map(FeatureMap(pass.target))
-      case .mask: values[index] = pass.mask.map { .map(FeatureMap($0)) }
-      case .parameter(let tensor): values[index] = .tensor(tensor)
-      case nil: break
-      }
+      if case .parameter(let tensor) = node.given { values[index] = .tensor(tensor) }
     }
   }
 
   /// Takes a value that was computed elsewhere.
-  mutating func give(_ value: Value<Element>, at index: Int) { values[index] = value }
+  package mutating func give(_ value: Value<Element>, at index: Int) { values[index] = value }
 
   /// Takes a gradient that was computed elsewhere.
-  mutating func give(gradient: Value<Element>, at index: Int) { gradients[index] = gradient }
+  package mutating func give(gradient: Value<Element>, at index: Int) {
+    gradients[index] = gradient
+  }
 
   // MARK: - Forward
 
   /// Computes the nodes in `range`.
-  mutating func forward(_ range: Range<Int>) {
+  package mutating func forward(_ range: Range<Int>) {
     for index in range {
       guard let operation = program.nodes[index].operation else { continue }
       values[index] = operation.forward(operands(of: index))
@@ -68,9 +63,10 @@ package struct PlainPass<Element: Scalar>: Sendable {
   /// - Parameters:
   ///   - seed: The gradient of the last node in `range`.
   ///   - joining: What a flow adds to the gradient of the node at a place; nil where it adds nothing.
-  mutating func backward(
+  package mutating func backward(
     _ range: Range<Int>, seed: Value<Element>,
-    joining: (_ place: Int, _ gradients: [Value<Element>?]) -> FeatureMap<Element>? = { _, _ in nil }
+    joining: (_ place: Int, _ gradients: [Value<Element>?]) -> FeatureMap<Element>? = { _, _ in nil
+    }
   ) {
     var arrivals: [Int: [Value<Element>]] = [range.upperBound - 1: [seed]]
     func settle(_ index: Int, _ gradients: [Value<Element>?]) -> Value<Element>? {
@@ -99,12 +95,12 @@ package struct PlainPass<Element: Scalar>: Sendable {
   // MARK: - What it holds
 
   /// Whether a convolution found a NaN or an infinity.
-  var foundNonFinite: Bool {
+  package var foundNonFinite: Bool {
     values.contains { if case .map(let map) = $0 { map.foundNonFinite } else { false } }
   }
 
   /// Keeps the values and gradients of the nodes in `range`, of what they read, and no others.
-  mutating func keep(only range: Range<Int>) {
+  package mutating func keep(only range: Range<Int>) {
     let wanted = Set(range).union(range.flatMap { program.nodes[$0].operands })
     for index in values.indices where !wanted.contains(index) {
       (values[index], gradients[index]) = (nil, nil)
