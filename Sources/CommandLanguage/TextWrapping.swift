@@ -15,8 +15,8 @@ package enum TextWrapping {
       let length = VisibleText.columns(of: word)
       if width > 0, width + gap + length > columns {
         rows.append(row)
-        // A long word goes to the left as far as it needs.
-        let indent = max(0, min(indentation, columns - length))
+        // A word goes to the left as far as it needs to fit.
+        let indent = length > columns ? indentation : min(indentation, columns - length)
         (row, width) = (String(repeating: " ", count: indent) + word, indent + length)
       } else {
         row += String(repeating: " ", count: gap) + word

@@ -9,6 +9,7 @@ struct LayerPlan<Element: Scalar> {
   private let skip: Skip
   private let projectActivation: Activation
   private let kernels: [Shape]
+  private let hasBias: Bool
 
   init(_ layer: Layer<Element>) {
     (inputs, channels) = (layer.inputChannels, layer.outputChannels)
@@ -18,11 +19,11 @@ struct LayerPlan<Element: Scalar> {
       kernels = block.convolutions.map(\.weight.shape)
       convolutions = block.options.convolutions
       (merge, skip) = (block.options.merge, block.options.skip)
-      projectActivation = block.options.projectActivation
+      (projectActivation, hasBias) = (block.options.projectActivation, block.options.hasBias)
     case .convolution(let plain):
       kernels = [plain.convolution.weight.shape]
       (convolutions, merge, skip) = (1, .none, .block)
-      projectActivation = .linear
+      (projectActivation, hasBias) = (.linear, plain.options.hasBias)
     }
   }
 
@@ -51,6 +52,14 @@ struct LayerPlan<Element: Scalar> {
     let joinsOneChannel = skip == .input || skip == .block && inputs != channels
     return activation == .relu && ConvolutionMemory.takesEnding(channels: channels, Element.self)
       && !(adds(i) && joinsOneChannel)
+  }
+
+  /// Whether the engine goes back through convolution `i` and its activation in one pass over memory.
+  func isPulledBack(_ i: Int) -> Bool {
+    Element.self == Float.self && !hasBias
+      && !kernels[i].extents.prefix(2).contains {
+        ConvolutionMemory.takesEnding(channels: $0, Element.self)
+      }
   }
 
   /// Whether the input of convolution `i` stays until its gradient is there.

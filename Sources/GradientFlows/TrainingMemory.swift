@@ -121,25 +121,31 @@ struct TrainingMemory<Element: Scalar> {
   ) {
     let map = map(layer.channels)
     if layer.multiplies {
-      // da, and ds where it goes on; with bits kept for the derivative, a has served.
-      take(layer.skipsFromNetworkInput ? map : 2 * map)
+      // ds where it goes on; with bits kept for the derivative, a has served.
+      if !layer.skipsFromNetworkInput { take(map) }
       if layer.isFused(layer.convolutions - 1) { free(map) }
     }
     for i in (0..<layer.convolutions).reversed() {
-      let makesGradient = !layer.isFused(i) && !layer.isLinear
+      let isLastOfAll = i == layer.convolutions - 1
+      let isPulledBack = layer.isPulledBack(i) && !(insertion > 0 && isLastOfAll)
+      // dz is a map where the engine does not form it on its way; s is multiplied to it.
+      let makesGradient =
+        !isPulledBack
+        && (layer.multiplies && isLastOfAll || !layer.isFused(i) && !layer.isLinear)
       if makesGradient { take(map) }
       if insertion > 0, i == layer.convolutions - 1 {
         // The sum with dz takes the place of dz, or its own where dz is no map.
         take(map)
         if makesGradient { free(map) }
       }
-      if !layer.isFused(i) { free(layer.keepsPreactivations ? 2 * map : map) }
+      let record = layer.isFused(i) ? 0 : layer.keepsPreactivations ? 2 * map : map
+      if !isPulledBack { free(record) }
       let inputs = self.map(i == 0 ? layer.inputs : layer.channels)
       // What an activation's derivative still needs goes with it.
       let isLast =
         i > 0 ? layer.isFused(i - 1) : !layer.projects && below.map({ !$0.keepsOutput }) ?? false
       let needsInput = i > 0 || below != nil
-      let staysLonger = needsInput && layer.keepsInput(i)
+      let staysLonger = needsInput && (layer.keepsInput(i) || isPulledBack)
       if isLast, !staysLonger { free(inputs) }
       if needsInput {
         take(inputs)
@@ -149,9 +155,10 @@ struct TrainingMemory<Element: Scalar> {
           free(inputs)
         }
       }
-      free(layer.isFused(i) ? mask(layer.channels) : makesGradient ? map : 0)
+      free(layer.isFused(i) ? mask(layer.channels) : isPulledBack ? record : 0)
+      if makesGradient { free(map) }
       // Above the last convolution stands the gradient of the output, which ends with the layer.
-      if i < layer.convolutions - 1 || layer.multiplies { free(map) }
+      if !isLastOfAll { free(map) }
     }
     if layer.projects { backwardThroughProjection(layer, below: below) }
     if layer.multiplies, !layer.skipsFromNetworkInput { free(map) }
