@@ -64,10 +64,10 @@ struct CheckpointFile {
   /// How many numbers all tensors hold together.
   var scalarCount: Int { contents.entries.reduce(0) { $0 + $1.shape.count } }
 
-  /// How many tensors there are.
+  /// The number of tensors.
   var tensorCount: Int { contents.entries.count }
 
-  /// The state.
+  /// Decodes the state as `type`; `name` is the file's in errors.
   func decode<State: Decodable>(_ type: State.Type, name: String) throws(CommandError) -> State {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(

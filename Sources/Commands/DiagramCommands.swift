@@ -108,7 +108,7 @@ extension Network<Float> {
     }
   }
 
-  /// What becomes of the last layer's result; empty if nothing.
+  /// A phrase for the network's output rule; empty for a plain output.
   fileprivate var outputInWords: String {
     switch outputRule {
     case .plain: ""
@@ -157,7 +157,7 @@ extension Skip {
 }
 
 extension GradientFlow {
-  /// What the arrows mean.
+  /// A line that explains the arrows of the diagram.
   fileprivate func inWords(_ links: Int) -> OutputLine {
     switch self {
     case let dilated as DilatedFlow:
