@@ -77,7 +77,7 @@ extension CTSlice {
   /// - Parameters:
   ///   - file: The file, which stands at `path`.
   ///   - dataset: Its attributes.
-  ///   - path: Where the file is.
+  ///   - path: The path of the file.
   /// - Returns: The images, one a frame, in file order.
   /// - Throws: `CTError` when the file holds no image that can be loaded.
   static func slices(

@@ -11,7 +11,7 @@ package struct SeriesDescription: Hashable, Sendable {
   /// The distance between the centers of neighboring pixels and of neighboring slices, in mm.
   package var pixelSpacing: Double, sliceSpacing: Double
   package var seriesNumber: Int
-  /// At most 64 characters, without backslashes.
+  /// The series description, at most 64 characters without backslashes.
   package var description: String
 
   package init(

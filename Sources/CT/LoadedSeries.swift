@@ -7,7 +7,7 @@ package struct LoadedSeries: Sendable {
   package let series: CTSeries
   /// The values, `[N, 1, H, W]`, padding included.
   package let stack: Tensor<Float>
-  /// Which values are padding, in the order of `stack`; `nil` when none is.
+  /// Whether each value is padding, in the order of `stack`; `nil` when none is.
   package let mask: [Bool]?
   package let unit: CTUnit
   /// The extent of the numbers that the files can hold: 255 for 8 bits, 4095 for 12.
@@ -24,7 +24,7 @@ package struct LoadedSeries: Sendable {
 package struct LoadedValues: Sendable {
   /// The values, `[N, 1, H, W]`, padding included.
   package let stack: Tensor<Float>
-  /// Which values are padding, in the order of `stack`; `nil` when none is.
+  /// Whether each value is padding, in the order of `stack`; `nil` when none is.
   package let mask: [Bool]?
   package let unit: CTUnit
   /// The extent of the numbers that the files can hold: 255 for 8 bits, 4095 for 12.

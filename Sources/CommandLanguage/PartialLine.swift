@@ -2,7 +2,7 @@
 struct PartialLine {
   /// A word or the beginning of one.
   struct Word {
-    /// Where it begins, in characters of the line.
+    /// The index in the line where the word begins, in characters.
     let start: Int
     /// The text without its quotes.
     var value = ""

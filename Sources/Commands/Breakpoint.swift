@@ -60,7 +60,7 @@ struct Breakpoint: Sendable {
   }
 }
 
-/// Why a training or a walk stopped.
+/// The breakpoint that stopped a training or a walk, and the reason.
 struct BreakpointHit: Sendable {
   let number: Int
   let text: String

@@ -61,7 +61,7 @@ struct CheckpointFile {
     entries = Dictionary(contents.entries.map { ($0.name, $0) }) { first, _ in first }
   }
 
-  /// How many numbers all tensors hold together.
+  /// The number of numbers in all tensors together.
   var scalarCount: Int { contents.entries.reduce(0) { $0 + $1.shape.count } }
 
   /// The number of tensors.

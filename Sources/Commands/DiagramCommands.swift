@@ -173,7 +173,7 @@ extension GradientFlow {
 }
 
 extension DilatedFlow {
-  /// Where the links join a block and how they become one: `G(k) = g(k+1) + ρ·Σ g(j)`.
+  /// The formula by which links join a block: `G(k) = g(k+1) + ρ·Σ g(j)`.
   fileprivate var inLetters: String {
     func sum(_ combination: Combination) -> String {
       let joined = combination == .product ? "ρ·Π g(j)" : "ρ·Σ g(j)"

@@ -187,7 +187,7 @@ extension Workspace {
     return (indexed.name, index, shape)
   }
 
-  /// The arithmetic of an optimizer's m, v or update; none for other names.
+  /// The arithmetic of an optimizer's m, v or update; nil for other names.
   private func updateExplanation(
     _ name: String, _ index: [Int], _ arguments: Arguments
   ) throws -> Explanation? {

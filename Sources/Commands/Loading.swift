@@ -17,7 +17,7 @@ private func storedRange(from smallest: Double, extent: Double) -> ClosedRange<D
 /// Slices with where they come from, and warnings about them.
 struct LoadedSlices {
   var stack: ImageStack
-  /// Where each slice comes from; empty for arrays, which do not say.
+  /// The source of each slice; empty for arrays, which do not store it.
   var sources: [SliceSource] = []
   var warnings: [String] = []
   var table: OutputTable?

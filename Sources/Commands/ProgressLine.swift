@@ -62,7 +62,7 @@ package enum ProgressLine {
     return "▕" + full + String(repeating: " ", count: barColumns - full.count) + "▏"
   }
 
-  /// Whole seconds, minutes or hours.
+  /// A time in whole seconds, minutes or hours.
   private static func time(_ seconds: Double) -> String {
     switch seconds {
     case ..<100: "\(Int(seconds)) s"

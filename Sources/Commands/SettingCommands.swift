@@ -96,7 +96,7 @@ extension Command<Workspace> {
 }
 
 extension Workspace {
-  /// A limit in words; none for the largest number.
+  /// A limit in words; `none` for the largest number.
   fileprivate static func inWords(_ bytes: Int) -> String {
     bytes == .max ? "none" : sizeInWords(bytes)
   }

@@ -3,7 +3,7 @@ import Networks
 import Tensors
 import Training
 
-/// How often data and network changed, so that a ledger reads only those that did.
+/// Counts of changes to data and network, so that a ledger reads only those that changed.
 struct ChangeCounts: Hashable, Sendable {
   var clean = 0, noisy = 0, network = 0
 }

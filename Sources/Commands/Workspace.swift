@@ -15,14 +15,14 @@ package struct Workspace: Sendable {
 
   /// The clean slices; changing them clears everything that depends on them.
   var clean: ImageStack? { didSet { forgetData() } }
-  /// Where each clean slice comes from; empty when the data do not say.
+  /// The source of each clean slice; empty when the data do not say.
   var sources: [SliceSource] = []
   /// The lines and edits that made the data.
   var recipe = DataRecipe()
   var noise: Noise?
   /// The fixed noisy slices: made of the clean ones, or loaded, with them or alone.
   var noisyStack: ImageStack? { didSet { forgetNoisy() } }
-  /// Where each noisy slice comes from if they were loaded; empty when the data do not say.
+  /// The source of each noisy slice if they were loaded; empty when the data do not say.
   var noisySources: [SliceSource] = []
   var scaleRule = ScaleRule.automatic { didSet { forgetPass() } }
   /// The scale that the rule gave when slices were denoised; `minmax` reads all training slices.
@@ -86,10 +86,10 @@ package struct Workspace: Sendable {
   /// The figures of `noisy`, `denoised` and `baseline` that were judged last.
   var figures: [String: FiguresOfMerit] = [:]
   var windowRule = WindowRule.automatic
-  /// How often each automatic picture name was used.
+  /// The number of pictures with each automatic name.
   var pictureNames: [String: Int] = [:]
 
-  /// How often the clean slices, the noisy slices and the network changed.
+  /// Counts of changes to the clean slices, the noisy slices and the network.
   private(set) var changes = ChangeCounts()
   /// The state of the ledger's reading; nil if no ledger is kept.
   var tracing: Tracing?
@@ -217,7 +217,7 @@ enum WindowRule: Hashable, Sendable {
   case fixed(Window)
   /// The file's own: the first, or the one with this number or name.
   case file(String?)
-  /// From the smallest to the largest value of what is shown.
+  /// The window from the smallest to the largest value of the picture.
   case covering
 }
 

@@ -67,7 +67,7 @@ package struct TrainingFilm: Sendable {
       }
   }
 
-  /// At most `count` of the moments, evenly spaced, the first and the last among them.
+  /// Returns at most `count` moments, evenly spaced, with the first and the last.
   package func moments(atMost count: Int) -> [Moment] {
     let all = moments
     guard count < all.count, count > 1 else { return count == 1 ? all.suffix(1) : all }

@@ -83,8 +83,8 @@ package struct TrainingReport: Sendable {
   package let epochs: Int
   /// The mean loss of the last epoch, over its batches of this run; NaN without any.
   ///
-  /// Where the loss is a mean over pixels, so is this, however short the last batch; where it is a
-  /// sum, the mean over batches, in which each pixel counts the same, too.
+  /// If the loss is a mean over pixels, so is this, however short the last batch; if it is a sum,
+  /// this is the mean over batches, in which each pixel counts the same, too.
   package let loss: Double
   /// The learning rate of the last update; nil if there was no update.
   package let learningRate: Double?
