@@ -56,6 +56,9 @@ extension CTAttribute {
 }
 
 /// Decides which attributes may identify the patient, or the time and place of the scan.
+///
+/// It is stricter than the list of PS3.15, Table E.1-1: it decides by value representation first,
+/// so that attributes of future editions and of private groups are covered.
 enum Identification {
   /// Whether the value of `element` is hidden.
   static func mayIdentify(_ element: DICOMElement) -> Bool {

@@ -55,6 +55,8 @@ package struct Files: Sendable {
   }
 
   /// The path of the file or folder that `path` names for reading.
+  ///
+  /// - Throws: `CommandError` with the exit status of missing data.
   package func reading(_ path: String) throws(CommandError) -> String {
     let expanded = (path as NSString).expandingTildeInPath
     let candidates =
