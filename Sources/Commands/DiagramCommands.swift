@@ -108,7 +108,7 @@ extension Network<Float> {
     }
   }
 
-  /// What becomes of the last layer's result; empty if nothing.
+  /// A phrase for the network's output rule; empty for a plain output.
   fileprivate var outputInWords: String {
     switch outputRule {
     case .plain: ""
@@ -157,7 +157,7 @@ extension Skip {
 }
 
 extension GradientFlow {
-  /// What the arrows mean.
+  /// A line that explains the arrows of the diagram.
   fileprivate func inWords(_ links: Int) -> OutputLine {
     switch self {
     case let dilated as DilatedFlow:
@@ -173,7 +173,7 @@ extension GradientFlow {
 }
 
 extension DilatedFlow {
-  /// Where the links join a block and how they become one: `G(k) = g(k+1) + ρ·Σ g(j)`.
+  /// The formula by which links join a block: `G(k) = g(k+1) + ρ·Σ g(j)`.
   fileprivate var inLetters: String {
     func sum(_ combination: Combination) -> String {
       let joined = combination == .product ? "ρ·Π g(j)" : "ρ·Σ g(j)"

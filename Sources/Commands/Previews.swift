@@ -5,7 +5,7 @@ import Networks
 import Tensors
 import Training
 
-/// What the prompt says before a command runs: its own preview, or one of the names that it takes.
+/// The preview that the prompt shows before a command runs: its own, or one of the names in it.
 func preview(of spec: CommandSpec) -> Command<Workspace>.Preview {
   switch spec.name {
   case "phantom": previewPhantom
@@ -17,7 +17,7 @@ func preview(of spec: CommandSpec) -> Command<Workspace>.Preview {
   }
 }
 
-/// The shapes of the things that the arguments name, or the summary where they name none.
+/// The names and shapes of the values that the arguments name, or the summary where they name none.
 @Sendable
 private func previewNames(_ arguments: Arguments, _ workspace: Workspace) throws -> String {
   var found: [String] = []
@@ -90,14 +90,14 @@ private func previewTraining(_ arguments: Arguments, _ workspace: Workspace) thr
 }
 
 extension Workspace {
-  /// What a layer would add: `b4.out [4,16,256,256] · 2.3 k parameters · 0.15 GFLOP a slice · …`.
+  /// The size and cost that a layer would have: `b4.out [4,16,256,256] · 2.3 k parameters · …`.
   fileprivate func describeLayer(
     _ name: String, _ channels: Int, _ sizes: [ConvolutionSize]
   ) -> String {
     let count = sizes.reduce(0) { $0 + $1.parameters }
     let parameters = amount(Double(count), "parameters", isWord: true)
     guard let slices else { return "\(name).out [N,\(channels),H,W] · \(parameters)" }
-    // As many slices as 'train' takes at once if nothing else is said.
+    // The default batch size of 'train'.
     let batch = min(TrainingOptions().batch, trainingSlices(slices).count)
     let plane = slices.height * slices.width
     let operations = Double(plane * sizes.reduce(0) { $0 + $1.operationsPerPixel })
@@ -109,7 +109,7 @@ extension Workspace {
     ].joined(separator: " · ")
   }
 
-  /// The shape behind a name.
+  /// The name and shape of the value that an argument names.
   fileprivate func describe(
     _ arguments: Arguments, _ parameter: String, _ index: Int
   ) throws(CommandError) -> String {
@@ -133,7 +133,7 @@ extension Workspace {
       }
       return "\(known.text) \(known.description)"
     }
-    // Names of other networks, of layers, and of other flows are not among them.
+    // These do not include names of other networks, of layers, and of other flows.
     if indexed.name.contains("/") || indexed.name.contains(".grad.")
       || network.layerNames.contains(indexed.name)
     {

@@ -2,7 +2,7 @@ package import CommandLanguage
 import GradientFlows
 import Tensors
 
-/// All commands, by family: the only registry.
+/// All commands of the program, by family.
 ///
 /// Each computes in the precision that `set` chose.
 package let commandTable: [Command<Workspace>] =
@@ -44,7 +44,7 @@ package let commandTable: [Command<Workspace>] =
   return outcome
 }
 
-/// Throws when a command would change what an open pass was made of.
+/// Throws when a command would change the network or data of an open pass.
 @Sendable private func requireClosedPass(
   _ spec: CommandSpec, _ workspace: Workspace
 ) throws(CommandError) {

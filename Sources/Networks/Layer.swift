@@ -1,6 +1,6 @@
 package import Tensors
 
-/// One line of a network: a residual block or a plain convolution.
+/// One layer of a network: a residual block or a plain convolution.
 package enum Layer<Element: Scalar>: Sendable {
   case block(ResidualBlock<Element>)
   case convolution(PlainConvolution<Element>)
@@ -19,8 +19,8 @@ package enum Layer<Element: Scalar>: Sendable {
     }
   }
 
-  /// The convolution whose gradient of the layer's input, with what comes through a skip added, is all
-  /// that the layer hands down; none if there are two.
+  /// The only convolution that reads the layer's input, so that its gradient, with a skip's added,
+  /// is all that the layer passes down; nil if a projection reads it, too.
   var soleReader: Conv2D<Element>? {
     switch self {
     case .block(let block): block.project == nil ? block.convolutions[0] : nil
@@ -28,7 +28,7 @@ package enum Layer<Element: Scalar>: Sendable {
     }
   }
 
-  /// The gradients of the layer from the gradient of its output; see ``ResidualBlock`` and
+  /// Computes the layer's gradients from the gradient of its output; see ``ResidualBlock`` and
   /// ``PlainConvolution``.
   @specialized(where Element == Float)
   package func backward(
@@ -47,7 +47,7 @@ package enum Layer<Element: Scalar>: Sendable {
 
 /// The parameters, in a fixed order.
 extension Layer {
-  /// The convolutions with their names within the layer; a plain convolution's has none.
+  /// The convolutions with their names within the layer; a plain convolution's name is empty.
   private var convolutions: [(name: String, convolution: Conv2D<Element>)] {
     switch self {
     case .block(let block):
@@ -72,7 +72,7 @@ extension Layer {
     }
   }
 
-  /// Takes new parameters from the front of `rest`.
+  /// Takes the parameters' new values from the front of `rest`.
   mutating func takeParameters(from rest: inout ArraySlice<Tensor<Element>>) {
     switch self {
     case .block(var block):
@@ -101,7 +101,7 @@ extension Layer {
   }
 }
 
-/// What a table of layers tells.
+/// Facts about a layer for a table.
 extension Layer {
   /// The letter of the layer's name: `b1`, `c1`.
   package var letter: String {
@@ -140,10 +140,10 @@ extension Layer {
     }
   }
 
-  /// The number of numbers that training changes.
+  /// The number of trained parameters.
   package var parameterCount: Int { parameters.reduce(0) { $0 + $1.shape.count } }
 
-  /// How many pixels the layer adds to the receptive field: Σ (k − 1).
+  /// The number of pixels that the layer adds to the receptive field: Σ (k − 1).
   package var receptiveGrowth: Int {
     switch self {
     case .block(let block): block.options.convolutions * (block.options.kernel - 1)

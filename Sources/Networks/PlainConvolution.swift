@@ -1,6 +1,6 @@
 package import Tensors
 
-/// What a `conv` line says.
+/// The options of a `conv` line.
 package struct ConvolutionOptions: Hashable, Sendable {
   package var channels = 1
   package var kernel = 3
@@ -9,7 +9,7 @@ package struct ConvolutionOptions: Hashable, Sendable {
 
   package init() {}
 
-  /// The line that builds the convolution.
+  /// The command line that builds the convolution.
   package var line: String {
     "conv channels=\(channels) kernel=\(kernel) act=\(activation.rawValue) "
       + "bias=\(hasBias ? "yes" : "no")"
@@ -34,7 +34,8 @@ package struct PlainConvolution<Element: Scalar>: Sendable {
     return pass
   }
 
-  /// The gradients of the layer from da, the gradient of its output: dz = act′(z)·da, g = convᵀ(dz).
+  /// Computes the gradients of the layer from da, the gradient of its output: dz = act′(z)·da, g =
+  /// convᵀ(dz).
   package func backward(
     _ da: FeatureMap<Element>, _ pass: consuming LayerPass<Element>, retention: Retention,
     needsInput: Bool

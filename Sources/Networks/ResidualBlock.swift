@@ -1,6 +1,6 @@
 package import Tensors
 
-/// How a block joins its last activation a with the skip value s.
+/// The operation that joins a block's last activation a with the skip value s.
 package enum Merge: String, CaseIterable, Sendable {
   /// a + s
   case add
@@ -22,31 +22,31 @@ package enum Merge: String, CaseIterable, Sendable {
   }
 }
 
-/// Which value a block joins.
+/// The skip value that a block joins.
 package enum Skip: String, CaseIterable, Sendable {
-  /// The block's input: equal channels, or one channel that serves all.
+  /// The block's input: with equal channels, or one channel that is used for all.
   case block
-  /// The network's input, whose one channel serves all.
+  /// The network's input, whose one channel is used for all.
   case input
   /// A 1×1 convolution of the block's input, and an activation on request.
   case project
 }
 
-/// What a `block` line says.
+/// The options of a `block` line.
 package struct BlockOptions: Hashable, Sendable {
   package var channels = 8
   package var kernel = 3
   package var activation = Activation.relu
   package var merge = Merge.add
   package var skip = Skip.block
-  /// What follows the 1×1 convolution of `skip=project`: one that needs no pre-activation.
+  /// The activation after the 1×1 convolution of `skip=project`; it must need no pre-activation.
   package var projectActivation = Activation.linear
   package var convolutions = 1
   package var hasBias = true
 
   package init() {}
 
-  /// The line that builds the block.
+  /// The command line that builds the block.
   package var line: String {
     "block channels=\(channels) kernel=\(kernel) act=\(activation.rawValue) "
       + "merge=\(merge.rawValue) skip=\(skip.rawValue) "
@@ -68,7 +68,7 @@ package struct BlockOptions: Hashable, Sendable {
 package struct ResidualBlock<Element: Scalar>: Sendable {
   package let options: BlockOptions
   package var convolutions: [Conv2D<Element>]
-  /// The 1×1 convolution of the skip path, when the skip is a projection.
+  /// The 1×1 convolution of the skip path; nil unless the skip is a projection.
   package var project: Conv2D<Element>?
 
   /// Computes the block.
@@ -77,10 +77,10 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
   ///   - x: The block's input, `[N, I, H, W]`.
   ///   - networkInput: The network's input, `[N, 1, H, W]`.
   ///   - retention: What to keep for a backward pass or for inspection.
-  ///   - reluNaN: What ReLU makes of a NaN.
-  ///   - reader: The convolution that alone reads the output, if the derivative of a ReLU before it may
-  ///     be left to it.
-  /// - Returns: The block's output and what was kept.
+  ///   - reluNaN: The treatment of NaN by ReLU.
+  ///   - reader: The only convolution that reads the output, if it may compute the derivative of a
+  ///     ReLU before it; else nil.
+  /// - Returns: The block's output and the kept values.
   package func forward(
     _ x: FeatureMap<Element>, networkInput: FeatureMap<Element>, retention: Retention,
     reluNaN: ReLUNaN, reader: Conv2D<Element>? = nil
@@ -112,7 +112,7 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
     return pass
   }
 
-  /// The gradients of the block from G, the gradient of its output.
+  /// Computes the gradients of the block from G, the gradient of its output.
   ///
   /// Backwards through the merge, then through each convolution from the last to the first, then
   /// the path through s:
@@ -123,8 +123,9 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
   ///     dzᵢ = act′(zᵢ) · daᵢ,  daᵢ₋₁ = convᵢᵀ(dzᵢ)
   ///     g = conv₁ᵀ(dz₁), plus ds when s is the block's input, or its projection's gradient
   ///
-  /// Where one channel of s serves all, ds is summed over channels. What a flow inserts behind the
-  /// activation's derivative, `insertion`, is added to dz of the last convolution.
+  /// Where one channel of s is used for all, ds is summed over channels. The gradient that a flow
+  /// inserts behind the activation's derivative, `insertion`, is added to dz of the last
+  /// convolution.
   package func backward(
     _ gradient: FeatureMap<Element>, _ pass: consuming LayerPass<Element>, retention: Retention,
     needsInput: Bool, insertion: FeatureMap<Element>? = nil
@@ -134,11 +135,11 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
     }
     var result = LayerGradients(output: gradient)
     var da = gradient
-    // G·s becomes a map of its own for those who look, and where it is handed on as it is.
+    // G·s becomes a map of its own for inspection, and where it is passed on unchanged.
     let factor = options.merge == .add ? nil : pass.skip
     let keepsProduct = retention == .everything
     if keepsProduct, let factor { da = gradient.multiplied(by: factor) }
-    // Nothing trains on the gradient of the network's input.
+    // Training does not need the gradient of the network's input.
     if let s = pass.skip, options.skip != .input || retention == .everything {
       let ds = skipGradient(gradient, pass)
       result.skip = ds.shape == s.shape ? ds : ds.summedOverChannels()
@@ -179,7 +180,7 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
     guard let ds = result.skip else { return result }
     switch options.skip {
     case .block:
-      // Added behind the first convolution.
+      // It is added behind the first convolution.
       break
     case .input:
       result.networkInput = ds
@@ -193,7 +194,7 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
     return result
   }
 
-  /// ds, before it is summed over the channels that one of s served.
+  /// ds, before the sum over channels that share one channel of s.
   private func skipGradient(
     _ gradient: FeatureMap<Element>, _ pass: LayerPass<Element>
   ) -> FeatureMap<Element> {
@@ -205,9 +206,9 @@ package struct ResidualBlock<Element: Scalar>: Sendable {
 }
 
 extension LayerPass {
-  /// Computes aᵢ = act(convᵢ(x)), joined where told, and keeps what `retention` asks for.
+  /// Computes aᵢ = act(convᵢ(x)), with `join` if there is one, and keeps the values of `retention`.
   ///
-  /// Whoever wants every value gets each operation alone; the results are the same bits. In training,
+  /// If every value is kept, each operation runs alone; the results are the same bits. In training,
   /// the convolution that reads aᵢ may give the gradient of zᵢ instead of that of aᵢ.
   mutating func compute(
     _ convolution: Conv2D<Element>, _ x: FeatureMap<Element>, _ function: Activation,
