@@ -14,14 +14,14 @@ struct QuizAnswers {
   }
 
   /// Whether a command gives an answer: it is one, explains a value that is asked for, or runs a
-  /// file with an answer.
+  /// file that does so.
   func areTold(by command: String, _ output: [String]) -> Bool {
     let words = Self.words(command)
     switch words.first {
     case "answer": return true
     case "explain": return words.dropFirst().first.map(asked.contains) ?? false
     // The output of `run` shows the lines that it ran.
-    case "run": return output.contains { $0.hasPrefix("  ") && Self.words($0).first == "answer" }
+    case "run": return output.contains { $0.hasPrefix("  ") && areTold(by: $0, []) }
     default: return false
     }
   }

@@ -72,8 +72,11 @@ package struct TensorRecord: Hashable, Sendable, Codable {
     // Differences of sums are below 2⁶³; a damaged file may hold others.
     let deltas = zip(new, old).map { Int64(bitPattern: $0 &- $1) }
     guard deltas[0] != 0, deltas[1].isMultiple(of: deltas[0]) else { return nil }
-    let place = deltas[1] / deltas[0]
-    guard place >= 0, place < chunk.count, place &* deltas[1] == deltas[2] else { return nil }
+    // Sums from a damaged file may be -1 and the least number, whose quotient is none.
+    let (place, overflows) = deltas[1].dividedReportingOverflow(by: deltas[0])
+    guard !overflows, place >= 0, place < chunk.count, place &* deltas[1] == deltas[2] else {
+      return nil
+    }
     let index = chunk.lowerBound + Int(place)
     let former = Int64(scalars[index].bitPattern) - deltas[0].clamped
     guard let pattern = UInt32(exactly: former) else { return nil }
