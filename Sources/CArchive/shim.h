@@ -2,6 +2,6 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-// Macros with casts, which Swift cannot import.
+// Constants for macros with casts, which Swift cannot import.
 static const __LA_MODE_T carchive_regular = AE_IFREG;
 static const __LA_MODE_T carchive_folder = AE_IFDIR;

@@ -9,13 +9,13 @@ char *cchafa_draw(
   ChafaSymbolMap *symbols = chafa_symbol_map_new();
   ChafaTermInfo *terminal;
   chafa_canvas_config_set_geometry(config, columns, rows);
-  // Windows are chosen with care: no stretching of contrast.
+  // The contrast is not stretched, since windows are chosen deliberately.
   chafa_canvas_config_set_preprocessing_enabled(config, FALSE);
   if (form == CCHAFA_BRAILLE) {
     chafa_symbol_map_add_by_tags(symbols, CHAFA_SYMBOL_TAG_BRAILLE);
     chafa_canvas_config_set_canvas_mode(config, CHAFA_CANVAS_MODE_FGBG);
     chafa_canvas_config_set_dither_mode(config, CHAFA_DITHER_MODE_DIFFUSION);
-    // A terminal that knows no sequence gets none.
+    // Without a terminal, the text has no escape sequences.
     terminal = chafa_term_info_new();
   } else {
     terminal = chafa_term_db_get_fallback_info(chafa_term_db_get_default());

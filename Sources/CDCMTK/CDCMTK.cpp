@@ -28,11 +28,11 @@ namespace {
 /// stacks of 512 KiB on some systems; DCMTK takes about 1.4 KiB a level.
 constexpr ptrdiff_t stackBudget = 128 * 1024;
 
-/// Values longer than this are not shown as text; they are bulk data.
+/// The longest value in bytes that is shown as text; longer ones are bulk data.
 constexpr Uint32 longestText = 4096;
 
-/// A file stream that ends early: when the parser reading from it has recursed too deep, has read
-/// more than it may, or is told to stop; or where only zeros follow.
+/// A file stream that ends early: when its parser has recursed too deep, has read too much, or is
+/// told to stop; or where only zeros follow.
 ///
 /// Every level of DCMTK's recursion reads from the stream, so the stream sees how far the stack has
 /// grown since the parse began, and how much a deflated file has become. Positions are those in the
@@ -45,9 +45,9 @@ class GuardedStream : public DcmInputFileStream {
         limits(limits) {}
 
   bool tooDeep = false, tooLarge = false, stopped = false;
-  /// Where the last element begins whose reading was tried.
+  /// The position of the last element that the parser tried to read.
   offile_off_t lastElement = 0;
-  /// Where the stream ends; -1 for the end of the file.
+  /// The position where the stream ends; -1 for the end of the file.
   offile_off_t end = -1;
 
   OFBool good() const override { return !failed() && DcmInputFileStream::good(); }
@@ -88,7 +88,7 @@ class GuardedStream : public DcmInputFileStream {
   }
 };
 
-/// What the decoders complained of on this thread, since it was last cleared.
+/// The first complaint of the decoders on this thread, since it was last cleared.
 thread_local std::string complaint;
 
 /// Keeps the first complaint of the decoders, which would otherwise go to the terminal.
@@ -107,14 +107,14 @@ class ComplaintAppender : public dcmtk::log4cplus::Appender {
   }
 
  private:
-  /// Remarks that say nothing about the grey values.
+  /// Warnings that do not concern the pixel values.
   static constexpr const char *harmlessComplaints[] = {
       "unknown JFIF revision", "Unknown Adobe color transform",
       "Invalid SOS parameters for sequential JPEG", "planar configuration", "color model",
       "PhotometricInterpretation"};
 };
 
-/// Registers the decoders and takes the logger off the terminal, once for the process.
+/// Registers the decoders and keeps the logger from the terminal, once for the process.
 bool prepare() {
   static const bool dictionary = [] {
     OFLog::configure(OFLogger::OFF_LOG_LEVEL);
@@ -140,7 +140,7 @@ void explain(char *message, size_t capacity, const char *text) {
   if (message && capacity > 0) std::snprintf(message, capacity, "%s", text);
 }
 
-/// Runs `body`; an exception becomes `failure`, since none may reach Swift.
+/// Runs `body` and turns an exception into `failure`, since none may reach Swift.
 template <typename Body>
 cdcmtk_status contained(cdcmtk_status failure, Body body) {
   try {
@@ -173,7 +173,7 @@ bool endsInZeros(const char *path, offile_off_t start) {
   return hasAny;
 }
 
-/// Parses what `stream` gives.
+/// Parses the bytes of `stream`.
 cdcmtk_status parse(
     cdcmtk_file &file, GuardedStream &stream, char *message, size_t capacity) {
   if (stream.status().bad()) {
@@ -331,8 +331,7 @@ cdcmtk_status cdcmtk_visit(cdcmtk_file *file, void *context, Visitor visitor) {
 
 namespace {
 
-/// The fragments of `element` as they stand in the file, the offset table first; NULL for native
-/// pixel data.
+/// The fragments of `element` in the file, the offset table first; NULL for native pixel data.
 DcmPixelSequence *fragmentSequence(DcmElement *element) {
   DcmPixelData *pixels = dynamic_cast<DcmPixelData *>(element);
   if (!pixels) return nullptr;
@@ -342,7 +341,7 @@ DcmPixelSequence *fragmentSequence(DcmElement *element) {
   pixels->getOriginalRepresentationKey(syntax, parameter);
   if (!DcmXfer(syntax).isEncapsulated()) return nullptr;
   if (pixels->getEncapsulatedRepresentation(syntax, parameter, sequence).bad()) return nullptr;
-  // Some writers end with a fragment that holds nothing.
+  // Some writers end with an empty fragment.
   for (unsigned long last = sequence->card(); last-- > 2;) {
     DcmPixelItem *fragment = nullptr;
     if (sequence->getItem(fragment, last).bad() || fragment->getLengthField() > 0) break;

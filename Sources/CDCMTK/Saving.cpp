@@ -15,7 +15,7 @@
 
 namespace {
 
-/// Takes what DCMTK writes into memory.
+/// Collects the bytes that DCMTK writes in memory.
 class Collector : public DcmConsumer {
  public:
   std::string bytes;

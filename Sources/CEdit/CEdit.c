@@ -9,7 +9,8 @@
 #include <unistd.h>
 #include <wchar.h>
 
-// What libedit itself asks about terminals; <term.h> has macros of common names.
+// The functions with which libedit itself reads terminal data; <term.h> defines macros with common
+// names.
 int tgetent(char *buffer, const char *name);
 char *tgetstr(const char *capability, char **area);
 
@@ -30,9 +31,9 @@ static int send_all(const char *bytes, size_t count) {
   return 0;
 }
 
-/// Writes what libedit draws to the screen, with a dotted circle under each mark that has no column.
+/// Writes libedit's output to the screen, with a dotted circle under each combining mark.
 ///
-/// The buffer before this function may end within a character, whose beginning then waits.
+/// The buffer may end within a character, whose beginning then waits for the next call.
 static ssize_t write_screen(void *cookie, const char *bytes, size_t size) {
   (void)cookie;
   static const char circle[] = "\342\227\214";
@@ -75,7 +76,7 @@ int cedit_columns(unsigned scalar) {
 }
 
 int cedit_knows_terminal(const char *name) {
-  // ncurses needs no buffer.
+  // The buffer may be NULL, since ncurses does not need it.
   if (tgetent(NULL, name) != 1) return 0;
   const char *erase = tgetstr("ce", NULL);
   return erase != NULL && strstr(erase, "\033[K") != NULL;

@@ -1,22 +1,22 @@
 // The kernels, compiled once for each instruction set from the same text.
 //
-// Each copy lives in a namespace of its own with internal linkage, so that no code of one instruction
-// set can take the place of another's. Nothing here calls the standard library's templates, whose
-// copies a linker would share.
+// Each copy is in its own namespace with internal linkage, so that no code of one instruction set
+// can replace another's. Nothing here calls the standard library's templates, whose copies a linker
+// would share.
 
 #include "CKernels.h"
 
 #include <stdint.h>
 #include <string.h>
 
-// Products are fused where the text says so and nowhere else; then every instruction set that can
-// fuse gives the same bits.
+// Products are fused only where the text says so; then every instruction set that can fuse gives
+// the same bits.
 #pragma clang fp contract(off)
 
-// Functions that pass wide vectors are inlined: no calling convention comes into it.
+// Functions that pass wide vectors are inlined, so the calling convention does not matter.
 #pragma clang diagnostic ignored "-Wpsabi"
 
-// Vectors of 64 bytes stay whole, also where the compiler would rather halve them.
+// Vectors of 64 bytes stay whole, even where the compiler would split them.
 #define KERNEL __attribute__((noinline, min_vector_width(512)))
 
 #if defined(__x86_64__)

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <zlib.h>
 
-// Beyond these no picture of ours goes; they keep a hostile file from asking for all memory.
+// Limits beyond all our pictures, so that a hostile file cannot ask for all memory.
 enum { MAXIMUM_SIDE = 32768, MAXIMUM_CHUNK = 8 << 20 };
 
 static void fail(png_structp png, png_const_charp reason) {
@@ -53,7 +53,7 @@ bool cpng_encode(cpng_format format, const void *samples, const cpng_text *texts
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, message, fail, ignore);
   if (!png) return false;
   png_infop info = png_create_info_struct(png);
-  // Allocated, so that they keep their values across longjmp.
+  // They are on the heap, so that they keep their values across longjmp.
   buffer *out = calloc(1, sizeof *out);
   png_text *chunks = calloc(count > 0 ? (size_t)count : 1, sizeof *chunks);
   bool ok = false;
@@ -100,7 +100,7 @@ struct cpng_reader {
   size_t left;
   cpng_format format;
   png_bytep *rows;
-  // libpng's error text; copied to the caller's message.
+  // The error text of libpng, which is copied to the caller's message.
   char message[CPNG_MESSAGE_SIZE];
 };
 

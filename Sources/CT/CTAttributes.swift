@@ -8,9 +8,9 @@ package struct CTAttribute: Hashable, Sendable {
   package let vr: String
   /// The name in the data dictionary, such as `RescaleSlope`.
   package let keyword: String
-  /// The value; `(hidden)` when it could identify somebody.
+  /// The value; `(hidden)` when it could identify a person.
   package let value: String
-  /// How many sequences the attribute lies in.
+  /// The number of sequences that contain the attribute, one within another.
   package let depth: Int
 }
 
@@ -55,10 +55,10 @@ extension CTAttribute {
   }
 }
 
-/// Which attributes may tell who the patient is, or when and where the scan was made.
+/// Decides which attributes may identify the patient, or the time and place of the scan.
 ///
-/// Stricter than the list of PS3.15, Table E.1-1: by value representation first, so that attributes
-/// of future editions and of private groups are covered.
+/// It is stricter than the list of PS3.15, Table E.1-1: it decides by value representation first,
+/// so that attributes of future editions and of private groups are covered.
 enum Identification {
   /// Whether the value of `element` is hidden.
   static func mayIdentify(_ element: DICOMElement) -> Bool {
@@ -68,7 +68,7 @@ enum Identification {
       return true
     }
     if element.vr == "UI" {
-      // DICOM's own identifiers name kinds of things; the series is needed to choose it.
+      // DICOM's own identifiers name kinds of objects; the series is needed for choosing it.
       let text = element.text ?? ""
       return (tag != .seriesInstanceUID || IdentifierPrivacy.tellsDate(text))
         && !text.hasPrefix("1.2.840.10008.")
@@ -76,12 +76,12 @@ enum Identification {
     return hiddenRepresentations.contains(element.vr)
   }
 
-  /// Names of persons; dates, times and ages; free text; addresses; names of devices.
+  /// Value representations of names, dates, times and ages, free text, addresses and devices.
   private static let hiddenRepresentations: Set<String> = [
     "PN", "DA", "DT", "TM", "AS", "LT", "ST", "UT", "UR", "UC", "AE",
   ]
 
-  /// Patient; study requests, visits, procedures, results.
+  /// Groups of patient, study requests, visits, procedures and results.
   private static let hiddenGroups: Set<UInt16> = [0x0010, 0x0032, 0x0038, 0x0040, 0x4008]
 
   private static let hiddenTags: Set<DICOMTag> = [

@@ -1,10 +1,10 @@
-/// An error of reading or writing CT data, told for people.
+/// An error of reading or writing CT data, with a message for a person.
 package struct CTError: Error, Hashable, Sendable, CustomStringConvertible {
   /// A short, stable word such as `truncated` or `bad-rescale`.
   package let code: String
-  /// One line: which file, what was found, what was expected.
+  /// The file, the fault and the expectation, in one line.
   package let message: String
-  /// The cure, or empty when there is none.
+  /// The cure; empty when there is none.
   package let hint: String
 
   package init(_ code: String, _ message: String, hint: String = "") {

@@ -2,24 +2,25 @@ import Foundation
 import Synchronization
 import Tensors
 
-/// What a path holds: series of CT slices, found by reading headers only.
+/// The series of CT slices at a path, found by reading headers only.
 package struct CTInventory: Sendable {
   /// The series, by number, then by identifier.
   package let series: [CTSeries]
-  /// What was left out, and why; reasons in the order of their first file.
+  /// The files left out, by the reason, in the order of their first file.
   package let skipped: [CTSkipped]
-  /// What was taken because there are no CT slices, in words.
+  /// A note that other images were taken because there are no CT slices; nil otherwise.
   let substitute: String?
-  /// The number of files that were looked at.
+  /// The number of files whose headers were read.
   package let fileCount: Int
 
-  /// One line for each reason why files were left out: `2 files left out: a localizer (I10, …)`.
+  /// One line for each reason why files were left out: `2 files left out: a localizer (I10, …)`; a
+  /// note on other images comes first.
   package var notes: [String] { (substitute.map { [$0] } ?? []) + skipped.map(\.description) }
 }
 
 /// Files left out of a scan for one reason.
 package struct CTSkipped: Hashable, Sendable, CustomStringConvertible {
-  /// Why, such as `a localizer` or `not a DICOM file`.
+  /// The reason, such as `a localizer` or `not a DICOM file`.
   package let reason: String
   /// The names of the files.
   package let files: [String]
@@ -35,15 +36,16 @@ package struct CTSkipped: Hashable, Sendable, CustomStringConvertible {
 extension CTInventory {
   /// Finds the series in a file, a folder or a DICOMDIR.
   ///
-  /// In a folder, content decides, not names; what is foreign, damaged, no CT slice or a repetition
-  /// is left out and counted. A file named explicitly is taken even if it is a localizer or no CT.
+  /// In a folder, the content of files decides, not their names; files that are foreign, damaged,
+  /// repeated or no CT slice are left out and counted. A file named explicitly is taken even if it
+  /// is a localizer or no CT.
   ///
   /// - Parameters:
   ///   - path: The file or folder.
-  ///   - limits: What a file may take, and when to stop.
+  ///   - limits: The memory for a file, and when to stop.
   ///   - progress: Called with the number of headers read and of all, on any thread, one call at a
   ///     time; `false` stops the scan.
-  /// - Returns: What the path holds.
+  /// - Returns: The series at the path.
   /// - Throws: `CTError` when there is nothing at `path`, a named file cannot be loaded, or a folder
   ///   holds no CT slice.
   package static func scan(
@@ -71,8 +73,8 @@ extension CTInventory {
       skipped: [], substitute: nil, fileCount: 1)
   }
 
-  /// Takes the slices that a directory names; for DICOMDIR itself, the root of a disc (PS3.10, 8.6),
-  /// else those in its folder, since some name no image.
+  /// Reads the slices that a DICOMDIR names, at the root of a disc (PS3.10, 8.6); of other
+  /// directories, those in its folder, since some name no image.
   private static func named(
     by directory: DICOMDirectory, at path: String, name: String, _ limits: ReadingLimits,
     _ progress: @escaping @Sendable (Int, Int) -> Bool
@@ -91,8 +93,8 @@ extension CTInventory {
     }
   }
 
-  /// Reads the headers of `files` and groups those of CT slices into series; a folder that holds
-  /// grey images of one other kind and no CT gives those.
+  /// Groups the CT slices among `files` into series; in a folder without any, grey images of a
+  /// single other kind are taken.
   private static func gathered(
     _ files: [FoundFile], in name: String, skipped: [(file: String, reason: String)],
     _ limits: ReadingLimits, _ progress: @escaping @Sendable (Int, Int) -> Bool
@@ -157,23 +159,23 @@ extension CTInventory {
   }
 }
 
-/// A file to look at, and what messages call it.
+/// A file to read, and its name in messages.
 struct FoundFile: Sendable {
   let path: String
   let name: String
 }
 
-/// How far the reading of headers has come.
+/// The headers read so far, and whether to go on.
 private struct Headers {
   var outcomes: [Outcome?]
   var done = 0
   var mayContinue = true
 }
 
-/// What the header of one file of a folder says.
+/// The result of reading the header of one file in a folder.
 private enum Outcome: Sendable {
   case slices([CTSlice])
-  /// Images that are no CT, and why they are left out where there are CT slices.
+  /// Images that are no CT slices, and the reason why they are left out where there are CT slices.
   case other([CTSlice], String)
   case leftOut(String)
 
@@ -198,7 +200,8 @@ private enum Outcome: Sendable {
 }
 
 extension Outcome {
-  /// What to take where no outcome is a CT slice: images left out for one and the same reason.
+  /// A note on the images to take where there are no CT slices: those left out for a single reason;
+  /// nil if there is none.
   static func substitute(for outcomes: [Outcome?]) -> String? {
     var reasons: Set<String> = []
     for outcome in outcomes {
@@ -213,18 +216,19 @@ extension Outcome {
   }
 }
 
-/// Why a scan of a folder leaves out an image that could be loaded, or `nil` for a CT slice.
+/// The reason why a scan of a folder leaves out an image that could be loaded; nil for a CT slice.
 private func reasonToLeaveOut(_ slice: CTSlice) -> String? {
   if !slice.isCT {
     return slice.modality.isEmpty ? "no CT slice" : "no CT slice but \(slice.modality)"
   }
   if slice.isLocalizer { return "a localizer" }
-  // Dose sheets and screenshots bear the modality CT.
+  // Dose sheets and screenshots also have the modality CT.
   if slice.isSecondaryCapture { return "a screenshot or report" }
   return nil
 }
 
-/// The reason in an error's message, without the name of the file, so that equal reasons count up.
+/// The reason in an error's message, without the name of the file, so that equal reasons can be
+/// counted.
 private func reason(_ error: CTError, name: String) -> String {
   let prefix = name + ": "
   let text =

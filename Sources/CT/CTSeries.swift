@@ -2,9 +2,9 @@
 package struct CTSeries: Sendable {
   /// The slices along their normal, the lowest position first.
   package let slices: [CTSlice]
-  /// The typical distance between neighbouring slices, from their positions, in mm.
+  /// The typical distance between neighboring slices, from their positions, in mm.
   package let sliceSpacing: Double?
-  /// What a user should know, a line each: order, gaps, tilt, unit, loss, identity.
+  /// Warnings, one a line, about order, gaps, tilt, unit, loss and identity.
   package let warnings: [String]
 
   /// The identifier of the series in the files; empty when they have none.
@@ -15,7 +15,7 @@ package struct CTSeries: Sendable {
   package var modality: String { slices[0].modality }
   package var seriesDescription: String { slices[0].seriesDescription }
   package var convolutionKernel: String { slices[0].convolutionKernel }
-  /// Groups series by patient without saying who it is.
+  /// A key of the patient that does not identify a person.
   package var patientKey: String { slices[0].patientKey }
   package var rows: Int { slices[0].format.rows }
   package var columns: Int { slices[0].format.columns }
@@ -30,7 +30,7 @@ extension CTSeries {
     let series = groups.map {
       CTSeries(unordered: $0.slices, remark: remarks[$0.first.seriesUID] ?? nil)
     }
-    // Stable: series without a number keep the order of their files.
+    // The sort is stable: series without a number keep the order of their files.
     return series.enumerated().sorted {
       let (a, b) = ($0.element.number ?? .max, $1.element.number ?? .max)
       return a == b ? $0.offset < $1.offset : a < b
@@ -58,7 +58,7 @@ extension CTSeries {
   }
 }
 
-/// What a user should know about the values of `slices`.
+/// Warnings about the values of `slices` and about the patient's identity.
 private func contentWarnings(_ slices: [CTSlice]) -> [String] {
   var warnings: [String] = []
   func warn(_ isTrue: (CTSlice) -> Bool, _ text: String) {
@@ -84,7 +84,7 @@ private func contentWarnings(_ slices: [CTSlice]) -> [String] {
   return warnings
 }
 
-/// What to say of files that hold more than the header says; one line for each pair of lengths.
+/// Warnings about files that hold more bytes than the header says; one for each pair of lengths.
 private func lengthWarnings(_ slices: [CTSlice]) -> [String] {
   var files: [String: [String]] = [:]
   for slice in slices where slice.frame == 0 {
@@ -99,7 +99,7 @@ private func lengthWarnings(_ slices: [CTSlice]) -> [String] {
   return named(files)
 }
 
-/// What to say of JPEG 2000 images that contradict the header.
+/// Warnings about JPEG 2000 images that contradict the header.
 private func compressionWarnings(_ slices: [CTSlice]) -> [String] {
   var files: [String: [String]] = [:]
   for slice in slices where slice.frame == 0 {
@@ -121,7 +121,7 @@ private func compressionWarnings(_ slices: [CTSlice]) -> [String] {
   return named(files)
 }
 
-/// The remarks in a fixed order, with the names of the first files they are true of.
+/// The warnings in a fixed order, each with the names of the first files concerned.
 private func named(_ files: [String: [String]]) -> [String] {
   files.sorted { $0.key < $1.key }.map { text, names in
     "\(text) (\(names.prefix(3).joined(separator: ", "))\(names.count > 3 ? ", …" : ""))"

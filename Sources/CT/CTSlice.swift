@@ -1,8 +1,8 @@
 import Fingerprints
 
-/// One image of a file, as its header describes it; the values come with ``CTSeries/load``.
+/// The description of one image in the header of a file; ``CTSeries/load`` reads the values.
 package struct CTSlice: Sendable {
-  /// The file, and what messages call it.
+  /// The path of the file, and its name in messages.
   package let path: String, name: String
   /// The index of the image in its file, from 0.
   package let frame: Int
@@ -14,36 +14,36 @@ package struct CTSlice: Sendable {
   /// The identifiers of image, series and kind of object; empty when they are missing.
   package let sopInstanceUID: String, seriesUID: String, sopClassUID: String
   package let instanceNumber: Int?, seriesNumber: Int?
-  /// What tells volumes apart that were scanned at the same place; the trigger time is in ms.
+  /// Numbers that distinguish volumes scanned at the same place; the trigger time is in ms.
   let acquisitionNumber: Int?, temporalPosition: Int?
   let triggerTime: Double?
-  /// Slice Location as the file states it, in mm; positions are better.
+  /// Slice Location in the file, in mm; less reliable than the position.
   package let sliceLocation: Double?
   package let modality: String, seriesDescription: String, convolutionKernel: String
   /// Whether the image was compressed with loss at some time.
   package let isLossy: Bool
-  /// Whether the image is an overview to plan the scan on.
+  /// Whether the image is an overview for planning the scan.
   package let isLocalizer: Bool
-  /// The tilt of the gantry that the file states, in degrees.
+  /// The tilt of the gantry in the file, in degrees.
   package let gantryTilt: Double
-  /// Groups slices by patient without saying who it is: a part of a SHA-256.
+  /// A key of the patient that does not identify a person: a part of a SHA-256.
   package let patientKey: String
-  /// Whether the file says who the patient is; else the key is that of the study.
+  /// Whether the file names the patient; otherwise, the key is that of the study.
   package let isPatientKnown: Bool
-  /// Whether the file says that names and numbers were removed, and that none is burned into the
-  /// image.
+  /// Whether the file says that the patient's identity was removed, and whether it says that text
+  /// is burned into the image.
   package let isIdentityRemoved: Bool, hasBurnedInAnnotation: Bool
 
   /// The identifiers of the study and of the space of coordinates; empty when they are missing.
   let studyUID: String, frameOfReferenceUID: String
-  /// How the patient lay, such as `HFS`; empty when it is missing.
+  /// The position of the patient in the scanner, such as `HFS`; empty when it is missing.
   let patientPosition: String
-  /// How many times smaller loss made the image, as the file says; empty when it does not.
+  /// The ratio of lossy compression in the file; empty when it is missing.
   let compressionRatio: String
 
   let transform: ValueTransform
   let syntax: TransferSyntax
-  /// What the compressed image says of itself; `nil` when there is none.
+  /// The description in the compressed image; nil when there is none.
   let compressedImage: CompressedImage?
   /// The length of pixel data that are not compressed, in bytes.
   let nativeLength: Int?
@@ -52,17 +52,17 @@ package struct CTSlice: Sendable {
 }
 
 extension CTSlice {
-  /// Whether the slice bears the modality CT, or none but the class of CT images.
+  /// Whether the slice has the modality CT, or no modality but the class of CT images.
   package var isCT: Bool {
     modality == "CT" || (modality.isEmpty && Self.ctClasses.contains(sopClassUID))
   }
 
-  /// Whether the image is a picture taken of something else, such as a screenshot (PS3.4, B.5).
+  /// Whether the image was taken from something else, such as a screenshot (PS3.4, B.5).
   package var isSecondaryCapture: Bool {
     sopClassUID.hasPrefix("1.2.840.10008.5.1.4.1.1.7")
   }
 
-  /// The extent of the numbers the file can hold, in its unit: 255 for 8 bits.
+  /// The extent of the numbers that the file can hold, in its unit: 255 for 8 bits.
   package var fileRange: Double {
     if case .table(let table) = transform { return Double(1 << table.bits - 1) }
     return (format.isReal ? 1 : Double(1 << format.bitsStored - 1)) * transform.step
@@ -77,7 +77,7 @@ extension CTSlice {
   /// - Parameters:
   ///   - file: The file, which stands at `path`.
   ///   - dataset: Its attributes.
-  ///   - path: Where the file is.
+  ///   - path: The path of the file.
   /// - Returns: The images, one a frame, in file order.
   /// - Throws: `CTError` when the file holds no image that can be loaded.
   static func slices(
@@ -93,7 +93,7 @@ extension CTSlice {
         hint: "convert it to explicit VR little endian")
     }
     let stored = try storedLength(of: file, format)
-    // Every frame takes memory: a header alone must not be able to ask for billions.
+    // A header alone must not be able to ask for the memory of billions of frames.
     guard format.frames <= 65536 else {
       throw CTError("too-large", "\(name): \(format.frames) frames; at most 65536 are read.")
     }
@@ -181,7 +181,7 @@ extension CTSlice {
     return min(value, limit)...max(value, limit)
   }
 
-  /// An opaque key of the patient: the same for all files of one patient, and nobody's name.
+  /// An opaque key of the patient: the same for all files of one patient, and without a name.
   private static func patientKey(
     _ dataset: DICOMDataset, name: String
   ) -> (key: String, isKnown: Bool) {
@@ -204,7 +204,7 @@ extension CTSlice {
   }
 }
 
-/// What holds for all frames of a file.
+/// Facts that hold for all frames of a file.
 private struct FileFacts {
   let modality: String, sopClassUID: String
   let isLossy: Bool, isLocalizer: Bool, isCT: Bool

@@ -2,15 +2,15 @@
 ///
 /// Source: PS3.3, C.11.2 VOI LUT Module.
 package struct CTWindow: Hashable, Sendable {
-  /// How values become brightness.
+  /// The mapping from values to brightness.
   package enum Shape: Hashable, Sendable {
-    /// By a middle and an extent, in the unit of the slice.
+    /// A middle and an extent, in the unit of the slice.
     case window(center: Double, width: Double, Function)
-    /// By a table from whole values to brightness.
+    /// A table from whole values to brightness.
     case table(LookupTable)
   }
 
-  /// How values inside a window become brightness.
+  /// The mapping from values inside a window to brightness.
   package enum Function: String, Sendable {
     case linear = "LINEAR"
     case linearExact = "LINEAR_EXACT"
@@ -18,7 +18,7 @@ package struct CTWindow: Hashable, Sendable {
   }
 
   package let shape: Shape
-  /// What the file calls the window, such as `LUNG`; empty without a name.
+  /// The name of the window in the file, such as `LUNG`; empty without a name.
   package let name: String
 }
 
@@ -29,11 +29,11 @@ extension CTWindow {
   /// A width must be at least 1 for LINEAR and above 0 for the others (C.11.2.1.2.1, C.11.2.1.3).
   ///
   /// - Parameters:
-  ///   - macro: Holds VOI LUT Sequence, or Window Center and Window Width.
+  ///   - macro: The data set with VOI LUT Sequence, or Window Center and Window Width.
   ///   - isSigned: Whether values can be negative.
   ///   - fileName: The name of the file.
-  ///   - secrets: What a name must not hold; such a name is left out.
-  /// - Returns: The usable ones, tables first.
+  ///   - secrets: Texts that a name must not contain; such a name is left out.
+  /// - Returns: The usable windows, tables first.
   static func windows(
     _ macro: DICOMDataset, isSigned: Bool, fileName: String, secrets: Secrets
   ) -> [CTWindow] {

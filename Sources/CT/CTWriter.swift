@@ -2,16 +2,16 @@ import Fingerprints
 import Foundation
 package import Tensors
 
-/// What a written series says about itself beside its values.
+/// The facts that the header of a written series states.
 package struct SeriesDescription: Hashable, Sendable {
   /// The number of the patient: 1 is `PHANTOM-1`.
   package var patient: Int
   /// The seed the values were drawn from; patients of different seeds are different people.
   package var seed: UInt64
-  /// The distance between the centers of neighbouring pixels and of neighbouring slices, in mm.
+  /// The distance between the centers of neighboring pixels and of neighboring slices, in mm.
   package var pixelSpacing: Double, sliceSpacing: Double
   package var seriesNumber: Int
-  /// At most 64 characters, without backslashes.
+  /// The series description, at most 64 characters without backslashes.
   package var description: String
 
   package init(
@@ -41,10 +41,10 @@ package enum CTWriter {
   ///
   /// - Parameters:
   ///   - stack: Whole Hounsfield units in ``range``, `[N, 1, H, W]`; slice 0 is the lowest.
-  ///   - folder: Where the files go.
-  ///   - description: What the files say about the series.
+  ///   - folder: The folder of the files.
+  ///   - description: The facts about the series in the header.
   /// - Returns: The path of each file.
-  /// - Throws: `CTError` when a value would not survive, or a file cannot be written.
+  /// - Throws: `CTError` when a value cannot be stored exactly, or a file cannot be written.
   package static func write(
     _ stack: Tensor<Float>, to folder: String, description: SeriesDescription
   ) throws(CTError) -> [String] {

@@ -1,16 +1,16 @@
-/// What the code stream of a compressed image says about itself, read from its first bytes.
+/// The size and depth of a compressed image by its code stream, read from the first bytes.
 ///
-/// Decoders believe the code stream, so it is compared with the header before memory is taken.
+/// Decoders follow the code stream, so it is compared with the header before memory is taken.
 ///
 /// Source: ITU-T T.81, B.2.2 for JPEG; T.87, C.1.1 for JPEG-LS; T.800, A.5.1 for JPEG 2000.
 struct CompressedImage: Hashable, Sendable {
   let rows: Int, columns: Int, samplesPerPixel: Int
   /// The bits of a sample.
   let precision: Int
-  /// Whether samples are two's complement; `nil` where code streams do not say.
+  /// Whether samples are two's complement; nil where code streams do not tell.
   let isSigned: Bool?
 
-  /// The description in `bytes`, with which a fragment begins; `nil` when there is none.
+  /// Reads the description in `bytes`, the beginning of a fragment; nil when there is none.
   init?(_ bytes: [UInt8]) {
     let size =
       bytes.starts(with: [0xFF, 0xD8]) ? Self.frameHeader(bytes) : Self.imageSize(bytes)
@@ -40,7 +40,7 @@ struct CompressedImage: Hashable, Sendable {
           rows: number(bytes, place + 5, 2), columns: number(bytes, place + 7, 2),
           samplesPerPixel: Int(bytes[place + 9]), precision: Int(bytes[place + 4]), isSigned: nil)
       }
-      // The scan begins; no frame header came before it.
+      // The scan begins without a frame header before it.
       guard marker != 0xDA, marker != 0xD9 else { return nil }
       place += 2 + number(bytes, place + 2, 2)
     }
@@ -68,20 +68,20 @@ struct CompressedImage: Hashable, Sendable {
 }
 
 extension CompressedImage {
-  /// The bytes of a fragment that are read to find the description, usually and where writers put
-  /// long notes before it.
+  /// The number of bytes of a fragment in which the description is searched, usually and where
+  /// writers put long notes before it.
   private static let usualHead = 4096, longestHead = 1 << 20
 
   /// Compares the compressed images of `file` with its header, before memory is taken.
   ///
-  /// - Returns: What the first image says; `nil` for run-length encoding, which says nothing.
-  /// - Throws: `CTError` when rows, columns, depth or the number of images are others than the header
-  ///   says, or the data are too short to hold so many pixels.
+  /// - Returns: The description of the first image; `nil` for run-length encoding, which has none.
+  /// - Throws: `CTError` when rows, columns, depth or the number of images differ from the header,
+  ///   or the data are too short for so many pixels.
   static func checked(
     _ file: borrowing DICOMFile, _ format: PixelFormat, _ syntax: TransferSyntax, stored: Int
   ) throws(CTError) -> CompressedImage? {
     if syntax.isRLE {
-      // Two bytes stand for at most 128.
+      // Two bytes encode at most 128.
       guard stored <= Int.max / 64, stored * 64 >= format.byteCount else {
         throw CTError(
           "truncated",
@@ -114,12 +114,12 @@ extension CompressedImage {
           "\(file.name): the pixel data do not begin as \(syntax.name ?? "an image").",
           hint: "the file may be damaged; copy it again")
       }
-      // Else the fragment goes on with the image of the one before.
+      // Other fragments continue the image of the one before.
     }
     return first
   }
 
-  /// - Throws: `CTError` when the header says another size or depth.
+  /// - Throws: `CTError` when the header gives another size or depth.
   private func compare(
     with format: PixelFormat, _ syntax: TransferSyntax, name: String
   ) throws(CTError) {
@@ -131,7 +131,7 @@ extension CompressedImage {
           + " \(format.columns)×\(format.rows)×1.",
         hint: "the file contradicts itself: export it again")
     }
-    // Samples of 9 to 16 bits stand in 16, whatever of them the header says is used.
+    // Samples of 9 to 16 bits take 16, however many of them the header says are used.
     let fits =
       syntax.isJPEG2000
       ? precision <= format.bitsAllocated : (precision <= 8 ? 8 : 16) == format.bitsAllocated

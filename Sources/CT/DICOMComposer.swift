@@ -1,6 +1,6 @@
 import CDCMTK
 
-/// A DICOM file in the making: the only place that calls DCMTK to write.
+/// A DICOM file that is being built: the only place that calls DCMTK to write.
 struct DICOMComposer: ~Copyable {
   private let handle: OpaquePointer
 
@@ -36,7 +36,7 @@ struct DICOMComposer: ~Copyable {
     }
   }
 
-  /// Writes the file at `path` in explicit VR little endian, over what is there.
+  /// Writes the file to `path` in explicit VR little endian, replacing an older file.
   func save(to path: String, called name: String) throws(CTError) {
     var detail = [CChar](repeating: 0, count: 256)
     guard cdcmtk_save(handle, path, &detail, detail.count) == CDCMTK_OK else {

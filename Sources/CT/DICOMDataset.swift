@@ -1,6 +1,6 @@
 import Foundation
 
-/// One attribute of a file with its value as it stands there.
+/// One attribute of a file with its value.
 struct DICOMElement: Sendable {
   let tag: DICOMTag
   /// The value representation, such as `DS`.
@@ -52,7 +52,7 @@ struct DICOMDataset: Sendable {
   private static let padding = CharacterSet.whitespaces.union(CharacterSet(charactersIn: "\0"))
 }
 
-/// `text` made fit for a terminal: control characters replaced, at most `limit` characters.
+/// Returns `text` fit for a terminal: control characters replaced, at most `limit` characters.
 ///
 /// A hostile file must not be able to send escape codes through an error message.
 func printable(_ text: String, limit: Int = 64) -> String {

@@ -4,15 +4,16 @@ import Foundation
 ///
 /// Source: PS3.3, F.3 Basic Directory IOD; PS3.10, 8.5 for names of files.
 struct DICOMDirectory {
-  /// The kind of object that a DICOMDIR is.
+  /// The SOP class of a DICOMDIR.
   static let sopClassUID = "1.2.840.10008.1.3.10"
 
-  /// The named files that exist.
+  /// The files that the directory names and that exist.
   private(set) var files: [FoundFile] = []
-  /// The named files that do not.
+  /// The files that it names and that do not exist.
   private(set) var absent: [(file: String, reason: String)] = []
 
-  /// The directory in `dataset`, or `nil` when it is none; files are named relative to `path`.
+  /// Reads the directory in `dataset`, or returns nil when it is none; names are relative to
+  /// `path`.
   init?(_ dataset: DICOMDataset, path: String) {
     guard dataset.text(.mediaStorageSOPClassUID) == Self.sopClassUID else { return nil }
     let folder = (path as NSString).deletingLastPathComponent
@@ -35,8 +36,8 @@ struct DICOMDirectory {
   ///
   /// - Parameters:
   ///   - parts: The names of folders and of the file.
-  ///   - folder: Where they begin.
-  ///   - listings: The names in the folders that were listed before, by their lower case.
+  ///   - folder: The folder in which the path begins.
+  ///   - listings: The names in folders that were listed before, by their lower case.
   /// - Returns: The path, or `nil` when there is no such file.
   private static func find(
     _ parts: [String], in folder: String, _ listings: inout [String: [String: String]]
@@ -56,7 +57,7 @@ struct DICOMDirectory {
     return path
   }
 
-  /// The names in a folder by their lower case; of several, the first.
+  /// The names in a folder by their lower case; the first where several are equal.
   private static func names(in folder: String) -> [String: String] {
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     return Dictionary(entries.sorted().map { ($0.lowercased(), $0) }) { first, _ in first }

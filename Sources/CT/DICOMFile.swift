@@ -3,12 +3,12 @@ import Foundation
 
 /// A parsed DICOM file: the only place that calls DCMTK to read.
 struct DICOMFile: ~Copyable {
-  /// What messages call the file.
+  /// The name of the file in messages.
   let name: String
   private let handle: OpaquePointer
   let limits: ReadingLimits
 
-  /// Parses the file at `path`, which messages call `name`; pixel data stay on disk.
+  /// Parses the file at `path`, with `name` for messages; pixel data stay on disk.
   ///
   /// - Throws: `CTError` when there is no such file, or it is not DICOM, cut off or damaged, or
   ///   `limits` end the reading.
@@ -51,7 +51,7 @@ struct DICOMFile: ~Copyable {
     return assemble(flat[...], depth: 0)
   }
 
-  /// The length of the pixel data as they stand in the file, and whether they are compressed.
+  /// The length of the pixel data in the file in bytes, and whether they are compressed.
   func storedLength() throws(CTError) -> (bytes: Int, isCompressed: Bool) {
     var length: UInt64 = 0
     var isCompressed = false
@@ -62,7 +62,7 @@ struct DICOMFile: ~Copyable {
 
   /// The compressed bytes of one frame.
   ///
-  /// - Throws: `CTError` when it cannot be told which fragments belong to the frame.
+  /// - Throws: `CTError` when it is unclear which fragments belong to the frame.
   func compressed(frame: Int, of frames: Int) throws(CTError) -> [UInt8] {
     var bytes: UnsafePointer<UInt8>?
     var length = 0
@@ -72,7 +72,7 @@ struct DICOMFile: ~Copyable {
     repeat {
       let status = cdcmtk_fragment(handle, index, &bytes, &length, &count)
       guard status == CDCMTK_OK else { throw error(status) }
-      // One frame may be cut into fragments; of several frames each has one.
+      // A single frame may be cut into fragments; with several frames, each has one.
       guard frames == 1 || count == frames else {
         throw CTError(
           "undecodable", "\(name): \(frames) frames in \(count) fragments cannot be told apart.",
@@ -100,11 +100,10 @@ struct DICOMFile: ~Copyable {
   ///
   /// - Parameters:
   ///   - frame: The index of the frame, from 0.
-  ///   - length: Its bytes, decompressed.
+  ///   - length: The number of its bytes, decompressed.
   ///   - body: Takes the bytes in this machine's order, and the kind of number: `i` for integers as
   ///     the header describes them, `f` for Float, `d` for Double.
-  /// - Throws: `CTError` when the data cannot be decompressed, or the decoder has something to
-  ///   complain of.
+  /// - Throws: `CTError` when the data cannot be decompressed, or the decoder reports a fault.
   func withSamples(
     frame: Int, length: Int, _ body: (UnsafeRawBufferPointer, Character) -> Void
   ) throws(CTError) {
@@ -124,7 +123,7 @@ struct DICOMFile: ~Copyable {
     guard status == CDCMTK_OK else { throw error(status, detail: text(detail)) }
   }
 
-  /// How the data set is encoded, by the header or, where it does not say, as it was read.
+  /// The transfer syntax in the header or, where that has none, the one that was read.
   var transferSyntax: String { String(cString: cdcmtk_transfer_syntax(handle)) }
 
   private func error(_ status: cdcmtk_status, detail: String = "") -> CTError {
@@ -169,7 +168,7 @@ struct DICOMFile: ~Copyable {
   }
 }
 
-/// An element as the walk shows it, before the tree is rebuilt.
+/// An element of the walk through the file, before the tree is rebuilt.
 private struct FlatElement {
   let tag: DICOMTag
   let vr: String

@@ -1,12 +1,12 @@
 import Fingerprints
 
-/// Makes unique identifiers that depend on nothing but what they identify.
+/// Makes unique identifiers that depend only on the thing they identify.
 ///
 ///     2.25.<the UUID as one decimal number>, the UUID being 128 bits of a SHA-256
 ///
 /// Source: PS3.5, B.2 UUID Derived UID; RFC 9562, 5.8 for UUIDs of one's own making.
 enum DICOMIdentifier {
-  /// The identifier of what `content` names.
+  /// The identifier of the thing that `content` names.
   static func make(of content: String) -> String {
     var bytes = Array(SHA256Digest(of: "Backflow UID\n" + content).bytes.prefix(16))
     bytes[6] = bytes[6] & 0x0F | 0x80  // version 8

@@ -1,4 +1,4 @@
-/// Numbers from attribute values, checked: a header may hold anything.
+/// Checked numbers from attribute values, since a header may hold anything.
 extension DICOMDataset {
   /// The values of `tag` as finite numbers, or `nil` when it is absent.
   ///
@@ -21,7 +21,7 @@ extension DICOMDataset {
   }
 }
 
-/// The finite number that `text` writes by the rules of VR DS, or `nil`.
+/// The finite number that `text` represents by the rules of VR DS, or `nil`.
 func decimal(_ text: String) -> Double? {
   let isNumeric = text.utf8.allSatisfy { byte in
     switch byte {

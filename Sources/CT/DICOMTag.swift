@@ -5,7 +5,7 @@ struct DICOMTag: Hashable, Sendable, CustomStringConvertible {
   let group: UInt16
   let element: UInt16
 
-  /// The tag of eight hexadecimal digits, group first.
+  /// Makes a tag from eight hexadecimal digits, group first.
   init(_ number: UInt32) {
     group = UInt16(truncatingIfNeeded: number >> 16)
     element = UInt16(truncatingIfNeeded: number)

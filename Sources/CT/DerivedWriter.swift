@@ -2,13 +2,13 @@ import Fingerprints
 import Foundation
 package import Tensors
 
-/// What a derived series says about itself beside its values.
+/// The facts that the header of a derived series states.
 package struct Derivation: Hashable, Sendable {
-  /// What the values are, such as `denoised`; file names begin with it.
+  /// The kind of the values, such as `denoised`; file names begin with it.
   package var name: String
   /// The series description, at most 64 characters.
   package var description: String
-  /// How the values came about.
+  /// A description of how the values were computed.
   package var explanation: String
   /// Whether names, IDs, dates and institution of the source stay.
   package var keepsIdentity: Bool
@@ -21,10 +21,10 @@ package struct Derivation: Hashable, Sendable {
   }
 }
 
-/// Writes slices as a series derived from the one they came from, one file a slice.
+/// Writes slices as a series derived from their source series, one file a slice.
 ///
 /// Source: PS3.3, A.3 CT Image IOD; C.7.6.1.1.2 Image Type; C.12.4 Derived image references; images
-/// of no CT become Secondary Capture Images, A.8.
+/// other than CT become Secondary Capture Images, A.8.
 package enum DerivedWriter {
   /// Writes the slices of one series to `folder`, which is created if need be.
   ///
@@ -33,14 +33,14 @@ package enum DerivedWriter {
   /// - Parameters:
   ///   - stack: The values, `[N, 1, H, W]`.
   ///   - mask: Which values are padding, in the order of `stack`; `nil` when none is.
-  ///   - sources: Where each slice comes from, all of one series.
-  ///   - number: The place of the series among those written together.
-  ///   - folder: Where the files go.
-  ///   - derivation: What the files say about the series.
+  ///   - sources: The source of each slice, all of one series.
+  ///   - number: The number of the series among those written together.
+  ///   - folder: The folder of the files.
+  ///   - derivation: The facts about the series in the header.
   ///   - progress: Called with the number of files done; `false` stops the writing.
   /// - Returns: The path of each file.
-  /// - Throws: `CTError` when a value is not finite, or a file cannot be written; then nothing is
-  ///   left behind.
+  /// - Throws: `CTError` when a value is not finite, or a file cannot be written; then no file is
+  ///   left.
   package static func write(
     _ stack: Tensor<Float>, mask: [Bool]?, sources: [SliceSource], number: Int,
     to folder: String, derivation: Derivation, progress: (Int) -> Bool = { _ in true }
@@ -48,7 +48,7 @@ package enum DerivedWriter {
     let area = stack.shape.planeCount
     let content = SHA256Digest(of: stack.scalars).description
     let identity = DerivedIdentity(sources, derivation, content: content)
-    // For all slices or none, or they would have different units.
+    // One answer for all slices, since their units must not differ.
     let isPlain = stack.scalars.allSatisfy { $0 >= 0 && $0 <= 65000 }
     let folder = try SeriesFolder(folder)
     return try folder.write(
@@ -125,7 +125,7 @@ package enum DerivedWriter {
     return all
   }
 
-  /// What the source says of its place; what it does not say stays unsaid.
+  /// The attributes of the slice's plane; attributes that the source lacks are left out.
   private static func geometry(_ plane: SlicePlane) -> [(DICOMTag, String)] {
     func numbers(_ values: [Double]) -> String {
       values.map(decimalString).joined(separator: "\\")
@@ -146,7 +146,7 @@ package enum DerivedWriter {
     return all
   }
 
-  /// The line from samples to values; none for stored numbers that stand for themselves.
+  /// The attributes of the line from samples to values; empty for plain stored numbers.
   private static func rescale(
     _ source: SliceSource, _ image: StoredImage, isPlain: Bool
   ) -> [(DICOMTag, String)] {
@@ -164,7 +164,8 @@ package enum DerivedWriter {
     ]
   }
 
-  /// Names the image that the slice was derived from (PS3.3, C.7.6.1 Source Image Sequence).
+  /// Adds a reference to the image from which the slice was derived (PS3.3, C.7.6.1 Source Image
+  /// Sequence).
   private static func putReferences(
     to source: SliceSource, keepsIdentity: Bool, in file: borrowing DICOMComposer
   ) throws(CTError) {
@@ -198,8 +199,8 @@ struct DerivedIdentity {
     study = DICOMIdentifier.make(of: "derived study\n\(first?.studyName ?? "")")
     series = DICOMIdentifier.make(
       of: "derived series\n\(derivation)\n\(origin)\n\(slices)\n\(content)")
-    // Kept, so that viewers lay the derived series over its source; not with a date in it, unless
-    // the identity is kept, too.
+    // It is kept so that viewers lay the derived series over its source; one with a date in it is
+    // kept only with the identity.
     let known = first?.frameOfReferenceUID ?? ""
     frameOfReference =
       known.isEmpty

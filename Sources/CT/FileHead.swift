@@ -2,13 +2,13 @@ import Foundation
 
 /// Checks, before DCMTK sees the file, that it is a regular file that looks like DICOM.
 ///
-/// DCMTK guesses an encoding for whatever it is given. So a file without the mark must begin as data
-/// sets do.
+/// DCMTK guesses an encoding for any file. So a file without the mark must begin like a data set.
 ///
 /// Source: PS3.10, 7.1: a preamble of 128 bytes, then `DICM`. Older exporters write the data set
 /// alone, or the meta header without a preamble.
 ///
-/// - Throws: `CTError` when there is no such file, it cannot be read, or it is something else.
+/// - Throws: `CTError` when there is no such file, it cannot be read, or it is no regular DICOM
+///   file.
 func requireDICOM(_ path: String, _ name: String) throws(CTError) {
   var status = stat()
   guard PathText.withBytes(of: path, { stat($0, &status) }) == 0 else {
@@ -59,7 +59,7 @@ private func beginsAsDataSet(_ head: [UInt8], size: Int) -> Bool {
   }
   return [false, true].contains { isBig in
     let (group, element) = (word(0, isBig: isBig), word(2, isBig: isBig))
-    // The lowest elements of these groups; (0008,0001) is retired, but older than all.
+    // The lowest elements of these groups; the retired (0008,0001) is in the oldest files.
     guard [2, 4, 8].contains(group), element <= 0x1500 else { return false }
     let isExplicit = head[4..<6].allSatisfy { (0x41...0x5A).contains($0) }
     if isExplicit { return word(6, isBig: isBig) <= size - 8 }

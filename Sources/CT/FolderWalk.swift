@@ -1,12 +1,12 @@
 import Foundation
 
-/// All files below a folder, in a fixed order, each real folder visited once.
+/// Finds all files below a folder, in a fixed order, and visits each real folder once.
 ///
 /// Names are bytes to the file system; those that are not UTF-8 are found and opened, too.
 struct FolderWalk {
   /// The files, ordered by their path.
   private(set) var files: [FoundFile] = []
-  /// What could not be opened, and why.
+  /// The folders that could not be opened, with the reason.
   private(set) var unreadable: [(file: String, reason: String)] = []
   private var visited: Set<Place> = []
   private let limits: ReadingLimits
@@ -21,7 +21,7 @@ struct FolderWalk {
     try visit(root, name: "")
   }
 
-  /// A folder itself, whatever links lead to it.
+  /// The identity of a folder, independent of links to it.
   private struct Place: Hashable {
     let device: dev_t, number: ino_t
   }
@@ -31,7 +31,7 @@ struct FolderWalk {
       leaveOut(name.isEmpty ? "." : name, "a folder that cannot be opened")
       return
     }
-    // What Backflow itself keeps in a folder is no data.
+    // Entries that Backflow itself keeps in a folder are not data.
     for entry in names where !entry.hasPrefix(".backflow-") {
       guard !limits.shouldStop() else {
         throw CTError(

@@ -1,14 +1,14 @@
 import COpenJPEG
 import Foundation
 
-/// Decoding of JPEG 2000 images, which DCMTK cannot: the only place that calls OpenJPEG.
+/// Decodes JPEG 2000 images, which DCMTK cannot: the only place that calls OpenJPEG.
 ///
 /// Source: PS3.5, A.4.4; ISO/IEC 15444-1.
 enum JPEG2000 {
   /// Decodes one image and hands its samples, row by row, with their precision and sign to `body`.
   ///
-  /// - Throws: `CTError` when the image has another size than the header says, or is damaged; that is
-  ///   also when OpenJPEG only warns, since it goes on with made-up pixels.
+  /// - Throws: `CTError` when the image has another size than the header says, or is damaged. A
+  ///   warning of OpenJPEG counts as damage, since it goes on with made-up pixels.
   static func decode(
     _ bytes: [UInt8], rows: Int, columns: Int, name: String,
     _ body: (UnsafeBufferPointer<Int32>, CompressedImage) -> Void
@@ -21,7 +21,7 @@ enum JPEG2000 {
         "undecodable", "\(name): the JPEG 2000 image is damaged\(detail).",
         hint: "copy the file again")
     }
-    // A bare code stream, as DICOM demands, or the JP2 file that some writers put there.
+    // The data are a bare code stream, as DICOM demands, or a JP2 file, as some writers make.
     let isBare = bytes.starts(with: [0xFF, 0x4F])
     let decoder = opj_create_decompress(isBare ? OPJ_CODEC_J2K : OPJ_CODEC_JP2)
     defer { opj_destroy_codec(decoder) }
@@ -37,7 +37,7 @@ enum JPEG2000 {
       guard opj_read_header(stream, decoder, &image) == OPJ_TRUE, let header = image?.pointee else {
         return false
       }
-      // Before memory is taken for the samples.
+      // The size is checked before memory is taken for the samples.
       let width = Int(header.x1) - Int(header.x0)
       let height = Int(header.y1) - Int(header.y0)
       guard width == columns, height == rows, header.numcomps == 1 else {
@@ -63,7 +63,7 @@ enum JPEG2000 {
         isSigned: plane.sgnd != 0))
   }
 
-  /// Runs `body` with a stream that reads `bytes` from memory, which OpenJPEG leaves to its callers.
+  /// Runs `body` with a stream that reads `bytes` from memory, which OpenJPEG does not provide.
   private static func withStream(
     over bytes: [UInt8], _ body: (UnsafeMutablePointer<opj_stream_t?>?) -> Bool
   ) -> Bool {
@@ -89,17 +89,17 @@ enum JPEG2000 {
   }
 }
 
-/// What OpenJPEG complains of while it decodes.
+/// The errors and warnings of OpenJPEG while it decodes.
 private final class Complaints {
   private(set) var first: String?
 
-  /// Remarks that say nothing about the grey values: unknown segments are skipped, as the standard
-  /// demands, and the others tell of habits of old encoders.
+  /// Warnings that do not concern the pixel values: unknown segments are skipped, as the standard
+  /// demands, and the others are about habits of old encoders.
   private static let harmless = [
     "Unknown marker", "Psot value", "no tree created", "Despite JP2 BPC",
   ]
 
-  /// Takes the complaints of `decoder`, which must not outlive this object.
+  /// Collects the complaints of `decoder`, which must not outlive this object.
   func listen(to decoder: UnsafeMutablePointer<opj_codec_t?>?) {
     let note: opj_msg_callback = { text, context in
       guard let text, let context else { return }
@@ -116,7 +116,7 @@ private final class Complaints {
   }
 }
 
-/// Bytes in memory, and how far they have been read.
+/// Bytes in memory, and the number of them that were read.
 private struct Source {
   let buffer: UnsafeRawBufferPointer
   var place = 0
@@ -125,7 +125,7 @@ private struct Source {
     pointer?.assumingMemoryBound(to: Source.self)
   }
 
-  /// Copies up to `count` bytes; all bits set at the end, as OpenJPEG wants it.
+  /// Copies up to `count` bytes and returns how many; −1 at the end, as OpenJPEG expects.
   mutating func read(_ target: UnsafeMutableRawPointer?, _ count: Int) -> Int {
     let length = min(count, buffer.count - place)
     guard length > 0, let target, let base = buffer.baseAddress else { return -1 }

@@ -3,17 +3,17 @@ package import Tensors
 
 /// A series with its values.
 package struct LoadedSeries: Sendable {
-  /// The series as its headers describe it; its slices are in the order of `stack`.
+  /// The series by its headers; its slices are in the order of `stack`.
   package let series: CTSeries
   /// The values, `[N, 1, H, W]`, padding included.
   package let stack: Tensor<Float>
-  /// Which values are padding, in the order of `stack`; `nil` when none is.
+  /// Whether each value is padding, in the order of `stack`; `nil` when none is.
   package let mask: [Bool]?
   package let unit: CTUnit
   /// The extent of the numbers that the files can hold: 255 for 8 bits, 4095 for 12.
   package let fileRange: Double
 
-  /// The windows that the first file proposes.
+  /// The windows that the first file defines.
   package var windows: [CTWindow] { series.slices[0].windows }
   package var warnings: [String] { series.warnings }
   package var patientKey: String { series.patientKey }
@@ -24,7 +24,7 @@ package struct LoadedSeries: Sendable {
 package struct LoadedValues: Sendable {
   /// The values, `[N, 1, H, W]`, padding included.
   package let stack: Tensor<Float>
-  /// Which values are padding, in the order of `stack`; `nil` when none is.
+  /// Whether each value is padding, in the order of `stack`; `nil` when none is.
   package let mask: [Bool]?
   package let unit: CTUnit
   /// The extent of the numbers that the files can hold: 255 for 8 bits, 4095 for 12.
@@ -51,12 +51,12 @@ extension CTSeries {
   ///
   /// - Parameters:
   ///   - series: At least one.
-  ///   - limits: The memory that the values of all series, and the decompression of one file, may
-  ///     take, and when to stop.
+  ///   - limits: The memory for the values of all series and the decompression of one file, and
+  ///     when to stop.
   ///   - progress: Called with the number of files read and of all, on any thread, one call at a
   ///     time; `false` stops the loading.
   /// - Returns: The values of all series, in their order.
-  /// - Throws: `CTError` of the first file in order that cannot be read; nothing partial is given.
+  /// - Throws: `CTError` of the first file in order that cannot be read; then nothing is returned.
   package static func load(
     _ series: [CTSeries], limits: ReadingLimits = ReadingLimits(),
     progress: (@Sendable (_ done: Int, _ all: Int) -> Bool)? = nil
@@ -72,7 +72,7 @@ extension CTSeries {
     try requireOneUnit(slices, hint: series.count > 1 ? "load one with series=N" : "")
     let (rows, columns) = (first.format.rows, first.format.columns)
     let shape = Shape([slices.count, 1, rows, columns])
-    // Four bytes a value and one of the mask.
+    // A value takes four bytes, and its place in the mask one.
     let (needed, overflow) = (rows * columns).multipliedReportingOverflow(by: slices.count * 5)
     try limits.require(
       overflow ? .max : needed, for: "\(slices.count) × \(columns)×\(rows) values",
@@ -82,7 +82,7 @@ extension CTSeries {
     var mask = [Bool](repeating: false, count: shape.count)
     let stack = Tensor<Float>(shape: shape) { values in
       mask.withUnsafeMutableBufferPointer { mask in
-        // Files write to separate slices, which the compiler cannot see.
+        // Files are written to separate slices, which the compiler cannot see.
         nonisolated(unsafe) let destination = PixelDestination(
           values: values, mask: mask, area: shape.planeCount)
         values.initialize(repeating: 0)
@@ -107,12 +107,13 @@ extension CTSeries {
       fileRange: slices.map(\.fileRange).max() ?? 0)
   }
 
-  /// Throws when some slices are in HU and others not, and names the files that are fewer.
+  /// Throws when some slices are in HU and others not, and names the files of the less frequent
+  /// unit.
   private static func requireOneUnit(_ slices: [CTSlice], hint: String) throws(CTError) {
     var names: [CTUnit: [String]] = [:]
     for slice in slices { names[slice.unit, default: []].append(slice.name) }
     guard names.count > 1 else { return }
-    // The unit of most slices; of equally many, the one that is named first.
+    // The most frequent unit; of equally frequent ones, the first by name.
     let usual = names.max { a, b in
       a.value.count == b.value.count ? "\(a.key)" > "\(b.key)" : a.value.count < b.value.count
     }
@@ -126,7 +127,7 @@ extension CTSeries {
       hint: hint.isEmpty ? "take these files out of the folder, or load them one by one" : hint)
   }
 
-  /// The slices of each file together, so that a file is decompressed once.
+  /// The slices grouped by file, so that a file is decompressed once.
   private static func byFile(_ slices: [CTSlice]) -> [[(slice: CTSlice, place: Int)]] {
     var order: [String: Int] = [:]
     var files: [[(slice: CTSlice, place: Int)]] = []
@@ -142,7 +143,7 @@ extension CTSeries {
   }
 }
 
-/// How far the loading of a series has come.
+/// The errors and progress of loading a series.
 private struct Reading {
   var errors: [CTError?]
   var done = 0

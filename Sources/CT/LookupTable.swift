@@ -2,12 +2,12 @@
 ///
 /// Source: PS3.3, C.11.1.1 LUT Descriptor of the Modality LUT; C.11.2.1.1 of the VOI LUT.
 package struct LookupTable: Hashable, Sendable {
-  /// The number that the first entry stands for; numbers below it take the first entry too, numbers
-  /// after the table its last.
+  /// The number of the first entry; numbers below it take the first entry, too, and numbers after
+  /// the table its last.
   package let first: Int
-  /// At least one.
+  /// The entries, at least one.
   package let entries: [UInt16]
-  /// The bits of an entry: 8 to 16.
+  /// The number of bits of an entry: 8 to 16.
   package let bits: Int
 
   /// The entry of `number`.
@@ -23,10 +23,10 @@ extension LookupTable {
   /// Reads the item of a LUT sequence.
   ///
   /// - Parameters:
-  ///   - item: Holds LUT Descriptor and LUT Data.
+  ///   - item: The item with LUT Descriptor and LUT Data.
   ///   - isSigned: Whether the numbers to look up can be negative; first numbers from 32768 are then
   ///     negative ones that were written as unsigned.
-  ///   - what: What messages call the table.
+  ///   - what: The name of the table in messages.
   ///   - name: The name of the file.
   /// - Throws: `CTError` when the descriptor is no three numbers, or entries are missing.
   init(

@@ -1,11 +1,11 @@
 import Foundation
 
-/// Paths as text, also those whose bytes are not UTF-8.
+/// Converts paths between bytes and text, also those that are not UTF-8.
 ///
-/// File systems keep names as bytes. A byte that is no part of valid UTF-8 stands as a character of
-/// private use, from which it is got back when the file is opened.
+/// File systems keep names as bytes. A byte that is no part of valid UTF-8 becomes a character of
+/// private use, which is converted back when the file is opened.
 enum PathText {
-  /// Stands for byte 0; bytes from 0x80 are written so.
+  /// The private character for byte 0; only bytes from 0x80 are converted.
   private static let first: UInt32 = 0x10_FF00
 
   private static func byte(_ scalar: Unicode.Scalar) -> UInt8? {
@@ -54,13 +54,14 @@ enum PathText {
       }
     }
     return (bytes + [0]).withUnsafeBufferPointer { buffer in
-      // Never empty: the 0 is there.
+      // The buffer is never empty, since it ends with a 0.
       guard let base = buffer.baseAddress else { return body("") }
       return body(base)
     }
   }
 
-  /// `text` fit for a message: bytes that are not UTF-8 as `\xe8`, control characters replaced.
+  /// Returns `text` fit for a message: bytes that are not UTF-8 as `\xe8`, control characters
+  /// replaced.
   static func shown(_ text: String) -> String {
     let plain = text.unicodeScalars.map { scalar in
       byte(scalar).map { "\\x" + String($0, radix: 16) } ?? String(Character(scalar))

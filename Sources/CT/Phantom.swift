@@ -41,8 +41,8 @@ package struct ThoraxPhantom: Sendable {
   ///
   /// Slice 0 is the lowest, at the diaphragm, and slices go towards the head, the order of a series
   /// sorted along its normal. The patient lies on the back; as in clinical pictures, columns run to
-  /// the patient's left and rows to the back. When `shouldStop`, asked from several threads, once
-  /// says yes, the rest is left out and the result means nothing.
+  /// the patient's left and rows to the back. Once `shouldStop`, called from several threads,
+  /// returns true, the rest is left out and the result is meaningless.
   package func stack(
     patient: Int, shouldStop: () -> Bool = { false }
   ) -> Tensor<Float> {

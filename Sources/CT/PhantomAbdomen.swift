@@ -1,4 +1,4 @@
-/// What stands up into the chest from below: the diaphragm, liver, stomach and spleen.
+/// The abdominal organs that reach up into the chest: the diaphragm, liver, stomach and spleen.
 extension PhantomAnatomy {
   func paintAbdomen(on slice: inout PhantomSlice, _ surfaces: PhantomSurfaces) {
     guard slice.z < 90 else { return }

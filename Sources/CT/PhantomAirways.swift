@@ -18,7 +18,7 @@ extension PhantomAnatomy {
       Path(([1, 1, 252], 8.4), ([-1, 3, 160 + up], 8.8), (carina, 8.6)),
       Path((carina, 7.4), ([-24, 9, 132 + up], 6.6), ([-34, 8, 126], 5.6)),
       Path((carina, 6.8), ([22, 9, 131 + up], 6), ([34, 9, 126], 5.2)),
-      // To the upper lobes, and on to the lower.
+      // These lead to the upper lobes, and on to the lower.
       Path(([-24, 9, 132 + up], 4.6), ([-46, 4, 146], 3.4)),
       Path(([-34, 8, 126], 5), ([-38, 12, 108], 4.6), ([-44, 22, 84], 3.6)),
       Path(([30, 9, 128 + up], 4.4), ([46, 2, 142], 3.2)),
@@ -26,7 +26,8 @@ extension PhantomAnatomy {
     ]
   }
 
-  /// The bronchi that run beside arteries feeding at least 14 ends, with the thickness of their walls.
+  /// The bronchi beside arteries that feed at least 14 ends, with the thickness of their walls in
+  /// mm.
   private func smallAirways(near z: Float) -> [(Path, Float)] {
     bloodVessels.filter(\.hasAirways).flatMap { tree in
       tree.tubes.compactMap { tube -> (Path, Float)? in

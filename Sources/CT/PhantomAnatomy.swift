@@ -1,6 +1,6 @@
 import Tensors
 
-/// The anatomy of one patient of the phantom: sizes, places, trees, drawn once, then cut anywhere.
+/// The anatomy of one patient of the phantom: sizes, places and trees, drawn once from the seed.
 struct PhantomAnatomy: Sendable {
   let build: PhantomBuild
   let bloodVessels: [PhantomLungTree]
@@ -27,7 +27,7 @@ struct PhantomAnatomy: Sendable {
   func slice(size: Int, pixel: Float, z: Float) -> [Float] {
     var slice = PhantomSlice(size: size, pixel: pixel, z: z)
     paintTable(on: &slice)
-    // No body is a sum of ovals, nor its sides mirror images.
+    // Bending avoids perfect ovals and mirror images, which no body has.
     slice.bend { p in
       Place(
         texture.value(p, scale: 70), texture.value(p + 500, scale: 66),
@@ -44,7 +44,7 @@ struct PhantomAnatomy: Sendable {
   }
 }
 
-/// A side of the body, the patient's own.
+/// A side of the body, from the patient's view.
 enum PhantomSide: String, Sendable {
   case right
   case left

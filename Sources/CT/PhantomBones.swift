@@ -99,7 +99,7 @@ extension PhantomAnatomy {
     slice.paint(tissue: { ribTissue($0, inner: true) }, inside: ribs, deeper: 1.35)
   }
 
-  /// 1 at the back, −1 in front.
+  /// The angle of a place around the chest: its cosine is 1 at the back, −1 in front.
   private func ribAngle(_ p: Place, _ a: Float, _ b: Float) -> (cosine: Float, sine: Float) {
     let u = p.x / a
     let v = (p.y - build.cageMiddle) / b
@@ -125,7 +125,7 @@ extension PhantomAnatomy {
       let high: Float = mix(5.6, 4.8, forward)
       let thick: Float = mix(4, 3.4, forward)
       let f = ((outside / thick) * (outside / thick) + (dz / high) * (dz / high)).squareRoot()
-      // How fast f changes within the slice.
+      // The gradient of f within the slice.
       let along = fall / 2 * s / radius
       let gx = outside / (thick * thick)
       let gz = dz / (high * high) * along

@@ -6,15 +6,15 @@ struct PhantomBuild: Sendable {
   let breadth: Float, depth: Float
   /// The thickness of fat below the skin.
   let fat: Float
-  /// How far breasts stand out; 0 for none.
+  /// The height of the breasts in mm; 0 for none.
   let breasts: Float
   /// Factors of the heart's size and of the lungs' breadth.
   let heart: Float, cage: Float
-  /// How far the mediastinum lies to the left, and the heights of domes and arch are shifted.
+  /// The shift of the mediastinum to the left, and of domes and arch to the head.
   let shift: Float, rise: Float
-  /// The mean of the lungs in HU, and how much it grows from front to back.
+  /// The mean of the lungs in HU, and its increase from front to back.
   let lung: Float, gravity: Float
-  /// The distance of vertebrae, and where their row begins.
+  /// The distance between vertebrae, and the height of the first disc.
   let vertebra: Float, firstDisc: Float
   /// The sideways bow of the spine.
   let bow: Float
@@ -56,7 +56,7 @@ struct PhantomBuild: Sendable {
     return join(trunk, breast, rounding: 24)
   }
 
-  /// How deep the back's furrow over the spine and the front's over the breastbone are.
+  /// The depth of the back's furrow over the spine, and of the front's over the breastbone.
   private func furrow(_ p: Place) -> Float {
     p.y > 0 ? 5 * (1 - ramp(abs(p.x), 0, 34)) : 4 * (1 - ramp(abs(p.x), 0, 46))
   }
@@ -91,13 +91,13 @@ struct PhantomBuild: Sendable {
     return ovalDistance(p.x, p.y - cageMiddle, a, b)
   }
 
-  /// The center of the vertebral bodies at a height.
+  /// The center of the vertebral body at a height.
   func spine(_ z: Float) -> (x: Float, y: Float) {
     let t = (z - 115) / 130
     return (bow * (1 - t * t), 32 + 8 * (1 - t * t) + (depth - 113) * 0.6)
   }
 
-  /// The diaphragm with what lies below it.
+  /// The diaphragm, together with the organs below it.
   func diaphragm(_ p: Place) -> Float {
     let right = ellipsoidDistance(
       p, center: Place(-60, 2, -66 + rise), radii: Place(82, 92, 112))
@@ -106,7 +106,7 @@ struct PhantomBuild: Sendable {
     return min(right, left)
   }
 
-  /// The middle of the ventricles, and the direction of the heart's tip.
+  /// The center of the ventricles, and the direction of the heart's tip.
   var heartCenter: Place { Place(20 + shift, -24, 74 + rise) }
   var heartAxis: Place { Place(0.74, -0.5, -0.45) }
 

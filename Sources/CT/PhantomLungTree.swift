@@ -54,7 +54,7 @@ struct PhantomLungTree: Sendable {
       let p = Place(
         side.sign * (8 + 125 * next()), -90 + 180 * next(), -25 + 275 * next())
       let depth = -build.lung(p, side)
-      // Few vessels are seen near the surface.
+      // Few vessels are visible near the surface.
       if depth > 2 + 6 * next() { points.append(p) }
     }
     return points

@@ -14,7 +14,7 @@ extension PhantomAnatomy {
       + 10 * texture.value(p, scale: 1.9)
   }
 
-  /// How much of each pixel is vessel, 0…1.
+  /// The fraction of each pixel that is vessel, 0…1.
   ///
   /// A tube thinner than a pixel covers the share 2r/pixel of it. Where tubes meet, the larger share
   /// counts, so that joints do not swell.

@@ -4,9 +4,9 @@ import Tensors
 struct PhantomNodule: Sendable {
   let center: Place
   let radius: Float
-  /// Its HU; about −600 for ground glass.
+  /// The nodule's value in HU; about −600 for ground glass.
   let tissue: Float
-  /// How far its outline leaves the sphere, as a share of the radius.
+  /// The deviation of its outline from a sphere, as a fraction of the radius.
   let roughness: Float
   /// The width of its edge in mm.
   let softness: Float

@@ -11,7 +11,7 @@ extension Place {
   var length: Float { dot(self).squareRoot() }
 }
 
-/// The distance from the surface of an ellipsoid, negative inside, right to first order there.
+/// The distance from the surface of an ellipsoid, negative inside, exact to first order there.
 ///
 ///     d = f (f − 1) / |∇f²/2|,  f = |(p − center) / radii|
 func ellipsoidDistance(_ place: Place, center: Place, radii: Place) -> Float {

@@ -1,9 +1,9 @@
-/// A transverse slice in the making: tissues are painted over one another, in HU.
+/// A transverse slice that is being painted: tissues are laid over one another, in HU.
 ///
 /// An edge is as wide as a pixel: there, a pixel takes its share of both tissues, the partial volume
 /// of CT.
 struct PhantomSlice {
-  /// Columns and rows.
+  /// The number of columns and of rows.
   let size: Int
   /// The extent of a pixel in mm.
   let pixel: Float
@@ -25,7 +25,8 @@ struct PhantomSlice {
     }
   }
 
-  /// Bends the body: from now on, each pixel shows the place that `shift`, of up to 6 mm, leads to.
+  /// Bends the body: from now on, each pixel shows the place that `shift` returns an offset of up
+  /// to 6 mm for.
   mutating func bend(by shift: (Place) -> Place) {
     for i in places.indices { places[i] += shift(places[i]) }
   }
@@ -66,7 +67,7 @@ struct PhantomSlice {
     places.map(distance)
   }
 
-  /// The same for a distance that is given a pixel's index and place.
+  /// The distance of every pixel from a shape, given by a function of a pixel's index and place.
   @inline(__always)
   func field(at distance: (Int, Place) -> Float) -> [Float] {
     places.indices.map { distance($0, places[$0]) }
@@ -74,7 +75,7 @@ struct PhantomSlice {
 
   /// Paints `tissue`, in HU, where `distance`, in mm, is negative.
   ///
-  /// `softness` widens the edge, in mm; `strength` below 1 lets what lies below shine through.
+  /// `softness` widens the edge, in mm; `strength` below 1 mixes the tissue with the one below.
   @inline(__always)
   mutating func paint(
     in box: Box = .everything, softness: Float = 0, strength: Float = 1,
@@ -118,7 +119,8 @@ struct PhantomSlice {
     paint(in: box, tissue: { tissue($1) }, at: { index, _ in field[index] + depth })
   }
 
-  /// Paints `outer`, and `inner` more than `shell` mm below the surface, as two layers would be.
+  /// Paints `outer`, and `inner` more than `shell` mm below the surface, as one layer after the
+  /// other.
   @inline(__always)
   mutating func paint(
     in box: Box, outer: (Place) -> Float, shell: Float, inner: (Place) -> Float,
@@ -152,7 +154,7 @@ struct PhantomSlice {
 }
 
 extension PhantomSlice {
-  /// The slice as a scanner would give it: blurred by the point spread, in whole HU.
+  /// The slice as a scanner would measure it: blurred by the point spread, in whole HU.
   ///
   /// A Gaussian with a standard deviation of 0.6 mm, at least 0.45 pixels, cut at two pixels.
   func scanned() -> [Float] {
@@ -167,7 +169,7 @@ extension PhantomSlice {
     let kernel = [weight(0) / total, weight(1) / total, weight(2) / total]
     let across = blurred(hounsfield, kernel, step: 1, position: { $0 % size })
     let both = blurred(across, kernel, step: size, position: { $0 / size })
-    // + 0 makes the zero of -0.4 the one that files hold.
+    // Adding 0 turns −0, the rounding of −0.4, into the 0 that files hold.
     return both.map { min(max($0.rounded(), -1024), 3071) + 0 }
   }
 

@@ -4,9 +4,9 @@ struct PhantomSurfaces {
   let muscle: [Float]
   /// The inside of the ribs.
   let cavity: [Float]
-  /// The heart within its sac; far outside the chest.
+  /// The sac of the heart; a large distance outside the chest.
   let heart: [Float]
-  /// The two lungs; far outside the chest.
+  /// The two lungs; a large distance outside the chest.
   let lungs: [Float]
 
   init(_ build: PhantomBuild, of slice: PhantomSlice) {

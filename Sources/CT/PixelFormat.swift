@@ -1,19 +1,20 @@
-/// How the samples of an image lie in its pixel data.
+/// The layout of an image's samples in its pixel data.
 ///
 /// Source: PS3.3, C.7.6.3 Image Pixel Module; PS3.5, 8.1.1.
 package struct PixelFormat: Hashable, Sendable {
   /// The rows and columns of a frame, and the number of frames; all at least 1.
   package let rows: Int, columns: Int, frames: Int
-  /// The bits that a sample takes, 8, 16, 32 or 64; those that hold its value; the highest of these.
+  /// The number of bits that a sample takes, 8, 16, 32 or 64; the number that hold its value; and
+  /// the highest of these.
   package let bitsAllocated: Int, bitsStored: Int, highBit: Int
   /// Whether values are two's complement.
   package let isSigned: Bool
   /// Whether values are Float or Double rather than integers.
   package let isReal: Bool
-  /// `MONOCHROME1` (low values are bright) or `MONOCHROME2`; pictures follow it, values do not.
+  /// `MONOCHROME1` (low values are bright) or `MONOCHROME2`; it affects pictures, not values.
   package let photometricInterpretation: String
 
-  /// The bytes that all frames take when they are not compressed.
+  /// The size of all frames in bytes, not compressed.
   var byteCount: Int {
     // At most 65535·65535·4·(2³¹−1) < 2⁶³·4: may overflow, then the image is too large anyway.
     let (area, areaOverflow) = (rows * columns).multipliedReportingOverflow(by: frames)
@@ -23,7 +24,7 @@ package struct PixelFormat: Hashable, Sendable {
 
   /// Reads and checks the description in `dataset`.
   ///
-  /// - Throws: `CTError` for colour, for no image, and for a description that contradicts itself.
+  /// - Throws: `CTError` for color, for no image, and for a description that contradicts itself.
   init(_ dataset: DICOMDataset, name: String) throws(CTError) {
     let isFloat = dataset[.floatPixelData] != nil
     let isDouble = dataset[.doubleFloatPixelData] != nil
@@ -94,7 +95,8 @@ extension PixelFormat {
 
   /// `number` reduced to the bits stored, and extended by its sign.
   ///
-  /// Padding values are sometimes written with the wrong sign (63536 for −2000); folding heals them.
+  /// Padding values are sometimes written with the wrong sign (63536 for −2000); folding corrects
+  /// them.
   @inline(__always)
   func folded(_ number: Int) -> Int {
     let low = number & (1 << bitsStored - 1)

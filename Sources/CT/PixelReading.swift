@@ -1,8 +1,8 @@
-/// Where the values of a series go: every image has a place of its own.
+/// The memory for the values of a series, with a place for each image.
 struct PixelDestination {
-  /// The values and whether they are padding, images one after the other.
+  /// The values, and whether each is padding, images one after the other.
   let values: UnsafeMutableBufferPointer<Float>, mask: UnsafeMutableBufferPointer<Bool>
-  /// The pixels of an image.
+  /// The number of pixels of an image.
   let area: Int
 
   /// The place of image `n`.
@@ -90,7 +90,7 @@ private func requireCompleteRLE(
   }
 }
 
-/// The length of the pixel data in the file, which is as long as the header says unless they are
+/// Returns the length of the pixel data in the file, at least that of the header unless they are
 /// compressed.
 ///
 /// - Throws: `CTError` when they are shorter, or missing.
@@ -110,7 +110,7 @@ func storedLength(
   return stored
 }
 
-/// Turns the samples of one image to values; true when some are padding.
+/// Converts the samples of one image to values; returns true when some are padding.
 private func convert(
   _ source: UnsafeRawBufferPointer, _ slice: CTSlice, _ kind: Character,
   to destination: PixelDestination
@@ -145,7 +145,7 @@ private func convertIntegers<Sample: FixedWidthInteger & UnsignedInteger & Bitwi
   return hasPadding
 }
 
-/// Turns samples that OpenJPEG decoded to values.
+/// Converts samples that OpenJPEG decoded to values.
 ///
 /// They are taken as decoded, also where they need more bits than the header says: folding them would
 /// make other values of them. Only where the header says two's complement and the code stream does
@@ -174,7 +174,7 @@ private func convertDecoded(
   return hasPadding
 }
 
-/// Values that are not finite count as padding.
+/// Converts samples of Float or Double to values; those that are not finite count as padding.
 private func convertReals<Sample: BinaryFloatingPoint & BitwiseCopyable>(
   _ source: UnsafeRawBufferPointer, _: Sample.Type, _ transform: ValueTransform,
   to destination: PixelDestination

@@ -1,4 +1,4 @@
-/// A check that DCMTK leaves out: it fills the missing end of a cut RLE image with zeros, silently.
+/// Checks that an RLE image is complete, since DCMTK fills a missing end with zeros, silently.
 ///
 /// Source: PS3.5, Annex G RLE Image Compression.
 enum RLEFrame {
@@ -19,7 +19,7 @@ enum RLEFrame {
     }
   }
 
-  /// The bytes that a segment yields: literal runs (0…127) and repetitions (129…255).
+  /// The number of bytes that a segment yields: literal runs (0…127) and repetitions (129…255).
   private static func length(of segment: ArraySlice<UInt8>, atMost area: Int) -> Int {
     var length = 0
     var place = segment.startIndex

@@ -1,8 +1,8 @@
-/// What ends the reading of files early.
+/// Limits that end the reading of files early: memory, and a request to stop.
 package struct ReadingLimits: Sendable {
-  /// The bytes that the values of all slices, and the decompression of one file, may take.
+  /// The memory in bytes for the values of all slices and the decompression of one file.
   package var memory: Int
-  /// Whether to stop; asked again and again, from several threads.
+  /// Returns whether to stop; called often, from several threads.
   package var shouldStop: @Sendable () -> Bool
 
   package init(

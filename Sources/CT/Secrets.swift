@@ -1,22 +1,22 @@
 import Foundation
 
-/// What a file says of its patient: names, numbers and dates, which appear in no output.
+/// The names, numbers and dates in a file that identify its patient and must not appear in output.
 ///
 /// People write them into descriptions, names of windows and kernels, and devices write dates into
 /// identifiers. So every text of a file is searched for them.
 struct Secrets: Sendable {
-  /// Letters and digits of texts that tell who it is, in lower case; those of numbers among them.
+  /// Names and numbers as a whole: their letters and digits, in lower case.
   private var wholes: Set<String> = []
   /// Words of names.
   private var words: Set<String> = []
-  /// Dates as they may be written, digits only.
+  /// Dates in all usual orders, digits only.
   private var dates: Set<String> = []
 
-  /// What texts that hold a secret are replaced by.
+  /// The text that replaces one with a secret.
   static let hidden = "(hidden)"
 
-  /// Words of names that tell nobody: they stand in the names of phantoms and of people whose names
-  /// were removed (`Lung_Dx-A0164`), and in honest descriptions.
+  /// Words of names that identify no person: they occur in the names of phantoms and of people
+  /// whose names were removed (`Lung_Dx-A0164`), and in ordinary descriptions.
   private static let plainWords: Set<String> = [
     "phantom", "patient", "anonymous", "anonymized", "anonymised", "anon", "unknown", "none",
     "lung", "chest", "thorax", "abdomen", "head",
@@ -52,38 +52,38 @@ struct Secrets: Sendable {
     }
   }
 
-  /// Notes the ways in which a date of the form 20190304 is written.
+  /// Adds the usual orders of a date of the form 20190304.
   private mutating func noteDate(_ text: String) {
     guard text.count == 8, text.allSatisfy(\.isWholeNumber) else { return }
     let (year, month, day) = (text.prefix(4), text.dropFirst(4).prefix(2), text.suffix(2))
     dates.formUnion([text, "\(day)\(month)\(year)", "\(month)\(day)\(year)"])
   }
 
-  /// Patient ID and other numbers of the patient and of the examination.
+  /// The attributes with numbers of the patient and of the examination.
   private static let numbers: Set<DICOMTag> = [
     .patientID, .accessionNumber, DICOMTag(0x0010_1000), DICOMTag(0x0010_1005),
     DICOMTag(0x0010_1040), DICOMTag(0x0010_2154), DICOMTag(0x0038_0010),
   ]
 
-  /// Whether `text` holds a secret, in whatever letters and with whatever marks between its parts.
+  /// Whether `text` holds a secret; case, accents and marks between its parts do not matter.
   func areIn(_ text: String) -> Bool {
     let parts = Self.words(of: text)
     guard !parts.isEmpty else { return false }
     if parts.contains(where: words.contains) { return true }
     let joined = parts.joined()
-    // Short ones only as words of their own, or every "123" would be one.
+    // Short secrets count only as whole words, or every "123" would be one.
     if wholes.contains(where: { $0.count > 4 ? joined.contains($0) : parts.contains($0) }) {
       return true
     }
     return dates.contains(where: joined.contains)
   }
 
-  /// `text` fit for a message, or ``hidden`` when it holds a secret.
+  /// Returns `text` fit for a message, or ``hidden`` when it holds a secret.
   func shown(_ text: String) -> String {
     areIn(text) ? Self.hidden : printable(text)
   }
 
-  /// The words of a text, without accents and capitals.
+  /// The words of a text, in lower case without accents.
   private static func words(of text: String) -> [String] {
     let plain = text.folding(
       options: [.caseInsensitive, .diacriticInsensitive, .widthInsensitive], locale: nil)
@@ -91,11 +91,11 @@ struct Secrets: Sendable {
   }
 }
 
-/// Identifiers as they go into outputs.
+/// Replaces identifiers that would tell a date in outputs.
 enum IdentifierPrivacy {
-  /// The identifier, or another made of it when a date stands in it.
+  /// The identifier, or another made from it when it contains a date.
   ///
-  /// Devices build identifiers from the time of the scan. The other one is always the same for the
+  /// Devices build identifiers from the time of the scan. The new one is always the same for the
   /// same identifier, so that files still refer to each other.
   static func plain(_ uid: String) -> String {
     tellsDate(uid) ? DICOMIdentifier.make(of: "identifier of a source\n\(uid)") : uid

@@ -4,7 +4,7 @@ import Foundation
 package struct SeriesFolder {
   let path: String
 
-  /// Makes the folder if need be.
+  /// Makes the folder if it does not exist.
   ///
   /// - Throws: `CTError` when it cannot be made.
   init(_ path: String) throws(CTError) {
@@ -20,14 +20,14 @@ package struct SeriesFolder {
 
   /// Writes `count` files called `PREFIX0001.dcm` and so on.
   ///
-  /// All are written under temporary names first and then renamed, so that a failure leaves an older
-  /// series of the same name whole; files that an older, longer series of the same name left behind
-  /// are removed.
+  /// All are written under temporary names first and then renamed, so that a failure leaves an
+  /// older series of the same name unchanged; surplus files of an older, longer series of the same
+  /// name are removed.
   ///
   /// - Parameters:
-  ///   - prefix: What the names begin with.
+  ///   - prefix: The beginning of the names.
   ///   - count: The number of files.
-  ///   - file: Makes a file, from 0.
+  ///   - file: Makes the file with a number, from 0.
   /// - Returns: The paths of the files.
   /// - Throws: `CTError` of `file`, or when a file cannot be written.
   func write(
@@ -55,7 +55,8 @@ package struct SeriesFolder {
     return paths
   }
 
-  /// The files in `folder` that an older, longer series left under the names of `written`.
+  /// Returns the files in `folder` that remain of an older, longer series with the names of
+  /// `written`.
   ///
   /// - Parameters:
   ///   - written: The files of one series that ``write(prefix:count:file:)`` wrote, here or elsewhere.
@@ -80,7 +81,7 @@ package struct SeriesFolder {
     }
   }
 
-  /// What files of this program say of their maker.
+  /// The manufacturer in the header of this program's files.
   static let manufacturer = "Backflow"
 
   private func fourDigits(_ number: Int) -> String {

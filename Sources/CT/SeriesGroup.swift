@@ -1,10 +1,10 @@
 /// Slices of one series that can make one stack.
 ///
-/// Exporters write the same direction with different digits. So numbers are compared with the first
-/// slice's within a tolerance; rounding them would part neighbours at the edge of a bin.
+/// Exporters write the same direction with different digits. So numbers are compared with those of
+/// the first slice within a tolerance; rounding would separate numbers at the edge of a bin.
 struct SeriesGroup {
   private(set) var slices: [CTSlice]
-  /// The slice that others are compared with.
+  /// The slice with which others are compared.
   let first: CTSlice
   /// Whether other slices were scanned at the same positions.
   private(set) var isOneOfSeveralScans = false
@@ -15,7 +15,7 @@ struct SeriesGroup {
 
   mutating func append(_ slice: CTSlice) { slices.append(slice) }
 
-  /// What two slices of one series differ in, so that they cannot lie in one stack.
+  /// A property in which slices of one series differ, so that they cannot form one stack.
   enum Difference: String, CaseIterable {
     case patient = "patients"
     case orientation = "orientations"
@@ -24,7 +24,7 @@ struct SeriesGroup {
     case scan = "scans of the same positions"
   }
 
-  /// What keeps `slice` from belonging to the group.
+  /// The properties in which `slice` differs from the group; empty if it belongs to it.
   func differences(from slice: CTSlice) -> Set<Difference> {
     var all: Set<Difference> = []
     let (mine, other) = (first.plane, slice.plane)
@@ -43,21 +43,21 @@ struct SeriesGroup {
     return all
   }
 
-  /// Where files do not say who it is, the series says enough: some exporters make a study of
-  /// every file.
+  /// Whether a slice is of the group's patient; of unknown patients, slices of one series are,
+  /// since some exporters make a study of every file.
   private func isSamePatient(_ slice: CTSlice) -> Bool {
     first.patientKey == slice.patientKey
       || (!first.isPatientKnown && !slice.isPatientKnown && !slice.seriesUID.isEmpty)
   }
 
-  /// Within a third of a degree.
+  /// Whether directions differ by at most a third of a degree.
   private func areClose(_ a: SIMD3<Double>?, _ b: SIMD3<Double>?) -> Bool {
     guard let a, let b else { return a == nil && b == nil }
     let way = a - b
     return dot(way, way) <= 0.006 * 0.006
   }
 
-  /// Within a thousandth: half a pixel at the edge of a slice.
+  /// Whether distances differ by at most a thousandth: half a pixel at the edge of a slice.
   private func areClose(_ a: Double?, _ b: Double?) -> Bool {
     guard let a, let b else { return a == nil && b == nil }
     return abs(a - b) <= 0.001 * max(a, b)
@@ -65,8 +65,9 @@ struct SeriesGroup {
 }
 
 extension SeriesGroup {
-  /// Volumes that were scanned one after the other at the same positions, if the files tell them
-  /// apart by Acquisition Number, Temporal Position Identifier or Trigger Time; else the group.
+  /// The group divided into volumes that were scanned one after the other at the same positions, by
+  /// Acquisition Number, Temporal Position Identifier or Trigger Time; the group alone if these do
+  /// not tell.
   var scans: [SeriesGroup] {
     guard let normal = first.plane.normal else { return [self] }
     let distances = slices.compactMap { $0.plane.distance(along: normal) }
@@ -119,7 +120,7 @@ extension SeriesGroup {
     return groups.flatMap(\.scans)
   }
 
-  /// Why one series makes several stacks, in words; `nil` when it makes one.
+  /// A remark on why one series makes several stacks; nil when it makes one.
   static func remark(on siblings: [SeriesGroup]) -> String? {
     guard let first = siblings.first, !first.first.seriesUID.isEmpty, siblings.count > 1 else {
       return nil

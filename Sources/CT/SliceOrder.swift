@@ -1,15 +1,16 @@
 import Foundation
 
-/// Slices in the order of the body, with what their positions tell.
+/// Sorts slices along the body, and finds gaps and tilt from their positions.
 ///
 ///     distance = position · (alongRow × alongColumn)
 ///
-/// File names and instance numbers often run otherwise; they serve only when positions are missing.
+/// File names and instance numbers often have another order; they are used only when positions are
+/// missing.
 ///
 /// Source: PS3.3, C.7.6.2.1.1 Image Position and Image Orientation.
 struct SliceOrder {
   private(set) var slices: [CTSlice]
-  /// The median distance between neighbouring slices, in mm.
+  /// The median distance between neighboring slices, in mm.
   private(set) var spacing: Double?
   private(set) var warnings: [String] = []
 
@@ -20,7 +21,7 @@ struct SliceOrder {
       unordered.compactMap { $0.plane.distance(along: normal) }
     }
     if let normal, let distances, distances.count == unordered.count {
-      // Slices at one place differ by rounding, which must not shuffle them.
+      // Distances at one place differ by rounding, which must not change the order.
       slices = sorted(unordered, by: Self.places(of: distances).map(Double.init))
       describe(distances.sorted())
       if slices.count > 1 { describeTilt(normal: normal) }
@@ -33,7 +34,7 @@ struct SliceOrder {
     }
   }
 
-  /// Slices nearer than this lie at one place, in mm.
+  /// The distance below which slices lie at the same place, in mm.
   private static let samePlace = 0.01
 
   /// The rank of each distance among the different places, from 0.
@@ -68,7 +69,7 @@ struct SliceOrder {
     return "the spacing of slices changes \(changes.joined(separator: ", "))"
   }
 
-  /// Orders by the file's numbers, since positions are missing.
+  /// Orders by numbers in the files, since positions are missing.
   private mutating func fallBack() {
     let numbers = slices.compactMap(\.instanceNumber)
     let locations = slices.compactMap(\.sliceLocation)
@@ -114,7 +115,7 @@ struct SliceOrder {
     }
   }
 
-  /// Reports that slices shift as they go along the normal.
+  /// Reports a shift of the slices as they go along the normal.
   private mutating func describeTilt(normal: SIMD3<Double>) {
     if let first = slices.first?.plane.position, let last = slices.last?.plane.position {
       let way = last - first
@@ -128,8 +129,8 @@ struct SliceOrder {
   }
 }
 
-/// `slices` by ascending `keys`; equal ones by acquisition, frame of their file, instance number,
-/// then as found.
+/// Returns `slices` by ascending `keys`; equal ones by acquisition, frame of their file, and
+/// instance number, then in their order.
 private func sorted(_ slices: [CTSlice], by keys: [Double]) -> [CTSlice] {
   let order = slices.indices.sorted { a, b in
     if keys[a] != keys[b] { return keys[a] < keys[b] }
@@ -143,7 +144,7 @@ private func sorted(_ slices: [CTSlice], by keys: [Double]) -> [CTSlice] {
   return order.map { slices[$0] }
 }
 
-/// A number of mm or degrees with at most two decimals, none that are 0.
+/// A number of mm or degrees with at most two decimals, without trailing zeros.
 func brief(_ number: Double) -> String {
   let hundredths = (number * 100).rounded() / 100
   return hundredths == hundredths.rounded() && abs(hundredths) < 1e15

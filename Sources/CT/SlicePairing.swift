@@ -1,9 +1,9 @@
 import Foundation
 
-/// Which noisy slice belongs to which clean one, by the places where they lie in the patient.
+/// Matches noisy slices with clean ones by their positions in the patient.
 ///
-/// Series are paired first: by the frame of reference where that tells all of them apart, else in
-/// their order. Within a pair of series, a noisy slice belongs to the clean one at the same distance
+/// Series are paired first: by the frame of reference where all have different ones, else in their
+/// order. Within a pair of series, a noisy slice belongs to the clean one at the same distance
 /// along the normal.
 ///
 /// Source: PS3.3, C.7.6.2.1.1 Image Position and Image Orientation; C.7.4.1 Frame of Reference.
@@ -18,18 +18,18 @@ package struct SlicePairing {
     }
   }
 
-  /// The places of slices that belong to each other, in the order of the clean ones.
+  /// The indices of slices that belong together, in the order of the clean ones.
   package private(set) var clean: [Int] = [], noisy: [Int] = []
-  /// What is to be known of them, such as a shift.
+  /// Remarks on the pairing, for example that positions differ by a shift.
   package private(set) var warnings: [String] = []
 
-  /// How far apart slices of one place may lie, as a part of the distance of neighbours.
+  /// The largest distance between slices of one place, as a fraction of the distance of neighbors.
   private static let tolerance = 0.1
 
   /// Pairs slices; nil when some have no position, so that only their number can be compared.
   ///
-  /// - Throws: `CTError` when the slices are of different patients, lie otherwise, have pixels of
-  ///   another size, or none of them lies where another does.
+  /// - Throws: `CTError` when the slices are of different patients, have different orientations or
+  ///   pixel sizes, or share no position.
   package init?(clean: [Member], noisy: [Member]) throws(CTError) {
     guard !clean.isEmpty, !noisy.isEmpty,
       (clean + noisy).allSatisfy({
@@ -46,7 +46,7 @@ package struct SlicePairing {
     describe(shifts, clean.count, noisy.count)
   }
 
-  /// The slices of one series, by their places in the stack.
+  /// The slices of one series, by their indices in the stack.
   fileprivate struct Series {
     var places: [Int] = []
     var sources: [SliceSource] = []
@@ -69,15 +69,15 @@ package struct SlicePairing {
     }
   }
 
-  /// How far a noisy slice lies from its clean one.
+  /// The shift of a noisy slice from its clean one.
   private struct Shift {
-    /// Places within the two series.
+    /// The difference of the indices within the two series.
     let slices: Int
-    /// Along the normal and within the plane, in mm.
+    /// The shift along the normal and within the plane, in mm.
     let along: Double, beside: Double
-    /// Half of a pixel, in mm.
+    /// Half the distance between rows, in mm.
     let halfPixel: Double
-    /// The distance of neighbours, in mm.
+    /// The distance between neighboring slices, in mm.
     let spacing: Double
   }
 
@@ -130,7 +130,7 @@ package struct SlicePairing {
     return shifts
   }
 
-  /// The median distance of neighbours; the thickness of a single slice, or 1 mm.
+  /// The median distance between neighbors; for a single slice, its thickness, or 1 mm.
   private static func spacing(_ distances: [Double], _ thickness: Double?) -> Double {
     let sorted = distances.sorted()
     let steps = zip(sorted.dropFirst(), sorted).map { $0 - $1 }.filter { $0 > 0.01 }.sorted()
@@ -183,7 +183,8 @@ package struct SlicePairing {
 }
 
 extension SlicePairing.Series {
-  /// Throws when slices of two series cannot be of one place; adds what is only strange.
+  /// Throws when slices of two series cannot be at the same place; adds warnings about other
+  /// differences.
   fileprivate func requireLikeness(
     to other: Self, _ warnings: inout [String]
   ) throws(CTError) {

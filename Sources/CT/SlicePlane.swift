@@ -1,4 +1,4 @@
-/// Where a slice lies in the patient.
+/// The position and orientation of a slice in the patient.
 ///
 /// Source: PS3.3, C.7.6.2 Image Plane Module. Coordinates are the patient's: x to the left hand, y to
 /// the back, z to the head, in mm.
@@ -7,7 +7,7 @@ package struct SlicePlane: Hashable, Sendable {
   package let position: SIMD3<Double>?
   /// The directions in which columns and rows are counted: unit vectors.
   package let alongRow: SIMD3<Double>?, alongColumn: SIMD3<Double>?
-  /// The distances between the centers of neighbouring rows and of neighbouring columns, in mm.
+  /// The distances between the centers of neighboring rows and of neighboring columns, in mm.
   package let rowSpacing: Double?, columnSpacing: Double?
   /// The thickness of the slice, in mm; slices may overlap or leave gaps.
   package let thickness: Double?
@@ -31,10 +31,10 @@ extension SlicePlane {
   /// Reads the plane from the parts of the header that describe it.
   ///
   /// - Parameters:
-  ///   - position: Holds Image Position (Patient).
-  ///   - orientation: Holds Image Orientation (Patient); ignored unless it is two unit vectors at a
-  ///     right angle.
-  ///   - measures: Holds Pixel Spacing and Slice Thickness.
+  ///   - position: The data set with Image Position (Patient).
+  ///   - orientation: The data set with Image Orientation (Patient); ignored unless it is two unit
+  ///     vectors at a right angle.
+  ///   - measures: The data set with Pixel Spacing and Slice Thickness.
   init(position: DICOMDataset, orientation: DICOMDataset, measures: DICOMDataset) {
     let at = position.reals(.imagePosition) ?? []
     self.position = at.count == 3 ? SIMD3(at[0], at[1], at[2]) : nil

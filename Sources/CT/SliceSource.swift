@@ -1,4 +1,4 @@
-/// Where a slice in memory comes from: what a series derived from it takes over.
+/// The source of a slice in memory, from which a derived series takes its attributes.
 package struct SliceSource: Sendable {
   /// A slice of a file, or one that was computed.
   package enum Origin: Sendable {
@@ -8,7 +8,7 @@ package struct SliceSource: Sendable {
   }
 
   package let origin: Origin
-  /// The row and column of the origin that are the slice's first.
+  /// The row and column of the origin at which the slice begins.
   package private(set) var row = 0, column = 0
 
   package init(_ origin: Origin) {
@@ -23,7 +23,8 @@ package struct SliceSource: Sendable {
     return part
   }
 
-  /// The ways the file proposes to show the slice; of a phantom, those of the files it is saved as.
+  /// The windows that the file defines for the slice; of a phantom, those in the files it is saved
+  /// as.
   package var windows: [CTWindow] {
     if case .file(let slice) = origin { slice.windows } else { Self.usualWindows }
   }
@@ -42,12 +43,12 @@ package struct SliceSource: Sendable {
     if case .file(let slice) = origin { slice.hasBurnedInAnnotation } else { false }
   }
 
-  /// Whether the image is a picture taken of something else, such as a screenshot.
+  /// Whether the image was taken from something else, such as a screenshot.
   package var isSecondaryCapture: Bool {
     if case .file(let slice) = origin { slice.isSecondaryCapture } else { false }
   }
 
-  /// Where the slice lies in the patient.
+  /// The position and orientation of the slice in the patient.
   package var plane: SlicePlane {
     let whole: SlicePlane =
       switch origin {
@@ -63,12 +64,12 @@ package struct SliceSource: Sendable {
       thickness: whole.thickness)
   }
 
-  /// Groups slices by patient without saying who it is; nil when it is not known.
+  /// A key of the patient that does not identify a person; nil when the patient is unknown.
   var patientKey: String? {
     if case .file(let slice) = origin { slice.patientKey } else { nil }
   }
 
-  /// The windows of the phantom, and of derived series in HU whose sources propose none.
+  /// The windows of the phantom, and of derived series in HU whose sources define none.
   static let usualWindows = [
     CTWindow(shape: .window(center: -600, width: 1500, .linear), name: "LUNG"),
     CTWindow(shape: .window(center: 40, width: 400, .linear), name: "MEDIASTINUM"),
@@ -76,7 +77,7 @@ package struct SliceSource: Sendable {
 }
 
 extension ThoraxPhantom {
-  /// Where a slice lies: the patient's axis is the z axis, slice 0 is at 0.
+  /// The plane of a slice: the patient's axis is the z axis, slice 0 is at 0.
   func plane(ofSlice slice: Int) -> SlicePlane {
     let corner = -pixelSpacing * Double(size - 1) / 2
     return SlicePlane(

@@ -1,10 +1,10 @@
-/// What the header of a derived slice takes from its source.
+/// The attributes that a derived slice takes over from its source.
 extension SliceSource {
   private var slice: CTSlice? {
     if case .file(let slice) = origin { slice } else { nil }
   }
 
-  /// The distance of the source's values; `nil` for samples that are no whole numbers.
+  /// The distance between neighboring values of the source; nil for samples that are no integers.
   var step: Double? {
     guard let slice else { return 1 }
     return slice.format.isReal ? nil : slice.transform.step
@@ -19,7 +19,7 @@ extension SliceSource {
 
   var unit: CTUnit { slice?.unit ?? .hounsfield }
 
-  /// Whether the slice becomes a CT image; others become Secondary Captures.
+  /// Whether the derived slice is a CT image; others become Secondary Captures.
   private var isCT: Bool { slice.map { $0.isCT && !$0.isSecondaryCapture } ?? true }
 
   var derivedClassUID: String {
@@ -36,13 +36,13 @@ extension SliceSource {
     return "DERIVED\\SECONDARY\\" + (slice?.isLocalizer == true ? "LOCALIZER" : "AXIAL")
   }
 
-  /// The bits stored that the derived image has at least: 12 to 16 for CT (C.8.2.1.1.4).
+  /// The least number of bits stored in the derived image: 12 to 16 for CT (C.8.2.1.1.4).
   var storedBits: Int {
     let own = slice.map { min(16, $0.format.bitsStored) } ?? 12
     return isCT ? max(12, own) : own
   }
 
-  /// A number that no series of the source's study bears by custom.
+  /// A series number that series of the source's study usually do not have.
   func seriesNumber(_ place: Int) -> Int {
     let own = slice.map { $0.seriesNumber ?? place } ?? place
     return (0..<1_000_000).contains(own) ? own + 1000 : place + 1000
@@ -75,7 +75,7 @@ extension SliceSource {
 
   // MARK: - Attributes
 
-  /// What stays true of the image and names nobody.
+  /// Attributes that remain true of the image and do not identify a person.
   var kept: [(DICOMTag, String)] {
     guard let slice else { return [(.peakKilovoltage, ""), (.patientPosition, "HFS")] }
     var all: [(DICOMTag, String)] = []
@@ -92,7 +92,7 @@ extension SliceSource {
     }
     if slice.hasBurnedInAnnotation { all.append((.burnedInAnnotation, "YES")) }
     if slice.isLossy {
-      // What was lost stays lost (C.7.6.1.1.5).
+      // An image that was once compressed with loss stays so (C.7.6.1.1.5).
       all.append((.lossyImageCompression, "01"))
       if !slice.compressionRatio.isEmpty {
         all.append((.lossyImageCompressionRatio, slice.compressionRatio))
@@ -108,7 +108,7 @@ extension SliceSource {
     let name: String
   }
 
-  /// The windows of center and width, of one function, since a file has but one.
+  /// The windows with a center and a width, of one function only, since a file has a single one.
   var plainWindows: [PlainWindow] {
     let own = plain(windows)
     let all = own.isEmpty && unit == .hounsfield ? plain(Self.usualWindows) : own
@@ -122,10 +122,11 @@ extension SliceSource {
     }
   }
 
-  /// Whom the image shows: nobody, unless the identity is kept.
+  /// The attributes that identify the patient and the study; without a person unless the identity
+  /// is kept.
   ///
-  /// - Throws: `CTError` when the source file can no longer be read, or its names are written in
-  ///   characters that cannot be taken over.
+  /// - Throws: `CTError` when the source file can no longer be read, or its character set cannot be
+  ///   taken over.
   func person(
     keepsIdentity: Bool, _ identity: DerivedIdentity
   ) throws(CTError) -> [(DICOMTag, String)] {
@@ -162,11 +163,11 @@ extension SliceSource {
       .map { ($0.key, $0.value) }
   }
 
-  /// Character sets whose texts are read as they are meant.
+  /// Character sets that are read correctly.
   private static let readable: Set<String> = ["ISO_IR 192", "ISO_IR 100", "ISO_IR 6"]
 
-  /// What tells who the patient is, and when and where the scan was made; some must be present even
-  /// when empty (type 2).
+  /// The attributes that identify the patient, or the time and place of the scan; some must be
+  /// present even when empty (type 2).
   private static let personal: [(tag: DICOMTag, isRequired: Bool)] = [
     (.studyDate, true), (.studyTime, true), (.accessionNumber, true),
     (.institutionName, false), (.referringPhysicianName, true), (.studyDescription, false),

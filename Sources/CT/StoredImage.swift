@@ -1,6 +1,6 @@
 import Foundation
 
-/// Values as the 16 unsigned bits of a file hold them.
+/// The values of a slice as samples of 16 unsigned bits for a file.
 ///
 ///     value = stored · slope + intercept, within half a slope
 ///
@@ -9,9 +9,9 @@ import Foundation
 /// 16 bits cannot hold.
 struct StoredImage {
   let samples: [UInt16]
-  /// Exactly as the file's decimal strings write them.
+  /// The line from samples to values, exactly as the file's decimal strings give it.
   let slope: Double, intercept: Double
-  /// The bits that the largest sample needs.
+  /// The number of bits that the largest sample needs.
   let bits: Int
   /// The samples that are padding.
   let padding: ClosedRange<UInt16>?
@@ -20,10 +20,11 @@ struct StoredImage {
   ///
   /// - Parameters:
   ///   - values: The values of one slice.
-  ///   - mask: Which of them are padding; padding alone may be not finite.
-  ///   - step: The distance of the source's values, or `nil` for one that suits the range.
+  ///   - mask: Which of them are padding; only padding may be NaN or infinite.
+  ///   - step: The distance between neighboring values of the source, or `nil` to choose one for
+  ///     the range.
   ///   - origin: A value of the source, from which others are whole steps away.
-  ///   - name: What messages call the slice.
+  ///   - name: The name of the slice in messages.
   /// - Throws: `CTError` when a value is not finite.
   init(
     _ values: ArraySlice<Float>, mask: ArraySlice<Bool>?, step: Double?, origin: Double,
@@ -38,7 +39,7 @@ struct StoredImage {
         "\(name): \(lost) \(lost == 1 ? "value is" : "values are") not finite;"
           + " DICOM slices hold finite numbers only.", hint: "look at it with stats and view")
     }
-    // A sample below all others is left for padding that is not finite.
+    // The sample below all others is kept for padding that is not finite.
     let line = Self.line(
       through: numbers.filter(\.isFinite), step: step, origin: origin,
       spare: numbers.contains { !$0.isFinite } ? 1 : 0)
@@ -69,7 +70,7 @@ struct StoredImage {
     bits = max(1, 16 - (samples.max() ?? 0).leadingZeroBitCount)
   }
 
-  /// Moves measured samples off those that mean padding, which they would become when read again.
+  /// Moves measured samples that would be read as padding to other samples.
   ///
   /// They move by one. So where padding takes a range of samples and some measured ones lie in it,
   /// all padding first becomes the lowest of them.
@@ -98,11 +99,12 @@ struct StoredImage {
     return sample...sample
   }
 
-  /// The slope and intercept of the line from samples to values.
+  /// Returns the slope and intercept of the line from samples to values.
   ///
   /// - Parameters:
   ///   - numbers: The finite values.
-  ///   - step: The distance of the source's values, or `nil` for one that suits the range.
+  ///   - step: The distance between neighboring values of the source, or `nil` to choose one for
+  ///     the range.
   ///   - origin: A value of the source, from which others are whole steps away.
   ///   - spare: The samples to leave free below the smallest value.
   /// - Returns: Both, exactly as the file's decimal strings write them.
@@ -115,22 +117,22 @@ struct StoredImage {
     if (high - low) / step > room { step = readable((high - low) / room) }
     step = asWritten(step)
     var steps = ((low - origin) / step).rounded(.down) - spare
-    // Only as far as need be: values of one source then keep one line.
+    // The line moves only if needed, so that values of one source have the same line.
     if steps > 0, (high - origin) / step <= 65535 { steps = 0 }
     return (step, asWritten(steps == 0 ? origin : origin + steps * step))
   }
 
-  /// The steps that 16 bits have room for, with some to spare.
+  /// The number of steps for which 16 bits have room, with some to spare.
   private static let room = 65_000.0
 
-  /// The next number above with two digits; 1 for no range.
+  /// The next larger number with two digits; 1 for an empty range.
   private static func readable(_ number: Double) -> Double {
     guard number > 0, number.isFinite else { return 1 }
     let scale = pow(10, (log10(number)).rounded(.down) - 1)
     return (number / scale).rounded(.up) * scale
   }
 
-  /// The number that a decimal string of the file stands for.
+  /// The number that the file's decimal string represents.
   private static func asWritten(_ number: Double) -> Double {
     decimal(decimalString(number)) ?? number
   }

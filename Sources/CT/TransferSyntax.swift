@@ -1,19 +1,19 @@
-/// How the bytes of a file are encoded.
+/// The encoding of a file's bytes.
 ///
 /// Source: PS3.6, Table A-1; PS3.5, section 10 and Annex A.
 struct TransferSyntax: Hashable, Sendable {
   let uid: String
 
-  /// The name in the standard, or `nil` for one that is not in it.
+  /// The name in the standard; nil for an unknown one.
   var name: String? { Self.known[uid]?.name }
 
   /// Whether pixel data in this encoding can be decoded here.
   var isDecodable: Bool { Self.known[uid]?.isDecodable ?? false }
 
-  /// Whether decoding gives other values than were scanned.
+  /// Whether decoded values differ from the scanned ones.
   var isLossy: Bool { Self.known[uid]?.isLossy ?? false }
 
-  /// Whether images are compressed one by one; deflated files are so as a whole.
+  /// Whether images are compressed one by one; deflated files are compressed as a whole.
   var isCompressed: Bool { uid.hasPrefix("1.2.840.10008.1.2.4.") || isRLE }
 
   /// Whether images are JPEG 2000, which DCMTK does not decode.
@@ -73,7 +73,7 @@ struct TransferSyntax: Hashable, Sendable {
 }
 
 extension TransferSyntax {
-  /// The error that `file` is encoded in a way that cannot be decoded.
+  /// The error of a file in an encoding that cannot be decoded.
   func error(file: String) -> CTError {
     guard !uid.isEmpty else {
       return CTError(
@@ -87,10 +87,10 @@ extension TransferSyntax {
       hint: "convert it to explicit VR little endian")
   }
 
-  /// The transfer syntax of a file, which must be one that can be decoded; where the header names
-  /// none, the one in which the file was read.
+  /// Finds the transfer syntax of a file: the one in the header or, where that has none, the one in
+  /// which the file was read.
   ///
-  /// - Throws: `CTError` that names the encoding otherwise.
+  /// - Throws: `CTError` with the name of the encoding if it cannot be decoded.
   init(decodable dataset: DICOMDataset, of file: borrowing DICOMFile) throws(CTError) {
     uid = dataset.text(.transferSyntaxUID) ?? file.transferSyntax
     guard isDecodable else { throw error(file: file.name) }

@@ -1,10 +1,10 @@
-/// The step from stored samples to values: Hounsfield units in a CT slice.
+/// The transform from stored samples to values: Hounsfield units in a CT slice.
 ///
 ///     value = stored · slope + intercept        or        value = table[stored]
 ///
 /// Source: PS3.3, C.11.1 Modality LUT Module; C.7.6.16.2.9 for frames of their own.
 enum ValueTransform: Hashable, Sendable {
-  /// Stored values stand for themselves, in no unit.
+  /// The values are the stored samples, in no unit.
   case none
   /// A straight line.
   case linear(slope: Double, intercept: Double)
@@ -30,7 +30,7 @@ enum ValueTransform: Hashable, Sendable {
     }
   }
 
-  /// The distance between the values of two neighbouring stored numbers.
+  /// The distance between the values of neighboring stored numbers.
   var step: Double {
     if case .linear(let slope, _) = self { abs(slope) } else { 1 }
   }
@@ -39,8 +39,8 @@ enum ValueTransform: Hashable, Sendable {
 extension ValueTransform {
   /// The transform that `macro` describes: the item of a frame, or the data set itself.
   ///
-  /// - Throws: `CTError` when slope or intercept is no finite number, or the slope is 0: such a file
-  ///   must never pass for Hounsfield units.
+  /// - Throws: `CTError` when slope or intercept is not finite, or the slope is 0: such values must
+  ///   not be taken for Hounsfield units.
   init(_ macro: DICOMDataset, format: PixelFormat, name: String) throws(CTError) {
     if let table = macro.items(.modalityLUTSequence).first {
       guard !format.isReal else {
@@ -85,16 +85,16 @@ extension ValueTransform {
   }
 }
 
-/// What the numbers of a slice measure.
+/// The unit of the numbers of a slice.
 package enum CTUnit: Hashable, Sendable, CustomStringConvertible {
   /// Hounsfield units: −1000 is air, 0 water.
   case hounsfield
-  /// Samples as they stand in the file, in no unit.
+  /// Samples without a unit, as stored in the file.
   case stored
   /// Another unit that the file names, such as `OD`, or `rescaled` when it names none.
   case other(String)
 
-  /// The unit as it is written after a number.
+  /// The unit as printed after a number.
   package var description: String {
     switch self {
     case .hounsfield: "HU"

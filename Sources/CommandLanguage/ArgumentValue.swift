@@ -2,7 +2,7 @@
 package struct Interval: Hashable, Sendable {
   package let lower: Double
   package let upper: Double
-  /// The unit of the second end, or of the first; nil for bare numbers.
+  /// The unit of the second end, or of the first where that has none; nil for bare numbers.
   package let unit: Unit?
 }
 

@@ -1,7 +1,7 @@
 /// The arguments of a command, checked against its table entry.
 ///
-/// An accessor without a question in its name throws when there is neither an argument nor a
-/// default; the ones ending in `IfGiven` return nil then.
+/// An accessor throws when there is neither an argument nor a default; those ending in `IfGiven`
+/// return nil then.
 package struct Arguments: Sendable {
   /// An argument's place and value.
   package struct Argument: Hashable, Sendable {
@@ -82,7 +82,7 @@ package struct Arguments: Sendable {
     CommandError(code, message, hint: hint, range: nameRange, line: line, status: status)
   }
 
-  /// Runs `body` and lets an error that points nowhere point at one argument.
+  /// Runs `body`; an error of it that has no place points at one argument.
   package func blaming<Result>(
     _ name: String, _ body: () throws(CommandError) -> Result
   ) throws(CommandError) -> Result {
@@ -110,12 +110,12 @@ package struct Arguments: Sendable {
     }
   }
 
-  /// A whole number.
+  /// A whole number, or the bytes of a size.
   package func integer(_ name: String) throws(CommandError) -> Int {
     try required(name, integerIfGiven(name))
   }
 
-  /// A whole number, if there is one; of a size, its bytes.
+  /// A whole number, or the bytes of a size, if there is one.
   package func integerIfGiven(_ name: String) -> Int? {
     switch argument(name)?.value {
     case .integer(let integer): integer
@@ -124,7 +124,7 @@ package struct Arguments: Sendable {
     }
   }
 
-  /// A range of numbers.
+  /// A range of numbers with its unit.
   package func interval(_ name: String) throws(CommandError) -> Interval {
     try required(name, intervalIfGiven(name))
   }
@@ -202,12 +202,12 @@ package struct Arguments: Sendable {
     try required(name, argument(name)?.source)
   }
 
-  /// All words of a parameter that takes several.
+  /// All words of a parameter that takes several; else its default, or none.
   package func words(_ name: String) -> [String] {
     (given[name] ?? defaults[name].map { [$0] } ?? []).map(\.source.string)
   }
 
-  /// The values of a list.
+  /// The values of a list; empty if there is none.
   package func list(_ name: String) -> [ArgumentValue] {
     if case .list(let values) = argument(name)?.value { values } else { [] }
   }

@@ -1,4 +1,4 @@
-/// Gives each word of a line to the parameter it belongs to.
+/// Assigns each word of a line to the parameter it belongs to.
 struct Binder {
   private let spec: CommandSpec
   private var arguments: Arguments
@@ -16,7 +16,7 @@ struct Binder {
     positionals = spec.parameters.filter { $0.position == .word || $0.position == .words }
   }
 
-  /// The arguments, all checked.
+  /// Assigns and checks all words, and returns the arguments.
   mutating func bind() throws(CommandError) -> Arguments {
     while next < words.count {
       if try takeAssigned() { continue }
@@ -126,7 +126,7 @@ struct Binder {
     return true
   }
 
-  /// Takes a word in its place, or keeps it for the rest of the line.
+  /// Takes a word as the next parameter in order, or keeps it for the rest of the line.
   private mutating func takePositional() throws(CommandError) {
     let word = words[next]
     guard let parameter = positionals.first else {

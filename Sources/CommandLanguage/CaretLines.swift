@@ -1,6 +1,6 @@
 /// Draws a line of a command with a caret line below it.
 enum CaretLines {
-  /// The columns of a line where no terminal says how many it has.
+  /// The number of columns when no terminal is known.
   private static let widest = 400
 
   /// The physical line that holds `range`, and the carets that underline it; of a line that is wider
@@ -30,7 +30,7 @@ enum CaretLines {
   private static func window(
     around range: Range<Int>, in characters: [Character], _ line: Range<Int>, columns: Int
   ) -> Range<Int> {
-    // Each character has a column or two.
+    // Each character takes a column or two.
     let ends = characters[line].prefix(columns + 1)
     if ends.count <= columns, VisibleText.columns(of: ends) <= columns { return line }
     var (lower, upper) = (range.lowerBound, range.lowerBound)

@@ -1,17 +1,17 @@
-/// A command: its table entry and what it does.
+/// A command: its table entry and its action.
 package struct Command<Workspace>: Sendable {
-  /// What a command does with its arguments and the named things.
+  /// The function that carries a command out with its arguments on the workspace.
   package typealias Body =
     @Sendable (_ arguments: Arguments, _ workspace: inout Workspace, _ context: CommandContext)
     throws -> Outcome
 
-  /// Says in a few words what a command would do; throws what is wrong with it.
+  /// Returns a few words on the effect that a command would have; throws the error that it would.
   ///
   /// It runs between two keys, so it must be quick.
   package typealias Preview =
     @Sendable (_ arguments: Arguments, _ workspace: Workspace) throws -> String
 
-  /// Who carries a command out.
+  /// The part of the program that carries a command out.
   enum Action {
     case workspace(Body)
     case session(SessionCommand)
@@ -19,7 +19,7 @@ package struct Command<Workspace>: Sendable {
 
   package let spec: CommandSpec
   let action: Action
-  /// What the prompt says before the command runs; its summary when there is none.
+  /// The preview that the prompt shows before the command runs; nil for the summary.
   package var preview: Preview?
 
   /// A command on the workspace.
@@ -34,7 +34,7 @@ package struct Command<Workspace>: Sendable {
     action = .workspace(body)
   }
 
-  /// The same command with something around its body; what the runner carries out stays as it is.
+  /// The same command with `wrap` around its body; a command of the runner stays as it is.
   package func around(_ wrap: (@escaping Body) -> Body) -> Command {
     guard case .workspace(let body) = action else { return self }
     return Command(spec, preview: preview, body: wrap(body))

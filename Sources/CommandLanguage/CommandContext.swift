@@ -1,30 +1,30 @@
 import Synchronization
 
-/// A wish to stop, set by a signal handler and read by a long command after each step.
+/// A request to stop, set by a signal handler and read by a long command after each step.
 package final class Interruption: Sendable {
-  /// That of the command that runs on this thread; nil where nothing can be interrupted, or where a
-  /// command sees to it itself.
+  /// The interruption of the command that runs on this thread; nil where nothing can be
+  /// interrupted, or where a command handles it itself.
   @TaskLocal package static var ofCommand: Interruption?
 
   private let count = Atomic<Int>(0)
 
   package init() {}
 
-  /// Notes one more wish to stop.
+  /// Counts one more request to stop.
   package func request() { count.add(1, ordering: .relaxed) }
 
-  /// Forgets earlier wishes, before the next command.
+  /// Forgets earlier requests, before the next command.
   package func reset() { count.store(0, ordering: .relaxed) }
 
-  /// Whether somebody asked to stop.
+  /// Whether the command was asked to stop.
   package var isRequested: Bool { requests > 0 }
 
-  /// How often somebody asked: once to stop after the step, twice to drop the step.
+  /// The number of requests: one to stop after the step, two to drop the step.
   package var requests: Int { count.load(ordering: .relaxed) }
 }
 
 extension CommandError {
-  /// What a command throws that was asked to stop and has nothing to keep.
+  /// The error of a command that was interrupted and has no partial result.
   package static var interrupted: CommandError {
     CommandError(
       "interrupted", "interrupted; all is as before", hint: "type the line again to run it",
@@ -32,20 +32,20 @@ extension CommandError {
   }
 }
 
-/// How far a long command is; shown at a terminal, never recorded.
+/// The progress of a long command; shown at a terminal, never recorded.
 package struct ProgressUpdate: Sendable {
-  /// What is being done.
+  /// A text that says which part of the work is done.
   package let text: String
-  /// The part that is done, from 0 to 1, when it is known.
+  /// The fraction of the work that is done, from 0 to 1; nil if unknown.
   package let fraction: Double?
-  /// How many things are done, and what they are, for a rate.
+  /// The number of things that are done, from which the rate is computed, and their name.
   package let count: Int?
   package let things: String
-  /// Numbers whose course is drawn, the oldest first.
+  /// The values of a sparkline, the oldest first.
   package let trend: [Double]
-  /// What is said at the end, if there is room.
+  /// A remark at the end of the line, shown if there is room.
   package let note: String?
-  /// A warning that is shown at once, and stays; the outcome's ``Outcome/foreword`` holds it, too.
+  /// A warning that is shown at once, and stays; ``Outcome/foreword`` holds it, too.
   package var warning: String?
 
   package init(
@@ -59,26 +59,26 @@ package struct ProgressUpdate: Sendable {
 }
 
 extension ProgressUpdate {
-  /// A warning that is known before the work begins.
+  /// An update with a warning that is known before the work begins.
   package init(warning: String) {
     self.init("")
     self.warning = warning
   }
 }
 
-/// What surrounds a command while it runs.
+/// The surroundings of a command while it runs: line, variables, results, progress.
 package struct CommandContext: Sendable {
-  /// The line of the file, or of the session at the prompt.
+  /// The number of the line in the file, or in the session at the prompt.
   package let line: Int
   /// The variables of `let`.
   package let variables: Variables
   /// The last result of each command, by the command's name.
   package let results: [String: JSONValue]
-  /// Shows progress.
+  /// Shows an update of the progress.
   package let progress: @Sendable (ProgressUpdate) -> Void
-  /// Says whether to stop.
+  /// The request to stop, which the command reads.
   package let interruption: Interruption
-  /// Whether results are read by a program, which gets what costs time without asking.
+  /// Whether a program reads the results, so that slow parts are computed without being asked for.
   package let wantsEverything: Bool
 
   package init(
@@ -94,15 +94,15 @@ package struct CommandContext: Sendable {
     self.interruption = interruption
   }
 
-  /// Whether somebody asked to stop, for work that asks from several threads.
+  /// A function that tells whether the command was asked to stop, for work on several threads.
   package var shouldStop: @Sendable () -> Bool { { [interruption] in interruption.isRequested } }
 
-  /// Throws when somebody asked to stop a command that has nothing to keep.
+  /// Throws ``CommandError/interrupted`` if the command was asked to stop.
   package func stopIfInterrupted() throws(CommandError) {
     if interruption.isRequested { throw .interrupted }
   }
 
-  /// The number that `COMMAND.field` names in the last result of a command.
+  /// The value that `COMMAND.field` names in the last result of a command; nil if there is none.
   package func result(at path: String) -> JSONValue? {
     let parts = path.split(separator: ".", maxSplits: 1)
     guard parts.count == 2 else { return nil }

@@ -1,4 +1,4 @@
-/// A command that could not be done: what was found, what was expected, and the cure.
+/// An error of a command: the fault, the expectation, and the cure.
 package struct CommandError: Error, Sendable, Equatable {
   /// A stable word for programs that read `--json`.
   package struct Code: RawRepresentable, Hashable, Sendable, ExpressibleByStringLiteral {
@@ -22,7 +22,7 @@ package struct CommandError: Error, Sendable, Equatable {
     package static let syntax: Code = "syntax"
     package static let shape: Code = "shape"
     package static let file: Code = "file"
-    /// A file is there that nothing said to replace.
+    /// A file exists that must not be replaced.
     package static let exists: Code = "exists"
     package static let data: Code = "data"
     package static let state: Code = "state"
@@ -34,17 +34,17 @@ package struct CommandError: Error, Sendable, Equatable {
 
   /// A stable word for the kind of error.
   package var code: Code
-  /// What was found and what was expected, in one line.
+  /// The fault and the expectation, in one line.
   package var message: String
   /// The cure: the nearest name, or a line to type.
   package var hint: String?
-  /// The characters of the line that are wrong.
+  /// The range of the line's characters that are wrong, where the error points.
   package var range: Range<Int>?
   /// The command line the range belongs to, as typed.
   package var line: String?
-  /// What the program's exit status becomes when a script stops here.
+  /// The program's exit status when a script stops at this error.
   package var status: ExitStatus
-  /// The work that was done all the same, such as the steps of a training that met a NaN.
+  /// The work that was done before the error, such as the steps of a training that met a NaN.
   package var kept: KeptWork?
 
   package init(
@@ -68,13 +68,13 @@ package struct CommandError: Error, Sendable, Equatable {
   /// The error for a person: the line, a caret line under it, then message and cure.
   package var rendered: [String] { rendered(columns: nil) }
 
-  /// The same, with what of the line fits into `columns`.
+  /// The error for a person, with the part of the line that fits into `columns`.
   package func rendered(columns: Int?) -> [String] {
     guard let line, let range else { return ["error: \(summary)"] }
     return CaretLines.lines(under: range, of: line, columns: columns) + ["error: \(summary)"]
   }
 
-  /// The error with a message that fits a screen, though a word of a megabyte may stand in it.
+  /// The error with its message cut to fit a screen, since it may quote a word of a megabyte.
   package var shortened: CommandError {
     var error = self
     error.message = VisibleText.cut(message, to: Self.longestMessage)

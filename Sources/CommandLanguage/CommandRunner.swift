@@ -1,28 +1,28 @@
 /// Runs command lines on a workspace.
 ///
 /// It expands variables, finds the command in the table, checks its arguments, runs its body, and
-/// keeps what later lines may ask for: variables, results, history.
+/// keeps variables, results and history for later lines.
 package final class CommandRunner<Workspace>: LineRunner {
-  /// The commands, which are the only registry.
+  /// The commands of the program, the only registry.
   package let commands: [Command<Workspace>]
-  /// The named things.
+  /// The state on which the commands work.
   package var workspace: Workspace
   /// The variables of `let`.
   package private(set) var variables: Variables
   /// The lines run so far.
   package private(set) var history: [(line: Int, text: String)] = []
-  /// Writes the session in the form that the command asks for, when something records one.
+  /// Writes the session in the form that the command asks for; nil when no session is recorded.
   package var keepSession: ((_ command: SessionCommand, _ arguments: Arguments) throws -> Outcome)?
-  /// Says how pictures are shown, when somebody sees them.
+  /// Describes how the terminal shows pictures; nil without a terminal.
   package var describeTerminal: (() -> Outcome)?
   /// The lines of earlier sessions, for `history WORD`.
   package var earlierLines: [String] = []
-  /// The ideas that help explains beside the commands.
+  /// The topics that help explains beside the commands.
   package let topics: [HelpTopic]
-  /// Whether results are read by a program.
+  /// Whether a program reads the results.
   package var wantsEverything = false
 
-  /// What `undo` keeps.
+  /// The rules of `undo` for the workspace.
   package var undoRules: UndoRules<Workspace> {
     get { undoLog.rules }
     set { undoLog.rules = newValue }
@@ -32,14 +32,14 @@ package final class CommandRunner<Workspace>: LineRunner {
   /// Replays a session file beside this session.
   package var replaySession: ((_ arguments: Arguments) throws -> Outcome)?
 
-  /// Makes a workspace one of lines that a file brings, and answers with what ends that; they may do
-  /// less than a person.
+  /// Restricts a workspace for lines from a file, which may do less than a person; returns the
+  /// function that ends that.
   package var enterScript: ((_ workspace: inout Workspace) -> (inout Workspace) -> Void)?
 
-  /// The table by name, made once: every line asks for it.
+  /// The table by name, made once, since every line looks commands up.
   private let specsByName: [String: CommandSpec]
   private var undoLog = UndoLog<Workspace>()
-  /// How deep `run` is within `run`, and how many lines all of them ran.
+  /// The depth of `run` within `run`, and the number of lines that they all ran.
   private var nesting = (depth: 0, lines: 0)
   private var results: [String: JSONValue] = [:]
   private let progress: @Sendable (ProgressUpdate) -> Void
@@ -50,10 +50,10 @@ package final class CommandRunner<Workspace>: LineRunner {
   ///
   /// - Parameters:
   ///   - commands: The table; the validator's rules hold for it.
-  ///   - topics: The ideas that help explains.
-  ///   - workspace: The named things at the start.
+  ///   - topics: The topics that help explains.
+  ///   - workspace: The state at the start.
   ///   - overrides: Values from outside that replace those of `let`.
-  ///   - progress: Shows how far a command is.
+  ///   - progress: Shows the progress of a command.
   ///   - interruption: Tells a command to stop.
   ///   - describe: Turns errors of other modules into errors of a command.
   package init(
@@ -82,7 +82,7 @@ package final class CommandRunner<Workspace>: LineRunner {
     do throws(CommandError) {
       guard let invocation = try parser.parse(text) else { return nil }
       spec = invocation.spec
-      // However long it takes, somebody sees that it runs.
+      // A first update shows at once that the command runs.
       progress(ProgressUpdate(invocation.spec.name))
       if invocation.spec.name != SessionCommand.history.spec.name { remember(text, line: line) }
       nesting = (0, 0)
@@ -95,8 +95,8 @@ package final class CommandRunner<Workspace>: LineRunner {
     return Execution(line: line, text: text, spec: spec, seconds: seconds, result: result)
   }
 
-  /// Runs a command that `undo` can take back; one that fails leaves all as it was, but for work
-  /// that its error names.
+  /// Runs a command that `undo` can take back; one that fails changes nothing, except for the work
+  /// that its error keeps.
   private func performUndoably(
     _ invocation: Invocation, _ text: String, line: Int
   ) throws(CommandError) -> Outcome {
@@ -117,18 +117,18 @@ package final class CommandRunner<Workspace>: LineRunner {
     }
   }
 
-  /// Whether `undo` takes back a command that went well: what changes nothing is passed over, so that
-  /// a failure that is recorded as `fails …` shifts nothing.
+  /// Whether `undo` takes back a successful command: not one that changes nothing, such as `fails`,
+  /// with which a failure is recorded.
   private static func canBeUndone(_ spec: CommandSpec) -> Bool {
     spec.isRecorded && spec != SessionCommand.undo.spec && spec != SessionCommand.fails.spec
   }
 
-  /// All that a command line can change, as it is now.
+  /// The present state of everything that a command line can change.
   private func moment(before text: String) -> UndoLog<Workspace>.Moment {
     UndoLog.Moment(command: text, workspace: workspace, variables: variables, results: results)
   }
 
-  /// Makes all as it was.
+  /// Restores a former state.
   private func restore(_ moment: UndoLog<Workspace>.Moment) {
     (workspace, variables, results) = (moment.workspace, moment.variables, moment.results)
   }
@@ -138,15 +138,15 @@ package final class CommandRunner<Workspace>: LineRunner {
     if text.first != " " { history.append((line, text)) }
   }
 
-  /// The values from outside that no `let` asked for.
+  /// The values from outside whose variables no `let` assigned.
   package var unusedOverrides: [String] {
     variables.overrides.keys.filter { variables[$0] == nil }.sorted()
   }
 
-  /// Says what a line would do, without running it.
+  /// A hinter for the present workspace, which says what a line would do without running it.
   ///
-  /// - Parameter completer: Knows whether an unfinished word can become one.
-  /// - Returns: What finds hints for the workspace as it is now.
+  /// - Parameter completer: Knows whether an unfinished word can become a valid one.
+  /// - Returns: The hinter.
   package func hinter(_ completer: Completer) -> Hinter {
     Hinter(parser: parser, completer: completer, describe: describe) { [self] invocation in
       let command = commands.first { $0.spec.name == invocation.spec.name }
@@ -191,7 +191,7 @@ package final class CommandRunner<Workspace>: LineRunner {
         }
       if !outcome.followUps.isEmpty { try follow(up: &outcome, line: line) }
       outcome.hasTrained = outcome.hasTrained || spec.trains
-      // No line of a transcript may rest on a result that no transcript has.
+      // A line of a transcript must not depend on a result that no transcript holds.
       if spec.isRecorded {
         results[spec.name] = outcome.result
         results[String(spec.name.prefix { $0 != " " })] = outcome.result
@@ -201,23 +201,23 @@ package final class CommandRunner<Workspace>: LineRunner {
       var failure = (error as? CommandError) ?? describe(error)
       failure.line = failure.line ?? invocation.arguments.line
       failure.hint = failure.hint ?? "'help \(spec.name)' says what it takes, with examples"
-      // What no argument is to blame for points at the command.
+      // An error that no argument caused points at the command.
       failure.range = failure.range ?? invocation.arguments.nameRange
       throw failure
     }
   }
 
-  /// Runs the lines that an outcome asks for; if one fails, all is as before.
+  /// Runs the lines that an outcome asks for; if one fails, nothing changes.
   private func follow(up outcome: inout Outcome, line: Int) throws(CommandError) {
     let before = moment(before: "")
     let outer = undoLog
-    // An undo among the lines takes back one of them, never what was done before.
+    // An undo among the lines takes back one of them, never an earlier command.
     undoLog = outer.within
     defer { undoLog = outer }
     do throws(CommandError) {
       for text in outcome.followUps {
         guard let inner = try parser.parse(text) else {
-          // What a lesson says beside its commands is for the reader here, too.
+          // Comments between the commands of a lesson are shown to the reader.
           outcome.say(OutputLine(text.isEmpty ? "" : "  \(text)"))
           continue
         }
@@ -232,7 +232,7 @@ package final class CommandRunner<Workspace>: LineRunner {
     } catch {
       restore(before)
       var failure = error
-      // Its place is in a line that nobody typed.
+      // The range is in a line that the person did not type.
       failure.range = nil
       failure.kept = nil
       throw failure
@@ -266,7 +266,7 @@ package final class CommandRunner<Workspace>: LineRunner {
     }
   }
 
-  /// Gives a variable its value; says nothing, so that a value from outside changes no record.
+  /// Gives a variable its value; prints nothing, so that a value from outside changes no record.
   private func assign(_ arguments: Arguments) throws(CommandError) -> Outcome {
     let name = try arguments.text("name")
     guard Variables.isName(name) else {
@@ -281,7 +281,7 @@ package final class CommandRunner<Workspace>: LineRunner {
       outcome.recordedCommand = "let \(name) = \(Quoting.quoted(override))"
     case (let value?, nil): variables.assign(name, try shortEnough(value, of: name, arguments))
     case (nil, nil) where nesting.depth > 0 && variables[name] != nil:
-      // A file that is run here takes what was given here.
+      // A file that `run` reads keeps a value that was given before.
       break
     case (nil, nil):
       throw arguments.error(
@@ -308,7 +308,7 @@ package final class CommandRunner<Workspace>: LineRunner {
     return value
   }
 
-  /// Runs a command that must fail; all is as before if it does not.
+  /// Runs a command that must fail; if it does not, the state is restored.
   private func expectFailure(
     _ invocation: Invocation, line: Int
   ) throws(CommandError) -> Outcome {

@@ -10,13 +10,13 @@ package enum CommandFamily: String, CaseIterable, Sendable {
   case rest = "the rest"
 }
 
-/// A line that shows a command at work, and what must be run before it.
+/// An example of a command, and the lines that must run before it.
 package struct CommandExample: Hashable, Sendable, ExpressibleByStringLiteral {
   /// The line to type.
   package let line: String
   /// The lines that come before it, so that it can run.
   package let setup: [String]
-  /// What the line does, when that is not plain.
+  /// The effect of the line, when that is not plain; else nil.
   package let note: String?
 
   package init(_ line: String, after setup: [String] = [], note: String? = nil) {
@@ -43,15 +43,15 @@ package struct CommandSpec: Hashable, Sendable {
   package let family: CommandFamily
   /// One line of at most 72 columns.
   package let summary: String
-  /// More about it, in paragraphs; may be empty.
+  /// Details in paragraphs; may be empty.
   package let details: String
   package let parameters: [Parameter]
   package let examples: [CommandExample]
   /// The names of related commands.
   package let seeAlso: [String]
-  /// Whether a transcript holds it.
+  /// Whether a transcript holds the command.
   package let isRecorded: Bool
-  /// Whether it trains: on other machines, numbers after it may be others altogether.
+  /// Whether the command trains: after it, numbers may differ a lot on other machines.
   package let trains: Bool
   /// The recipe that its lines belong to; nil for none.
   package let recipe: LineRecipe?
@@ -82,7 +82,7 @@ package struct CommandSpec: Hashable, Sendable {
     ([name] + parameters.map(\.syntax)).joined(separator: " ")
   }
 
-  /// The parameter called `name`.
+  /// The parameter called `name`; nil if there is none.
   package func parameter(named name: String) -> Parameter? {
     parameters.first { $0.name == name }
   }

@@ -1,6 +1,6 @@
-/// The rules that a table of commands keeps.
+/// The rules for a table of commands.
 package enum CommandTable {
-  /// What is wrong with a table, a line a fault; empty for a good one.
+  /// The faults of a table, one a line; empty for a good one.
   package static func faults(in specs: [CommandSpec]) -> [String] {
     let counts = Dictionary(specs.map { ($0.name, 1) }, uniquingKeysWith: +)
     let repeated = counts.filter { $0.value > 1 }.keys.sorted().map { "\($0): is there twice" }
@@ -60,7 +60,7 @@ package enum CommandTable {
 
   // MARK: - Examples
 
-  /// What is wrong with the words of an example; that it runs is for tests with a workspace.
+  /// The first fault in the words of an example; tests with a workspace check that it runs.
   private static func fault(
     of example: CommandExample, in specs: [CommandSpec], for spec: CommandSpec
   ) -> String? {

@@ -1,4 +1,4 @@
-/// Knows what may come next in a line, from the command table and the things at hand.
+/// Finds possible continuations of a line, from the command table and the names in the session.
 package struct Completer {
   /// A file or folder.
   package struct Entry: Hashable, Sendable {
@@ -20,10 +20,10 @@ package struct Completer {
   ///
   /// - Parameters:
   ///   - specs: The command table.
-  ///   - topics: The ideas that help explains.
+  ///   - topics: The topics that help explains.
   ///   - variables: The variables of `let`.
-  ///   - names: The names of things, asked for only where one may stand.
-  ///   - entries: What is in a folder, given as typed; the empty name is the working directory.
+  ///   - names: The names in the session, computed only where one may stand.
+  ///   - entries: The entries of a folder, given as typed; the empty name is the working directory.
   package init(
     specs: [CommandSpec], topics: [HelpTopic] = [], variables: Variables = Variables(),
     names: @escaping () -> [Candidate] = { [] },
@@ -33,7 +33,7 @@ package struct Completer {
     (self.names, self.entries) = (names, entries)
   }
 
-  /// What may come next after `text`, the line up to the cursor.
+  /// The possible continuations of `text`, the line up to the cursor.
   package func completion(of text: String) -> Completion {
     let line = PartialLine(text)
     if line.isInComment {
@@ -47,13 +47,13 @@ package struct Completer {
     return completion
   }
 
-  /// A way for a word to go on.
+  /// A possible text for the word at the cursor.
   private struct Choice {
     /// The word's whole text without quotes.
     let value: String
-    /// What a list shows.
+    /// The entry in the list of candidates.
     let shown: Candidate
-    /// Whether nothing can follow but a space.
+    /// Whether the word is complete, so that a space follows.
     let isWhole: Bool
 
     init(_ value: String, _ description: String, shown: String? = nil, isWhole: Bool = true) {
@@ -65,7 +65,7 @@ package struct Completer {
 
   // MARK: - Variables
 
-  /// The variables whose names begin as the line ends, after `$` or `${`.
+  /// The variables that can complete the line's end after `$` or `${`; nil if it ends otherwise.
   private func variable(in line: PartialLine) -> Completion? {
     guard line.current.openQuote != "'" else { return nil }
     let tail = line.characters[line.current.start...]
@@ -156,7 +156,7 @@ package struct Completer {
     return completion
   }
 
-  /// What may stand after `key=`.
+  /// The possible values after `key=`.
   private func value(
     of parameter: Parameter, _ line: PartialLine, from start: Int, typed: String
   ) -> Completion {
@@ -171,7 +171,7 @@ package struct Completer {
     return completion
   }
 
-  /// The values of a kind that can be listed.
+  /// The possible values of a kind that has a list of them.
   private func values(_ kind: ParameterKind, typed: String, words: [String]) -> [Choice] {
     switch kind {
     case .path: return paths(typed)
@@ -188,7 +188,7 @@ package struct Completer {
     }
   }
 
-  /// The next words of what help can explain.
+  /// The possible next words of a title that help explains.
   private func titles(after words: [String]) -> [Choice] {
     let start = words.map { $0.lowercased() + " " }.joined()
     let titles =
@@ -202,7 +202,7 @@ package struct Completer {
     return choices
   }
 
-  /// The names of things, each up to the next point.
+  /// The names in the session that begin with `typed`, each up to the next point.
   private func things(_ typed: String) -> [Choice] {
     let all = names().filter { $0.text.lowercased().hasPrefix(typed.lowercased()) }
     let whole = Set(all.map(\.text))
@@ -253,12 +253,12 @@ package struct Completer {
       raw: line.text(from: word.start), quote: word.openQuote, isQuoted: isQuoted)
   }
 
-  /// Whether a word may become the choice; letters may be of either case.
+  /// Whether a word can become the choice; case does not matter.
   private func matches(_ choice: Choice, _ typed: String) -> Bool {
     choice.value.lowercased().hasPrefix(typed.lowercased())
   }
 
-  /// What the typed text can grow to.
+  /// The candidates, and the longest text that all of them begin with.
   private func grown(
     _ choices: [Choice], typed: String, raw: String, quote: Character?, isQuoted: Bool
   ) -> Completion {
@@ -282,13 +282,13 @@ package struct Completer {
   }
 }
 
-/// Which parameters of a command the words of a line have given.
+/// The parameters of a command that the words of a line have given so far.
 private struct TakenArguments {
-  /// The names of keys and flags that are there.
+  /// The names of keys and flags that were given.
   private(set) var names: Set<String> = []
-  /// The parameter whose place the next word takes.
+  /// The parameter that takes the next word; nil if none does.
   private(set) var place: Parameter?
-  /// The words that stand in places of that parameter.
+  /// The words given for that parameter so far.
   private(set) var placed: [String] = []
   /// The key whose value comes next: `sigma =`.
   private(set) var openKey: Parameter?

@@ -1,7 +1,7 @@
-/// Something that may come next in a line.
+/// A possible continuation of a line.
 package struct Candidate: Hashable, Sendable {
   package let text: String
-  /// What it is, in a few words; may be empty.
+  /// A description in a few words; may be empty.
   package let description: String
 
   package init(_ text: String, _ description: String = "") {
@@ -9,26 +9,27 @@ package struct Candidate: Hashable, Sendable {
   }
 }
 
-/// What may come next in a line, and what the word before the cursor can grow to.
+/// The possible continuations of a line, and the text with which the word before the cursor grows.
 package struct Completion: Hashable, Sendable {
-  /// What may come next.
+  /// The possible continuations.
   package var candidates: [Candidate] = []
-  /// What is expected where no list says it, such as a number with its bounds.
+  /// A description of the expected value where it is not one of a list, such as a number with its
+  /// bounds.
   package var expectation: String?
-  /// How many Unicode scalars before the cursor ``insertion`` replaces.
+  /// The number of Unicode scalars before the cursor that ``insertion`` replaces.
   package var replacedScalars = 0
-  /// What all candidates have in common, as one would type it; with a space behind it when there is
-  /// one candidate and it is whole.
+  /// The longest common beginning of all candidates, as typed in a line; it ends with a space if
+  /// there is only one candidate and that is complete.
   package var insertion = ""
   /// Whether the cursor is in quotes or a comment, where any character may stand.
   package var isInText = false
 
   package init() {}
 
-  /// The longest list.
+  /// The number of rows of the longest list.
   private static let rowLimit = 200
 
-  /// The candidates a line each, with their descriptions, at most `columns` − 1 wide.
+  /// The list of candidates with their descriptions, one a line, at most `columns` − 1 wide.
   package func list(columns: Int) -> [String] {
     let width = max(1, columns - 1)
     var lines = expectation.map { [VisibleText.cut($0, to: width)] } ?? []

@@ -1,6 +1,6 @@
 /// A command line over several physical lines, each but the last ending in `\`.
 package enum ContinuedLine {
-  /// How many physical lines one command may have.
+  /// The largest number of physical lines of a command.
   package static let limit = 1000
 
   /// Whether `line` goes on in the next physical line: it ends in `\` outside a comment.
@@ -9,9 +9,9 @@ package enum ContinuedLine {
     return follower.goesOn(after: line)
   }
 
-  /// Follows a command from one physical line to the next, and looks at each character once.
+  /// Follows a command from one physical line to the next, and reads each character once.
   package struct Follower {
-    /// The quote that is open at the end of the lines so far.
+    /// The quote that is open at the end of the lines so far; nil if none is.
     private var quote: Character?
 
     package init() {}

@@ -4,18 +4,18 @@
   import Darwin
 #endif
 
-/// Reads and writes file descriptors, whatever interrupts or delays a call.
+/// Reads and writes file descriptors, and repeats calls that were interrupted or must wait.
 package enum Descriptor {
-  /// A call that failed, in the system's few words: `no space left on device`.
+  /// A system call that failed, with its reason: `no space left on device`.
   package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
     package let description: String
 
-    /// The reason of the call that has just failed.
+    /// The failure of the last call.
     init() { description = SystemReason.ofLastCall }
   }
 
-  /// Opens the standard streams that whoever started the program has closed, each the wrong way
-  /// round: using one is then an error, and no file that is opened later takes its number.
+  /// Opens the standard streams that the calling program left closed, each in the wrong direction:
+  /// using one is then an error, and no file that is opened later takes its number.
   package static func openStandardStreams() {
     for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
       _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
@@ -60,8 +60,8 @@ package enum Descriptor {
     return nil
   }
 
-  /// Whether a call that failed may be made again: a signal came in between, or a descriptor that
-  /// does not wait had nothing, which is waited for here.
+  /// Whether to repeat a call that failed because of a signal, or because the descriptor was not
+  /// ready, for which this waits.
   private static func goesOn(_ descriptor: Int32, _ events: Int32) -> Bool {
     if errno == EINTR { return true }
     guard errno == EAGAIN else { return false }

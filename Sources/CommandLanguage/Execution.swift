@@ -1,14 +1,14 @@
-/// One command that was run: what was typed and what came of it.
+/// The record of one command that was run: its text and its result.
 package struct Execution: Sendable {
-  /// The line of the file, or of the session at the prompt.
+  /// The number of the line in the file, or in the session at the prompt.
   package let line: Int
   /// The command as typed, with its line breaks.
   package let text: String
   /// The table entry, unless the name was unknown.
   package let spec: CommandSpec?
-  /// How long it took, in seconds.
+  /// The time that the command took, in seconds.
   package let seconds: Double
-  /// What came of it.
+  /// The outcome of the command, or its error.
   package let result: Result<Outcome, CommandError>
 
   package init(
@@ -68,7 +68,7 @@ package struct Execution: Sendable {
   }
 }
 
-/// Whatever runs command lines.
+/// An object that runs command lines.
 package protocol LineRunner: AnyObject {
   /// Runs one command line; nil for a blank line or a comment.
   func run(_ text: String, line: Int) -> Execution?

@@ -1,4 +1,4 @@
-/// What the program tells its caller at the end.
+/// The exit status of the program.
 package enum ExitStatus: Int32, Sendable {
   /// Everything went well.
   case success = 0

@@ -1,6 +1,6 @@
 /// An arithmetic expression over numbers and names: `noisy.psnr + 4`.
 ///
-/// Of tensors it may also hold functions and lists: `sum(a * [1, 2])`.
+/// An expression of tensors may also hold functions and lists: `sum(a * [1, 2])`.
 package indirect enum Expression: Hashable, Sendable {
   case number(Double)
   /// A function of other expressions, and its place in the line.
@@ -23,17 +23,17 @@ package indirect enum Expression: Hashable, Sendable {
   /// Reads a whole text as an expression.
   ///
   /// - Parameters:
-  ///   - text: What was typed.
-  ///   - functions: The functions of tensors that there are, such as `leaky-relu`; nil for an expression
+  ///   - text: The text as typed.
+  ///   - functions: The names of functions of tensors, such as `leaky-relu`; nil for an expression
   ///     of numbers, which has neither functions nor lists.
-  /// - Throws: `CommandError` that points at what is no expression.
+  /// - Throws: `CommandError` that points at the fault.
   package init(parsing text: SourceText, functions: [String]? = nil) throws(CommandError) {
     var parser = try ExpressionParser(text, functions: functions)
     self = try parser.sum()
     try parser.requireEnd()
   }
 
-  /// The value of an expression of numbers, with `lookup` giving the names theirs.
+  /// The value of an expression of numbers; `lookup` returns the values of names.
   package func value(
     _ lookup: (_ name: String, _ range: Range<Int>) throws -> Double
   ) rethrows -> Double {
@@ -54,9 +54,9 @@ package indirect enum Expression: Hashable, Sendable {
   }
 }
 
-/// Two expressions and what `expect` asks of them: `denoised.psnr > noisy.psnr + 4`.
+/// Two expressions and the relation that `expect` checks: `denoised.psnr > noisy.psnr + 4`.
 package struct Comparison: Hashable, Sendable {
-  /// What is asked.
+  /// The relation between the two sides.
   package enum Relation: String, Sendable {
     case less = "<"
     case atMost = "<="
@@ -85,14 +85,14 @@ package struct Comparison: Hashable, Sendable {
     try parser.requireEnd()
   }
 
-  /// Whether the relation holds; `tolerance` is a part of the right side's size.
+  /// Whether the relation holds; `tolerance` is a fraction of the right side's size.
   package func holds(_ a: Double, _ b: Double, within tolerance: Double = 0) -> Bool {
     relation.holds(a, b, within: tolerance)
   }
 }
 
 extension Comparison.Relation {
-  /// Whether the relation holds; `tolerance` is a part of the right side's size.
+  /// Whether the relation holds; `tolerance` is a fraction of the right side's size.
   ///
   /// NaN fulfils `!=` and nothing else.
   package func holds(_ a: Double, _ b: Double, within tolerance: Double = 0) -> Bool {
@@ -179,7 +179,7 @@ struct ExpressionParser {
       at: position..<position + 1)
   }
 
-  /// A name, or a function with what stands in its parentheses.
+  /// Reads a name, or a function with the arguments in its parentheses.
   private mutating func nameOrCall() throws(CommandError) -> Expression {
     let start = position
     if let call = try callOfHyphenated() { return call }
@@ -194,8 +194,8 @@ struct ExpressionParser {
     return .call(function, try items(until: ")", from: end), range(from: start))
   }
 
-  /// A function whose name has a hyphen, with what stands in its parentheses; nil where none is, so that
-  /// `a-relu(b)` stays a difference.
+  /// Reads a function whose name has a hyphen, with its arguments; nil for other names, so that
+  /// `a-relu(b)` is a difference.
   private mutating func callOfHyphenated() throws(CommandError) -> Expression? {
     let (start, rest) = (position, characters[position...])
     for function in functions ?? [] where function.contains("-") {
@@ -212,7 +212,7 @@ struct ExpressionParser {
     return nil
   }
 
-  /// Expressions with commas between them, up to a closing bracket.
+  /// Reads expressions with commas between them, up to a closing bracket.
   private mutating func items(
     until close: Character, from open: Int
   ) throws(CommandError) -> [Expression] {
@@ -249,7 +249,7 @@ struct ExpressionParser {
       at: position..<position + 1)
   }
 
-  /// Throws unless everything was read.
+  /// Throws unless the whole text was read.
   mutating func requireEnd() throws(CommandError) {
     skipSpace()
     guard position < characters.count else { return }

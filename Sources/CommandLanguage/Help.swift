@@ -7,7 +7,7 @@ struct Help {
     (self.specs, self.topics) = (specs, topics)
   }
 
-  /// All commands by family, or one of them in full.
+  /// The list of all commands by family, or the page of one command or topic.
   func outcome(for arguments: Arguments) throws(CommandError) -> Outcome {
     let words = arguments.words("command")
     guard !words.isEmpty else { return families(CommandFamily.allCases) }
@@ -52,7 +52,7 @@ struct Help {
     return outcome
   }
 
-  /// The commands that share a first word, and the idea of that name.
+  /// The commands that share a first word, and the topic of that name.
   private func list(_ members: [CommandSpec], and topic: HelpTopic?) -> Outcome {
     var outcome = Outcome()
     outcome.add(Self.table(members.map { ($0.name, $0.summary) }))
@@ -61,7 +61,7 @@ struct Help {
     return outcome
   }
 
-  /// Everything about one command, and the idea of its name under it.
+  /// The help page of one command, with the topic of its name under it.
   private func page(of spec: CommandSpec, and topic: HelpTopic?) -> Outcome {
     var outcome = Outcome()
     outcome.say(OutputLine("\(spec.name)  \(spec.summary)"))
@@ -90,7 +90,7 @@ struct Help {
     return outcome
   }
 
-  /// Everything about an idea.
+  /// The help page of a topic.
   private func page(of topic: HelpTopic) -> Outcome {
     var outcome = Outcome()
     add(topic, to: &outcome)
@@ -106,7 +106,7 @@ struct Help {
     outcome.say(OutputLine("see also  \(topic.seeAlso.joined(separator: ", "))"))
   }
 
-  /// The ideas, a line each.
+  /// The list of the topics, a line each.
   private var ideas: Outcome {
     var outcome = Outcome()
     outcome.add(Self.table(topics.map { ($0.name, $0.summary) }))
@@ -114,7 +114,7 @@ struct Help {
     return outcome
   }
 
-  /// The commands and ideas whose help speaks of a word: `apropos`.
+  /// The commands and topics whose help contains a word: `apropos`.
   func search(_ arguments: Arguments) throws(CommandError) -> Outcome {
     let word = try arguments.text("word").lowercased()
     let commands = specs.filter { spec in

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What the prompt says about a line before it runs.
+/// A remark of the prompt on a line before it runs: its effect, its fault, or its next word.
 package struct Hint: Hashable, Sendable {
   package let text: String
   /// Whether the line would fail.
@@ -10,8 +10,8 @@ package struct Hint: Hashable, Sendable {
     (self.text, self.isFault) = (VisibleText.visible(text), isFault)
   }
 
-  /// The text in `columns`: of a fault rather the cure than half of it, of facts the first and those
-  /// at the end.
+  /// The text cut to `columns`: a fault is shortened to its cure, a list of facts loses those in
+  /// its middle.
   package func text(in columns: Int) -> String {
     func fits(_ text: String) -> Bool { VisibleText.columns(of: text) <= columns }
     if isFault, !fits(text), let semicolon = text.range(of: "; ", options: .backwards) {
@@ -28,7 +28,7 @@ package struct Hint: Hashable, Sendable {
   private static var separator: String { " · " }
 }
 
-/// Finds what to say about a line.
+/// Finds the hint for a line.
 package struct Hinter {
   private let parser: Parser
   private let completer: Completer
@@ -39,9 +39,9 @@ package struct Hinter {
   ///
   /// - Parameters:
   ///   - parser: Finds the command and its arguments.
-  ///   - completer: Knows whether an unfinished word can become one.
+  ///   - completer: Knows whether an unfinished word can become a valid one.
   ///   - describe: Turns errors of other modules into errors of a command.
-  ///   - preview: What the command would do; throws what is wrong with it.
+  ///   - preview: Returns what the command would do, or throws its error.
   init(
     parser: Parser, completer: Completer, describe: @escaping (any Error) -> CommandError,
     preview: @escaping (Invocation) throws -> String
@@ -50,7 +50,7 @@ package struct Hinter {
     (self.describe, self.preview) = (describe, preview)
   }
 
-  /// What `line` would do, or what is wrong with it; none for a blank line and while it goes on.
+  /// The effect or the fault of `line`; nil for a blank line, or one that goes on in the next.
   package func hint(of line: String) -> Hint? {
     guard !ContinuedLine.goesOn(line) else { return nil }
     let invocation: Invocation
@@ -65,13 +65,13 @@ package struct Hinter {
       return Hint(try preview(invocation))
     } catch {
       let error = (error as? CommandError) ?? describe(error)
-      // What no word is to blame for no further letter cures.
+      // An error that no word caused is not cured by more letters.
       let next = error.range == nil ? nil : unfinished(line, error)
       return next ?? Hint(error.summary, isFault: true)
     }
   }
 
-  /// What comes next in a line that is wrong only because it is not whole.
+  /// A hint at the next word of a line whose only fault is that it is unfinished; nil for others.
   private func unfinished(_ line: String, _ error: CommandError) -> Hint? {
     let completion = completer.completion(of: line)
     if completion.isInText { return Hint("") }

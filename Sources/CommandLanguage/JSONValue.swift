@@ -21,7 +21,7 @@ package enum JSONValue: Hashable, Sendable {
     }
   }
 
-  /// The value of `key` in an object.
+  /// The value of `key` in an object; nil if there is none.
   package subscript(key: String) -> JSONValue? {
     guard case .object(let members) = self else { return nil }
     return members.last { $0.key == key }?.value
@@ -38,7 +38,7 @@ package enum JSONValue: Hashable, Sendable {
       }
   }
 
-  /// The value as a number; true is 1.
+  /// The value as a number, with 1 for true; nil for other values.
   package var numeric: Double? {
     switch self {
     case .integer(let value): Double(value)

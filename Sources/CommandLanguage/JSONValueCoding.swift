@@ -1,5 +1,5 @@
-/// A JSON value in a file; objects come back with their keys in order, numbers that are not finite as
-/// words.
+/// Reads and writes JSON values; objects keep the order of their keys, numbers that are not finite
+/// are strings.
 extension JSONValue: Codable {
   package init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()

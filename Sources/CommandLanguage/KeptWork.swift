@@ -1,6 +1,6 @@
-/// The part of a failed command that was done and stays.
+/// The work of a failed command that stays, such as updates of a training.
 package struct KeptWork: Equatable, Sendable {
-  /// The command that does this part and no more, as it is recorded.
+  /// The command to record, which does this work and no more.
   package let command: String
   /// The outcome of that command.
   package let outcome: Outcome

@@ -1,7 +1,7 @@
 /// Cuts a command line into words.
 ///
-/// Spaces part words; quotes `"…"` and `'…'` hold spaces and may stand in the middle of a word; an
-/// index in brackets, `clean[3, 0:10]`, belongs to its word; `#` at the start of a word begins a
+/// Spaces separate words; quotes `"…"` and `'…'` hold spaces and may stand in the middle of a word;
+/// an index in brackets, `clean[3, 0:10]`, belongs to its word; `#` at the start of a word begins a
 /// comment; `\` at the end of a physical line counts as a space; `$NAME` and `${NAME}` stand for
 /// variables except in single quotes.
 struct Lexer {
@@ -24,10 +24,10 @@ struct Lexer {
     self.line = Array(line)
   }
 
-  /// The whole length of the line, in characters.
+  /// The length of the line in characters.
   var end: Int { line.count }
 
-  /// What is left of the line, and where it begins.
+  /// The rest of the line, and the index where it begins.
   var remainder: (text: String, start: Int) {
     var rest = self
     rest.skipSpace()

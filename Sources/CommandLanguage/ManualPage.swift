@@ -1,18 +1,18 @@
 /// The manual page of the program, in the macros of man(7).
 package enum ManualPage {
-  /// A part that is not made from the table.
+  /// A section of the page that is not made from the table.
   package struct Section {
     let heading: String
     let paragraphs: [String]
     let isVerbatim: Bool
 
-    /// Paragraphs, or with `isVerbatim` texts whose lines stay as they are.
+    /// Makes a section of paragraphs, or with `isVerbatim` of texts whose lines stay as they are.
     package init(_ heading: String, _ paragraphs: [String], isVerbatim: Bool = false) {
       (self.heading, self.paragraphs, self.isVerbatim) = (heading, paragraphs, isVerbatim)
     }
   }
 
-  /// The page: name, the given sections, all commands by family, the ideas.
+  /// The page: name, the given sections, all commands by family, the topics.
   package static func text(
     name: String, version: String, summary: String, sections: [Section], specs: [CommandSpec],
     topics: [HelpTopic]
@@ -50,7 +50,7 @@ package enum ManualPage {
     family.rawValue.prefix(1).uppercased() + family.rawValue.dropFirst()
   }
 
-  /// Text that troff shows as it is.
+  /// The text with troff's special characters escaped.
   private static func escaped(_ text: String) -> String {
     let signs = text.replacing("\\", with: "\\e").replacing("-", with: "\\-")
     return signs.hasPrefix(".") || signs.hasPrefix("'") ? "\\&" + signs : signs

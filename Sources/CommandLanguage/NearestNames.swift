@@ -1,4 +1,4 @@
-/// Names that a person may have meant.
+/// Finds names similar to one that is not known.
 package enum NearestNames {
   /// The names closest to `word`, best first, at most three.
   ///
@@ -21,7 +21,7 @@ package enum NearestNames {
     return found.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(3).map(\.name)
   }
 
-  /// `did you mean "sigma"?`, or nothing when no name is near.
+  /// `did you mean "sigma"?`, or nil when no name is near.
   package static func question(for word: String, among names: some Sequence<String>) -> String? {
     let near = nearest(to: word, among: names).map { "\"\($0)\"" }
     guard let last = near.last else { return nil }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// How many digits of a number are written.
+/// The number of digits with which a number is written.
 package enum NumberFormat: Hashable, Sendable {
   /// A fixed count of digits after the point: `40.02`.
   case fixed(Int)
@@ -24,7 +24,7 @@ package enum NumberFormat: Hashable, Sendable {
     }
   }
 
-  /// `0.00` for `-0.00`, and no point at the very end.
+  /// `0.00` for `-0.00`, and no point at the end of the text.
   private func positiveZero(_ text: String) -> String {
     var result = text
     if result.last == "." { result.removeLast() }

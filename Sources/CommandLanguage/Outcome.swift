@@ -1,6 +1,6 @@
-/// What a command gives back: one result, rendered as text, transcript or JSON.
+/// The result of a command, which is rendered as text, transcript or JSON.
 package struct Outcome: Sendable {
-  /// A piece of the human text.
+  /// A line, table or picture of the text.
   package enum Block: Hashable, Sendable {
     case line(OutputLine)
     case table(OutputTable)
@@ -9,21 +9,21 @@ package struct Outcome: Sendable {
 
   /// A file that a command wrote.
   package struct File: Hashable, Sendable {
-    /// The name as it was given.
+    /// The file's name as it was given.
     package let path: String
-    /// Where the file is, from the root of the disk; nil when nothing says.
+    /// The absolute path of the file; nil if unknown.
     package let place: String?
     /// The fingerprint of a picture's samples.
     package let fingerprint: String?
   }
 
-  /// Data that a command read, by which a replay knows that it is the recorded one.
+  /// A fingerprint of data that a command read, by which a replay recognizes them.
   package struct DataStamp: Hashable, Sendable {
-    /// The name in the stamp line `#@ data NAME: …`; never anything of a patient.
+    /// The name in the stamp line `#@ data NAME: …`; it never identifies a patient.
     package let name: String
-    /// The SHA-256 of what was read, as `sha256:…`.
+    /// The SHA-256 of the data, as `sha256:…`.
     package let fingerprint: String
-    /// How much of it there is, such as `[16,1,256,256]`.
+    /// The size of the data, such as `[16,1,256,256]`.
     package let size: String?
 
     package init(name: String, fingerprint: String, size: String? = nil) {
@@ -33,18 +33,18 @@ package struct Outcome: Sendable {
 
   package private(set) var blocks: [Block] = []
   package private(set) var files: [File] = []
-  /// What a reader should know but need not act on.
+  /// Warnings: remarks on the result that need no action.
   package var warnings: [String] = []
-  /// Warnings that were shown before the work began, and stand before all else.
+  /// Warnings that were shown before the work began, and come before the other output.
   package var foreword: [String] = []
-  /// What happened to this run and will not happen again in a replay, such as Ctrl-C; shown, and
-  /// among the warnings of `--json`, but neither recorded nor compared.
+  /// Remarks on events that do not happen again in a replay, such as Ctrl-C; shown, and among the
+  /// warnings of `--json`, but neither recorded nor compared.
   package var remarks: [String] = []
   /// The value for `--json`, and for `expect`.
   package var result: JSONValue = .object([])
-  /// What a page may draw beside the result; no transcript shows it.
+  /// Curves that a page may draw beside the result; no transcript shows them.
   package var curves: [ResultCurve] = []
-  /// The command to record in place of the typed one, when a person or a clock ended it.
+  /// The command to record in place of the typed one, when a person or a clock stopped it.
   package var recordedCommand: String?
   /// The data that was read.
   package var data: [DataStamp] = []
@@ -52,23 +52,23 @@ package struct Outcome: Sendable {
   package var wasInterrupted = false
   /// Whether a training was taken from a checkpoint in place of running.
   package var isFromCheckpoint = false
-  /// Whether a command that trains was run for it.
+  /// Whether a command that trains was run.
   package var hasTrained = false
   /// Whether the session ends here.
   package var quits = false
-  /// Lines to run as if they had been typed, all or none; each is shown with what comes back.
+  /// Lines to run as if they had been typed, all or none; each is shown with its output.
   package var followUps: [String] = []
-  /// What is said after them.
+  /// A line that is printed after their output.
   package var closing: String?
   /// Lines that the prompt runs as if they were typed there, each for itself; the command that gave
   /// them is not recorded.
   package var plays: [String] = []
-  /// Lines that the prompt puts before the person, one after the other.
+  /// Lines that the prompt offers for editing, one after the other.
   package var proposals: [String] = []
-  /// How the pictures take turns at one place, where somebody sees them.
+  /// The turns in which pictures alternate in one place at a terminal; nil if they do not.
   package var turns: Turns?
 
-  /// How often each of some pictures is shown, and for how many seconds.
+  /// The number of times that each picture is shown, and for how many seconds.
   package struct Turns: Hashable, Sendable {
     package let times: Int
     package let pause: Double
@@ -80,7 +80,7 @@ package struct Outcome: Sendable {
 
   package init() {}
 
-  /// One line and a result.
+  /// An outcome of one line and a result.
   package init(_ line: OutputLine, result: JSONValue = .object([])) {
     self.result = result
     say(line)
@@ -106,12 +106,12 @@ package struct Outcome: Sendable {
       File(path: picture.path, place: picture.place, fingerprint: picture.fingerprint))
   }
 
-  /// Adds a file that is no picture; say so in a line too.
+  /// Adds a file that is no picture; a line should name it, too.
   package mutating func add(file path: String, at place: String? = nil) {
     files.append(File(path: path, place: place, fingerprint: nil))
   }
 
-  /// The result with the `path` of a file that was written as the place where the file is.
+  /// The result, in which `path` of a written file is the absolute path.
   var placedResult: JSONValue {
     guard case .object(let members) = result else { return result }
     return .object(
@@ -124,7 +124,7 @@ package struct Outcome: Sendable {
   /// Adds a warning.
   package mutating func warn(_ text: String) { warnings.append(text) }
 
-  /// Adds everything that another outcome says, after what is here.
+  /// Appends the text, files and remarks of another outcome.
   package mutating func append(_ other: Outcome) {
     blocks += other.blocks
     files += other.files
@@ -149,7 +149,7 @@ package struct Outcome: Sendable {
       }
     }
 
-    /// The line as a script's output shows it: with files where they are.
+    /// The line as a script's output shows it, with the absolute or relative paths of files.
     package var printed: String {
       switch self {
       case .fields(let fields): fields.map(\.printed).joined()

@@ -1,14 +1,14 @@
 import Foundation
 
-/// A part of a line that a command gives back.
+/// A part of a line of output.
 package enum Field: Hashable, Sendable {
   /// Words that must be the same in a replay.
   case text(String)
   /// A number with its digits; its unit is part of the text that follows.
   case number(Double, NumberFormat)
-  /// Times, speeds and whatever else may differ between runs.
+  /// A time, a speed or other text that may differ between runs.
   case volatile(String)
-  /// A file that was written: its recorded name, and where it is from the root of the disk.
+  /// A file that was written: its recorded name, and its absolute path.
   case file(String, place: String?)
 
   /// The field as it is shown and recorded.
@@ -21,13 +21,13 @@ package enum Field: Hashable, Sendable {
     }
   }
 
-  /// The field as a script's output shows it: a file is named so that it is found from here.
+  /// The field as a script's output shows it: a file has the path from the working directory.
   package var printed: String {
     guard case .file(let name, let place) = self else { return rendered }
     return Field.text(place.map(ShownPath.fromHere) ?? name).rendered
   }
 
-  /// The field as a person reads it at a terminal: the same without the escapes of a record.
+  /// The field as a person reads it at a terminal, without the escapes of a record.
   package var shown: String {
     switch self {
     case .text(let text): VisibleText.visible(text)
@@ -40,7 +40,7 @@ package enum Field: Hashable, Sendable {
 
 /// Paths as they are shown to a person.
 package enum ShownPath {
-  /// A path from the root of the disk, as it is typed in the working directory: `out/x/a.png`.
+  /// The path to an absolute `place` from the working directory: `out/x/a.png`.
   package static func fromHere(_ place: String) -> String {
     let here = FileManager.default.currentDirectoryPath
     let root = here.hasSuffix("/") ? here : here + "/"
@@ -48,7 +48,7 @@ package enum ShownPath {
   }
 }
 
-/// One line that a command gives back, written as an interpolated string.
+/// A line of output, written as an interpolated string.
 ///
 ///     "noisy  rmse \(rmse, digits: 2) HU  \(volatile: "4.1 s")"
 package struct OutputLine: Hashable, Sendable, ExpressibleByStringInterpolation {
@@ -99,7 +99,7 @@ package struct OutputLine: Hashable, Sendable, ExpressibleByStringInterpolation 
       fields.append(.number(value, .significant(significant)))
     }
 
-    /// What may differ between runs.
+    /// A text that may differ between runs.
     package mutating func appendInterpolation(volatile text: String) {
       fields.append(.volatile(text))
     }

@@ -1,6 +1,6 @@
-/// One thing that a command takes.
+/// A parameter of a command.
 package struct Parameter: Hashable, Sendable {
-  /// Where in the line a parameter stands.
+  /// The way in which a parameter is given in the line.
   package enum Position: Hashable, Sendable {
     /// A word in its place: `load PATH`.
     case word
@@ -12,13 +12,13 @@ package struct Parameter: Hashable, Sendable {
     case flag
     /// All words that are not `key=value` of a declared key: `expect A OP B within=1%`.
     case rest
-    /// What follows an `=`: `let NAME = VALUE`.
+    /// The text after an `=`: `let NAME = VALUE`.
     case assigned
-    /// What follows, untouched, as a command of its own: `fails COMMAND…`.
+    /// The rest of the line, unchanged, as a command of its own: `fails COMMAND…`.
     case command
   }
 
-  /// What a parameter is when it is not given.
+  /// The value of a parameter that is not given.
   package enum Default: Hashable, Sendable {
     /// It must be given.
     case required
@@ -33,7 +33,7 @@ package struct Parameter: Hashable, Sendable {
   package let position: Position
   package let kind: ParameterKind
   package let fallback: Default
-  /// What it means, with its unit, in a few words.
+  /// Its meaning and unit, in a few words.
   package let help: String
 
   /// A word in its place.
@@ -73,7 +73,7 @@ package struct Parameter: Hashable, Sendable {
       help: help)
   }
 
-  /// What follows an `=`, as one text.
+  /// The text after an `=`.
   package static func assigned(
     _ name: String, _ help: String, default fallback: Default = .required
   ) -> Parameter {
@@ -82,14 +82,14 @@ package struct Parameter: Hashable, Sendable {
       fallback: fallback, help: help)
   }
 
-  /// What follows, untouched, as a command of its own.
+  /// The rest of the line, unchanged, as a command of its own.
   package static func command(_ name: String, _ help: String) -> Parameter {
     Parameter(
       name: name, position: .command, kind: .text(placeholder: name.uppercased()),
       fallback: .required, help: help)
   }
 
-  /// How the parameter looks in the syntax line of help.
+  /// The parameter in the syntax line of help.
   package var syntax: String {
     let body: String
     switch position {
@@ -104,7 +104,7 @@ package struct Parameter: Hashable, Sendable {
     return fallback == .required ? body : "[\(body)]"
   }
 
-  /// A key's default, with the other choices after it, or what stands for its value.
+  /// A key's default with the other choices after it, or the placeholder of its value.
   private var valueSyntax: String {
     guard case .value(let value) = fallback else { return kind.placeholder }
     switch kind {
@@ -125,7 +125,7 @@ package struct Parameter: Hashable, Sendable {
 }
 
 extension Parameter {
-  /// The key `replace=` of commands that write files: whether one that is there may go.
+  /// The key `replace=` of commands that write files: whether an existing file may be replaced.
   package static let replace = Parameter.key(
     "replace", .yesNo, "write over a file that this session did not write", default: .value("no"))
 }

@@ -1,4 +1,4 @@
-/// What kind of value a parameter takes; parsing, help and completion read it.
+/// The kind of value that a parameter takes, for parsing, help and completion.
 package indirect enum ParameterKind: Hashable, Sendable {
   /// A number, bare or with one of these units: `40HU`, `25%`, `0.001`.
   case number(units: [Unit] = [], Bounds = .any)
@@ -18,11 +18,11 @@ package indirect enum ParameterKind: Hashable, Sendable {
   case integerInterval
   /// The path of a file or folder.
   case path
-  /// The name of a thing, with or without an index: `clean[3, 0:10, 0:10]`, `b2.out.grad`.
+  /// The name of a value, with or without an index: `clean[3, 0:10, 0:10]`, `b2.out.grad`.
   case thing
-  /// A word of what help explains: a command or an idea.
+  /// A word of a title that help explains: a command or a topic.
   case helpTitle
-  /// Any one word; `placeholder` says in help what it means.
+  /// Any one word; `placeholder` names its meaning in help.
   case text(placeholder: String)
   /// Values of one kind with commas between them: `3,5,7`.
   case list(ParameterKind)
@@ -32,7 +32,7 @@ package indirect enum ParameterKind: Hashable, Sendable {
   /// A whole number of at least `lower`.
   package static func count(_ lower: Int = 1) -> ParameterKind { .integer(lower...Int.max) }
 
-  /// What stands for the value in the syntax line of help.
+  /// The placeholder of the value in the syntax line of help.
   package var placeholder: String {
     switch self {
     case .number: "NUMBER"
@@ -51,7 +51,7 @@ package indirect enum ParameterKind: Hashable, Sendable {
     }
   }
 
-  /// What is expected, in words, with units and bounds.
+  /// A description of the expected value, with units and bounds.
   package var expectation: String {
     switch self {
     case .number(let units, let bounds):
@@ -83,7 +83,7 @@ package indirect enum ParameterKind: Hashable, Sendable {
     }
   }
 
-  /// A value that fits, for a hint.
+  /// A valid value, for a hint.
   var example: String {
     switch self {
     case .number(let units, let bounds):

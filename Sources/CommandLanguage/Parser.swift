@@ -2,11 +2,11 @@
 package struct Invocation {
   package let spec: CommandSpec
   let arguments: Arguments
-  /// Text and start of what `fails` and its like run.
+  /// The text and start of the command that `fails` and the like run; nil for other commands.
   let command: (text: String, start: Int)?
 }
 
-/// Turns a command line into a command and its arguments, by the table.
+/// Turns a command line into a command and its arguments, by means of the table.
 package struct Parser {
   /// The commands by name.
   let specs: [String: CommandSpec]
@@ -22,10 +22,10 @@ package struct Parser {
     (self.specs, self.variables) = (specs, variables)
   }
 
-  /// How many characters a command may have, also when its variables have their values.
+  /// The largest number of characters of a command, also after its variables are expanded.
   package static let longestCommand = 1 << 20
 
-  /// Throws when a command would have more characters than one may.
+  /// Throws when a command is longer than ``longestCommand``.
   static func checkLength(_ count: Int, at range: Range<Int>) throws(CommandError) {
     guard count > longestCommand else { return }
     throw CommandError(
@@ -72,7 +72,7 @@ package struct Parser {
     }
   }
 
-  /// A command whose remaining text is a command of its own.
+  /// Binds the rest of the line to `parameter` as a command of its own.
   private func nested(
     _ parameter: Parameter, _ spec: CommandSpec, _ arguments: inout Arguments, _ lexer: Lexer
   ) throws(CommandError) -> Invocation {

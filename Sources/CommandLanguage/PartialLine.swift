@@ -1,12 +1,12 @@
-/// A line up to the cursor, cut into words as far as that goes: quotes may still be open.
+/// A line up to the cursor, cut into words as far as possible: quotes may still be open.
 struct PartialLine {
   /// A word or the beginning of one.
   struct Word {
-    /// Where it begins, in characters of the line.
+    /// The index in the line where the word begins, in characters.
     let start: Int
     /// The text without its quotes.
     var value = ""
-    /// The place of the first `=` outside quotes, and what stands around it.
+    /// The index of the first `=` outside quotes, and the key before it.
     var sign: Int?
     var key = ""
     var valueAfterSign = ""
@@ -17,7 +17,7 @@ struct PartialLine {
   let characters: [Character]
   /// The words before the one at the cursor.
   private(set) var words: [Word] = []
-  /// The word that the cursor stands at the end of; may be empty.
+  /// The word that ends at the cursor; may be empty.
   private(set) var current: Word
   /// Whether the cursor is in a comment.
   private(set) var isInComment = false
@@ -39,7 +39,7 @@ struct PartialLine {
     }
   }
 
-  /// The line from a place on.
+  /// The text of the line from a character on.
   func text(from start: Int) -> String { String(characters[start...]) }
 
   private func readWord(_ position: inout Int) -> Word {

@@ -2,13 +2,13 @@
 package struct Picture: Hashable, Sendable {
   /// The path below the output folder.
   package let path: String
-  /// Where the file is, from the root of the disk; nil when nothing says.
+  /// The absolute path of the file; nil if unknown.
   package let place: String?
   package let width: Int
   package let height: Int
   /// The file's kind: `png`.
   package let kind: String
-  /// The samples: `gray8`, `gray16`, `rgb8`.
+  /// The sample format: `gray8`, `gray16`, `rgb8`.
   package let samples: String
   /// The first 12 hexadecimal digits of the SHA-256 of the decoded samples.
   package let fingerprint: String
@@ -32,7 +32,7 @@ package struct Picture: Hashable, Sendable {
   /// `[png noisy-3.png 256x256 gray8 px:5d0e12ab90ff]`.
   package var line: String { line(naming: path) }
 
-  /// The line with the file named otherwise.
+  /// The line with another name of the file.
   func line(naming path: String) -> String {
     let name = Escapes.inside(VisibleText.visible(path))
     return "[\(kind) \(name) \(width)x\(height) \(samples) px:\(fingerprint)]"

@@ -1,17 +1,17 @@
-/// Text as one types it in a line.
+/// Puts text in quotes for use in a command line.
 package enum Quoting {
-  /// The text in quotes if it needs some.
+  /// Returns the text, in quotes if it needs them.
   ///
   /// - Parameters:
-  ///   - text: What the quotes hold.
+  ///   - text: The text without quotes.
   ///   - isWhole: Whether the text ends here, so that the last quote is closed.
-  ///   - opened: The quote that somebody has begun with.
-  /// - Returns: The text, in quotes where it needs them.
+  ///   - opened: The quote that is open already, if any.
+  /// - Returns: The text as typed in a line.
   package static func quoted(
     _ text: String, isWhole: Bool = true, opened: Character? = nil
   ) -> String {
     guard opened != nil || needsQuotes(text) else { return text }
-    // A variable's sign is a plain one in single quotes only.
+    // A `$` stands for itself in single quotes only.
     let isDollar = text.contains("$")
     let preferred = isDollar ? "'" : opened ?? (text.contains("\"") ? "'" : "\"")
     var result = ""

@@ -1,13 +1,13 @@
-/// Numbers along an axis that stand behind a result, such as the losses of a training.
+/// The values of a curve that belongs to a result, such as the losses of a training.
 ///
 /// No transcript shows them; they are kept beside it for pages that draw them.
 package struct ResultCurve: Hashable, Sendable, Codable {
-  /// A place of the curve, and the band around it.
+  /// A point of the curve, and the band around it.
   package struct Point: Hashable, Sendable, Codable {
     package let x: Double, y: Double
     package let low: Double, high: Double
 
-    /// A point of numbers rounded to six digits, which a drawing does not tell from others.
+    /// A point with numbers rounded to six digits, which is enough for a drawing.
     package init(x: Double, y: Double, low: Double, high: Double) {
       (self.x, self.y) = (Self.rounded(x), Self.rounded(y))
       (self.low, self.high) = (Self.rounded(low), Self.rounded(high))
@@ -19,13 +19,13 @@ package struct ResultCurve: Hashable, Sendable, Codable {
   }
 
   package let title: String
-  /// What the points are of: `loss`.
+  /// The name of the quantity: `loss`.
   package let name: String
   /// The names of the axes, with their units.
   package let x: String, y: String
   package let isLogarithmic: Bool
   package let points: [Point]
-  /// A value that the curve is compared with, by what it is called.
+  /// Values that the curve is compared with, by name.
   package let reference: [String: Double]
 
   package init(

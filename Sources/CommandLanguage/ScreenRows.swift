@@ -1,13 +1,13 @@
-/// What a command gives back as a terminal of some width shows it: no row is wider, and none breaks a
+/// The rows of an outcome on a terminal of some width: none is wider than that, and none breaks a
 /// word, as long as no word is wider than a row.
 extension Outcome {
-  /// A line or a table in rows, or a picture, whose line comes before it.
+  /// The rows of a line or a table, or a picture, whose line comes before it.
   package struct ScreenPart {
     package let rows: [String]
     package let picture: Picture?
   }
 
-  /// The parts in their order, warnings at last.
+  /// The parts in order, warnings last.
   package func screen(columns: Int) -> [ScreenPart] {
     func part(_ line: TypedLine) -> ScreenPart {
       var picture: Picture?
@@ -27,7 +27,7 @@ extension Outcome {
 }
 
 extension OutputTable {
-  /// The narrowest that a column of words is made.
+  /// The least width of a column of words.
   private static let leastWidth = 12
 
   /// The table in rows of at most `columns`: where it is wider, cells of words go on in further rows;
@@ -56,8 +56,8 @@ extension OutputTable {
     return titles.allSatisfy(\.isEmpty) ? body : [titles] + body
   }
 
-  /// How wide columns may be, so that rows fit: those of words share what numbers leave; nil when
-  /// that is too little for their longest words.
+  /// The widths of columns with which rows fit: columns of words share the space that numbers
+  /// leave; nil when that is too little for their longest words.
   private func widths(_ cells: [[String]], _ limit: Int) -> [Int]? {
     let count = cells.map(\.count).max() ?? 0
     var widths = (0..<count).map { column in
@@ -69,7 +69,7 @@ extension OutputTable {
         .map { VisibleText.columns(of: String($0)) }.reduce(Self.leastWidth, max)
     }
     var excess = widths.reduce(2 * (count - 1), +) - limit
-    // The widest gives first, down to the next; that is at most one turn for each column and row.
+    // Each turn narrows the column that is widest by 1.
     while excess > 0 {
       let spare = words.filter { widths[$0] > least[$0] }
       guard let widest = spare.max(by: { widths[$0] < widths[$1] }) else { return nil }
@@ -79,7 +79,7 @@ extension OutputTable {
     return widths
   }
 
-  /// The lines of cells, each of which has a row or more.
+  /// The lines of a table's cells, each of which has one row or more.
   private func lines(_ cells: [[[String]]]) -> [String] {
     let count = cells.map(\.count).max() ?? 0
     let widths = (0..<count).map { column in

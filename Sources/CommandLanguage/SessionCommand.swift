@@ -1,4 +1,4 @@
-/// The commands that know no workspace: the runner carries them out.
+/// The commands that the runner itself carries out, without the workspace.
 package enum SessionCommand: CaseIterable, Sendable {
   case apropos
   case exit

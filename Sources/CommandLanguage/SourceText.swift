@@ -1,10 +1,10 @@
 /// One character of a command line, after quotes and variables, with the place it came from.
 package struct SourceCharacter: Hashable, Sendable {
-  /// What the character is.
+  /// The character itself.
   package let character: Character
-  /// Where it stands in the line, in characters; a variable's text shares the range of its name.
+  /// Its range in the line, in characters; a variable's text shares the range of its name.
   package let range: Range<Int>
-  /// Whether it came out of quotes or a variable, and so is never syntax.
+  /// Whether it was quoted or comes from a variable, and so is never syntax.
   package let isLiteral: Bool
 
   package init(_ character: Character, at range: Range<Int>, isLiteral: Bool = false) {
@@ -26,7 +26,7 @@ package struct SourceText: Hashable, Sendable {
     self.range = range
   }
 
-  /// Text that stands for itself, all of it at `range`.
+  /// A text without quotes or variables, all of it at `range`.
   package init(_ text: String, at range: Range<Int>) {
     self.init(text.map { SourceCharacter($0, at: range) }, range: range)
   }
@@ -65,7 +65,7 @@ package struct SourceText: Hashable, Sendable {
     characters.firstIndex { $0.character == character && !$0.isLiteral }
   }
 
-  /// Joins words with one space where the line had any.
+  /// Joins words with one space wherever the line has any.
   package static func joined(_ words: some Collection<SourceText>, emptyAt place: Int) -> SourceText
   {
     guard var text = words.first else { return SourceText([], range: place..<place) }

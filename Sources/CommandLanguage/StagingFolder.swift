@@ -1,22 +1,22 @@
 import Foundation
 import Synchronization
 
-/// A folder for files that are not whole yet, on the disk where they will stand.
+/// A folder for files that are not complete yet, on the disk where they will stand.
 ///
-/// It is locked while the program uses it; the system lets go of the lock however the program ends,
-/// so that the next write in the same place knows what was left and takes it away.
+/// The program locks it; the system releases the lock however the program ends. A later write in
+/// the same place finds folders without a lock and removes them.
 final class StagingFolder {
-  /// What its name begins and ends with; files of other programs have no such names.
+  /// The beginning and the end of its name, which files of other programs do not have.
   private static let (prefix, ending) = (".backflow-", ".part")
   private static let number = Atomic<Int>(0)
-  /// Where this program has looked for what others left.
+  /// The folders where this run has removed what killed programs left.
   private static let swept = Mutex<Set<String>>([])
 
   private let path: String
   private let lock: Int32
   private var count = 0
 
-  /// Makes one in `folder`; nil when it cannot be made, for the reason of the last call.
+  /// Makes a staging folder in `folder`; nil when that fails, with the reason in `errno`.
   init?(in folder: String) {
     Self.sweep(folder)
     let number = Self.number.add(1, ordering: .relaxed).newValue
@@ -32,7 +32,7 @@ final class StagingFolder {
 
   deinit { close(lock) }
 
-  /// A path that is not in use.
+  /// The path of a new file in the folder.
   var nextName: String {
     count += 1
     return "\(path)/\(count)"
@@ -41,7 +41,7 @@ final class StagingFolder {
   /// Removes the folder and what is still in it.
   func remove() { try? FileManager.default.removeItem(atPath: path) }
 
-  /// Removes what killed writes left in a folder, once in a run of the program.
+  /// Removes folders that killed programs left, once in a run of the program.
   private static func sweep(_ folder: String) {
     guard swept.withLock({ $0.insert(folder).inserted }) else { return }
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []

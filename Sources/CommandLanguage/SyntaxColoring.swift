@@ -2,7 +2,7 @@
 ///
 /// Nothing is checked and no variable needs a value, so that old and wrong lines can be shown too.
 package struct SyntaxColoring {
-  /// What a piece of a command line is.
+  /// The kind of a piece of a command line.
   package enum Kind: String, Hashable, Sendable {
     /// The words that name the command.
     case name
@@ -26,12 +26,12 @@ package struct SyntaxColoring {
 
   private let names: Set<String>
 
-  /// Makes one that knows the commands of a table.
+  /// Makes a coloring that knows the commands of a table.
   package init(_ specs: [CommandSpec]) {
     names = Set(specs.map(\.name))
   }
 
-  /// The pieces of a command, which together are its text.
+  /// The pieces of a command; their texts together are its text.
   package func pieces(of command: String) -> [Piece] {
     let characters = Array(command)
     var lexer = Lexer(command)
@@ -43,14 +43,14 @@ package struct SyntaxColoring {
       position = end
     }
     var name: String? = ""
-    // What the lexer cannot read is left as it is.
+    // The rest of a line that the lexer cannot read is left as it is.
     while let word = try? lexer.next() {
       add(.plain, to: word.range.lowerBound)
       if let known = name {
         let longer = known.isEmpty ? word.lowercased : "\(known) \(word.lowercased)"
         if isStart(longer) {
           add(.name, to: word.range.upperBound)
-          // What follows "fails" is a command of its own.
+          // The words after "fails" are a command of their own.
           name = longer == SessionCommand.fails.spec.name ? "" : longer
           continue
         }
@@ -86,7 +86,7 @@ package struct SyntaxColoring {
 }
 
 extension Lexer.Word {
-  /// The characters in lower case; a variable is none.
+  /// The characters in lower case; a variable counts as no character.
   fileprivate var lowercased: String {
     String(
       pieces.compactMap { piece in
@@ -95,7 +95,7 @@ extension Lexer.Word {
     ).lowercased()
   }
 
-  /// Where the `=` stands that ends a key.
+  /// The index of the `=` that ends a key; nil if the word has no key.
   fileprivate var assignment: Int? {
     for piece in pieces {
       guard case .character(let character) = piece, !character.isLiteral else { return nil }

@@ -1,6 +1,6 @@
-/// Breaks lines at spaces, so that a terminal breaks none inside a word.
+/// Breaks lines at spaces, so that a terminal does not break them inside a word.
 package enum TextWrapping {
-  /// The line in rows of at most `columns`.
+  /// Returns the line in rows of at most `columns`.
   ///
   /// Later rows stand under the last column of a table row, where that leaves half of the width, else
   /// under the line's beginning. A word that is wider than a row keeps its length: it may be a path.
@@ -15,8 +15,8 @@ package enum TextWrapping {
       let length = VisibleText.columns(of: word)
       if width > 0, width + gap + length > columns {
         rows.append(row)
-        // A long word goes to the left as far as it needs.
-        let indent = max(0, min(indentation, columns - length))
+        // A word goes to the left as far as it needs to fit.
+        let indent = length > columns ? indentation : min(indentation, columns - length)
         (row, width) = (String(repeating: " ", count: indent) + word, indent + length)
       } else {
         row += String(repeating: " ", count: gap) + word
@@ -42,7 +42,7 @@ package enum TextWrapping {
     return (words, gaps)
   }
 
-  /// Where later rows begin.
+  /// The column where the second row and later ones begin.
   private static func indentation(_ words: [String], _ gaps: [Int], _ columns: Int) -> Int {
     var (place, column) = (0, 0)
     var start = gaps.first ?? 0

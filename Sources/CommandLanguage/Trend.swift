@@ -1,10 +1,10 @@
-/// The course of a number over a long time in a bounded place.
+/// The course of a number over a long time, as a bounded number of means.
 package struct Trend: Hashable, Sendable {
-  /// At most so many values; twice as many become their means in pairs.
+  /// The largest number of means; at twice as many, each pair becomes its mean.
   private static let limit = 64
 
   private var means: [Double] = []
-  /// How many numbers each mean is of.
+  /// The count of numbers in each mean.
   private var width = 1
   private var sum = 0.0
   private var count = 0

@@ -1,13 +1,13 @@
-/// What a kind of workspace says about going back.
+/// The rules of `undo` for a kind of workspace.
 package struct UndoRules<Workspace> {
-  /// Takes out what can be computed again, before a moment is kept.
+  /// Removes results that can be computed again, before a moment is kept.
   package var strip: (inout Workspace) -> Void
-  /// Keeps what outlives an undo, such as the names of pictures that were written.
+  /// Keeps values that an undo does not restore, such as the names of pictures that were written.
   package var carry: (_ restored: inout Workspace, _ current: Workspace) -> Void
-  /// The large things that a workspace holds, by a number that two workspaces share if they share
-  /// them, and their bytes.
+  /// The large parts of a workspace and their sizes in bytes; workspaces that share a part give it
+  /// the same identity.
   package var weigh: (Workspace) -> [(identity: Int, bytes: Int)]
-  /// The bytes that all moments together may keep alive.
+  /// The memory that all moments together may keep in use, in bytes.
   package var budget: Int
 
   package init(
@@ -23,7 +23,7 @@ package struct UndoRules<Workspace> {
 ///
 /// Workspaces are values that share what did not change, so a moment costs what its command replaced.
 struct UndoLog<Workspace> {
-  /// All that a command line can change, before one of them ran.
+  /// The state of everything that a command line can change, before it ran.
   struct Moment {
     let command: String
     var workspace: Workspace
@@ -34,8 +34,8 @@ struct UndoLog<Workspace> {
   var rules = UndoRules<Workspace>()
   private var moments: [Moment] = []
 
-  /// Keeps a moment; the oldest go while there are too many, or they hold too much that the present
-  /// does not.
+  /// Adds a moment; removes the oldest while there are too many, or they hold too much memory that
+  /// the present does not.
   mutating func add(_ moment: Moment, present: Workspace) {
     var moment = moment
     rules.strip(&moment.workspace)
@@ -45,7 +45,7 @@ struct UndoLog<Workspace> {
     }
   }
 
-  /// The bytes that are alive only because of the moments.
+  /// The memory in bytes that is in use only because of the moments.
   private func weight(beside present: Workspace) -> Int {
     var seen = Set(rules.weigh(present).map(\.identity))
     return moments.reduce(0) { sum, moment in
@@ -63,11 +63,11 @@ struct UndoLog<Workspace> {
     return log
   }
 
-  /// The last moment, which is gone then.
+  /// Removes and returns the last moment; nil if there is none.
   mutating func takeLast() -> Moment? { moments.popLast() }
 }
 
 extension UndoLog {
-  /// How many commands can be taken back.
+  /// The number of commands that can be taken back.
   static var capacity: Int { 10 }
 }

@@ -14,7 +14,7 @@ package enum Unit: String, CaseIterable, Sendable {
   case mebibyte = "MiB"
   case gibibyte = "GiB"
 
-  /// What one of this unit is in the base unit: seconds, bytes, a fraction of one.
+  /// The factor to the base unit: seconds, bytes, a fraction of one.
   package var scale: Double {
     switch self {
     case .hounsfield, .decibel, .millimetre, .pixel, .second, .byte: 1
@@ -28,7 +28,7 @@ package enum Unit: String, CaseIterable, Sendable {
     }
   }
 
-  /// The unit that `text` names, in whatever case.
+  /// The unit that `text` names; case does not matter.
   package init?(named text: String) {
     let wanted = text.lowercased()
     guard let unit = Unit.allCases.first(where: { $0.rawValue.lowercased() == wanted }) else {
@@ -54,7 +54,7 @@ package struct Quantity: Hashable, Sendable {
   }
 }
 
-/// The numbers that a parameter takes.
+/// The interval of numbers that a parameter allows.
 package struct Bounds: Hashable, Sendable {
   package var lower: Double
   package var upper: Double
@@ -84,13 +84,13 @@ package struct Bounds: Hashable, Sendable {
     value.isFinite && value <= upper && (includesLower ? value >= lower : value > lower)
   }
 
-  /// A number that is allowed: 1 where it can be.
+  /// An allowed number: 1 where possible.
   var example: Double {
     if contains(1) { return 1 }
     return upper.isFinite ? upper : lower + 1
   }
 
-  /// The bounds in words, or nothing when every number is allowed.
+  /// The bounds in words, or nil when every number is allowed.
   package var words: String? {
     func text(_ value: Double) -> String { NumberFormat.shortest.string(value) }
     switch (lower.isFinite, upper.isFinite) {

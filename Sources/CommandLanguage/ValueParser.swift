@@ -1,9 +1,9 @@
 /// Reads the text of an argument as a value of its parameter's kind.
 struct ValueParser {
-  /// The parameter's name, for messages.
+  /// The parameter's name, for error messages.
   let name: String
 
-  /// The value of `text`.
+  /// Reads `text` as a value of `kind`.
   func value(
     _ text: SourceText, as kind: ParameterKind
   ) throws(CommandError) -> ArgumentValue {

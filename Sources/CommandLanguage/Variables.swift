@@ -2,13 +2,13 @@ import HashTreeCollections
 
 /// The variables of `let`, and the values given from outside that replace them.
 ///
-/// A copy shares all but what changes after it, so that it costs the same however many there are.
+/// Copies share their storage, so that a copy costs the same however many variables there are.
 package struct Variables: Sendable {
-  /// How many characters a value may have.
+  /// The largest number of characters of a value.
   package static let longestValue = 1 << 16
 
   private struct Entry: Sendable {
-    /// Which `let` gave it its first value.
+    /// The number of the `let` that gave it its first value.
     let number: Int
     var value: String
   }

@@ -8,7 +8,7 @@ package enum VisibleText {
     return String(result)
   }
 
-  /// The same, but line breaks stay.
+  /// Replaces control characters other than line breaks by pictures of them.
   package static func visibleLines(_ text: String) -> String {
     text.split(separator: "\n", omittingEmptySubsequences: false)
       .map { visible(String($0)) }.joined(separator: "\n")

@@ -1,23 +1,23 @@
 package import Foundation
 
-/// Writes files that are whole or absent.
+/// Writes files so that they are complete or absent.
 package enum WholeFile {
-  /// A step that failed.
+  /// The failure of a step of writing.
   package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The file that could not be written.
     package let path: String
-    /// The system's few words: `no space left on device`.
+    /// The reason: `no space left on device`.
     package let description: String
   }
 
-  /// Writes `data` under another name, through to the disk, and then renames it; what was there
-  /// before stays until then, and stays for good if a step fails.
+  /// Writes `data` under another name, through to the disk, and then renames the file; if a step
+  /// fails, the old file stays.
   ///
   /// - Parameters:
   ///   - data: The bytes.
   ///   - path: The file; a symbolic link is replaced, not followed.
   ///   - isPrivate: Whether only this person may read it.
-  /// - Throws: `Failure`; nothing is left of the attempt.
+  /// - Throws: `Failure`; then the new file is removed.
   package static func write(
     _ data: Data, to path: String, isPrivate: Bool = false
   ) throws(Failure) {
@@ -26,7 +26,7 @@ package enum WholeFile {
     try files.commit()
   }
 
-  /// Writes `data` to a new file, through to the disk; the reason when that fails.
+  /// Writes `data` to a new file, through to the disk; returns the reason if that fails, else nil.
   static func store(_ data: Data, in file: String, mode: mode_t) -> String? {
     let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     guard descriptor >= 0 else { return SystemReason.ofLastCall }

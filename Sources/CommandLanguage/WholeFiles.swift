@@ -10,15 +10,16 @@ package final class WholeFiles {
 
   private struct Step {
     let target: String
-    /// The new file; nil where the old one goes.
+    /// The path of the new bytes; nil if the file is to be removed.
     let staged: String?
   }
 
   private var steps: [Step] = []
-  /// One in each folder that gets files, since a name cannot move to another disk.
+  /// A staging folder for each folder that gets files, since a file cannot be renamed to another
+  /// disk.
   private var staging: [String: StagingFolder] = [:]
   private let isPrivate: Bool
-  /// Folders that were made for the files, the outermost first.
+  /// Folders that were created for the files, the outermost first.
   private var made: [String] = []
 
   /// Begins with no files; `isPrivate` says whether only this person may read them.
@@ -26,7 +27,7 @@ package final class WholeFiles {
 
   deinit {
     for folder in staging.values { folder.remove() }
-    // Nothing is left of an attempt that failed; a folder that holds something stays.
+    // A failed attempt leaves nothing behind; a folder that holds something stays.
     for folder in made.reversed() { rmdir(folder) }
   }
 
@@ -39,14 +40,14 @@ package final class WholeFiles {
     steps.append(Step(target: target, staged: staged))
   }
 
-  /// Makes a folder for files that others write; ``add(folder:as:)`` takes them.
+  /// Makes a folder into which other code writes files; ``add(folder:as:)`` adds them.
   package func makeFolder(for target: String) throws(Failure) -> String {
     let path = try stagingFolder(for: target).nextName
     guard mkdir(path, 0o777) == 0 else { throw failure(target) }
     return path
   }
 
-  /// Adds what others wrote into a folder of ``makeFolder(for:)``, under the same names in `target`.
+  /// Adds the files in a folder of ``makeFolder(for:)``, under the same names in `target`.
   package func add(folder: String, as target: String) throws(Failure) {
     for name in Self.names(in: folder).sorted() {
       let (staged, path) = ("\(folder)/\(name)", "\(target)/\(name)")
@@ -58,20 +59,20 @@ package final class WholeFiles {
     }
   }
 
-  /// Lets a file go when the others are there; it may be absent.
+  /// Removes a file on commit, after the new files are in place; it may be absent.
   package func remove(_ target: String) {
     steps.append(Step(target: target, staged: nil))
   }
 
-  /// The files that are written, in order, and where their bytes are until then.
+  /// The files that are written, in order, and the paths of their bytes until then.
   package var written: [(target: String, staged: String)] {
     steps.compactMap { step in step.staged.map { (step.target, $0) } }
   }
 
-  /// The files that go.
+  /// The files that are removed.
   package var removed: [String] { steps.compactMap { $0.staged == nil ? $0.target : nil } }
 
-  /// Puts all files in place.
+  /// Moves all files to their places.
   ///
   /// - Throws: `Failure`; then everything is as it was before.
   package func commit() throws(Failure) {
@@ -99,7 +100,7 @@ package final class WholeFiles {
     staging = [:]
   }
 
-  /// Gives an old file a second name; nil where the disk knows no such thing.
+  /// Gives an old file a second name and returns it; nil where the file system has no hard links.
   private func secondName(of target: String) throws(Failure) -> String? {
     let name = try stagingFolder(for: target).nextName
     return link(target, name) == 0 ? name : nil
@@ -114,7 +115,7 @@ package final class WholeFiles {
     return made
   }
 
-  /// Makes the folders that a file stands in.
+  /// Creates the folders above a file that are missing.
   private func makeFolders(above target: String) throws(Failure) {
     var missing: [String] = []
     var folder = Self.folder(of: target)
@@ -139,7 +140,7 @@ package final class WholeFiles {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  /// Whether something is there, be it a link to nothing.
+  /// Whether the path exists, also as a link to nothing.
   private static func isThere(_ path: String) -> Bool {
     var status = stat()
     return lstat(path, &status) == 0

@@ -103,17 +103,18 @@ extension Command<Workspace> {
   }
 }
 
-/// What a frame shows, and what is written under it.
+/// The value that a frame of an animation shows, and its label.
 private struct Scene {
   let value: NamedValue
-  /// What tells the frame from others: `slice 3`, `epoch 12`.
+  /// The part of the title that differs between frames: `slice 3`, `epoch 12`.
   let label: String
 
   var title: String { "\(value.name)  \(label)" }
 }
 
 extension Workspace {
-  /// What the frames of an animation show, in order.
+  /// The scenes of an animation in the order of its frames: slices of a stack, or epochs of a
+  /// value.
   fileprivate mutating func scenes(
     _ arguments: Arguments, _ context: CommandContext
   ) throws -> [Scene] {
@@ -133,7 +134,7 @@ extension Workspace {
     }
   }
 
-  /// What is written under a frame: its title, and the figures against the clean slice.
+  /// The lines under a frame: its title, and the figures against the clean slice.
   fileprivate mutating func captions(of scene: Scene) throws -> [String] {
     guard scene.value.isImage, let unit = clean?.unit else { return [scene.title] }
     let clean = try value("clean[\(scene.value.slice)]")

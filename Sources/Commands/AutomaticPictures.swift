@@ -3,25 +3,25 @@ import Figures
 import Foundation
 
 extension Workspace {
-  /// Writes a picture where automatic pictures go, under a name made of `name`.
+  /// Writes a picture into the folder of automatic pictures; its file name begins with `name`.
   mutating func write(
     _ picture: Figures.Picture, named name: String, notes: [PNG.Text] = []
   ) throws -> CommandLanguage.Picture {
     try write([(picture, name, notes)])[0]
   }
 
-  /// Writes pictures where automatic pictures go, all or none.
+  /// Writes pictures into the folder of automatic pictures, all or none.
   ///
   /// A name is taken when the session gave it to another file. A person's folder may hold such a
-  /// file, too: the picture then gets the next free name there, while the record keeps the name that
-  /// a replay gives.
+  /// file, too: the picture then gets the next free name there, while the record keeps the name
+  /// that a replay gives.
   ///
   /// - Parameters:
-  ///   - pictures: The pictures, and what their names are made of.
+  ///   - pictures: The pictures, and the names from which their file names are made.
   ///   - others: Files that are written with them.
   ///   - arguments: The command's, if it has `replace=`.
   /// - Returns: The pictures as a transcript names them.
-  /// - Throws: `CommandError` when a file is there that may not go, or the disk takes no more.
+  /// - Throws: `CommandError` when a file is there that must not be replaced, or the disk is full.
   mutating func write(
     _ pictures: [(picture: Figures.Picture, name: String, notes: [PNG.Text])],
     with others: [Files.Item] = [], _ arguments: Arguments? = nil
@@ -69,7 +69,7 @@ extension Workspace {
 }
 
 extension Figures.Picture {
-  /// The picture as a transcript names it; the file is at `place`.
+  /// The entry of a picture in a transcript, under the name `path`; the file is at `place`.
   func recorded(as path: String, at place: String) -> CommandLanguage.Picture {
     CommandLanguage.Picture(
       path: path, place: place, width: width, height: height, samples: format,

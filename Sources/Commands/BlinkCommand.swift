@@ -55,7 +55,7 @@ extension Command<Workspace> {
 }
 
 extension Workspace {
-  /// The one plane that an argument names.
+  /// The single plane that an argument names.
   fileprivate mutating func plane(_ arguments: Arguments, _ name: String) throws -> NamedValue {
     let value = try self.value(arguments, name)
     guard value.plane.values.count == value.tensor.shape.count else {

@@ -11,7 +11,7 @@ struct Breakpoint: Sendable {
     case statistic(String, of: String)
     /// The share of a layer's activations that are 0.
     case dead(layer: String)
-    /// Between the gradients of a layer's parameters under two flows.
+    /// The cosine between the gradients of a layer's parameters under two flows.
     case cosine(String, String, layer: String)
   }
 
@@ -20,20 +20,20 @@ struct Breakpoint: Sendable {
     case nonFinite
     /// The update with this number, from 1.
     case step(Int)
-    /// A value that is written.
+    /// The computation of a value; in a training, it holds before every update.
     case reached(String)
     case comparison(Quantity, Comparison.Relation, Expression)
   }
 
   let number: Int
-  /// As it was typed.
+  /// The condition as it was typed.
   let text: String
   let condition: Condition
   var hits = 0
-  /// The quantity in the step before.
+  /// The quantity in the previous step; nil before the first.
   var previous: Double?
 
-  /// The value that a walk must have reached for the condition to be seen.
+  /// The value that a walk must have computed before the condition can be checked; nil if none.
   var place: String? {
     switch condition {
     case .nonFinite, .step: nil
@@ -48,7 +48,7 @@ struct Breakpoint: Sendable {
     }
   }
 
-  /// Whether more than the parameters' gradients and the loss must be kept to see it.
+  /// Whether checking the condition needs more than the loss and the parameters' gradients.
   func needsMore(_ network: Network<Float>) -> Bool {
     guard case .comparison(let quantity, _, _) = condition else { return false }
     switch quantity {
@@ -60,13 +60,13 @@ struct Breakpoint: Sendable {
   }
 }
 
-/// Why a training or a walk stopped.
+/// The breakpoint that stopped a training or a walk, and the reason.
 struct BreakpointHit: Sendable {
   let number: Int
   let text: String
-  /// What was measured, or where a NaN or an infinity first arose.
+  /// The measured quantity, or the place where a NaN or an infinity first arose.
   var found: OutputLine?
-  /// The value that the hit is about, where a walk is to stand.
+  /// The value at which an open pass is to stand after the hit; nil if the hit has none.
   let place: String?
 
   var line: OutputLine {
@@ -75,18 +75,18 @@ struct BreakpointHit: Sendable {
   }
 }
 
-/// What a condition looks at.
+/// The values and gradients of one step that a condition can measure.
 protocol BreakpointView {
   var network: Network<Float> { get }
   var loss: Double { get }
-  /// A value or gradient.
+  /// The value or gradient called `name`; nil if there is none.
   func tensor(_ name: String) -> Tensor<Float>?
-  /// A gradient of a parameter under the flow called `flow`.
+  /// The gradient of a parameter under the flow called `flow`; nil if there is none.
   func gradient(_ name: String, flow: String) -> Tensor<Float>?
 }
 
 extension Breakpoint.Quantity {
-  /// What is measured; none if a name is not there.
+  /// The measured quantity; nil if a name does not exist.
   func value(in view: some BreakpointView) -> Double? {
     switch self {
     case .loss: return view.loss
@@ -127,14 +127,15 @@ extension Breakpoint {
     return BreakpointHit(number: number, text: text, found: found, place: place)
   }
 
-  /// Whether the condition holds now; notes the quantity for the next time.
+  /// Returns a hit if the condition holds now; stores the quantity as `previous` for the next
+  /// check.
   mutating func check(_ view: some BreakpointView) -> BreakpointHit? {
     guard case .comparison(let quantity, let relation, let side) = condition,
       let value = quantity.value(in: view)
     else { return nil }
     let before = previous
     previous = value
-    // What names 'previous' cannot hold the first time.
+    // A comparison with 'previous' does not hold the first time.
     let threshold = side.value { _, _ in before ?? .nan }
     let comparison =
       relation == .different && threshold.isNaN ? false : relation.holds(value, threshold)

@@ -6,7 +6,7 @@ import Training
 
 // MARK: - In a training
 
-/// One step of a training before its update: what it kept, and the rest when somebody asks.
+/// One step of a training before its update: its result, and other values computed on demand.
 final class TrainingView: BreakpointView {
   let pass: TrainingPass<Float>
   let result: PassResult<Float>
@@ -46,12 +46,13 @@ final class TrainingView: BreakpointView {
 }
 
 extension Workspace {
-  /// What stops a training before the update with this number, if anything does.
+  /// The first breakpoint that stops a training before the update with this number; nil if none
+  /// does.
   mutating func breakpointHit(
     _ view: TrainingView, update: Int, _ failure: NonFiniteError?
   ) -> BreakpointHit? {
     var found: BreakpointHit?
-    // All are asked, so that 'previous' is the step before for each of them.
+    // All conditions are checked, so that 'previous' is the step before for each of them.
     for index in breakpoints.indices {
       let hit: BreakpointHit?
       switch breakpoints[index].condition {
@@ -71,7 +72,7 @@ extension Workspace {
 
 // MARK: - In an open pass
 
-/// The pass that is walked.
+/// The values that an open pass has computed so far.
 private struct WalkView: BreakpointView {
   let walk: NetworkWalk
   let flowNamed: (String) -> (any GradientFlow)?
@@ -117,7 +118,7 @@ extension Workspace {
         guard let place = breakpoints[index].place, step.writes.contains(place),
           stepper.hasReached(place)
         else { continue }
-        // A walk has no step before.
+        // A walk has no previous step.
         var breakpoint = breakpoints[index]
         breakpoint.previous = nil
         if let hit = breakpoint.check(view) {
@@ -137,7 +138,8 @@ extension GradientFlow {
 }
 
 extension Stepper {
-  /// Goes to where a breakpoint's condition is seen: what it is about has just been written.
+  /// Moves to the place where a breakpoint's condition was checked, right behind its value; to the
+  /// loss without one.
   mutating func go(to place: String?) {
     if let place, advance(to: place) { return }
     _ = advance(to: "loss")

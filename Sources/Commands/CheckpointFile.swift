@@ -61,13 +61,13 @@ struct CheckpointFile {
     entries = Dictionary(contents.entries.map { ($0.name, $0) }) { first, _ in first }
   }
 
-  /// How many numbers all tensors hold together.
+  /// The number of numbers in all tensors together.
   var scalarCount: Int { contents.entries.reduce(0) { $0 + $1.shape.count } }
 
-  /// How many tensors there are.
+  /// The number of tensors.
   var tensorCount: Int { contents.entries.count }
 
-  /// The state.
+  /// Decodes the state as `type`; `name` is the file's in errors.
   func decode<State: Decodable>(_ type: State.Type, name: String) throws(CommandError) -> State {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(

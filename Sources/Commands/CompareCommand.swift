@@ -84,7 +84,7 @@ private func comparison<Element: Scalar>(
       ],
       rows: rows.map { row in
         let c = row.comparison
-        // What is equal but for rounding has no digits that mean something.
+        // Below `exact`, the difference is rounding, and its digits mean nothing.
         let difference: OutputLine =
           c.relativeDifference < exact
           ? "\(volatile: NumberFormat.significant(2).string(c.relativeDifference))"

@@ -3,7 +3,8 @@ import Networks
 import Tensors
 import Training
 
-/// Lines that mend what `diagnose` found, for the network in use; all can be typed as they stand.
+/// Lines that cure the findings of `diagnose`, for the network in use; all can be typed as they
+/// stand.
 struct Cures {
   private let workspace: Workspace
   /// The largest magnitude of the network's input.
@@ -44,13 +45,13 @@ struct Cures {
     }
   }
 
-  /// A scale that brings the input to about 0…1, unless it is there.
+  /// A scale that brings the input to about 0…1, unless it is there already.
   private var scale: [String] { largestInput > 10 ? ["scale minmax"] : [] }
 
-  /// A loss whose gradients do not grow with the batch and its pixels.
+  /// A loss whose gradients do not grow with the batch and its pixels, unless the loss is one.
   private var mean: [String] { workspace.loss.isMean ? [] : ["loss mse"] }
 
-  /// A tenth of the rate, where neither the input nor the initializer is to blame.
+  /// A tenth of the learning rate, unless the scale, the loss or the initializer may be the cause.
   private var gentler: [String] {
     guard scale.isEmpty, mean.isEmpty, workspace.initializer == .he, workspace.trainer != nil else {
       return []
@@ -58,7 +59,8 @@ struct Cures {
     return ["optimizer lr=\(workspace.optimizer.rule.learningRate / 10)"]
   }
 
-  /// The rate that the optimizer has when none is said, if it was higher: such steps kill channels.
+  /// The optimizer's default learning rate, if the present one is higher: large steps kill
+  /// channels.
   private var usualRate: [String] {
     guard workspace.trainer != nil, let usual = workspace.usualLearningRate,
       workspace.optimizer.rule.learningRate > usual
@@ -66,16 +68,16 @@ struct Cures {
     return ["optimizer lr=\(usual)"]
   }
 
-  /// A rule whose updates reach the digits of the weights.
+  /// Lines with which updates are large enough to change the digits of the weights.
   private var faster: [String] {
     guard let adam = workspace.optimizer.rule as? Adam, adam.epsilon <= 1e-7 else {
       return ["optimizer adam lr=0.001"]
     }
-    // Such steps are lost only beside weights that are far too large.
+    // With this rate, updates are lost only beside weights that are far too large.
     return adam.learningRate < 0.001 ? ["optimizer lr=0.001"] : rebuilt(initializer: .he)
   }
 
-  /// The lines that build the network anew, each layer's as `change` makes it.
+  /// The lines that build the network anew, each layer's line changed by `change`.
   private func rebuilt(
     initializer: Initializer, _ change: (_ layer: Int, _ line: String) -> String = { $1 }
   ) -> [String] {
@@ -93,7 +95,7 @@ extension String {
     replacing(/\sact=\S+/, with: " act=\(activation.rawValue)")
   }
 
-  /// A layer's line with an activation that is steep everywhere.
+  /// The line with a leaky ReLU in place of an activation that is flat somewhere.
   fileprivate var withoutSaturation: String {
     contains(/\sact=(sigmoid|tanh|arctan|elu|relu)\b/) ? with(activation: .leakyReLU) : self
   }

@@ -4,11 +4,11 @@ import Networks
 import Tensors
 import Training
 
-/// Follows a training for `plot loss`, `plot psnr` and `save animation`.
+/// Records the curve and the film of a training, for `plot loss`, `plot psnr` and `save animation`.
 final class CurveRecorder {
   private(set) var curve: TrainingCurve
   private(set) var film: TrainingFilm
-  /// The part of an epoch that a step is.
+  /// The fraction of an epoch that one step makes.
   private let part: Double
   /// Epochs between two judgements.
   private let interval: Int
@@ -23,19 +23,19 @@ final class CurveRecorder {
     (self.interval, self.judge) = (interval, judge)
   }
 
-  /// Notes a step, and judges the network at the end of some epochs.
+  /// Records a step, and judges the network at the end of some epochs.
   func add(_ progress: TrainingProgress) {
     curve.add(loss: progress.loss, weight: progress.weight, part: part)
     film.add(epochs: curve.epochs, progress.network)
     guard curve.isAtEpochEnd else { return }
     epochsSinceJudgement += 1
-    // `finish` brings the judgement of the end.
+    // The judgement at the end is made by `finish`.
     guard epochsSinceJudgement >= interval, progress.step < progress.steps else { return }
     epochsSinceJudgement = 0
     if let figures = judge(progress.network) { curve.add(psnr: figures.psnr) }
   }
 
-  /// Notes the PSNR after the last step.
+  /// Records the PSNR after the last step.
   func finish(psnr: Double) { curve.add(psnr: psnr) }
 }
 
@@ -43,10 +43,10 @@ final class CurveRecorder {
 struct TrainingCurves: Sendable, Codable {
   private(set) var all: [TrainingCurve] = []
 
-  /// Of how many trainings the curves are kept.
+  /// The number of trainings whose curves are kept.
   static let capacity = 32
 
-  /// Whether the numbers can be those of curves, wherever they come from.
+  /// Whether the curves, which may come from a damaged file, are possible.
   var isConsistent: Bool {
     all.count <= Self.capacity && all.allSatisfy(\.isConsistent)
       && Set(all.map(\.number)).count == all.count
@@ -55,7 +55,7 @@ struct TrainingCurves: Sendable, Codable {
   /// The number of the training that begins next.
   var nextNumber: Int { (all.map(\.number).max() ?? 0) + 1 }
 
-  /// Keeps what has become of a curve, or a new one, as the last.
+  /// Stores a curve as the last, in place of its former state if there is one.
   mutating func keep(_ curve: TrainingCurve) {
     guard curve.steps > 0 else { return }
     all = all.filter { $0.number != curve.number }.suffix(Self.capacity - 1) + [curve]
@@ -66,13 +66,13 @@ struct TrainingCurves: Sendable, Codable {
 }
 
 extension Workspace {
-  /// Keeps what a training left to look at.
+  /// Keeps the curve and the film of a training.
   mutating func keep(_ recorder: CurveRecorder) {
     curves.keep(recorder.curve)
     film = recorder.film
   }
 
-  /// Follows the training that begins now, or goes on with the network's last one.
+  /// A recorder for the training that begins now; it goes on with the network's last curve, if any.
   func curveRecorder(
     _ options: TrainingOptions, resumes: Bool, _ data: TrainingData, _ sliceCount: Int,
     _ context: CommandContext

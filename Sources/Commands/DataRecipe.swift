@@ -2,16 +2,16 @@ import CommandLanguage
 import Tensors
 import Training
 
-/// What made the data what they are, so that a checkpoint need not hold the images.
+/// The lines and edits that made the data, so that a checkpoint need not hold the images.
 struct DataRecipe: Hashable, Sendable, Codable {
-  /// One thing that changed the data.
+  /// One line or edit that changed the data.
   enum Step: Hashable, Sendable, Codable {
     case line(Line)
     case edit(Edit)
     /// A line that made noisy slices; other noisy slices make it needless.
     case noise(Line)
 
-    /// Whether the step reaches noisy slices alone.
+    /// Whether the step changes noisy slices only.
     fileprivate var isOfNoisy: Bool {
       switch self {
       case .line: false
@@ -21,9 +21,9 @@ struct DataRecipe: Hashable, Sendable, Codable {
     }
   }
 
-  /// The data that there are before or after a line.
+  /// The counts and kinds of data that a session holds before or after a line.
   struct Holdings: Hashable, Sendable {
-    /// How many clean slices there are.
+    /// The number of clean slices; nil without any.
     let clean: Int?
     let hasNoisy: Bool, hasSplit: Bool
 
@@ -33,7 +33,7 @@ struct DataRecipe: Hashable, Sendable, Codable {
     }
   }
 
-  /// A line as typed, with what it looked up.
+  /// A line as typed, with the seed and the variables that it used.
   struct Line: Hashable, Sendable, Codable {
     let text: String
     /// The session's seed.
@@ -57,7 +57,7 @@ struct DataRecipe: Hashable, Sendable, Codable {
 
     var isOfNoisy: Bool { name.hasPrefix("noisy") }
 
-    /// The numbers, unless a damaged file holds other than its shape says.
+    /// The numbers; nil if a damaged file holds another count than its shape says.
     var values: Tensor<Float>? {
       var count = 1
       for extent in extents {
@@ -70,7 +70,7 @@ struct DataRecipe: Hashable, Sendable, Codable {
     }
   }
 
-  /// What made the slices, in the order of time, then the last of each of the others.
+  /// The steps that made the slices, in order; below, the last line of each other kind.
   private(set) var clean: [Step] = []
   private(set) var noise: Line?
   private(set) var scale: Line?
@@ -95,33 +95,33 @@ struct DataRecipe: Hashable, Sendable, Codable {
     if !hasNoisy { forgetNoisy() }
   }
 
-  /// The noisy slices are others, or gone: what was assigned to the clean ones came before that.
+  /// Forgets the steps of noisy slices, which are others now or gone; edits of clean slices stay.
   private mutating func forgetNoisy() {
     clean = (clean + edits.map(Step.edit)).filter { !$0.isOfNoisy }
     (noise, edits) = (nil, [])
   }
 
-  /// What comes next reaches clean and noisy slices together: all that was done comes before it.
+  /// Moves noise and edits behind the clean steps, before a step that changes all slices.
   private mutating func keepOrder() {
     clean += [noise].compactMap { $0.map(Step.noise) } + edits.map(Step.edit)
     (noise, edits) = (nil, [])
   }
 
-  /// Notes noisy slices that a line made or loaded.
+  /// Records a line that made or loaded noisy slices.
   private mutating func note(
     noisy line: Line, _ before: Holdings, _ after: Holdings
   ) {
     forgetNoisy()
     if after.clean == nil { (clean, split) = ([], nil) }
     if after.clean != nil, after.clean != before.clean {
-      // The clean slices without a counterpart went: the line belongs to what made them.
+      // Clean slices without a counterpart were dropped, so the line is a step of the clean ones.
       clean.append(.line(line))
     } else {
       noise = line
     }
   }
 
-  /// Notes a line that went well, if it says anything about the data.
+  /// Records a line that succeeded, if it changes the data.
   mutating func note(
     _ arguments: Arguments, seed: UInt64, _ variables: Variables, before: Holdings, after: Holdings
   ) {
@@ -146,7 +146,7 @@ struct DataRecipe: Hashable, Sendable, Codable {
       keepOrder()
       clean.append(.line(line))
     case "scale" where saysSomething: scale = line
-    // A bare 'split' divides, too.
+    // 'split' without arguments divides the slices, too.
     case "split": split = line
     case "window" where saysSomething: window = line
     default: break
@@ -154,7 +154,7 @@ struct DataRecipe: Hashable, Sendable, Codable {
     if !after.hasSplit { split = nil }
   }
 
-  /// The line; a phantom's writes no files when it runs again.
+  /// The line to record; that of a phantom without `save=`, so that a replay writes no files.
   private static func text(_ arguments: Arguments) -> String {
     guard arguments.spec.name == "phantom" else { return arguments.line }
     let words = ["size", "slices", "patients", "seed"].compactMap { key in
@@ -168,7 +168,7 @@ extension Workspace {
   /// Makes the data of a recipe, in place of those there are.
   ///
   /// - Parameters:
-  ///   - recipe: Lines that may come from a file of anybody: they reach data alone.
+  ///   - recipe: Lines that may come from an untrusted file: only commands that make data run.
   ///   - context: Tells how far it is, and when to stop.
   /// - Throws: The error of the first line that fails; nothing has changed then.
   mutating func make(_ recipe: DataRecipe, _ context: CommandContext) throws(CommandError) {
@@ -178,7 +178,7 @@ extension Workspace {
     changed.windowRule = .automatic
     changed.recipe = DataRecipe()
     let (seed, files) = (settings.seed, files)
-    // A file says what a script may say, wherever it is read.
+    // Lines from a file may write only what a script may.
     changed.files = files.asScript
     for step in recipe.steps {
       do throws(CommandError) {

@@ -1,6 +1,6 @@
 import CommandLanguage
 
-/// The lines of the demo: the main job in small, from slices to a picture of what was learned.
+/// The lines of the demo: a small denoising session, from slices to a picture of the result.
 package let demoLines = [
   "phantom size=256 slices=8 patients=3",
   "noise gaussian sigma=60HU",

@@ -69,7 +69,7 @@ extension Command<Workspace> {
         let part = original.slices(group)
         var values = try workspace.stack(name, slices: group)
         if let mask = part.mask {
-          // Padding is no measurement, so no network can better it.
+          // Padding was not measured, so no network can improve it.
           for i in mask.indices where mask[i] { values.scalars[i] = part.values.scalars[i] }
         }
         let done = files
@@ -95,7 +95,7 @@ extension Command<Workspace> {
 }
 
 extension Workspace {
-  /// The stack and the slices that `name` means; only slices can be chosen, not parts of them.
+  /// The stack and the slices that `name` selects; parts of slices cannot be selected.
   fileprivate func wantedSlices(
     _ arguments: Arguments
   ) throws -> (name: String, slices: [Int]) {
@@ -131,7 +131,7 @@ extension Workspace {
 }
 
 extension [SliceSource] {
-  /// What a user should know about series derived from these slices.
+  /// Warnings about limits of series that are derived from these slices.
   fileprivate var derivationWarnings: [String] {
     var warnings: [String] = []
     if contains(where: { $0.plane.position == nil }) {

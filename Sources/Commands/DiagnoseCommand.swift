@@ -40,7 +40,7 @@ extension Command<Workspace> {
     for (index, finding) in findings.enumerated() {
       outcome.say(finding.line)
       let cure = cures.lines(for: finding)
-      // Said once behind several findings that it mends.
+      // A cure that several findings share is printed once, after the last of them.
       let isShared = index + 1 < findings.count && cures.lines(for: findings[index + 1]) == cure
       if !isShared { outcome.say("  try: \(cure.joined(separator: " · "))") }
     }
@@ -67,12 +67,12 @@ extension Command<Workspace> {
 }
 
 extension Workspace {
-  /// What the data, a training that met a NaN, and one pass show.
+  /// The findings in the data, in a training that met a NaN, and in one pass.
   fileprivate func findings(in pass: TrainingPass<Float>) throws -> [Finding] {
     let began = film.flatMap { film in
       film.name == networkName && film.ends(with: network) ? film.moments.first?.network : nil
     }
-    // What was 0 in the last batch may be alive in other slices.
+    // Activations that were 0 in the last batch may not be 0 in other slices.
     let second = lastPass == nil ? nil : try smallPass()
     let diagnosis = Diagnosis(
       pass, flow: flow, optimizer: optimizer, states: lastPass == nil ? nil : trainer?.states,
@@ -90,7 +90,7 @@ extension Workspace {
     }
   }
 
-  /// What a training that met a NaN left.
+  /// The findings that a training with a NaN left: where it arose, and how many weights were lost.
   private var losses: [Finding] {
     let lost = network.parameters.reduce(0) { $0 + $1.scalars.count { !$0.isFinite } }
     return [
@@ -138,7 +138,7 @@ extension Finding {
     }
   }
 
-  /// The tensor or layer that it is about.
+  /// The tensor or layer that the finding is about.
   fileprivate var place: String {
     switch self {
     case .dataNotFinite(let name, _), .nonFiniteValue(let name): name
@@ -151,7 +151,7 @@ extension Finding {
     }
   }
 
-  /// The number that says how much: a share, a factor, a step, dB.
+  /// The size of the finding: a share, a factor, a step, or dB.
   fileprivate var value: Double {
     switch self {
     case .dataNotFinite(_, let slices): Double(slices.count)
@@ -168,7 +168,7 @@ extension Finding {
     }
   }
 
-  /// What was found, and what it means.
+  /// The line that describes the finding and its meaning.
   fileprivate var line: OutputLine {
     switch self {
     case .dataNotFinite(let name, let slices):

@@ -113,7 +113,7 @@ extension Network<Float> {
     }
   }
 
-  /// What becomes of the last layer's result; empty if nothing.
+  /// A phrase for the network's output rule; empty for a plain output.
   fileprivate var outputInWords: String {
     switch outputRule {
     case .plain: ""
@@ -179,7 +179,7 @@ extension Merge {
 }
 
 extension GradientFlow {
-  /// What the arrows mean.
+  /// A line that explains the arrows of the diagram.
   fileprivate func inWords(_ links: Int) -> OutputLine {
     guard let first = linkWeight(epoch: 0), let later = linkWeight(epoch: 10) else {
       return OutputLine(summary)

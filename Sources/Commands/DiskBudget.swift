@@ -1,12 +1,12 @@
 import CommandLanguage
 import Synchronization
 
-/// How much a session may write, and how much it has written.
+/// The number of bytes that a session may write, and the number that it has written.
 ///
-/// The limit belongs to a copy, so that `undo` takes it back; what was written is one count for all
-/// copies. What is overwritten counts again, so that no loop of writes escapes.
+/// The limit belongs to a copy, so that `undo` takes it back; the written bytes are one count for
+/// all copies. Overwritten bytes count again, so that no loop of writes escapes.
 package struct DiskBudget: Sendable {
-  /// The bytes that were written.
+  /// The number of bytes written, shared by all copies.
   private final class Count: Sendable {
     let bytes = Mutex(0)
   }
@@ -14,10 +14,10 @@ package struct DiskBudget: Sendable {
   private let count: Count
   private let first: Int
   private var most: Int
-  /// Whether the limit may only become smaller.
+  /// Whether the limit can only be lowered.
   private let isFirm: Bool
 
-  /// What a script may write.
+  /// The limit for a script, in bytes.
   private static let scriptLimit = 10 << 30
 
   /// The budget of a script, whose lines may lower it, or of a person, who may set any.
@@ -31,20 +31,20 @@ package struct DiskBudget: Sendable {
     (self.count, first, self.most, isFirm) = (count, most, most, true)
   }
 
-  /// The budget of lines that a file brings into this session.
+  /// The budget for lines that a file brings into this session, never above the present limit.
   var ofScript: DiskBudget {
     let written = count.bytes.withLock { $0 }
     let (limit, overflows) = written.addingReportingOverflow(Self.scriptLimit)
     return DiskBudget(count, most: overflows ? most : min(most, limit))
   }
 
-  /// In bytes; nil for none.
+  /// The limit in bytes; nil if there is none.
   var limit: Int? { most == .max ? nil : most }
 
-  /// The limit that a line set; nil when none did.
+  /// The limit in bytes that a line set; nil if no line did.
   var ownLimit: Int? { most == first ? nil : most }
 
-  /// Takes another limit, nil for none; false if a script would raise it.
+  /// Sets another limit in bytes, nil for none; returns false if a script would raise it.
   mutating func setLimit(_ bytes: Int?) -> Bool {
     let bytes = bytes ?? .max
     guard !isFirm || bytes <= most else { return false }
@@ -52,7 +52,7 @@ package struct DiskBudget: Sendable {
     return true
   }
 
-  /// What a series of DICOM slices takes, about: 16 bits a pixel, and attributes.
+  /// The approximate bytes of a series of DICOM slices: 16 bits a pixel, and attributes.
   static func dicomBytes(slices: Int, height: Int, width: Int) -> Int {
     slices * (2 * height * width + 4096)
   }

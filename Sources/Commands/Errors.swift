@@ -56,8 +56,8 @@ private func cure(ofDICOM code: String) -> String {
 /// The error of a training that a NaN or an infinity stopped after some updates, which are kept.
 ///
 /// - Parameters:
-///   - error: Where the NaN arose.
-///   - made: What the training did until then.
+///   - error: The place where the NaN arose.
+///   - made: The outcome of the updates before it.
 ///   - line: The line that trained.
 /// - Returns: The error, with what stays and how it is recorded.
 func commandError(

@@ -184,7 +184,7 @@ extension Workspace {
       of name: String, _ part: (Range<Int>) throws -> Tensor<Float>
     ) throws -> [FiguresOfMerit?] {
       var figures: [FiguresOfMerit?] = []
-      // A few at a time, so that somebody sees how far it is.
+      // Slices are judged in groups of 8, so that progress can be shown in between.
       for start in stride(from: 0, to: slices.count, by: 8) {
         let group = start..<min(start + 8, slices.count)
         figures += judge.slices(Array(slices[group])).figures(

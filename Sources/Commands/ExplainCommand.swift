@@ -48,12 +48,12 @@ extension Command<Workspace> {
   ]
 }
 
-/// The terms, their sum, and what stands beside it.
+/// The terms of an explanation, their sum, and remarks on it.
 func describe(
   _ explained: Explanation, difference: Double? = nil, of end: String = "the loss"
 ) -> Outcome {
   var outcome = Outcome(OutputLine("\(explained.name)  \(explained.formula)"))
-  // Nothing but noughts needs no list.
+  // A list of zeros alone is left out.
   let isNought = explained.terms.allSatisfy { $0.product == 0 } && explained.restCount > 0
   var rows =
     isNought
@@ -163,7 +163,7 @@ extension Workspace {
     _ text: String, _ arguments: Arguments
   ) throws -> (name: String, index: [Int], shape: Shape) {
     let indexed = try IndexedName(text)
-    // What is no part is refused with the words of 'show'.
+    // A part that does not exist is refused with the message of 'show'.
     if Self.stackNames.contains(indexed.name) {
       _ = try value(text, at: "name", arguments)
       throw arguments.error(
@@ -188,7 +188,7 @@ extension Workspace {
     return (indexed.name, index, shape)
   }
 
-  /// The arithmetic of an optimizer's m, v or update; none for other names.
+  /// The arithmetic of an optimizer's m, v or update; nil for other names.
   private func updateExplanation(
     _ name: String, _ index: [Int], _ arguments: Arguments
   ) throws -> Explanation? {
@@ -231,7 +231,8 @@ extension Workspace {
     return explained
   }
 
-  /// What the gradient that `text` names is of.
+  /// The name of the scalar whose gradient `text` names: the loss, or the end of the last
+  /// 'backward'.
   func endOfGradients(of text: String) -> String {
     guard let name = try? IndexedName(text).name, isTyped(name), let computationWalk else {
       return "the loss"
@@ -239,8 +240,8 @@ extension Workspace {
     return computationWalk.end
   }
 
-  /// The change of the loss by the number whose gradient `text` names; nil for other names, and, unless
-  /// it `isAsked` for, where it would take long.
+  /// The derivative of the loss by the number whose gradient `text` names, from differences; nil
+  /// for other names, and, unless it `isAsked` for, where it would take long.
   mutating func lossDifference(
     by text: String, isAsked: Bool, _ arguments: Arguments
   ) throws -> Double? {
@@ -255,7 +256,7 @@ extension Workspace {
     let needed = TapeFlow().mapBytes(
       of: pass.network.doubles, pixels: pass.input.shape.batch * pass.input.shape.planeCount,
       retention: .nothing)
-    // Some seconds on a machine of two cores.
+    // Above this size, the differences take some seconds on a machine with two cores.
     if needed > 256 << 20, !isAsked { return nil }
     try requireMemory(
       needed, for: "differences of the loss in Double", hint: "take a part of the slice")
@@ -266,7 +267,7 @@ extension Workspace {
 }
 
 extension Explanation {
-  /// What an optimizer did to a number.
+  /// The arithmetic by which an optimizer computed a number.
   fileprivate init(_ name: String, value: Double, _ arithmetic: UpdateArithmetic) {
     self.init(
       name, value: value, formula: arithmetic.formula,

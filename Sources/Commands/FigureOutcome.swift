@@ -2,7 +2,7 @@ import CommandLanguage
 import Figures
 import Foundation
 
-/// What the commands that draw figures have in common.
+/// The parameters shared by all commands that draw figures.
 enum FigureParameters {
   static let form = Parameter.key(
     "as", .choice(["picture"] + TextStyle.allCases.map(\.rawValue)),
@@ -33,7 +33,7 @@ extension Workspace {
   /// Shows a figure as its command asks, and its statistics under it.
   ///
   /// - Parameters:
-  ///   - name: What the file is called if nobody says.
+  ///   - name: The name from which the file's is made when `file=` is not given.
   ///   - statistics: The lines that `draw` puts under the figure, too.
   ///   - result: The numbers for `--json`.
   ///   - arguments: `as=` and `file=`.
@@ -65,8 +65,8 @@ extension Workspace {
     return outcome
   }
 
-  /// Writes a drawing where a person or a script said, and as an automatic picture where no PNG was
-  /// asked for, all or none.
+  /// Writes a drawing to the given file, and as an automatic picture where that is no PNG, all or
+  /// none.
   private mutating func write(
     _ drawing: Drawing, as file: String?, named name: String?, _ arguments: Arguments,
     _ outcome: inout Outcome

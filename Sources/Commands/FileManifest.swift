@@ -6,16 +6,16 @@ import Synchronization
 /// The files that Backflow wrote in a place, each with the SHA-256 of its bytes, one a line as
 /// `sha256sum` writes them.
 ///
-/// The digest tells a file that is as it was written from one that somebody changed since. Lines are
-/// added before the files get their names, so that a run that is killed leaves no file unknown.
+/// The digest tells whether a file was changed since it was written. Lines are added before the
+/// files get their names, so that a run that is killed leaves no file unknown.
 package final class FileManifest: Sendable {
   /// The largest manifest that is read.
   private static let mostBytes = 64 << 20
 
   private let path: String
-  /// Files below it are named from it.
+  /// The folder from which files below it are named.
   private let folder: String
-  /// The digests by name, once they are read.
+  /// The digests by file name; nil before the manifest is read.
   private let digests = Mutex<[String: Set<String>]?>(nil)
 
   /// The manifest `.backflow-files` of a script's output folder.
@@ -24,7 +24,7 @@ package final class FileManifest: Sendable {
     path = folder.appending(path: ".backflow-files").path
   }
 
-  /// The manifest of files anywhere.
+  /// A manifest of files in any folder.
   package init(file: URL) {
     path = file.path
     folder = "/"
@@ -39,7 +39,8 @@ package final class FileManifest: Sendable {
     }
   }
 
-  /// Notes files that are about to be written; what cannot be noted is refused when it comes again.
+  /// Records files that are about to be written; a file that cannot be recorded cannot be replaced
+  /// in a later run.
   func add(_ files: [(place: String, digest: SHA256Digest)]) {
     digests.withLock { digests in
       var known = digests ?? read()

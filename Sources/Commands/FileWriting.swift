@@ -8,10 +8,10 @@ extension Files {
   /// - Parameters:
   ///   - data: The bytes.
   ///   - path: The file.
-  ///   - replacing: Which file that is there may go.
+  ///   - replacing: Which existing file may be replaced.
   ///   - isPicture: Whether the record shows it, so that another of its name would be a false one.
   /// - Returns: Where the file is.
-  /// - Throws: `CommandError` when a file is there that may not go, or the disk takes no more.
+  /// - Throws: `CommandError` when a file is there that must not be replaced, or the disk is full.
   @discardableResult
   package func write(
     _ data: Data, to path: String, _ replacing: Replacing = .known, isPicture: Bool = false
@@ -66,11 +66,11 @@ extension Files {
   ///
   /// - Parameters:
   ///   - folder: The folder; what else it holds stays.
-  ///   - replacing: Which files that are there may go.
-  ///   - body: Makes the files in the folder that it gets, and answers with the names of old files
-  ///     in the real one that go with them.
+  ///   - replacing: Which existing files may be replaced.
+  ///   - body: Makes the files in the folder that it gets, and returns the names of old files in
+  ///     the real one that are removed with them.
   /// - Returns: Where the folder is.
-  /// - Throws: `CommandError`, or what `body` throws as one; then all is as it was.
+  /// - Throws: `CommandError`, also for errors of `body`; then nothing has changed.
   package func write(
     folder: String, _ replacing: Replacing,
     body: (_ staged: String, _ place: String) throws -> [String]
@@ -97,14 +97,14 @@ extension Files {
     return place
   }
 
-  /// Puts files in place, if no other is in their way.
+  /// Moves files to their places, unless a file is there that must not be replaced.
   ///
   /// - Parameters:
   ///   - files: The files, whole on the disk.
   ///   - pictures: The places of those that the record shows.
   ///   - name: The name of a place in messages.
-  ///   - replacing: Which files that are there may go, by the place.
-  /// - Throws: `CommandError`; then all is as it was.
+  ///   - replacing: Which existing files may be replaced, by the place.
+  /// - Throws: `CommandError`; then nothing has changed.
   package func commit(
     _ files: WholeFiles, pictures: Set<String> = [], naming name: (String) -> String,
     replacing: (String) -> Replacing
@@ -146,7 +146,7 @@ extension Files {
     return (try? written.check(plan, replacing)) != nil
   }
 
-  /// Runs a step of writing; its failure names the file as it was typed.
+  /// Runs a step of writing; an error names the file as it was typed.
   private func naming<Result>(
     _ names: [String: String], otherwise name: String? = nil,
     _ step: () throws(WholeFiles.Failure) -> Result

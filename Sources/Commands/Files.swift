@@ -1,23 +1,23 @@
 package import CommandLanguage
 package import Foundation
 
-/// Where a session reads and writes.
+/// The folders in which a session reads and writes.
 ///
 /// A script writes below its output folder only, whatever a path in it says; a person writes
 /// anywhere. Relative paths are read from the output folder, the session's folder, and the working
 /// directory, in this order.
 ///
 /// No write replaces a file that the session did not write, unless `replace=yes` says so. A script
-/// may also replace what earlier runs of scripts wrote into its output folder, as long as it is as
-/// they left it; but no session that was saved there.
+/// may also replace files that earlier runs of scripts wrote into its output folder and that have
+/// not changed since; but no session that was saved there.
 package struct Files: Sendable {
-  /// Where files go.
+  /// The folder for files that a session writes.
   package let output: URL
   /// The folder of the session file, if there is one.
   package let session: URL?
   /// Whether writing stays below ``output``.
   package let isConfined: Bool
-  /// What may be written, and what has been.
+  /// The number of bytes that may be written, and that were.
   var disk: DiskBudget
   let written: WrittenFiles
   private let workingDirectory: URL
@@ -31,7 +31,7 @@ package struct Files: Sendable {
   ///
   /// - Parameters:
   ///   - output: The folder.
-  ///   - manifest: What Backflow wrote before and may replace; nothing at the prompt.
+  ///   - manifest: The files that Backflow wrote before and may replace; nil at the prompt.
   package init(person output: URL, manifest: FileManifest? = nil) {
     self.init(output: output, session: nil, manifest, isConfined: false)
   }
@@ -43,7 +43,7 @@ package struct Files: Sendable {
     workingDirectory = URL(filePath: FileManager.default.currentDirectoryPath)
   }
 
-  /// The same places for lines that a file brings: they write below ``output`` only.
+  /// The same folders for lines from a file, which write below ``output`` only.
   var asScript: Files {
     isConfined ? self : Files(confining: self)
   }
@@ -54,7 +54,7 @@ package struct Files: Sendable {
     workingDirectory = other.workingDirectory
   }
 
-  /// The file or folder that `path` names for reading.
+  /// The path of the file or folder that `path` names for reading.
   ///
   /// - Throws: `CommandError` with the exit status of missing data.
   package func reading(_ path: String) throws(CommandError) -> String {
@@ -86,8 +86,8 @@ package struct Files: Sendable {
     return [S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
   }
 
-  /// The file of a session that `name` means, with or without `.session`; its folder of pictures has
-  /// the same name and is not meant.
+  /// The path of the session file that `name` names, with or without `.session`; its folder of
+  /// pictures, which has the same name, is not meant.
   package func readingSession(_ name: String) throws(CommandError) -> String {
     var stem = name
     while stem.count > 1, stem.hasSuffix("/") { stem.removeLast() }
@@ -120,7 +120,7 @@ package struct Files: Sendable {
     }
     let root = output.resolvingSymlinksInPath().standardizedFileURL.path
     let nearest = nearestExisting(url)
-    // A link to nothing cannot be resolved; what it would make might be anywhere.
+    // A link to nothing cannot be resolved; a write through it could make a file anywhere.
     guard FileManager.default.fileExists(atPath: nearest.path),
       isBelow(root, nearest.resolvingSymlinksInPath().path),
       isBelow(output.standardizedFileURL.path, url.path)

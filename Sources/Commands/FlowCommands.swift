@@ -125,7 +125,7 @@ extension Command<Workspace> {
 }
 
 extension Workspace {
-  /// Takes a flow, and keeps it under the name that `as=` gives.
+  /// Chooses a flow, and keeps it under the name that `as=` gives.
   fileprivate mutating func choose(
     _ flow: any GradientFlow, _ arguments: Arguments
   ) throws -> Outcome {

@@ -2,7 +2,7 @@ package import CommandLanguage
 import Foundation
 
 extension Files {
-  /// What is in a folder, given as somebody types it; nothing when it cannot be read.
+  /// The entries of a folder, whose path is given as typed; empty when it cannot be read.
   package func entries(of folder: String) -> [Completer.Entry] {
     guard let place = try? reading(folder.isEmpty ? "." : folder) else { return [] }
     let url = URL(filePath: place)

@@ -123,7 +123,7 @@ private func table(of rows: [GradientSample], _ names: [String]) -> OutputTable 
 }
 
 extension Workspace {
-  /// What the tests over all weights say of the flow, in a sentence.
+  /// A sentence with the result of the tests over all weights: whether the flow gives the gradient.
   fileprivate func verdict(on nature: GradientNature) -> String {
     if nature.isZero || nature.trueIsZero {
       return nature.isZero && nature.trueIsZero

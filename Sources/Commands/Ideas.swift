@@ -1,6 +1,6 @@
 package import CommandLanguage
 
-/// The ideas that a beginner meets: what `help HU` and its like say.
+/// The topics for beginners that `help` explains, such as `help HU`.
 package let helpTopics: [HelpTopic] = [
   HelpTopic(
     "HU", "The unit of CT: how much tissue weakens X-rays.", seeAlso: ["window", "stats", "scale"],

@@ -3,13 +3,13 @@ import GradientFlows
 import Networks
 import Tensors
 
-/// What was looked up of a pass and is kept, by the line of the flow.
+/// Results of the last pass that were computed again for inspection, by the line of the flow.
 struct Inspection: Sendable {
-  /// Passes of which every value is kept.
+  /// Results in which every value is kept.
   var passes: [String: PassResult<Float>] = [:]
   /// The gradients of all parameters.
   var gradients: [String: [Tensor<Float>]] = [:]
-  /// The pass of which one layer was looked into last, and that layer's place.
+  /// The result of the last inspection of a single layer, with the flow and the layer's index.
   fileprivate var layer: (flow: String, place: Int, result: PassResult<Float>)?
 }
 
@@ -35,7 +35,7 @@ extension Workspace {
     if let known = inspected.passes[flow.line] { return known }
     let pass = try requireLastPass(fitting: flow)
     try requireMemoryToInspect(pass, [flow])
-    // What is known under other flows stays while there is room.
+    // Results under other flows stay while there is memory.
     let bytes = (inspected.passes.count + 1) * pass.inspectionBytes(flow)
     if bytes > memoryLimit { inspected.passes = [:] }
     let result = try interruptible { pass.run(flow, retention: .everything) }
@@ -43,8 +43,8 @@ extension Workspace {
     return result
   }
 
-  /// The gradients of all parameters in the last pass under a flow: those of the last step, or
-  /// computed again with no more kept than in training.
+  /// The gradients of all parameters in the last pass under a flow, computed again if need be with
+  /// no more kept than in training.
   mutating func requireGradients(
     _ flow: any GradientFlow
   ) throws(CommandError) -> [Tensor<Float>] {
@@ -61,8 +61,8 @@ extension Workspace {
     return gradients
   }
 
-  /// The values and gradients of the layer in place `index` in the last pass under a flow; those of
-  /// other layers may be missing.
+  /// The result of the last pass under a flow with the values and gradients of layer `index`; those
+  /// of other layers may be missing.
   mutating func requireLayer(
     _ index: Int, _ flow: any GradientFlow
   ) throws(CommandError) -> PassResult<Float> {

@@ -3,8 +3,8 @@ import Tensors
 
 /// The result of `compute`, which a person can interrupt.
 ///
-/// Once the command that runs was asked to stop, the rest of the engine's work is left out, and what
-/// came of it is thrown away.
+/// Once the command that runs was asked to stop, the rest of the engine's work is left out, and
+/// what came of it is discarded.
 ///
 /// - Throws: `CommandError.interrupted`, or what `compute` throws.
 func interruptible<Value>(_ compute: () throws -> Value) throws(CommandError) -> Value {

@@ -86,7 +86,8 @@ extension Command<Workspace> {
 }
 
 extension Plane {
-  /// What a picture of so many bits does not tell of values that are not finite.
+  /// Warnings about values that are not finite, which a picture of `bits` bits shows as finite
+  /// ones.
   fileprivate func lossWarnings(bits: Int) -> [String] {
     let nans = values.count(where: \.isNaN)
     let infinite = values.count(where: \.isInfinite)

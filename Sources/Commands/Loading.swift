@@ -10,14 +10,14 @@ private func storedRange(from smallest: Double, extent: Double) -> ClosedRange<D
   let isWhole = extent == extent.rounded() && smallest >= 0 && smallest <= extent
   let lower = smallest.isFinite && !isWhole ? smallest : 0
   let width = extent > 0 && extent.isFinite ? extent : 1
-  // So far from 0 that 1 more is the same number, the next ones that Float tells apart.
+  // Far from 0, where `lower` + 1 rounds to the same Float, the range reaches to the next Float.
   return lower...max(lower + width, lower + Double(Float(lower).ulp))
 }
 
-/// Slices with what is to be said about them.
+/// Slices with where they come from, and warnings about them.
 struct LoadedSlices {
   var stack: ImageStack
-  /// Where each slice comes from; empty for arrays, which do not say.
+  /// The source of each slice; empty for arrays, which do not store it.
   var sources: [SliceSource] = []
   var warnings: [String] = []
   var table: OutputTable?
@@ -30,7 +30,7 @@ struct LoadedSlices {
 }
 
 extension Workspace {
-  /// The path that a command reads.
+  /// The path that the argument `path` names for reading.
   func readingPath(_ arguments: Arguments) throws(CommandError) -> String {
     do throws(CommandError) {
       return try files.reading(try arguments.path("path"))
@@ -40,12 +40,12 @@ extension Workspace {
     }
   }
 
-  /// Makes the phantom's slices, through DICOM files if they are to be saved.
+  /// Makes the slices of a phantom, by way of DICOM files if these are to be saved.
   mutating func make(
     _ phantom: ThoraxPhantom, save: String?, _ replacing: Replacing = .known,
     slices: ClosedRange<Int>?, _ context: CommandContext
   ) throws -> Outcome {
-    // The growing array and its copy; files are read back beside it.
+    // The sum counts the growing array and its copy, and the files that are read back.
     let pixels = phantom.patients * phantom.slices * phantom.size * phantom.size
     try requireMemory(
       pixels * MemoryLayout<Float>.size * (save == nil ? 3 : 5),
@@ -129,7 +129,7 @@ extension Workspace {
     return outcome
   }
 
-  /// Reads what a `load` line names.
+  /// Reads the slices that a `load` line names.
   func read(
     _ arguments: Arguments, _ context: CommandContext
   ) throws -> LoadedSlices {
@@ -156,7 +156,7 @@ extension Workspace {
     }
   }
 
-  /// The memory that reading may take, and Ctrl-C.
+  /// The memory limit for reading, and the check for Ctrl-C.
   func readingLimits(_ context: CommandContext) -> ReadingLimits {
     ReadingLimits(memory: memoryLimit, shouldStop: context.shouldStop)
   }
@@ -254,13 +254,13 @@ extension Workspace {
     return stack.slices(Array(slices))
   }
 
-  /// Makes slices the clean ones, in place of all that were there.
+  /// Makes slices the clean ones, in place of all slices of the session.
   ///
-  /// - Throws: `CommandError` when Ctrl-C came before they were; all is as before then.
+  /// - Throws: `CommandError` when Ctrl-C came before that; then nothing has changed.
   mutating func takeClean(
     _ loaded: LoadedSlices, _ context: CommandContext
   ) throws(CommandError) -> Outcome {
-    // Both look at every value, before anything is changed.
+    // Both read every value, so they come before any change.
     let described = describe("clean", loaded.stack)
     try context.stopIfInterrupted()
     let stamp = loaded.stamp(name: "clean")
@@ -278,7 +278,7 @@ extension Workspace {
 }
 
 extension CommandContext {
-  /// Shows `COMMAND: 12 of 500 THINGS` as things are done, and says whether to go on.
+  /// Returns a function that shows `COMMAND: 12 of 500 THINGS`, and returns whether to go on.
   func reporter(_ command: String, of things: String) -> @Sendable (Int, Int) -> Bool {
     let (progress, interruption) = (self.progress, self.interruption)
     return { done, all in

@@ -225,7 +225,7 @@ extension Command<Workspace> {
 // MARK: - Windows and pictures
 
 extension Grid {
-  /// The planes on one plane, each number as a square of `scale` pixels, zeros between them.
+  /// The planes side by side on one, each number as a square of `scale` pixels, zeros between them.
   fileprivate func tiled(_ planes: [Plane], scale: Int) -> Plane {
     var values = [Float](repeating: 0, count: width * height)
     for (index, plane) in planes.enumerated() {
@@ -242,7 +242,7 @@ extension Grid {
 }
 
 extension Workspace {
-  /// Writes a picture under a name made of `name`, and says so.
+  /// Writes a picture whose file name begins with `name`, and reports it.
   fileprivate mutating func write(
     _ picture: Figures.Picture, name: String, notes: [PNG.Text] = []
   ) throws -> Outcome {
@@ -256,7 +256,8 @@ extension Workspace {
     return outcome
   }
 
-  /// The scale of signed numbers, the same for a gradient under every flow; none for other names.
+  /// A symmetric color scale for signed numbers, the same for a gradient under every flow; nil for
+  /// other names.
   fileprivate func signedScale(of value: NamedValue) -> ColorScale? {
     guard !value.isImage, let indexed = try? IndexedName(value.name) else { return nil }
     let (base, flow) = gradientName(indexed.name)

@@ -6,7 +6,7 @@ import Tensors
 import Training
 
 extension Workspace {
-  /// The bytes that one command may take.
+  /// The memory that one command may take, in bytes.
   ///
   /// A script may lower it; only a person may go beyond what the machine has to spare.
   var memoryLimit: Int {
@@ -15,7 +15,8 @@ extension Workspace {
     return files.isConfined ? min(wanted, spare) : wanted
   }
 
-  /// Four fifths of the machine's memory, or what a limit of the system leaves beside BLAS, in bytes.
+  /// Four fifths of the machine's memory, or less where a limit of the system leaves less beside
+  /// BLAS, in bytes.
   static var spareMemory: Int {
     min(Int(ProcessInfo.processInfo.physicalMemory / 5 * 4), BLASMemory.bytesLeft ?? .max)
   }

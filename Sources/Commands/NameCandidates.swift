@@ -5,7 +5,7 @@ import Tensors
 import Training
 
 extension Workspace {
-  /// The names of all things that a line may speak of now, with their shapes.
+  /// The names that a line can use now, with their shapes.
   package var nameCandidates: [Candidate] {
     stackCandidates + typedCandidates + parameterCandidates + passCandidates
   }
@@ -22,7 +22,7 @@ extension Workspace {
     return stacks
   }
 
-  /// The numbers that were typed, and their gradients.
+  /// The names of typed tensors, and of their gradients.
   private var typedCandidates: [Candidate] {
     computation.names.flatMap { name -> [Candidate] in
       let shape = computation.node(name)?.value.shape.description ?? ""
@@ -31,7 +31,7 @@ extension Workspace {
     }
   }
 
-  /// The parameters, and what the optimizer keeps of them.
+  /// The names of the parameters, and of the optimizer's values for each.
   private var parameterCandidates: [Candidate] {
     let parameters = network.parameters
     return network.parameterNames.enumerated().flatMap { index, name in
@@ -50,7 +50,7 @@ extension Workspace {
     }
   }
 
-  /// The values of the last pass, and their gradients.
+  /// The names of the last pass's values, and of their gradients.
   private var passCandidates: [Candidate] {
     guard lastPass != nil else { return [] }
     return (network.valueNames + ["loss"]).flatMap { name in

@@ -4,7 +4,7 @@ import Networks
 import Tensors
 import Training
 
-/// What a name such as `clean[3, 100:140]` or `b2.conv1.weight.grad` stands for.
+/// The tensor that a name such as `clean[3, 100:140]` or `b2.conv1.weight.grad` stands for.
 struct NamedValue {
   let name: String
   let tensor: Tensor<Float>
@@ -12,7 +12,7 @@ struct NamedValue {
   let mask: [Bool]?
   /// Whether the numbers are image values in the data's unit.
   let isImage: Bool
-  /// The slice that an image value is of, or begins with.
+  /// The index of the slice that an image value is of, or begins with.
   var slice = 0
 
   /// The stack that an image value is a part of: `denoised` for `second/denoised[3]`.
@@ -21,7 +21,7 @@ struct NamedValue {
   var statistics: Statistics { tensor.statistics(excluding: mask) }
 }
 
-/// A name, and the index behind it.
+/// A name, and the index behind it in brackets.
 struct IndexedName {
   let name: String
   let entries: [IndexEntry]
@@ -124,7 +124,7 @@ extension Workspace {
         .init(rawValue: "index"), "there is no slice \(slice)",
         hint: "0 to \(all.count - 1) exist")
     }
-    // Slices that need not be computed are not.
+    // Only the slices that the index names are computed.
     let wanted =
       if case .position(let slice) = indexed.entries.first, (0..<all.count).contains(slice) {
         [slice]
@@ -135,7 +135,7 @@ extension Workspace {
     var entries = indexed.entries
     let isSingle = wanted.count == 1 && !entries.isEmpty
     if isSingle { entries[0] = .position(0) }
-    // [slice, row, column] leaves the one channel out.
+    // The index [slice, row, column] leaves out the only channel.
     if entries.count > 1 || isSingle { entries.insert(.position(0), at: 1) }
     let slices = try original(of: indexed.name).stack.slices(wanted)
     let mask = try slices.mask.map { mask in
@@ -189,8 +189,8 @@ extension Workspace {
     return found
   }
 
-  /// What a gradient is of, and its flow: `b1.out` for `b1.out.grad`, under the chosen flow, and
-  /// for `b1.out.grad.tape`; the name itself if it ends otherwise.
+  /// The tensor whose gradient a name means, and the flow: `b1.out` for `b1.out.grad`, under the
+  /// chosen flow, and for `b1.out.grad.tape`; the name itself and nil for other names.
   func gradientName(_ name: String) -> (base: String, flow: (any GradientFlow)?) {
     let parsed = ValueName(name)
     guard case .gradient(let flowName) = parsed.aspect else { return (name, nil) }
@@ -198,7 +198,8 @@ extension Workspace {
     return knownFlow(flowName).map { (parsed.base, $0) } ?? (name, nil)
   }
 
-  /// `.m`, `.v` or `.update` of a parameter, or `.before`: what it was in the last pass.
+  /// The `.m`, `.v` or `.update` of a parameter, or its `.before`, the value in the last pass; nil
+  /// for other names.
   private func optimizerTensor(
     _ name: String, _ parameters: [String]
   ) throws(CommandError) -> Tensor<Float>? {

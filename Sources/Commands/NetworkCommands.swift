@@ -231,7 +231,7 @@ extension Command<Workspace> {
 }
 
 extension BlockOptions {
-  /// What the arguments of `block` say.
+  /// Reads the options of a block from the arguments of `block`.
   init(_ arguments: Arguments) throws {
     self.init()
     channels = try arguments.integer("channels")
@@ -251,7 +251,7 @@ extension BlockOptions {
 }
 
 extension ConvolutionOptions {
-  /// What the arguments of `conv` say.
+  /// Reads the options of a convolution from the arguments of `conv`.
   init(_ arguments: Arguments) throws {
     self.init()
     channels = try arguments.integer("channels")
@@ -262,7 +262,7 @@ extension ConvolutionOptions {
 }
 
 extension Workspace {
-  /// The seed that weights are drawn with.
+  /// The seed from which weights are drawn.
   var weightSeed: UInt64 { networkSeed ?? settings.seed }
 
   /// Appends a layer to the network in use; returns a line about it.

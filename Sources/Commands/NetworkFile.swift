@@ -6,24 +6,24 @@ import Training
 
 /// A network as a `.safetensors` file: weights by name, and in the metadata the lines that build it.
 struct NetworkFile {
-  /// What the metadata call.
+  /// The keys of the file's metadata.
   private enum Key {
-    /// The version of what the other keys mean.
+    /// The version of the format of the other keys.
     static let format = "backflow"
     /// The lines of ``Workspace/networkLines``.
     static let lines = "lines"
-    /// The values that were 0 and 1 in the network, as `LOWER..UPPER`.
+    /// The values that become 0 and 1 in the network, as `LOWER..UPPER`.
     static let scale = "scale"
-    /// Updates and epochs made so far, beside what the optimizer remembers.
+    /// The numbers of updates and epochs made so far, stored with the optimizer's state.
     static let step = "step", epoch = "epoch"
   }
 
   private static let format = "1"
 
-  /// The bytes to write.
+  /// The bytes of the file.
   let data: Data
 
-  /// The network in use, with what the optimizer remembers if `keepsOptimizer`.
+  /// The file of the network in use, with the optimizer's state if `keepsOptimizer`.
   init(_ workspace: Workspace, keepsOptimizer: Bool) {
     let network = workspace.network
     var tensors = Dictionary(
@@ -42,12 +42,12 @@ struct NetworkFile {
     data = SafeTensors.encode(tensors, metadata: metadata)
   }
 
-  /// Whether a file brings the lines that build its network.
+  /// Whether a file holds the lines that build its network.
   static func isOwn(_ file: SafeTensors) -> Bool { file.metadata[Key.format] != nil }
 
-  /// The workspace with the network of a file.
+  /// Returns the workspace with the network of a file, and warnings.
   ///
-  /// - Throws: What the file holds in place of a network, or of weights for the network in use.
+  /// - Throws: An error that says why the file is no network, or does not fit the network in use.
   static func load(
     _ file: SafeTensors, into workspace: Workspace
   ) throws -> (workspace: Workspace, warnings: [String]) {
@@ -62,7 +62,7 @@ struct NetworkFile {
     var network = changed.network
     let names = network.parameterNames
     let counts = try self.counts(file)
-    // Whether an optimizer keeps m or v is its own matter; any of them may be there.
+    // Optimizers differ in whether they keep m or v, so any of them may be missing.
     let states = counts == nil ? [] : names.flatMap { [$0 + ".m", $0 + ".v"] }
     try requireFit(file, network, optional: Set(states))
     let entries = Dictionary(uniqueKeysWithValues: file.entries.map { ($0.name, $0) })
@@ -98,7 +98,8 @@ struct NetworkFile {
     ) { refusal($0, hint: $1) }
   }
 
-  /// The updates and epochs that a file with an optimizer's memory says were made.
+  /// The numbers of updates and epochs that a file with an optimizer's state holds; nil without
+  /// them.
   private static func counts(
     _ file: SafeTensors
   ) throws(CommandError) -> (step: Int, epoch: Int)? {
@@ -143,7 +144,7 @@ struct NetworkFile {
     }
   }
 
-  /// What was converted, what is not finite, and whether the network expects another scale.
+  /// Warnings about converted types, values that are not finite, and a scale that differs.
   private static func warnings(_ file: SafeTensors, _ workspace: Workspace) -> [String] {
     var warnings: [String] = []
     for type in Set(file.entries.map(\.type)).subtracting([.float]).map(\.rawValue).sorted() {
@@ -197,6 +198,6 @@ extension Workspace {
     }
   }
 
-  /// The scale, where there are slices that decide it.
+  /// The scale; nil without slices, on which it depends.
   fileprivate var knownScale: Scale? { slices == nil ? nil : try? requireScale() }
 }

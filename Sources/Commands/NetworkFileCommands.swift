@@ -76,7 +76,7 @@ extension Command<Workspace> {
     do {
       let place = try workspace.files.reading(path)
       let attributes = try FileManager.default.attributesOfItem(atPath: place)
-      // The bytes, and the tensors made of them, which may be wider.
+      // The sum counts the bytes of the file, and the tensors made of them, which may be wider.
       try workspace.requireMemory(
         3 * (attributes[.size] as? Int ?? 0), for: path, hint: "choose a smaller file")
       guard attributes[.type] as? FileAttributeType != .typeDirectory,

@@ -7,7 +7,7 @@ extension Workspace {
   var networkLines: [String] {
     let layers = network.layers.map(\.line) + ["output \(network.outputRule.rawValue)"]
     let fits = (try? flow.requireFit(network)) != nil
-    // A flow that no longer fits the layers could be chosen only before they were there.
+    // A flow that no longer fits the layers comes before them, when it can still be chosen.
     return ["net new seed=\(weightSeed) init=\(initializer.text)"] + (fits ? [] : [flow.line])
       + layers + [loss.line, optimizer.line] + (fits ? [flow.line] : [])
       + [gradientNoise?.line ?? "gradient-noise off"]
@@ -15,7 +15,7 @@ extension Workspace {
 
   /// Runs lines that build a network and set up its training, and none of another kind.
   ///
-  /// They may come from a file of anybody: they reach no file, no data and no other setting.
+  /// They may come from an untrusted file: they reach no file, no data and no other setting.
   ///
   /// - Parameter lines: Lines such as those of ``networkLines``.
   /// - Throws: The error of the first line that fails; nothing has changed then.
@@ -37,10 +37,10 @@ extension Workspace {
   ///
   /// - Parameters:
   ///   - lines: Lines such as those of ``networkLines``.
-  ///   - weights: How many numbers the file holds.
-  ///   - tensors: How many tensors they are.
-  ///   - refusal: Makes the error of what is wrong with the file, and the cure.
-  /// - Throws: What `refusal` makes; nothing has changed then.
+  ///   - weights: The number of numbers in the file.
+  ///   - tensors: The number of tensors in the file.
+  ///   - refusal: Makes the error from a description of the fault, and a hint.
+  /// - Throws: The error of `refusal`; then nothing has changed.
   mutating func build(
     _ lines: [String], weights: Int, tensors: Int,
     refusal: (_ found: String, _ hint: String) -> CommandError

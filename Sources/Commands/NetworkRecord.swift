@@ -6,19 +6,19 @@ import Training
 
 /// A network with its training, as a checkpoint holds it.
 struct NetworkRecord: Codable {
-  /// What the network is called.
+  /// The name of the network.
   let name: String
   /// The lines of ``Workspace/networkLines``.
   let lines: [String]
-  /// Whether `net new` gave it a seed of its own.
+  /// Whether `net new` set a seed for the network alone.
   let hasOwnSeed: Bool
   let reluNaN: ReLUNaN
   let position: TrainingPosition?
   let unfinished: UnfinishedTraining?
-  /// The epoch of the last pass, if there is one.
+  /// The epoch of the last pass; nil without one.
   let passEpoch: Int?
 
-  /// The network in use of a workspace.
+  /// The record of the network in use.
   init(_ workspace: Workspace) {
     name = workspace.networkName
     lines = workspace.networkLines
@@ -29,7 +29,7 @@ struct NetworkRecord: Codable {
     passEpoch = workspace.lastPass?.epoch
   }
 
-  /// The tensors of a network in use, by the names of the file.
+  /// The tensors of the network in use, by their names in the file.
   static func tensors(_ workspace: Workspace) -> [String: Tensor<Float>] {
     let network = workspace.network
     let prefix = workspace.networkName
@@ -53,14 +53,15 @@ struct NetworkRecord: Codable {
     return tensors
   }
 
-  /// The workspace with the recorded network in use, its loss and flow, and nothing else changed.
+  /// Returns the workspace with the recorded network in use, its loss and flow, and nothing else
+  /// changed.
   ///
   /// - Parameters:
   ///   - workspace: A workspace whose data are those of the checkpoint.
   ///   - file: The tensors.
-  ///   - source: What errors call the file.
+  ///   - source: The name of the file in errors.
   /// - Returns: The workspace.
-  /// - Throws: `CommandError` when lines, tensors and counts do not fit each other.
+  /// - Throws: `CommandError` when lines, tensors and counts do not match.
   func restored(
     in workspace: Workspace, from file: CheckpointFile, source: String
   ) throws -> Workspace {
@@ -121,7 +122,7 @@ struct NetworkRecord: Codable {
     return changed
   }
 
-  /// Throws when a training cannot stand where the file says, with the data there are.
+  /// Throws when a recorded place in a training is impossible with the data of the workspace.
   private func requireFit(
     _ position: TrainingPosition, _ workspace: Workspace, _ source: String
   ) throws(CommandError) {

@@ -3,7 +3,7 @@ import Networks
 import Training
 
 extension Command<Workspace> {
-  /// The keys of every optimizer: schedule, clipping, and a name.
+  /// The parameters that all optimizers share: schedule, clipping, and a name.
   static let optimizerKeys: [Parameter] = [
     .key(
       "schedule", .choice(["constant", "step", "cosine", "one-cycle", "warm-up"]),
@@ -81,9 +81,10 @@ extension Command<Workspace> {
     return outcome
   }
 
-  /// The keys of all optimizers, none with a default.
+  /// The parameters of all optimizers, without defaults.
   private static let changeableKeys: [Parameter] =
-    // The decay of Adagrad has the widest bounds; the line that comes of it is checked again.
+    // Adagrad's decay has the widest bounds, so it comes first; the resulting line is checked
+    // again.
     [optimizerAdam, optimizerSGD, optimizerAdagrad, optimizerRMSProp, optimizerAdadelta]
     .flatMap(\.spec.parameters).reduce(into: []) { keys, parameter in
       guard !keys.contains(where: { $0.name == parameter.name }) else { return }
@@ -93,8 +94,8 @@ extension Command<Workspace> {
 }
 
 extension Workspace {
-  /// The setting called `name`: one that was kept, the one in use if `name` is its word, or one
-  /// with its defaults.
+  /// The setting called `name`: one that was kept, or the one in use or one with defaults for the
+  /// word of a rule.
   func knownOptimizer(
     _ name: String, at argument: String, _ arguments: Arguments
   ) throws(CommandError) -> OptimizerSetting {
@@ -114,13 +115,13 @@ extension Workspace {
     "sgd": SGD(),
   ]
 
-  /// The learning rate of the optimizer in use when its line says none.
+  /// The default learning rate of the optimizer in use.
   var usualLearningRate: Double? {
     Self.rules.first { optimizer.line.hasPrefix("optimizer \($0.key) ") }?.value.learningRate
   }
 
-  /// Takes an optimizer with the schedule and clipping of its line, and keeps it under the name that
-  /// `as=` gives.
+  /// Chooses an optimizer with the schedule and clipping of its line, and keeps it under the name
+  /// that `as=` gives.
   mutating func choose(
     _ rule: any Optimizer, _ arguments: Arguments
   ) throws(CommandError) -> Outcome {
@@ -139,7 +140,7 @@ extension Workspace {
     return Outcome()
   }
 
-  /// Gives the optimizer in use other values for `keys`; what it remembers stays.
+  /// Changes `keys` of the optimizer in use; its state stays.
   fileprivate mutating func changeOptimizer(
     _ keys: [String], _ arguments: Arguments
   ) throws(CommandError) {
@@ -154,7 +155,7 @@ extension Workspace {
         at: foreign, .surplusArgument, "\(name) has no \(foreign)=",
         hint: "it has \(known.map { "\($0)=" }.joined(separator: " "))")
     }
-    // Another schedule has its own keys.
+    // A new schedule brings its own keys, so those of the old one are dropped.
     let replaced =
       keys + (keys.contains("schedule") ? Self.scheduleKeys : [])
     words.removeAll { word in replaced.contains { word.hasPrefix("\($0)=") } }
@@ -204,7 +205,8 @@ extension Workspace {
     }
   }
 
-  /// How long the rate rises: numbers below 1 and percents are a part, others are updates.
+  /// The number of updates in which the rate rises, or their part: numbers below 1 and percentages
+  /// are a part.
   private func rise(
     _ part: Double, _ arguments: Arguments
   ) throws(CommandError) -> LearningRateSchedule.Rise {

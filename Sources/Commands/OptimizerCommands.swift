@@ -149,7 +149,7 @@ extension Command<Workspace> {
     return try workspace.choose(rule, arguments)
   }
 
-  /// Throws when a running mean would never move.
+  /// Throws when a decay is 1, with which a running mean would never change.
   private static func requireBelowOne(
     _ name: String, _ arguments: Arguments
   ) throws(CommandError) {

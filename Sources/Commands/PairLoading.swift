@@ -4,8 +4,8 @@ import Tensors
 import Training
 
 extension Workspace {
-  /// Makes loaded slices the clean ones; noisy ones that were loaded alone become their pairs if they
-  /// belong to them.
+  /// Makes loaded slices the clean ones; noisy slices that were loaded alone become their
+  /// counterparts if they match.
   mutating func takeClean(
     _ loaded: LoadedSlices, _ arguments: Arguments, _ context: CommandContext
   ) throws -> Outcome {
@@ -63,7 +63,7 @@ extension Workspace {
     return outcome
   }
 
-  /// Takes slices that belong together; those without a counterpart are left out.
+  /// Stores slices that belong together; those without a counterpart are dropped.
   private mutating func take(_ pair: LoadedPair, _ context: CommandContext) throws -> Outcome {
     var outcome = Outcome()
     if let reduced = pair.reducedClean {
@@ -85,12 +85,12 @@ extension Workspace {
 
 /// Clean and noisy slices that belong together.
 private struct LoadedPair {
-  /// The clean slices where some had no counterpart; nil when all have one.
+  /// The clean slices that have a counterpart; nil when all have one.
   private(set) var reducedClean: LoadedSlices?
   private(set) var noisy: LoadedSlices
   private(set) var warnings: [String] = [], remarks: [String] = []
 
-  /// Finds what belongs together.
+  /// Matches noisy slices with clean ones.
   ///
   /// - Throws: `CommandError` when the slices are no counterparts.
   init(
@@ -100,7 +100,7 @@ private struct LoadedPair {
     guard clean.stack.height == noisy.stack.height, clean.stack.width == noisy.stack.width else {
       throw Self.otherShape(clean, noisy, arguments)
     }
-    // An array carries no unit: its numbers are those of the clean ones.
+    // An array has no unit: it takes that of the clean slices.
     if noisy.sources.isEmpty { self.noisy = noisy.with(clean.stack.unit) }
     guard clean.stack.unit == self.noisy.stack.unit || !Self.areHounsfield(clean, noisy) else {
       throw arguments.error(
@@ -165,7 +165,7 @@ extension LoadedSlices {
     zip(sources, stack.origins).map { SlicePairing.Member($0, series: $1.series) }
   }
 
-  /// The slices at some places, with where they come from.
+  /// The slices at these indices, with where they come from.
   fileprivate func slices(_ places: [Int]) -> LoadedSlices {
     LoadedSlices(
       stack: stack.slices(places), sources: sources.isEmpty ? [] : places.map { sources[$0] })

@@ -4,7 +4,7 @@ import Networks
 import Tensors
 import Training
 
-/// A network that is not in use, with all that belongs to it.
+/// A network that is not in use, with its training and results.
 struct ParkedNetwork: Sendable {
   let network: Network<Float>
   let initializer: Initializer
@@ -95,7 +95,7 @@ extension Workspace {
     install(wanted, name: name)
   }
 
-  /// Takes a network with all that belongs to it, in place of the one in use.
+  /// Puts a network with its training and results in place of the one in use.
   mutating func install(_ wanted: ParkedNetwork, name: String) {
     networkName = name
     network = wanted.network
@@ -105,8 +105,8 @@ extension Workspace {
     (lastPass, denoised) = (wanted.lastPass, wanted.denoised)
   }
 
-  /// The workspace with another network in use, and a name in it: that of `second/b1.out`; nil for
-  /// names without a network.
+  /// The workspace with the network in use that a name such as `second/b1.out` begins with, and the
+  /// rest of the name; nil for names without a network.
   func parkedNetwork(of text: String) throws(CommandError) -> (workspace: Workspace, name: String)?
   {
     guard let slash = text.firstIndex(of: "/") else { return nil }

@@ -130,7 +130,7 @@ extension Command<Workspace> {
     }
   }
 
-  /// The line under the bars: the smallest and the largest.
+  /// A line with the layers of the smallest and the largest gradient.
   private static func gradientSummary(
     _ name: String, _ layers: [String], _ norms: [Double]
   ) -> OutputLine {
@@ -184,7 +184,7 @@ extension Workspace {
 }
 
 extension Loss {
-  /// The word that chooses it.
+  /// The word that selects the case.
   fileprivate var name: String {
     switch self {
     case .meanSquaredError: "mse"
@@ -223,7 +223,7 @@ extension TrainingCurve {
     ]
   }
 
-  /// Whose curve it is, unless it is of the network that a session begins with.
+  /// The network's name for a title; empty for the network that a session begins with.
   private var ofOther: String { network == Workspace.firstNetworkName ? "" : ", \(network)" }
 
   /// `run 2: main, standard, adam`.

@@ -1,4 +1,4 @@
-/// A network that somebody published, as the lines that build it.
+/// A published network, as the lines that build it.
 ///
 /// The article's ten: "Denoising lung CT scans using neural networks with interactive code, part 3"
 /// (J. D. Seo, 2018) and its code: six blocks that join the network's input, no bias, weights from
@@ -8,12 +8,12 @@
 /// increments.
 struct Preset: Sendable {
   let name: String
-  /// What it is, in a few words.
+  /// A description in a few words.
   let summary: String
-  /// What prepares the data; left out as long as there are no slices.
+  /// The lines that prepare the data; left out as long as there are no slices.
   let dataLines: [String]
   let lines: [String]
-  /// The line that trains it as its author did.
+  /// The line that trains the network as its author did.
   let training: String
 
   static let all: [Preset] =
@@ -94,7 +94,7 @@ struct Preset: Sendable {
       training: "train epochs=101 batch=5 shuffle=no nan=keep")
   }
 
-  /// The series' next part: projected skips, values scaled to 0…1, noise that multiplies.
+  /// The network of part 4 of the series: projected skips, values scaled to 0…1, multiplied noise.
   private static let partFour = Preset(
     name: "article-part4",
     summary: "the series' part 4: three blocks of two 3×3, skips by a 1×1 with ReLU",
@@ -114,7 +114,8 @@ struct Preset: Sendable {
       + ["conv", "output subtract", "loss mse", "optimizer adam lr=0.001", "flow standard"],
     training: "train epochs=100 batch=16 patch=64")
 
-  /// That of "Beyond a Gaussian denoiser" (Zhang and others, 2017) without batch normalization.
+  /// The network of "Beyond a Gaussian denoiser" (Zhang and others, 2017) without batch
+  /// normalization.
   private static let dncnn = Preset(
     name: "dncnn", summary: "seventeen 3×3 convolutions, 64 channels, output subtract",
     dataLines: [],

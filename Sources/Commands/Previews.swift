@@ -78,14 +78,14 @@ func previewTraining(_ arguments: Arguments, _ workspace: Workspace) throws -> S
 }
 
 extension Workspace {
-  /// What a layer would add: `b4.out [4,16,256,256] · 2.3 k parameters · 0.15 GFLOP a slice · …`.
+  /// The size and cost that a layer would have: `b4.out [4,16,256,256] · 2.3 k parameters · …`.
   fileprivate func describeLayer(
     _ name: String, _ channels: Int, _ sizes: [ConvolutionSize]
   ) -> String {
     let count = sizes.reduce(0) { $0 + $1.parameters }
     let parameters = amount(Double(count), "parameters", isWord: true)
     guard let slices else { return "\(name).out [N,\(channels),H,W] · \(parameters)" }
-    // As many slices as 'train' takes at once if nothing else is said.
+    // The default batch size of 'train'.
     let batch = min(TrainingOptions().batch, trainingSlices(slices).count)
     let plane = slices.height * slices.width
     let operations = Double(plane * sizes.reduce(0) { $0 + $1.operationsPerPixel })
@@ -97,7 +97,7 @@ extension Workspace {
     ].joined(separator: " · ")
   }
 
-  /// The shape behind a name.
+  /// The name and shape of the value that an argument names.
   fileprivate func describe(
     _ arguments: Arguments, _ parameter: String, _ index: Int
   ) throws(CommandError) -> String {
@@ -121,7 +121,7 @@ extension Workspace {
       }
       return "\(known.text) \(known.description)"
     }
-    // Names of other networks, of layers, and of other flows are not among them.
+    // These do not include names of other networks, of layers, and of other flows.
     if indexed.name.contains("/") || indexed.name.contains(".grad.")
       || network.layerNames.contains(indexed.name)
     {

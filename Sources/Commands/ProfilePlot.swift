@@ -7,7 +7,7 @@ import Training
 /// Numbers along one axis of a tensor, such as a row of a slice.
 struct Profile {
   let value: NamedValue
-  /// What changes along it: `slice`, `row`, `column`, `channel`, `index`.
+  /// The axis along which the numbers lie: `slice`, `row`, `column`, `channel`, `index`.
   let axis: String
   /// The index of its first number on that axis.
   let first: Int
@@ -42,7 +42,7 @@ struct Profile {
     }
   }
 
-  /// Where the numbers are, `step` apart.
+  /// The positions of the numbers on the axis, `step` apart.
   func places(_ step: Double) -> [Double] {
     value.tensor.scalars.indices.map { Double(first + $0) * step }
   }
@@ -95,7 +95,7 @@ extension Workspace {
     }
   }
 
-  /// The distance of two numbers of a profile in mm.
+  /// The distance between two numbers of a profile in mm.
   private func spacing(
     _ profile: Profile, _ index: Int, _ arguments: Arguments
   ) throws(CommandError) -> Double {

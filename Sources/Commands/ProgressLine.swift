@@ -2,22 +2,22 @@ package import CommandLanguage
 import Figures
 import Foundation
 
-/// One line that says how far a command is.
+/// A line that shows the progress of a command.
 ///
 ///     ▕████▎   ▏ epoch 6/10  step 42/80  loss 0.0031  ⠉⠒⠤⣀⣀  15 steps/s  3 s left  psnr 31 dB
 package enum ProgressLine {
   private static let barColumns = 6
   private static let trendColumns = 8
-  /// Below this width, words alone.
+  /// The narrowest line, in columns, that has a bar and a trend.
   private static let leastColumns = 60
 
-  /// The line, at most `columns` wide.
+  /// Returns the progress line, at most `columns` wide.
   ///
   /// - Parameters:
-  ///   - update: How far the command is.
-  ///   - seconds: How long it has run.
-  ///   - columns: The width, or none where nobody draws.
-  /// - Returns: The line, without what finds no room.
+  ///   - update: The progress of the command.
+  ///   - seconds: The time that it has run.
+  ///   - columns: The width, or nil where nothing is drawn.
+  /// - Returns: The line, without the parts that do not fit.
   package static func text(_ update: ProgressUpdate, after seconds: Double, columns: Int?) -> String
   {
     let isWide = columns.map { $0 >= leastColumns } ?? false
@@ -36,7 +36,7 @@ package enum ProgressLine {
     }
     let whole = line(update.text, trend, rate, clock, update.note)
     guard let columns else { return whole }
-    // What finds no room goes whole, the least important first; what is left stays to the end.
+    // A part that does not fit is dropped whole, the least important first; the time left is last.
     let shorter = [
       whole, line(update.text, trend, rate, clock), line(update.text, trend, clock),
       line(update.text, clock),
@@ -48,13 +48,13 @@ package enum ProgressLine {
     return VisibleText.cut(line(VisibleText.cut(update.text, to: max(1, room)), clock), to: columns)
   }
 
-  /// What is left if all goes on as so far.
+  /// The estimated time left in whole seconds, at the present rate; nil at the beginning.
   private static func secondsLeft(_ update: ProgressUpdate, _ seconds: Double) -> Double? {
     guard let fraction = update.fraction, fraction > 0.01, fraction <= 1 else { return nil }
     return (seconds * (1 - fraction) / fraction).rounded(.up)
   }
 
-  /// A bar between two lines, eighths of a column fine.
+  /// A bar between two edges, with a resolution of an eighth of a column.
   private static func bar(_ fraction: Double) -> String {
     let eighths = Int((min(max(fraction, 0), 1) * Double(8 * barColumns)).rounded())
     let parts = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
@@ -62,7 +62,7 @@ package enum ProgressLine {
     return "▕" + full + String(repeating: " ", count: barColumns - full.count) + "▏"
   }
 
-  /// Whole seconds, minutes or hours.
+  /// A time in whole seconds, minutes or hours.
   private static func time(_ seconds: Double) -> String {
     switch seconds {
     case ..<100: "\(Int(seconds)) s"

@@ -3,12 +3,12 @@ import Networks
 import Tensors
 import Training
 
-/// Shows how a training stands, a few times a second at most.
+/// Shows the progress of a training, a few times a second at most.
 ///
 /// Nothing here is recorded or changes the training, so it may look at the clock.
 final class ProgressMeter {
   private let context: CommandContext
-  /// Judges a slice or two, and what their PSNR is called.
+  /// Judges the network on one or two slices; the label names their PSNR.
   private let judge: Judge
   private let label: String
   private let showsRate: Bool
@@ -44,7 +44,7 @@ final class ProgressMeter {
         things: "steps", trend: losses.values, note: psnr))
   }
 
-  /// Judges the network now and then, so that it takes a twentieth of the time at most.
+  /// Judges the network from time to time, for at most a twentieth of the training's time.
   private func judgeSometimes(_ progress: TrainingProgress) {
     guard progress.seconds >= nextJudgement else { return }
     let start = ContinuousClock.now

@@ -2,9 +2,9 @@ import CommandLanguage
 import Networks
 import Training
 
-/// How values came about, in the words that a derived series carries.
+/// Descriptions of how values were computed, for the header of a derived series.
 extension Workspace {
-  /// What was done to the source to get the slices called `name`.
+  /// A sentence that lists the steps from the source to the slices called `name`.
   func explanation(of name: String, slices: [Int]) -> String {
     var steps = [name == "clean" ? cleanValues : noisyValues]
     switch name {

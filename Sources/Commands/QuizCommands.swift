@@ -3,22 +3,22 @@ import GradientFlows
 import Operations
 import Tensors
 
-/// A question about a number, and how those before it went.
+/// The open question about a number, and the score of those before it.
 struct Quiz: Sendable {
-  /// The question that waits for an answer.
+  /// The question that waits for an answer; nil if none does.
   var open: Question?
   var asked = 0
   var right = 0
-  /// What was asked for last.
+  /// The name of the value that was asked for last.
   var last: String?
 
   struct Question: Sendable {
     let name: String
     let explanation: Explanation
-    /// Of the number's size.
+    /// The allowed difference, as a part of the number.
     let tolerance: Double
 
-    /// Whether an explanation shows the number, under its own name or another.
+    /// Whether an explanation shows the number that is asked for, under its own name or another.
     func isTold(by other: Explanation) -> Bool {
       let value = explanation.value
       let isTelling = value != value.rounded()
@@ -31,7 +31,7 @@ struct Quiz: Sendable {
     /// Whether `answer` is close enough.
     func accepts(_ answer: Double) -> Bool {
       let size = abs(explanation.value)
-      // What is nought but for rounding is nought.
+      // A number that is 0 but for rounding is accepted as 0.
       let terms = explanation.terms.reduce(0) { max($0, abs($1.product)) }
       return abs(answer - explanation.value) <= max(tolerance * size, 1e-6 * terms)
     }
@@ -124,10 +124,10 @@ extension Quiz {
   }
 }
 
-/// The question: what the number is computed from, but not the number.
+/// The text of a question: the terms of the number, without the number.
 private func describe(_ explained: Explanation, within tolerance: Double) -> Outcome {
   var outcome = Outcome("\(explained.name) = ?  \(explained.formula)")
-  // The one value of a function would be the answer itself.
+  // For a function, the only value would be the answer itself.
   let isFunction =
     explained.terms.count == 1 && explained.terms[0].factors.count == 1
     && explained.terms[0].factors[0].name.contains("(")

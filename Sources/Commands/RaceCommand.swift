@@ -104,7 +104,7 @@ struct RaceResult {
   let name: String
   var runs: [RaceRun] = []
 
-  /// By seed; NaN where it did not finish.
+  /// The PSNR in dB by seed; NaN for runs that did not finish.
   var psnr: [Double] { runs.map { $0.figures?.psnr ?? .nan } }
   var finished: [Double] { psnr.filter(\.isFinite) }
   var mean: Double { finished.reduce(0, +) / Double(finished.count) }
@@ -116,7 +116,7 @@ struct RaceResult {
   }
 }
 
-/// The table and the result, and what the differences support, which stands under the figure.
+/// The table and the result, and the verdicts, which stand under the figure.
 private func describe(
   _ results: [RaceResult], seeds: [UInt64], convention: String
 ) -> (Outcome, verdicts: [OutputLine]) {
@@ -200,7 +200,7 @@ private func verdict(
 }
 
 extension Workspace {
-  /// Those that `flow=`, `net=` or `optimizer=` name.
+  /// The contestants that `flow=`, `net=` or `optimizer=` name.
   fileprivate func contestants(_ arguments: Arguments) throws -> [Contestant] {
     let given = ["flow", "net", "optimizer"].filter(arguments.has)
     guard let kind = given.first, given.count == 1 else {
@@ -242,7 +242,7 @@ extension Workspace {
     return result
   }
 
-  /// The slices that judge: test, else validation, else all.
+  /// The slices on which a race is judged: test, else validation, else all.
   func judgingSlices(_ clean: ImageStack) -> [Int] {
     let shares = [Share.test, .validation].compactMap { split?.slices($0) }
     return shares.first { !$0.isEmpty } ?? Array(0..<clean.count)

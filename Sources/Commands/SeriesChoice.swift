@@ -5,7 +5,7 @@ extension CTInventory {
   /// The series with their numbers, as `series` prints them.
   var table: OutputTable { Self.table(of: series) }
 
-  /// A table of series; with their places when numbers do not tell them apart.
+  /// A table of series; with their index where numbers are missing or not unique.
   static func table(of series: [CTSeries]) -> OutputTable {
     let numbers = series.map(\.number)
     let needsPlaces =
@@ -64,7 +64,7 @@ extension CTInventory {
     return found
   }
 
-  /// What to type for each series: `series=2 (16 slices 512×512), …`, at most twelve.
+  /// The argument to type for each series: `series=2 (16 slices 512×512), …`, at most twelve.
   private static func names(of series: [CTSeries]) -> String {
     let named = series.prefix(12).enumerated().map { index, entry in
       let others = series.filter { $0.number == entry.number && entry.number != nil }
@@ -103,7 +103,7 @@ extension CTInventory {
 }
 
 extension [CTSeries] {
-  /// What a user should know about several series: one line for each kind of remark.
+  /// Warnings about several series: one line for each kind.
   var warnings: [String] {
     guard count > 1 else { return first?.warnings ?? [] }
     var order: [String] = []

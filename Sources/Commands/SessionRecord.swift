@@ -6,8 +6,8 @@ import Networks
 import Tensors
 import Training
 
-/// All that a session needs to go on, as a checkpoint holds it: settings, the data's recipe and
-/// fingerprints, every network with its training, and curves.
+/// The state of a session as a checkpoint holds it: settings, the data's recipe and fingerprints,
+/// every network with its training, and curves.
 struct SessionRecord: Codable {
   let settings: Settings
   let recipe: DataRecipe
@@ -15,11 +15,11 @@ struct SessionRecord: Codable {
   let clean: String?, noisy: String?
   /// The networks, that in use first.
   let networks: [NetworkRecord]
-  /// Lines that keep optimizers and flows under names.
+  /// The lines of optimizers and flows that were kept under names.
   let kept: [String]
   let curves: TrainingCurves
 
-  /// Writes the state of a workspace.
+  /// Encodes the state of a workspace as the bytes of a checkpoint.
   static func encode(_ workspace: Workspace) throws -> Data {
     var networks = [NetworkRecord(workspace)]
     var tensors = NetworkRecord.tensors(workspace)
@@ -40,7 +40,7 @@ struct SessionRecord: Codable {
     return try CheckpointFile.encode(record, tensors)
   }
 
-  /// The workspace that a file describes; files, limits and pictures' names stay.
+  /// Returns the workspace that a file describes; files, limits and pictures' names stay.
   ///
   /// Data that are there already, by recipe and fingerprint, are not made again.
   ///
@@ -57,7 +57,7 @@ struct SessionRecord: Codable {
     var changed = workspace
     let limits = workspace.settings
     changed.settings = record.settings
-    // What one command may take is this session's to say.
+    // The limits for one command belong to this session, not to the file.
     (changed.settings.memoryLimit, changed.settings.timeLimit) = (
       limits.memoryLimit, limits.timeLimit
     )
@@ -75,7 +75,7 @@ struct SessionRecord: Codable {
     let restored = try used.restored(in: changed, from: file, source: source)
     changed = restored
     for line in record.kept {
-      // A flow may be kept that fits another network.
+      // A kept flow may fit only another network, so lines run on an empty one.
       var other = restored
       other.replaceNetwork(Network())
       try other.build([line])
@@ -90,11 +90,13 @@ struct SessionRecord: Codable {
     return changed
   }
 
-  /// Why a checkpoint of a workspace would not bring it back; nil when it does.
+  /// The reason why a checkpoint of a workspace could not be restored or checked now; nil when it
+  /// can be restored.
   ///
-  /// It is restored into an empty session, where the data are made again, and compared thing by thing.
+  /// It is restored into an empty session, where the data are made again, and compared item by
+  /// item.
   ///
-  /// - Throws: `CommandError` when a thing would not come back, or Ctrl-C stops the check.
+  /// - Throws: `CommandError` when an item would not be restored, or Ctrl-C stops the check.
   static func doubt(
     _ data: Data, of workspace: Workspace, path: String, _ context: CommandContext
   ) throws -> String? {
@@ -109,7 +111,7 @@ struct SessionRecord: Codable {
     } catch {
       let cause = commandError(error)
       guard cause.status != .interrupted else { throw cause }
-      // Files may be put back, and memory be free later.
+      // The limit may not hold when it is restored: files may be put back, and memory be free.
       if cause.code == .limit {
         return "whether it can be restored was not tried: \(cause.message)"
       }

@@ -8,7 +8,7 @@ extension CommandRunner where Workspace == Commands.Workspace {
   ///   - files: Where the session reads and writes.
   ///   - commands: What lines may say; the whole table, or with commands of others.
   ///   - overrides: Values from outside that replace those of `let`.
-  ///   - progress: Shows how far a command is.
+  ///   - progress: Shows the progress of a command.
   ///   - interruption: Tells a command to stop.
   /// - Returns: The runner; it keeps what a ledger asks for.
   package static func session(
@@ -41,7 +41,7 @@ extension CommandRunner where Workspace == Commands.Workspace {
 }
 
 extension Trace {
-  /// What the last command of a runner changed; nothing if it has no workspace of Backflow.
+  /// The changes made by the last command of a runner; empty if it has no workspace of Backflow.
   package static func taken(from runner: any LineRunner) -> Trace {
     (runner as? CommandRunner<Workspace>)?.workspace.takeTrace() ?? Trace()
   }

@@ -4,7 +4,7 @@ import Networks
 import Tensors
 
 extension Command<Workspace> {
-  /// The words that take a limit off.
+  /// The words that remove a limit.
   private static let unlimited = ParameterKind.choice(["none", "off"])
 
   static let set = Command(
@@ -96,15 +96,15 @@ extension Command<Workspace> {
 }
 
 extension Workspace {
-  /// A limit in words; none for the largest number.
+  /// A limit in words; `none` for the largest number.
   fileprivate static func inWords(_ bytes: Int) -> String {
     bytes == .max ? "none" : sizeInWords(bytes)
   }
 
-  /// Takes the limits that are given.
+  /// Sets the limits that are given.
   ///
-  /// - Returns: What is to be said of them, such as that the machine has less.
-  /// - Throws: `CommandError` when a limit cannot hold; none has changed then.
+  /// - Returns: Warnings about them, for example that the machine has less memory.
+  /// - Throws: `CommandError` when a limit cannot hold; then none has changed.
   fileprivate mutating func setLimits(_ arguments: Arguments) throws(CommandError) -> Outcome {
     var changed = self
     var outcome = Outcome()
@@ -131,7 +131,7 @@ extension Workspace {
     return outcome
   }
 
-  /// The bytes of a size; nil for none.
+  /// The size in bytes that an argument gives; nil for none.
   private func bytes(_ arguments: Arguments, _ name: String) throws(CommandError) -> Int? {
     guard let size = arguments.numberIfGiven(name)?.value else { return nil }
     guard let bytes = Int(exactly: size) else {

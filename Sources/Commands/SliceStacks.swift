@@ -3,10 +3,10 @@ import CommandLanguage
 import Tensors
 import Training
 
-/// A slice that a filter made of a noisy one.
+/// A noisy slice as a filter denoised it.
 struct BaselineSlice: Sendable {
   let image: Tensor<Float>
-  /// The filter in words, such as `median filter of 3×3 pixels`.
+  /// A description of the filter, such as `median filter of 3×3 pixels`.
   let filter: String
 }
 
@@ -15,8 +15,8 @@ extension Workspace {
   /// The values of the noisy slices, `[N, 1, H, W]`.
   var noisy: Tensor<Float>? { noisyStack?.values }
 
-  /// The slices that say how many there are, of which size, unit and origin: the clean ones, or the
-  /// noisy ones where those were loaded alone.
+  /// The slices that decide the count, size, unit and origin of all: the clean ones, or the noisy
+  /// ones where those were loaded alone.
   var slices: ImageStack? { clean ?? noisyStack }
 
   /// Whether the noisy slices come from a file and not from the clean ones.
@@ -60,8 +60,8 @@ extension Workspace {
     return noisy
   }
 
-  /// The clean slices by which others are judged and trained: without the pixels that are padding in
-  /// either of a pair.
+  /// The clean slices as the reference for judging and training, with the padding of both stacks in
+  /// the mask.
   func requireJudge() throws(CommandError) -> ImageStack {
     let clean = try requireClean()
     guard noisyIsLoaded, let other = noisyStack?.mask, clean.mask != other else { return clean }
@@ -70,25 +70,25 @@ extension Workspace {
       unit: clean.unit, origins: clean.origins)
   }
 
-  /// The slices of which those called `name` take over what is padding, and where they come from.
+  /// The slices whose padding and sources those called `name` take over.
   func original(of name: String) throws(CommandError) -> (stack: ImageStack, sources: [SliceSource])
   {
     if name != "clean", noisyIsLoaded, let noisyStack { return (noisyStack, noisySources) }
     return (try requireClean(), sources)
   }
 
-  /// Where the slices called `name` come from; empty when the data do not say.
+  /// The sources of the slices called `name`; empty when the data do not say.
   func sources(of name: String) -> [SliceSource] {
     name != "clean" && noisyIsLoaded ? noisySources : sources
   }
 
-  /// Takes noisy slices that `noise` made of the clean ones.
+  /// Stores noisy slices that `noise` made of the clean ones.
   mutating func takeNoisy(_ values: Tensor<Float>, of clean: ImageStack, madeBy noise: Noise) {
     (self.noise, noisySources) = (noise, [])
     noisyStack = clean.with(values)
   }
 
-  /// Changes clean slices and keeps the noisy ones, the split and where all come from.
+  /// Replaces the clean slices and keeps the noisy ones and the split.
   mutating func replaceClean(_ stack: ImageStack, sources: [SliceSource]) {
     let kept = (noise, noisyStack, noisySources, split)
     clean = stack
@@ -96,7 +96,7 @@ extension Workspace {
     (noise, noisyStack, noisySources, split) = kept
   }
 
-  /// A warning of slices that are padding only, and so are left out of figures.
+  /// A warning about slices that are padding only, and so are left out of figures.
   func paddingWarnings(_ judge: ImageStack, of slices: [Int]? = nil) -> [String] {
     let wanted = slices.map(Set.init)
     let padded = judge.paddingOnly.filter { wanted?.contains($0) ?? true }
@@ -110,7 +110,7 @@ extension Workspace {
 }
 
 extension ImageStack {
-  /// Other values in the place of these.
+  /// The stack with other values.
   func with(_ values: Tensor<Float>) -> ImageStack {
     ImageStack(values: values, mask: mask, unit: unit, origins: origins)
   }

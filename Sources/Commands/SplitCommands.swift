@@ -96,7 +96,7 @@ extension Command<Workspace> {
   }
 }
 
-/// What a `split` line asks for.
+/// The request of a `split` line: shares of the slices, or numbers of groups.
 private enum SplitRequest {
   case shares([Share: Double], by: Grouping?)
   case groups([Share: [Int]], by: Grouping)
@@ -116,7 +116,7 @@ private enum SplitRequest {
         }
         shares[share] = value
       }
-      // Shares that are named leave what the others would have had by default.
+      // The shares that are not named divide the rest in proportion to their defaults.
       if !named.isEmpty {
         let rest = 1 - named.reduce(0) { $0 + (shares[$1] ?? 0) }
         let others = Share.allCases.filter { !named.contains($0) }

@@ -2,11 +2,12 @@ import Networks
 import Synchronization
 import Tensors
 
-/// About how long a training step takes, from convolutions that were timed on this machine.
+/// An estimate of the time of a training step, from convolutions timed on this machine.
 enum StepEstimate {
-  /// Backward, a convolution gives the gradients of its input and of its weights: as much again each.
+  /// The cost of a step in forward passes: the gradients of the input and of the weights take one
+  /// each.
   private static let passes = 3.0
-  /// At most so many operations are timed, and pixels on a side.
+  /// Limits for a timed convolution: its operations, and its pixels on a side.
   private static let operations = 30_000_000
   private static let side = 128
 
@@ -27,7 +28,8 @@ enum StepEstimate {
 
   private static func measure(_ size: ConvolutionSize) -> Double {
     let pixels = operations / size.operationsPerPixel
-    // Too large to be tried between two keys: the rate of one that is not.
+    // A convolution too large to be timed between two keys is estimated from the rate of a smaller
+    // one.
     guard pixels >= 256 else {
       let smaller = ConvolutionSize(inputs: 32, outputs: 32, kernel: 3, hasBias: true)
       return secondsPerPixel(smaller) * Double(size.operationsPerPixel)
@@ -39,7 +41,7 @@ enum StepEstimate {
         shape: [size.outputs, size.inputs, size.kernel, size.kernel], repeating: 0.01),
       bias: size.hasBias ? Tensor(shape: [size.outputs], repeating: 0) : nil)
     let input = FeatureMap(Tensor<Float>(shape: [1, size.inputs, side, side], repeating: 1))
-    // The first one fills caches.
+    // The first call fills caches and is not timed.
     _ = convolution.forward(input)
     let start = ContinuousClock.now
     _ = convolution.forward(input)

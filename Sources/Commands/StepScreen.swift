@@ -4,7 +4,7 @@ import Networks
 import Tensors
 
 extension Workspace {
-  /// Where the open pass stands, for the right of the prompt; none if no pass is open.
+  /// The position in the open pass, for the right of the prompt; nil if no pass is open.
   package var place: String? {
     guard let stepper else { return nil }
     let at = stepper.current.map { "\($0.direction.rawValue) \($0.place)" } ?? "at the start"
@@ -12,7 +12,7 @@ extension Workspace {
   }
 }
 
-/// What a stop in a pass shows.
+/// The screens that a stop in a pass shows.
 extension Stepper {
   /// One screen about the operation that was done last: formula, shapes, norms, picked elements.
   func screen() -> Outcome {
@@ -85,7 +85,8 @@ extension Stepper {
       }
   }
 
-  /// What the links of each flow add in `step`: a line for each term, by the blocks it comes from.
+  /// Adds a line for each term that the links of a flow add in `step`, with the blocks it comes
+  /// from.
   private func sayLinks(of step: PassStep, in outcome: inout Outcome) {
     guard let walk = networkWalk, let target = step.layer else { return }
     let isBehind = step.place.hasSuffix(".z.grad")
@@ -113,7 +114,7 @@ extension Stepper {
 
   // MARK: - The map
 
-  /// The network with the cursor: ▶ what comes next, ✓ what is done, · what is pending.
+  /// The network with the cursor: ▶ next, ✓ done, · pending.
   func map() -> Outcome {
     var outcome = Outcome()
     func sign(_ layer: Int, _ direction: PassStep.Direction) -> String {

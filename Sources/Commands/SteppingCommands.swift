@@ -220,7 +220,7 @@ extension Command<Workspace> {
   }
 }
 
-/// Why 'step' or 'next' cannot move.
+/// The error of 'step' or 'next' at an end of the pass.
 private func endOfPass(_ arguments: Arguments) -> CommandError {
   let (word, isBack) = (arguments.spec.name, arguments.has("direction"))
   return arguments.error(
@@ -317,8 +317,7 @@ extension Workspace {
       result: ["steps": .integer(count), "loss": .number(loss)])
   }
 
-  /// Makes as many moves, on or back, as a line says: fewer where the pass ends before, and none
-  /// beyond its end.
+  /// Makes the number of moves that a line asks for, forward or back; stops at the end of the pass.
   fileprivate mutating func repeatMove(
     _ arguments: Arguments, _ body: (inout Stepper, _ isBack: Bool) -> Void
   ) throws -> Outcome {
@@ -334,7 +333,7 @@ extension Workspace {
     }
   }
 
-  /// Moves the cursor and shows where it stands then.
+  /// Moves the cursor and returns the screen of its new place.
   fileprivate mutating func move(
     _ arguments: Arguments, _ body: (inout Stepper) throws -> Void
   ) throws -> Outcome {
@@ -351,7 +350,7 @@ extension Workspace {
     return hit.map { describe($0, walked) } ?? walked.screen()
   }
 
-  /// Where a breakpoint stopped the walk.
+  /// The screen of a place where a breakpoint stopped the walk.
   fileprivate func describe(_ hit: BreakpointHit, _ stepper: Stepper) -> Outcome {
     var outcome = Outcome(hit.line)
     let screen = stepper.screen()
@@ -360,7 +359,7 @@ extension Workspace {
     return outcome
   }
 
-  /// Goes on in an open pass to the next breakpoint or the end; none if there is no such pass, or a
+  /// Goes on in an open pass to the next breakpoint or the end; nil if no pass is open, or if a
   /// training was stopped in it.
   mutating func continueWalk() -> Outcome? {
     guard var walked = stepper, trainer?.heldPass == nil || walked.networkWalk == nil else {

@@ -48,7 +48,7 @@ extension Command<Workspace> {
   return outcome
 }
 
-/// Throws when a command would change what an open pass was made of.
+/// Throws when a command would change the network or data of an open pass.
 @Sendable private func requireClosedPass(
   _ spec: CommandSpec, _ workspace: Workspace
 ) throws(CommandError) {

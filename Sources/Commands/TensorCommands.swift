@@ -104,7 +104,7 @@ private func describe(_ name: String, _ value: Tensor<Float>, _ formula: String?
   return outcome
 }
 
-/// A number, a small list in one line, or the shape and range of more.
+/// A number, a small list in one line, or the shape and range of a larger tensor.
 private func told(_ value: Tensor<Float>) -> OutputLine {
   func number(_ x: Float) -> OutputLine {
     // Small whole numbers stay as they were typed.
@@ -185,7 +185,7 @@ extension Workspace {
     }
   }
 
-  /// Writes what an expression computes and gives its place.
+  /// Adds the operations of an expression to `computation` and returns the place of its result.
   fileprivate mutating func build(
     _ expression: Expression, _ computation: inout Computation, _ arguments: Arguments
   ) throws -> Int {
@@ -271,7 +271,7 @@ extension Workspace {
     return try computation.compute(function.operation(shape), operands)
   }
 
-  /// The numbers of a list, whose rows are equally long.
+  /// The shape and numbers of a nested list; throws if rows differ in length.
   private static func numbers(
     _ items: [Expression], _ range: Range<Int>
   ) throws(CommandError) -> (shape: [Int], scalars: [Float]) {
@@ -303,12 +303,12 @@ extension Workspace {
 
   // MARK: - Looking at them
 
-  /// Whether a name, with or without `.grad`, is of a typed tensor.
+  /// Whether a name, with or without `.grad`, belongs to a typed tensor.
   func isTyped(_ name: String) -> Bool {
     computation.place(ValueName(name).gradientBase ?? name) != nil
   }
 
-  /// The typed tensor or its gradient; none if the name is another thing's.
+  /// The typed tensor or its gradient; nil if no typed tensor has the name.
   func typedTensor(_ name: String) throws(CommandError) -> Tensor<Float>? {
     guard isTyped(name) else { return nil }
     guard let base = ValueName(name).gradientBase else { return computation.node(name)?.value }
@@ -341,7 +341,8 @@ extension Workspace {
     return found
   }
 
-  /// The change of the end of the last 'backward' by a typed number; nil for values.
+  /// The derivative of the end of the last 'backward' by a typed number, from differences; nil for
+  /// values.
   func typedDifference(by name: String, at index: [Int]) -> Double? {
     guard let base = ValueName(name).gradientBase, let walk = computationWalk,
       let place = walk.computation.place(base)
@@ -371,7 +372,7 @@ extension Workspace {
     return describeOpening()
   }
 
-  /// A walk of typed numbers ends when they change.
+  /// Ends a walk of typed numbers, which they would no longer match.
   fileprivate mutating func closeTypedWalk() {
     if let stepper, stepper.networkWalk == nil { self.stepper = nil }
   }
@@ -431,14 +432,14 @@ extension Workspace {
     return outcome
   }
 
-  /// The slices that numbers can be assigned to.
+  /// The names of the slices whose numbers can be assigned.
   static var imageNames: [String] { ["clean", "noisy"] }
 
-  /// Changes a part of clean or noisy slices; what was made of them otherwise stays.
+  /// Assigns numbers to a part of clean or noisy slices.
   mutating func assignImage(
     _ name: IndexedName, _ filled: (Tensor<Float>, [IndexEntry]) throws -> Tensor<Float>
   ) throws {
-    // [slice, row, column] leaves the one channel out.
+    // The index [slice, row, column] leaves out the only channel.
     var entries = name.entries
     if !entries.isEmpty { entries.insert(.position(0), at: 1) }
     if name.name == "noisy" {

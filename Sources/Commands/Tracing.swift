@@ -3,23 +3,23 @@ import Networks
 import Tensors
 import Training
 
-/// How often the things of a workspace became others, so that a ledger looks only at those.
+/// Counts of changes to data and network, so that a ledger reads only those that changed.
 struct ChangeCounts: Hashable, Sendable {
   var clean = 0, noisy = 0, network = 0
 }
 
-/// What a ledger is to learn of a workspace.
+/// The state of a workspace when a ledger last read its changes.
 struct Tracing: Sendable {
-  /// What the ledger has seen.
+  /// The counts of changes at that moment.
   var seen = ChangeCounts()
   /// The steps of a training since then.
   var steps: StepLog?
-  /// The matrix products that were computed before.
+  /// The number of matrix products computed by then.
   var products = matrixProductCount
 }
 
 extension Workspace {
-  /// Begins to note what a ledger asks for.
+  /// Begins to record changes for a ledger.
   package mutating func startTracing() { tracing = tracing ?? Tracing() }
 
   /// The tensors that changed since the last call, and the steps of a training since then.
@@ -41,14 +41,14 @@ extension Workspace {
     return trace
   }
 
-  /// The log of a training that begins; nil if nobody keeps a ledger.
+  /// A log for a training that begins; nil if no ledger is kept.
   func makeStepLog() -> StepLog? {
     tracing == nil ? nil : StepLog(names: network.parameterNames)
   }
 }
 
 extension StepLog {
-  /// Keeps a step of a training, if it is one of those to keep.
+  /// Adds a step of a training to the log, if it is one of those to keep.
   mutating func add(_ progress: TrainingProgress) {
     guard wants(progress.step) else { return }
     add(

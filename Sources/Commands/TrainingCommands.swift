@@ -6,7 +6,7 @@ import Tensors
 import Training
 
 extension Command<Workspace> {
-  /// Keeps epochs × batches within an integer.
+  /// The largest number of updates, with which epochs × batches stays within an integer.
   private static let mostUpdates = 1_000_000_000
   private static let timeLimit = Parameter.key(
     "time", .duration, "stop after the step that passes this time", default: .absent("no limit"))
@@ -114,7 +114,7 @@ extension Command<Workspace> {
         hint: "say how much further: continue epochs=10")
     }
     var outcome = try workspace.train(options, resumes: true, arguments, context)
-    // A replay was not stopped, so that nothing is left of it: it is told how much that was.
+    // A replay does not stop the training, so its line gets the number of steps.
     if isCut, outcome.recordedCommand == nil, let steps = options.steps {
       outcome.recordedCommand = workspace.recorded(arguments, options, steps: steps)
     }
@@ -158,7 +158,8 @@ extension Workspace {
         : "patch=64, or set limit.memory=")
   }
 
-  /// The slices that watch over training: validation, or some that train when there are none.
+  /// The slices whose PSNR is judged during a training: validation, or some that train when there
+  /// are none.
   func watchedSlices(_ clean: ImageStack) -> (label: String, slices: [Int]) {
     let validation = split?.slices(.validation) ?? []
     return validation.isEmpty

@@ -5,7 +5,7 @@ import Training
 private let byHand = "stopped by hand"
 
 extension TrainingReport {
-  /// Why a training did not make all its updates, in a few words; nil if it did, or waits at a
+  /// The reason why a training ended early, in a few words; nil if it did not, or waits at a
   /// breakpoint.
   fileprivate var cause: String? {
     switch reason {
@@ -18,7 +18,7 @@ extension TrainingReport {
 }
 
 extension StopReason {
-  /// Whether the run was cut short by something that the recorded line does not bring about again.
+  /// Whether the run was ended by something that does not happen again when the recorded line runs.
   var isCut: Bool {
     switch self {
     case .time, .interrupt, .nonFinite: true
@@ -28,7 +28,7 @@ extension StopReason {
 }
 
 extension Workspace {
-  /// What a training did; `psnr` is nil when the slices were not judged.
+  /// The outcome of a training; `psnr` is nil when the slices were not judged.
   func describe(
     _ report: TrainingReport, _ options: TrainingOptions, _ arguments: Arguments,
     _ judged: String, _ psnr: Double?
@@ -37,7 +37,7 @@ extension Workspace {
     let rate = Double(report.slices) / max(report.seconds, 1e-9)
     let speed = rate < 100 ? NumberFormat.significant(3).string(rate) : "\(Int(rate))"
     let seconds = NumberFormat.fixed(1).string(report.seconds)
-    // A training that was stopped is recorded with its steps, and its line with it.
+    // For a training that was stopped, the line and the record give the steps.
     let isCounted = options.steps != nil || report.reason != .finished
     let epochs = isCounted ? "" : "/\(max(report.epochs, options.epochs))"
     let steps = isCounted ? "  \(report.steps) \(report.steps == 1 ? "step" : "steps")" : ""
@@ -72,8 +72,8 @@ extension Workspace {
     return outcome
   }
 
-  /// What the line says of the last learning rate and of clipping, where they are not the same in
-  /// every step: `  lr 0.0005  clipped 3 of 40`.
+  /// The last learning rate and the count of clipped steps, where there is a schedule or clipping:
+  /// `  lr 0.0005  clipped 3 of 40`.
   private func rateAndClipping(_ report: TrainingReport) -> OutputLine {
     var words: OutputLine = ""
     if optimizer.schedule != .constant, let rate = report.learningRate {
@@ -94,7 +94,7 @@ extension Workspace {
     return "\(kept)\(horizonWords(arguments, options)) steps=\(steps)"
   }
 
-  /// What keeps a schedule as long as it was when the line gets another number of steps.
+  /// The argument that keeps the length of a schedule when the line gets another number of steps.
   private func horizonWords(_ arguments: Arguments, _ options: TrainingOptions) -> String {
     guard optimizer.schedule != .constant, arguments.spec.parameter(named: "horizon") != nil,
       !arguments.has("horizon"), !arguments.has("epochs")

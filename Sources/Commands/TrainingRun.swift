@@ -5,8 +5,8 @@ import Tensors
 import Training
 
 extension Workspace {
-  /// Trains the network in use, and says how it went; a wish to stop ends it after the step, and what
-  /// was learned is judged and kept.
+  /// Trains the network in use and reports the result; a request to stop ends it after the step,
+  /// and the weights so far are judged and kept.
   mutating func train(
     _ options: TrainingOptions, resumes: Bool, _ arguments: Arguments, _ context: CommandContext
   ) throws -> Outcome {
@@ -72,7 +72,8 @@ extension Workspace {
     return outcome
   }
 
-  /// Makes the updates; answers with what was done, and with the breakpoint that holds the next one.
+  /// Makes the updates; returns the report, and the breakpoint that stopped before the next one, if
+  /// any.
   private mutating func run(
     _ trainer: inout Trainer, _ options: TrainingOptions, resumes: Bool, _ data: TrainingData,
     _ slices: [Int], _ recorder: CurveRecorder, _ context: CommandContext
@@ -84,7 +85,7 @@ extension Workspace {
       context, label: "\(label) psnr", showsRate: optimizer.schedule != .constant,
       Judge(data, slices: Array(watched.prefix(2))))
     var made = 0
-    // The step that a breakpoint held back is made without asking again.
+    // The step at which a breakpoint stopped is made without checking again.
     var isReleased = resumes && trainer.heldPass != nil
     let (flow, updates) = (flow, trainer.step)
     var hit: BreakpointHit?
@@ -112,8 +113,8 @@ extension Workspace {
     return (report, hit)
   }
 
-  /// The figures of the slices that watch over a training, after it; nil when a person who stopped
-  /// it would have to wait for them.
+  /// The figures of the watched slices after a training; nil when a person who stopped it would
+  /// have to wait for them.
   private mutating func finalFigures(
     _ watched: [Int], _ clean: ImageStack, _ context: CommandContext
   ) throws -> FiguresOfMerit? {
@@ -132,7 +133,7 @@ extension Workspace {
     }
   }
 
-  /// What is to be said of the learning rates before a training begins.
+  /// Warnings about learning rates in the updates ahead.
   private func warnings(of rates: RatesAhead) -> [String] {
     let cure = "'train' begins the schedule anew, 'optimizer lr=' and other keys change it"
     let last = NumberFormat.significant(3).string(rates.last)

@@ -5,11 +5,11 @@ import Networks
 import Tensors
 import Training
 
-/// Trainings that were made before, by everything that decides what they give.
+/// A folder of results of earlier trainings, found by all inputs that decide them.
 package struct TrainingStore: Sendable {
   /// The folder below the output folder.
   let folder: String
-  /// The stamp of this place: arithmetic elsewhere would give other digits.
+  /// The stamp of this machine and build: elsewhere, arithmetic would give other digits.
   let place: [String: String]
 
   /// A store in the output folder of a session.
@@ -20,7 +20,7 @@ package struct TrainingStore: Sendable {
   fileprivate func path(_ key: String) -> String { "\(folder)/\(key.prefix(16)).checkpoint" }
 }
 
-/// Everything that decides what a training gives.
+/// All inputs that decide the result of a training.
 private struct TrainingInputs: Encodable {
   let place: [String: String]
   let network: NetworkRecord
@@ -35,7 +35,7 @@ private struct TrainingInputs: Encodable {
   let film: TrainingFilm.Record?
 }
 
-/// What a training gave.
+/// The result of a training as it is stored.
 private struct TrainingResult: Codable {
   let key: String
   let network: NetworkRecord
@@ -46,11 +46,11 @@ private struct TrainingResult: Codable {
 }
 
 extension Workspace {
-  /// Takes trainings from `store`, and keeps them there.
+  /// Takes results of trainings from `store`, and keeps new ones there.
   package mutating func keepTrainings(in store: TrainingStore) { trainings = store }
 
-  /// What a training is known by; nil if nothing is kept, or a clock or a breakpoint decides how long
-  /// it is.
+  /// The digest of a training's inputs; nil if there is no store, or if a time limit or a
+  /// breakpoint may end it.
   func trainingKey(
     _ options: TrainingOptions, resumes: Bool, _ data: TrainingData, _ slices: [Int]
   ) throws -> String? {
@@ -66,7 +66,7 @@ extension Workspace {
     return bytes.withUnsafeBytes { "\(SHA256Digest(of: $0))" }
   }
 
-  /// Takes over what a training gave before; nil if it is not known, or its file is damaged.
+  /// Takes over the stored result of a training; nil if there is none, or its file is damaged.
   mutating func takeTraining(_ key: String) throws -> Outcome? {
     guard let trainings, let place = try? files.reading(trainings.path(key)),
       let file = try? CheckpointFile(path: place, name: place),
@@ -89,7 +89,7 @@ extension Workspace {
     return outcome
   }
 
-  /// Keeps what a training gave; what cannot be kept is trained again next time.
+  /// Stores the result of a training; one that cannot be stored is trained again next time.
   func keepTraining(_ key: String, _ outcome: inout Outcome) {
     guard let trainings else { return }
     do {
@@ -117,7 +117,7 @@ extension TrainingFilm {
     "film/\(index)/\(parameter)"
   }
 
-  /// The weights of all moments, by the names of the file.
+  /// The weights of all moments, by their names in the file.
   fileprivate var tensors: [String: Tensor<Float>] {
     var tensors: [String: Tensor<Float>] = [:]
     for (index, moment) in moments.enumerated() {

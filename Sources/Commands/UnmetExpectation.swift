@@ -1,11 +1,11 @@
 import CommandLanguage
 import Foundation
 
-/// What `expect` says of two numbers that are not as they should be.
+/// The messages of `expect` about two numbers that do not fulfil a relation.
 struct UnmetExpectation {
   private let left: Double, right: Double
   private let relation: Comparison.Relation
-  /// The allowed difference, a part of the right side.
+  /// The allowed difference, as a part of the right side.
   private let tolerance: Double
 
   init(_ left: Double, _ relation: Comparison.Relation, _ right: Double, within tolerance: Double) {
@@ -22,7 +22,7 @@ struct UnmetExpectation {
     }
   }
 
-  /// What was expected, and how far the numbers are from it.
+  /// The expected relation, and the difference of the numbers.
   var message: String {
     let allowed =
       tolerance > 0 ? " within \(NumberFormat.shortest.string(tolerance * 100)) %" : ""
@@ -30,7 +30,7 @@ struct UnmetExpectation {
     return "expected \(a) \(relation.rawValue) \(b)\(allowed): \(sideOfNaN ?? difference)"
   }
 
-  /// What to do about it.
+  /// Advice on how to fulfil the expectation.
   var hint: String {
     if sideOfNaN != nil {
       return "NaN fulfils nothing but !=; 'diagnose' and NAME.nan say where it is"

@@ -4,7 +4,7 @@ import Figures
 import Training
 
 extension WindowRule {
-  /// The rule of a word of `window`; `which` chooses among a file's windows.
+  /// The rule that a word of `window` names; `which` selects one of a file's windows.
   init(named name: String, which: String? = nil) {
     switch name {
     case "file": self = .file(which)

@@ -6,7 +6,7 @@ package import Networks
 import Tensors
 import Training
 
-/// The named things of a session.
+/// The state of a session: data, network, training and results.
 package struct Workspace: Sendable {
   package var files: Files
   /// The commands that lines may say, which files with lines are read by, too.
@@ -15,26 +15,26 @@ package struct Workspace: Sendable {
 
   // MARK: - Data
 
-  /// The clean slices; changing them clears all that was made of them.
+  /// The clean slices; changing them clears everything that depends on them.
   var clean: ImageStack? { didSet { forgetData() } }
-  /// Where each clean slice comes from; empty when the data do not say.
+  /// The source of each clean slice; empty when the data do not say.
   var sources: [SliceSource] = []
-  /// The lines that made the data what they are.
+  /// The lines and edits that made the data.
   var recipe = DataRecipe()
   var noise: Noise?
   /// The fixed noisy slices: made of the clean ones, or loaded, with them or alone.
   var noisyStack: ImageStack? { didSet { forgetNoisy() } }
-  /// Where each noisy slice comes from if they were loaded; empty when the data do not say.
+  /// The source of each noisy slice if they were loaded; empty when the data do not say.
   var noisySources: [SliceSource] = []
   var scaleRule = ScaleRule.automatic { didSet { forgetPass() } }
-  /// The scale that the rule gave, once slices were denoised with it: minmax looks at all that train.
+  /// The scale that the rule gave when slices were denoised; `minmax` reads all training slices.
   private var knownScale: Scale?
   var split: Split? { didSet { forgetPass() } }
 
   // MARK: - Network and training
 
   package internal(set) var network = Network<Float>() { didSet { forgetNetwork() } }
-  /// What the network in use is called, and the others by name.
+  /// The name of the network in use; the others are in `parked`, by name.
   var networkName = Self.firstNetworkName
   static let firstNetworkName = "main"
   var parked: [String: ParkedNetwork] = [:]
@@ -43,56 +43,57 @@ package struct Workspace: Sendable {
   var networkSeed: UInt64?
   var loss = Loss.meanSquaredError { didSet { forgetPass() } }
   var optimizer = OptimizerSetting(Adam()) { didSet { trainer = nil } }
-  /// Settings that were kept under a name.
+  /// The optimizers that were kept under a name.
   var namedOptimizers: [String: OptimizerSetting] = [:]
   var gradientNoise: GradientNoise?
   package internal(set) var flow: any GradientFlow = StandardFlow()
   /// Flows that were kept under a name.
   var namedFlows: [String: any GradientFlow] = [:]
-  /// Set while training goes on; a changed network or optimizer begins anew.
+  /// The state of a training; nil when a changed network or optimizer begins a new one.
   var trainer: Trainer?
-  /// How the trainings of the session went.
+  /// The curves of the last trainings of the session.
   var curves = TrainingCurves()
-  /// The last training of one network, moment by moment.
+  /// The networks at some moments of the last training.
   var film: TrainingFilm?
-  /// What is left of a training that was stopped.
+  /// The options of the last training and its remaining steps, for `continue`; nil if there is
+  /// none.
   var unfinished: UnfinishedTraining?
 
-  /// The pass that is walked through now.
+  /// The pass that is open for stepping; nil if none is.
   var stepper: Stepper?
 
   var breakpoints: [Breakpoint] = []
 
-  /// Numbers that were typed, and what was computed from them.
+  /// The tensors that were typed, and those computed from them.
   var computation = Computation()
-  /// What 'backward' read of them last, with the numbers as they were.
+  /// The result of the last 'backward' over typed tensors, with their values at that moment.
   var computationWalk: ComputationWalk?
 
-  /// What was asked of the reader, and how it went.
+  /// The open question of `quiz`, and the score.
   var quiz = Quiz()
 
-  /// Where trainings are kept and taken from, if anywhere.
+  /// The store for results of trainings; nil if none is used.
   var trainings: TrainingStore?
 
   // MARK: - Results
 
-  /// The pass behind the last update.
+  /// The last pass, of a training or of stepping.
   var lastPass: TrainingPass<Float>? { didSet { inspected = Inspection() } }
-  /// What was looked up of it.
+  /// Results of the last pass that were computed again for inspection.
   var inspected = Inspection()
-  /// Slices denoised by the network as it is, by number.
+  /// The slices that the network in use has denoised so far, by number.
   var denoised: [Int: Tensor<Float>] = [:]
   /// The slices of the last `baseline`, by number.
   var baseline: [Int: BaselineSlice] = [:]
   /// The figures of `noisy`, `denoised` and `baseline` that were judged last.
   var figures: [String: FiguresOfMerit] = [:]
   var windowRule = WindowRule.automatic
-  /// How often each automatic picture name was used.
+  /// The number of pictures with each automatic name.
   var pictureNames: [String: Int] = [:]
 
-  /// How often clean, noisy and network became others.
+  /// Counts of changes to the clean slices, the noisy slices and the network.
   private(set) var changes = ChangeCounts()
-  /// What a ledger is to learn; nil if nobody keeps one.
+  /// The state of the ledger's reading; nil if no ledger is kept.
   var tracing: Tracing?
 
   /// Makes an empty workspace that reads and writes through `files`.
@@ -100,8 +101,8 @@ package struct Workspace: Sendable {
     (self.files, self.commands) = (files, commands)
   }
 
-  /// Keeps what an undo does not take back: names of pictures that were written must not come again,
-  /// and a ledger must look at everything anew.
+  /// Keeps what `undo` does not take back: names of pictures that were written must not be used
+  /// again, and a ledger must read everything anew.
   mutating func carryOver(from current: Workspace) {
     pictureNames = current.pictureNames
     changes = current.changes
@@ -117,7 +118,7 @@ package struct Workspace: Sendable {
     leaveTrainings()
   }
 
-  /// Ends what trainings had still to visit: the slices are others now.
+  /// Forgets trainings that could go on, since their slices have changed.
   private mutating func leaveTrainings() {
     unfinished = nil
     trainer?.leaveEpoch()
@@ -154,14 +155,15 @@ package struct Workspace: Sendable {
     figures["denoised"] = nil
   }
 
-  /// Takes another arithmetic, which would give the last pass and denoised slices other digits.
+  /// Sets another precision; the last pass and denoised slices, whose digits would differ, are
+  /// cleared.
   mutating func replacePrecision(_ precision: Precision) {
     guard precision != settings.precision else { return }
     settings.precision = precision
     forgetPass()
   }
 
-  /// Takes a changed network: training begins anew with it.
+  /// Sets a changed network, whose training begins anew.
   mutating func replaceNetwork(_ network: Network<Float>) {
     self.network = network
     trainer = nil
@@ -169,7 +171,7 @@ package struct Workspace: Sendable {
     film = nil
   }
 
-  /// Takes what a training made of the network.
+  /// Takes over the network that a training changed.
   mutating func take(_ trainer: Trainer) {
     network = trainer.network
     self.trainer = trainer
@@ -178,29 +180,29 @@ package struct Workspace: Sendable {
   }
 }
 
-/// What `set` changes.
+/// The settings of a session that `set` changes.
 struct Settings: Sendable, Codable {
   var seed: UInt64 = 1
   var precision = Precision.fast
   var reluNaN = ReLUNaN.keep
-  /// In bytes; none for four fifths of the machine's memory.
+  /// The memory limit in bytes; nil for four fifths of the machine's memory.
   var memoryLimit: Int?
-  /// In seconds, for one training.
+  /// The time limit for one training, in seconds; nil for none.
   var timeLimit: Double?
   var pictures = PictureDisplay.auto
-  /// Whether the prompt says what a line would do.
+  /// Whether the prompt shows a preview of a line.
   var hints = true
 }
 
-/// A training that can go on.
+/// The options of a training and its remaining steps, with which `continue` goes on.
 struct UnfinishedTraining: Sendable, Codable {
   let options: TrainingOptions
   let steps: Int
-  /// Whether a person, a clock or a NaN ended it, which a replay of the record does without.
+  /// Whether a person, a clock or a NaN ended it, which does not happen again in a replay.
   var isCut: Bool?
 }
 
-/// How values become network range.
+/// The rule for the scale from values to the network's range.
 enum ScaleRule: Hashable, Sendable {
   /// −1000…1000 for HU, the file's range otherwise.
   case automatic
@@ -210,21 +212,21 @@ enum ScaleRule: Hashable, Sendable {
   case none
 }
 
-/// Which window pictures are shown in.
+/// The rule for the window in which pictures are shown.
 enum WindowRule: Hashable, Sendable {
   /// Lung for HU, otherwise the file's own, otherwise everything.
   case automatic
   case fixed(Window)
   /// The file's own: the first, or the one with this number or name.
   case file(String?)
-  /// From the smallest to the largest value of what is shown.
+  /// The window from the smallest to the largest value of the picture.
   case covering
 }
 
-// MARK: - What commands ask for
+// MARK: - Required state
 
 extension Workspace {
-  /// The line from values to network range.
+  /// The linear scale from values to the network's range.
   func requireScale() throws(CommandError) -> Scale {
     let slices = try requireSlices()
     if let knownScale { return knownScale }
@@ -250,7 +252,7 @@ extension Workspace {
     return Scale(lower: statistics.min, upper: statistics.max)
   }
 
-  /// The slices that train: those of the split, or all.
+  /// The slices used for training: those of the split, or all.
   func trainingSlices(_ stack: ImageStack) -> [Int] {
     split?.slices(.train) ?? Array(0..<stack.count)
   }
@@ -271,7 +273,7 @@ extension Workspace {
     return result
   }
 
-  /// The same; nil once `isAbandoned` says yes.
+  /// The denoised slice `index`, or nil once `isAbandoned` returns true.
   mutating func denoisedSlice(
     _ index: Int, unless isAbandoned: @escaping @Sendable () -> Bool
   ) throws -> Tensor<Float>? {
@@ -307,6 +309,6 @@ extension Workspace {
   /// How a terminal shows pictures.
   package var pictures: PictureDisplay { settings.pictures }
 
-  /// Whether the prompt says what a line would do.
+  /// Whether the prompt shows a preview of a line.
   package var hints: Bool { settings.hints }
 }

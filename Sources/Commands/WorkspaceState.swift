@@ -7,22 +7,22 @@ import Networks
 import Tensors
 import Training
 
-/// All that a session holds, thing by thing, in words that are equal where the things are.
+/// The state of a session as texts, item by item; texts are equal where the items are.
 package struct SessionState: Hashable, Sendable {
-  /// One thing.
+  /// One item of the state.
   package struct Entry: Hashable, Sendable {
     package let name: String
     package let text: String
   }
 
-  /// Things that a checkpoint brings back.
+  /// Items that a checkpoint restores.
   package fileprivate(set) var kept: [Entry] = []
-  /// Things that a checkpoint leaves out, where there are some.
+  /// Items that a checkpoint leaves out, if they are not empty.
   package fileprivate(set) var passing: [Entry] = []
 }
 
 extension [SessionState.Entry] {
-  /// The names of things that others do not hold as these do.
+  /// The names of items that differ between two lists.
   package func differences(from others: [SessionState.Entry]) -> [String] {
     let (ours, theirs) = (byName, others.byName)
     return (map(\.name) + others.map(\.name).filter { ours[$0] == nil })
@@ -35,7 +35,7 @@ extension [SessionState.Entry] {
 }
 
 extension Workspace {
-  /// What the session holds now.
+  /// The present state of the session.
   package var state: SessionState {
     var state = SessionState()
     func keep(_ name: String, _ text: String) { state.kept.append(.init(name: name, text: text)) }
@@ -99,7 +99,7 @@ extension Workspace {
     return "\(stack.values.fingerprint) \(stack.unit) \(mask) \(stack.origins)"
   }
 
-  /// The windows of the sources; of tables, how long they are.
+  /// A description of the sources' windows; of tables, their length.
   private static func words(_ sources: [SliceSource]) -> String {
     sources.map { source in
       source.windows.map { window in
@@ -128,7 +128,7 @@ extension Workspace {
     return json(film.record) + weights.joined(separator: " ")
   }
 
-  /// A value as JSON with sorted keys, where NaN and infinity are words.
+  /// A value as JSON with sorted keys, in which NaN and infinity are strings.
   private static func json(_ value: some Encodable) -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
@@ -171,6 +171,6 @@ extension Workspace {
 }
 
 extension String {
-  /// Nothing for an empty list in brackets.
+  /// The text, or an empty one for an empty list in brackets.
   fileprivate var nonEmptyList: String { self == "[]" ? "" : self }
 }

@@ -6,7 +6,8 @@ import Tensors
 import Training
 
 extension UndoRules where Workspace == Commands.Workspace {
-  /// How `undo` treats a workspace: a tenth of the machine's memory for what only former moments hold.
+  /// The rules of `undo` for a workspace: a tenth of the machine's memory for tensors that only
+  /// former states hold.
   static var workspace: UndoRules {
     UndoRules(
       budget: Int(ProcessInfo.processInfo.physicalMemory / 10), strip: { $0.stripForUndo() },
@@ -15,10 +16,10 @@ extension UndoRules where Workspace == Commands.Workspace {
 }
 
 extension Commands.Workspace {
-  /// Takes out what can be computed again to the same bits.
+  /// Removes results that can be computed again to the same bits.
   fileprivate mutating func stripForUndo() { (inspected, denoised) = (Inspection(), [:]) }
 
-  /// The tensors that are large, each by where its numbers lie, and its bytes.
+  /// The tensors of a workspace, each as the address of its numbers and its size in bytes.
   fileprivate var weights: [(identity: Int, bytes: Int)] {
     let networks =
       [network] + parked.values.map(\.network) + (film?.moments ?? []).map(\.network)

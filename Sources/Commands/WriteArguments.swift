@@ -3,10 +3,10 @@ import Figures
 package import Foundation
 
 extension Arguments {
-  /// Which files that are there may go: those that are known, or all with `replace=yes`.
+  /// The files that may be replaced: those that are known, or all with `replace=yes`.
   package var replacing: Replacing { flagIfGiven("replace") == true ? .all : .known }
 
-  /// Writes data where the argument `name` says; errors point at it.
+  /// Writes data to the path of the argument `name`; errors point at it.
   ///
   /// - Parameters:
   ///   - data: The bytes.
@@ -25,7 +25,7 @@ extension Arguments {
     }
   }
 
-  /// Writes a picture where `file` says, as ``write(_:to:in:named:isPicture:)`` writes data.
+  /// Writes a picture to `path`, as ``write(_:to:in:named:isPicture:)`` writes data.
   func write(_ png: PNG, to path: String, in files: Files) throws -> String {
     try write(Data(try png.encoded()), to: path, in: files, isPicture: true)
   }

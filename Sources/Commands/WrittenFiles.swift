@@ -3,13 +3,13 @@ import Fingerprints
 import Foundation
 import Synchronization
 
-/// Which files a write may replace.
+/// The existing files that a write may replace.
 package enum Replacing: Sendable {
-  /// Those that this session wrote.
+  /// Only files that this session wrote.
   case own
-  /// Those that this session wrote, and in the output folder of a script those of earlier runs.
+  /// Files that this session wrote, and in the output folder of a script those of earlier runs.
   case known
-  /// All; a person or a script said so.
+  /// All files, since a person or a script allowed it.
   case all
 }
 
@@ -30,7 +30,7 @@ final class WrittenFiles: Sendable {
     let place: String
     /// Its name in messages.
     let name: String
-    /// The digest of its bytes; nil for a file that goes.
+    /// The digest of the new bytes; nil for a file that is removed.
     let digest: SHA256Digest?
     let isPicture: Bool
   }
@@ -67,12 +67,12 @@ final class WrittenFiles: Sendable {
       .exists, "\(plan.name) \(reason)", hint: "give another name, or replace it with replace=yes")
   }
 
-  /// Notes files that are about to get their names.
+  /// Records in the manifest files that are about to get their names.
   func announce(_ plans: [Plan]) {
     manifest?.add(plans.compactMap { plan in plan.digest.map { (plan.place, $0) } })
   }
 
-  /// Notes files that are in place.
+  /// Records files that are in place.
   func take(_ plans: [Plan]) {
     own.withLock { own in
       for plan in plans {
@@ -81,12 +81,12 @@ final class WrittenFiles: Sendable {
     }
   }
 
-  /// What stands where a file is to go.
+  /// The entry that stands where a file is to be written.
   private struct Found {
-    /// The digest of its bytes; nil for what is no plain file.
+    /// The digest of its bytes; nil if it is no regular file.
     let digest: SHA256Digest?
 
-    /// Looks; nil when nothing is there, or a folder, which nothing replaces.
+    /// Reads the entry; nil when there is none, or a folder, which nothing replaces.
     init?(_ plan: Plan) throws(CommandError) {
       var status = stat()
       guard lstat(plan.place, &status) == 0, status.st_mode & S_IFMT != S_IFDIR else { return nil }

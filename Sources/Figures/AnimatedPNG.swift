@@ -1,4 +1,4 @@
-/// Animations as PNG files, which show the first frame to programs that know no better.
+/// Animations as PNG files, whose first frame other programs show.
 ///
 /// Every frame is a whole picture that libpng compressed; its data goes into fdAT chunks.
 ///
@@ -30,7 +30,8 @@ extension Animation {
     return PNGChunks(file + [.init(type: "IEND", data: [])]).encoded
   }
 
-  /// What an fcTL chunk says of a frame: the whole canvas, how long, and that it replaces the last.
+  /// The contents of an fcTL chunk: a frame covers the whole canvas, has a delay, and replaces the
+  /// last.
   private func control(of index: Int) -> [UInt8] {
     UInt32(width).bigEndianBytes + UInt32(height).bigEndianBytes + [UInt8](repeating: 0, count: 8)
       + UInt16(delay(of: index)).bigEndianBytes + UInt16(100).bigEndianBytes + [0, 0]

@@ -1,6 +1,6 @@
-/// Grey pictures of one size that are shown one after the other.
+/// An animation: grey pictures of one size that are shown one after the other.
 package struct Animation: Hashable, Sendable {
-  /// A picture and what it shows: `epoch 12`.
+  /// A picture and its label: `epoch 12`.
   package struct Frame: Hashable, Sendable {
     package let picture: Picture
     package let label: String
@@ -11,13 +11,13 @@ package struct Animation: Hashable, Sendable {
   }
 
   package let frames: [Frame]
-  /// How long a frame is shown, in hundredths of a second, GIF's unit; the last of several
-  /// five times as long.
+  /// The time of a frame, in hundredths of a second, GIF's unit; the last of several is shown five
+  /// times as long.
   package let delay: Int
 
-  /// The most frames of an animation.
+  /// The largest number of frames in an animation.
   package static let frameLimit = 512
-  /// The most pixels of all frames together: 64 million.
+  /// The largest number of pixels of all frames together: 64 million.
   package static let pixelLimit = 1 << 26
 
   package init(_ frames: [Frame], delay: Int) {
@@ -33,7 +33,7 @@ package struct Animation: Hashable, Sendable {
     (self.frames, self.delay) = (frames, delay)
   }
 
-  /// Whether so many frames of a size are within the limits.
+  /// Whether so many frames of one size are within the limits.
   package static func fits(count: Int, width: Int, _ height: Int) -> Bool {
     (1...frameLimit).contains(count) && width > 0 && height > 0
       && width <= pixelLimit / height && count <= pixelLimit / (width * height)
@@ -42,23 +42,23 @@ package struct Animation: Hashable, Sendable {
   package var width: Int { frames[0].picture.width }
   package var height: Int { frames[0].picture.height }
 
-  /// All frames one below the other, by which an animation is known and compared.
+  /// All frames in one picture, one below the other, for fingerprints and comparison.
   package var sheet: Picture {
     Picture(
       width: width, height: height * frames.count, samples: frames.flatMap(\.picture.samples))
   }
 
-  /// How long frame `index` is shown, in hundredths of a second.
+  /// The time of frame `index`, in hundredths of a second.
   func delay(of index: Int) -> Int {
     index > 0 && index == frames.count - 1 ? 5 * delay : delay
   }
 
-  /// The labels, a line a frame, as files note them.
+  /// The labels, one a line, for the note in a file.
   var labelNote: String {
     frames.map { $0.label.replacing("\n", with: " ") }.joined(separator: "\n")
   }
 
-  /// The frames of pictures with the labels of a note; without one, frames are numbered.
+  /// Makes frames of pictures with the labels of a note; without one, frames are numbered.
   static func frames(_ pictures: [Picture], note: String?) -> [Frame] {
     let labels = (note ?? "").split(separator: "\n", omittingEmptySubsequences: false)
     return pictures.enumerated().map { index, picture in

@@ -1,31 +1,31 @@
 import Tensors
 
-/// How values become places along an axis, and which of them are written at it.
+/// The scale of an axis: the positions of values along it, and its ticks.
 ///
 /// An axis covers the finite values it is made for, with some room. Values beyond ±1e300, NaN and
-/// infinities have no place; on a logarithmic axis neither has what is not above 0.
+/// infinities have no position, nor do numbers up to 0 on a logarithmic axis.
 package struct AxisScale: Hashable, Sendable {
   package enum Kind: String, CaseIterable, Hashable, Sendable {
     case linear
     case logarithmic = "log"
   }
 
-  /// A value that is written at the axis.
+  /// A value that is printed at the axis.
   package struct Tick: Hashable, Sendable {
     package let value: Double
     package let label: NumberLabel
   }
 
   package let kind: Kind
-  /// The ends; decimal logarithms on a logarithmic axis.
+  /// The ends of the axis; on a logarithmic one, their decimal logarithms.
   private let low: Double, high: Double
 
   /// Makes an axis that covers `values`.
   ///
   /// - Parameters:
-  ///   - values: What is shown; those without a place are passed over.
+  ///   - values: The values to show; those without a position are ignored.
   ///   - kind: Linear, or by decimal logarithms.
-  ///   - room: The part of the extent that is left free at both ends.
+  ///   - room: The fraction of the extent that is left free at both ends.
   ///   - includesZero: Whether a linear axis reaches to 0, as bars must.
   package init(
     covering values: some Sequence<Double>, kind: Kind = .linear, room: Double = 0.04,
@@ -43,8 +43,8 @@ package struct AxisScale: Hashable, Sendable {
     let endsAtZero = includesZero && kind == .linear && high <= 0 && low < 0
     if startsAtZero { low = 0 }
     if endsAtZero { high = 0 }
-    // One value, or values that differ by rounding alone, stand in the middle of some room.
-    // Logarithms differ by rounding in proportion to the values, not to themselves.
+    // One value, or values that differ by rounding only, get some room around them. Logarithms
+    // differ by rounding in proportion to the values, not to themselves.
     let size = max(abs(low), abs(high), kind == .logarithmic ? 1 : 0)
     if high - low <= size * 1e-12 || high - low < 1e-290 {
       let half = kind == .logarithmic ? 0.5 : size > 1e-290 ? size * 0.5 : 1
@@ -63,7 +63,7 @@ package struct AxisScale: Hashable, Sendable {
     (kind, self.low, self.high) = (.linear, low, high)
   }
 
-  /// Where `value` lies, 0 at the low end and 1 at the high one; none if it has no place.
+  /// The position of `value`, 0 at the low end and 1 at the high one; nil if it has none.
   package func position(of value: Double) -> Double? {
     Self.place(of: value, kind).map { ($0 - low) / (high - low) }
   }
@@ -76,7 +76,7 @@ package struct AxisScale: Hashable, Sendable {
 
   // MARK: - Ticks
 
-  /// At most about `count` values to write: 1, 2 or 5 times powers of ten.
+  /// The ticks, at most about `count`: 1, 2 or 5 times powers of ten.
   package func ticks(atMost count: Int) -> [Tick] {
     switch kind {
     case .linear: linearTicks(count)
@@ -89,7 +89,7 @@ package struct AxisScale: Hashable, Sendable {
     let first = (low / step.value - 1e-9).rounded(.up)
     let last = (high / step.value + 1e-9).rounded(.down)
     guard first <= last, last - first < 1000 else { return [] }
-    // Multiplying by a power of ten below 1 would leave 0.30000000000000004.
+    // Multiplication by a power of ten below 1 would give 0.30000000000000004.
     let values = (0...Int(last - first)).map { step.multiple(first + Double($0)) }
     let size = values.map(abs).max() ?? 0
     return values.map { Tick(value: $0, label: NumberLabel($0, step: step, largest: size)) }
@@ -102,7 +102,7 @@ package struct AxisScale: Hashable, Sendable {
       return (first...last).filter { $0.isMultiple(of: stride) || stride == 1 }
         .map { Tick(value: powerOfTen($0), label: NumberLabel(1, exponent: $0)) }
     }
-    // Less than a decade or two: multiples of the powers are written, too.
+    // Within a decade or two, multiples of the powers are ticks, too.
     let within = (first - 1...last + 1).flatMap { exponent in
       [1, 2, 3, 5, 7].map { (digit: $0, exponent: exponent, value: scaled($0, exponent)) }
     }.filter { (0...1).contains(position(of: $0.value) ?? -1) }
@@ -115,7 +115,7 @@ package struct AxisScale: Hashable, Sendable {
     return few.map { Tick(value: $0.value, label: NumberLabel($0.digit, exponent: $0.exponent)) }
   }
 
-  /// The places of the lines between the powers of ten, if they are few.
+  /// The positions of lines between the powers of ten, if they are few; else empty.
   package var minorPositions: [Double] {
     guard kind == .logarithmic, high - low < 8 else { return [] }
     return (Int(low.rounded(.down))...Int(high.rounded(.up))).flatMap { exponent in
@@ -127,10 +127,10 @@ package struct AxisScale: Hashable, Sendable {
     exponent < 0 ? Double(digit) / powerOfTen(-exponent) : Double(digit) * powerOfTen(exponent)
   }
 
-  /// 10ˣ to a few digits, for the ends of an axis of less than a decade.
+  /// 10ˣ with a few correct digits, for the ends of an axis of less than a decade.
   private func exponentiated(_ x: Double) -> Double {
     let whole = x.rounded(.down)
-    // 10^(x − whole) by its series: (x − whole)·ln 10 is at most 2.303.
+    // 10^(x − whole) comes from its series: (x − whole)·ln 10 is at most 2.303.
     let t = (x - whole) * 2.302585092994046
     let fraction = (1...30).reversed().reduce(1.0) { 1 + $0 * t / Double($1) }
     return whole < 0
@@ -143,7 +143,7 @@ package struct DecimalStep: Hashable, Sendable {
   package let digit: Int
   package let exponent: Int
 
-  /// The smallest step of at least `size`, which is above 0.
+  /// The smallest step of at least `size`, which must be above 0.
   package init(atLeast size: Double) {
     var exponent = Int(decimalLog(max(size, 1e-290)).rounded(.down))
     if powerOfTen(exponent) > size { exponent -= 1 }
@@ -156,7 +156,7 @@ package struct DecimalStep: Hashable, Sendable {
 
   package var value: Double { multiple(1) }
 
-  /// The step times `count`, to the last digit.
+  /// The product of the step and `count`, exact to the last digit.
   func multiple(_ count: Double) -> Double {
     let whole = count * Double(digit)
     return exponent < 0 ? whole / powerOfTen(-exponent) : whole * powerOfTen(exponent)
@@ -166,5 +166,5 @@ package struct DecimalStep: Hashable, Sendable {
 /// 10ⁿ, correctly rounded.
 func powerOfTen(_ exponent: Int) -> Double { Double("1e\(exponent)") ?? .infinity }
 
-/// log₁₀ x of a positive, normal `x`, the same bits on every machine.
+/// The decimal logarithm of a positive, normal `x`, with the same bits on every machine.
 func decimalLog(_ x: Double) -> Double { ReproducibleMath.log(x) / 2.302585092994046 }

@@ -1,8 +1,9 @@
-/// Horizontal bars, a group for each name: the norm of each layer's gradient under one flow or more.
+/// A chart of horizontal bars in named groups, such as the gradient norms of layers under some
+/// flows.
 package struct BarChart: Figure {
   package struct Series: Hashable, Sendable {
     package let label: String
-    /// One for each group; NaN and infinities are written and have no bar.
+    /// The values, one for each group; NaN and infinities are printed and have no bar.
     package let values: [Double]
 
     package init(_ label: String, _ values: [Double]) {
@@ -11,10 +12,10 @@ package struct BarChart: Figure {
   }
 
   package let title: String
-  /// The names at the left.
+  /// The names of the groups, at the left.
   package let groups: [String]
   package let series: [Series]
-  /// What the bars measure, with its unit.
+  /// The quantity of the bars, with its unit.
   package let axis: Plot.Axis
   package let statistics: [String]
 
@@ -35,7 +36,7 @@ package struct BarChart: Figure {
       includesZero: true)
   }
 
-  /// Where bars begin: at zero, or at the low end of a logarithmic axis.
+  /// The position where bars begin: at zero, or at the low end of a logarithmic axis.
   private func origin(_ scale: AxisScale) -> Double {
     axis.kind == .linear ? min(max(scale.position(of: 0) ?? 0, 0), 1) : 0
   }
@@ -59,7 +60,7 @@ package struct BarChart: Figure {
     let font = OutlineFont.regular
     let names = groups.map { font.width(of: $0, size: Look.textSize) }.max() ?? 0
     let left = (Look.margin + names + 12).rounded()
-    // Room for the number behind the longest bar.
+    // The right edge leaves room for the number behind the longest bar.
     let right = width - Look.margin - 76
     func column(_ position: Double) -> Double { left + position * (right - left) }
 

@@ -28,10 +28,10 @@ package struct BitmapFont: Sendable {
     self.glyphs = glyphs
   }
 
-  /// Whether the font draws `letter` itself.
+  /// Whether the font contains `letter`.
   package func has(_ letter: Unicode.Scalar) -> Bool { glyphs[letter] != nil }
 
-  /// The rows of `letter`; bold falls back on regular, and both on the replacement character.
+  /// The rows of `letter`; bold falls back to regular, and both to the replacement character.
   package func rows(of letter: Unicode.Scalar) -> [UInt16] {
     glyphs[letter] ?? BitmapFont.regular.glyphs[letter] ?? glyphs["\u{FFFD}"]
       ?? Array(repeating: 0x1FF, count: BitmapFont.height)

@@ -1,6 +1,6 @@
-/// A grey picture in the making: areas, pictures and text are put on it.
+/// A grey picture on which areas, pictures and text are drawn.
 ///
-/// Whatever reaches over an edge is cut off.
+/// Parts beyond an edge are cut off.
 package struct Canvas: Sendable {
   package let width: Int, height: Int
   private var samples: [UInt16]
@@ -25,7 +25,7 @@ package struct Canvas: Sendable {
     }
   }
 
-  /// Puts an 8-bit grey picture at (x, y), each pixel as a square of `scale` pixels.
+  /// Draws an 8-bit grey picture at (x, y), each pixel as a square of `scale` pixels.
   package mutating func put(_ picture: Picture, x: Int, y: Int, scale: Int = 1) {
     precondition(picture.format == "gray8", "A canvas takes gray8, not \(picture.format).")
     for row in max(y, 0)..<max(min(y + picture.height * scale, height), max(y, 0)) {

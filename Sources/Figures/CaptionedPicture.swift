@@ -1,4 +1,4 @@
-/// A grey picture with lines of text and a bar of progress under it, as a frame of an animation.
+/// A grey picture with lines of text and a progress bar under it, as a frame of an animation.
 package struct CaptionedPicture: Sendable {
   private let picture: Picture
   private let lines: [String]
@@ -7,17 +7,19 @@ package struct CaptionedPicture: Sendable {
 
   private static let margin = 6, line = BitmapFont.height + 1, bar = 4
 
+  /// Makes a picture with captions.
+  ///
   /// - Parameters:
-  ///   - picture: What is shown, in gray8.
-  ///   - lines: Under it; what is too long for the picture is broken into more.
-  ///   - progress: How far the animation is, 0 to 1.
-  ///   - rows: For how many rows of text there is room at least, so that frames are of one size.
+  ///   - picture: The picture, in gray8.
+  ///   - lines: The lines under it; long ones are wrapped.
+  ///   - progress: The position of the progress bar, 0 to 1.
+  ///   - rows: The least number of text rows to leave room for, so that frames have one size.
   package init(_ picture: Picture, lines: [String], progress: Double, rows: Int = 0) {
     (self.picture, self.lines, self.progress) = (picture, lines, min(max(progress, 0), 1))
     self.rows = rows
   }
 
-  /// The rows of text that `lines` take under a picture of that size.
+  /// The number of text rows that `lines` take under a picture of that size.
   package static func rows(of lines: [String], width: Int, height: Int) -> Int {
     wrapped(lines, width: width * magnification(width: width, height: height)).count
   }
@@ -27,7 +29,7 @@ package struct CaptionedPicture: Sendable {
     return lines.flatMap { BitmapFont.wrap($0, columns: columns) }
   }
 
-  /// The picture, small ones larger by a whole factor, with its captions.
+  /// The picture with its captions; small ones are enlarged by a whole factor.
   package var captioned: Picture {
     let scale = magnification(width: picture.width, height: picture.height)
     let (width, height) = (picture.width * scale, picture.height * scale)

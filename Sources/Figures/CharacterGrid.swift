@@ -1,4 +1,4 @@
-/// Characters in rows and columns, on which figures are written.
+/// A grid of characters in rows and columns, on which figures are written.
 struct CharacterGrid {
   let columns: Int, rows: Int
   private var cells: [Character]
@@ -31,12 +31,12 @@ struct CharacterGrid {
   }
 }
 
-/// Dots, eight a character: braille patterns of two columns and four rows.
+/// A grid of dots, eight a character: braille patterns of two columns and four rows.
 struct BrailleGrid {
   let columns: Int, rows: Int
   private var patterns: [UInt32]
 
-  /// The extent in dots.
+  /// The number of columns and rows of dots.
   var width: Int { 2 * columns }
   var height: Int { 4 * rows }
 
@@ -53,7 +53,7 @@ struct BrailleGrid {
     patterns[y / 4 * columns + x / 2] |= 1 << UInt32(bit)
   }
 
-  /// The character of a cell; none if it has no dot.
+  /// The character of a cell; nil if it has no dot.
   func character(row: Int, column: Int) -> Character? {
     let pattern = patterns[row * columns + column]
     return pattern == 0 ? nil : Unicode.Scalar(0x2800 + pattern).map(Character.init)

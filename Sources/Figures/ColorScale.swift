@@ -1,10 +1,10 @@
-/// Which color a number has, and between which numbers.
+/// A mapping from numbers between two ends to colors.
 package struct ColorScale: Hashable, Sendable {
   package let ramp: ColorRamp
   package let low: Double, high: Double
 
-  /// The scale that suits finite `values`: diverging and symmetric about zero when there are
-  /// numbers of both signs, sequential from the lowest to the highest otherwise.
+  /// The scale for finite `values`: diverging and symmetric about zero when there are numbers of
+  /// both signs, sequential from the lowest to the highest otherwise.
   package init(suiting values: some Sequence<Float>) {
     var (low, high) = (Float.infinity, -Float.infinity)
     for value in values where value.isFinite {
@@ -31,19 +31,20 @@ package struct ColorScale: Hashable, Sendable {
     (self.ramp, self.low, self.high) = (ramp, low, high)
   }
 
-  /// 0 at the low end, 1 at the high one, NaN for NaN.
+  /// The position of a value: 0 at the low end, 1 at the high one, NaN for NaN.
   func part(of value: Float) -> Double { (Double(value) - low) / (high - low) }
 
   package func color(of value: Float) -> RGB { ramp.color(at: part(of: value)) }
 
-  /// The plane in colors, a pixel a number.
+  /// The plane in colors, one pixel a number.
   package func picture(of plane: Plane) -> Picture {
     Picture(
       width: plane.width, height: plane.height, color: .rgb,
       samples: plane.values.flatMap { color(of: $0).samples })
   }
 
-  /// The scale as characters, from the lowest to the highest; about zero, signed numbers are blank.
+  /// The characters of the scale, from the lowest to the highest; signed numbers near zero are
+  /// blank.
   func shades(_ style: TextStyle) -> [Character] {
     switch style {
     case .unicode: Array(ramp == .diverging ? "⣿⠿⠶⠂ ░▒▓█" : " ░▒▓█")
@@ -53,11 +54,11 @@ package struct ColorScale: Hashable, Sendable {
 
   // MARK: - Drawing the scale
 
-  /// The space beside a bar that its numbers take.
+  /// The width of the numbers beside a bar.
   static let labelWidth = 78.0
   static let barWidth = 16.0
 
-  /// Draws the ramp upright with numbers at its right.
+  /// Draws the scale as an upright bar with numbers at its right.
   func draw(on drawing: inout Drawing, x: Double, y: Double, height: Double, name: String = "") {
     let rows = max(2, Int(height))
     let ramp = Picture(
@@ -79,7 +80,7 @@ package struct ColorScale: Hashable, Sendable {
     drawing.write(name, at: Point(Double(Int(x)), y - 8), size: Look.smallSize)
   }
 
-  /// The numbers at the bar: round ones, or the ends and the middle where few fit.
+  /// The numbers beside the bar: round ones, or the ends and the middle where few fit.
   private func labels(
     _ axis: AxisScale, atMost count: Int
   ) -> [(value: Double, label: NumberLabel)] {

@@ -1,10 +1,10 @@
-/// A picture as shapes and words, which becomes PNG or SVG.
+/// A drawing of shapes and text, which is converted to PNG or SVG.
 ///
-/// Coordinates are pixels from the upper left corner, on white ground.
+/// Coordinates are pixels from the upper left corner; the background is white.
 package struct Drawing: Hashable, Sendable {
   package struct Fill: Hashable, Sendable {
     package let color: RGB
-    /// From 0, unseen, to 1.
+    /// The opacity, from 0, invisible, to 1.
     package let opacity: Double
 
     package init(_ color: RGB, opacity: Double = 1) {
@@ -15,7 +15,7 @@ package struct Drawing: Hashable, Sendable {
   package struct Stroke: Hashable, Sendable {
     package let color: RGB
     package let width: Double
-    /// Lengths of dash and gap in turn; none for a whole line.
+    /// The lengths of dashes and gaps in turn; empty for a solid line.
     package let dashes: [Double]
 
     package init(_ color: RGB, width: Double = 1, dashes: [Double] = []) {
@@ -23,9 +23,9 @@ package struct Drawing: Hashable, Sendable {
     }
   }
 
-  /// A line of words.
+  /// A line of text.
   package struct Label: Hashable, Sendable {
-    /// Which part of the words stands at the place.
+    /// The part of the text that is at its place.
     package enum Anchor: String, Hashable, Sendable {
       case start
       case middle
@@ -33,7 +33,7 @@ package struct Drawing: Hashable, Sendable {
     }
 
     package let text: String
-    /// On the baseline.
+    /// The place of the text on its baseline.
     package let place: Point
     package let size: Double
     package let isBold: Bool
@@ -42,7 +42,7 @@ package struct Drawing: Hashable, Sendable {
 
     var font: OutlineFont { isBold ? .bold : .regular }
 
-    /// Where the first letter begins.
+    /// The place where the first letter begins.
     var start: Point {
       let width = font.width(of: text, size: size)
       switch anchor {
@@ -67,9 +67,9 @@ package struct Drawing: Hashable, Sendable {
   }
 
   package let width: Int, height: Int
-  /// What it shows, for readers who do not see it.
+  /// The title, also for readers who do not see the drawing.
   package let title: String
-  /// What there is to say about it, for the same readers.
+  /// A description for readers who do not see the drawing.
   package let description: String
   package private(set) var marks: [Mark] = []
 
@@ -79,7 +79,7 @@ package struct Drawing: Hashable, Sendable {
     (self.title, self.description) = (title, description)
   }
 
-  // MARK: - Putting something on it
+  // MARK: - Adding marks
 
   package mutating func fill(_ path: Path, _ color: RGB, opacity: Double = 1) {
     marks.append(.shape(path, fill: Fill(color, opacity: opacity), stroke: nil))
@@ -131,7 +131,7 @@ package struct Drawing: Hashable, Sendable {
       color)
   }
 
-  /// Where the line of an arrow ends, so that it does not stick out of the head.
+  /// The end of an arrow's line, so that it does not stick out of the head.
   private static func shaft(from start: Point, to end: Point) -> Point {
     let (dx, dy) = direction(from: start, to: end)
     return Point(end.x - dx * 6, end.y - dy * 6)

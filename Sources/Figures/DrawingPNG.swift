@@ -1,14 +1,16 @@
 import CCairo
 
-// Text is drawn as outlines of the embedded font and pictures as whole squares, so that of cairo
-// only the filling of paths matters: its image backend computes coverage in whole numbers, the same
-// on every machine for one version of cairo.
+// Converts drawings to pixels with cairo.
+//
+// Text is drawn as outlines of the embedded font and pictures as whole squares, so that cairo only
+// fills paths: its image backend computes coverage in whole numbers, the same on every machine for
+// one version of cairo.
 
 extension Drawing {
   /// The version of cairo in use, such as `1.16.0`.
   package static var libraryVersion: String { String(cString: cairo_version_string()) }
 
-  /// The drawing in 8-bit RGB.
+  /// Draws the picture in 8-bit RGB.
   ///
   /// - Throws: `PictureError` when cairo cannot make a picture of this size.
   package func picture() throws(PictureError) -> Picture {
@@ -113,7 +115,7 @@ extension Drawing {
 }
 
 extension Picture {
-  /// The color of an 8-bit pixel as cairo holds it: `0x00RRGGBB`.
+  /// The color of an 8-bit pixel in cairo's format: `0x00RRGGBB`.
   fileprivate func pixel(_ row: Int, _ column: Int) -> UInt32 {
     let start = (row * width + column) * color.samplesPerPixel
     switch color {

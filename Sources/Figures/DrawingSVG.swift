@@ -1,10 +1,10 @@
 import Foundation
 
 extension Drawing {
-  /// The drawing as an SVG document that needs no other file.
+  /// Returns the drawing as an SVG document that needs no other file.
   ///
-  /// Words stay words, so that they can be found, read aloud and translated; their font is the
-  /// embedded one where the reader has it.
+  /// Text stays text, so that it can be found, read aloud and translated; its font is the embedded
+  /// one where the reader has it.
   package func svg() throws(PictureError) -> String {
     var lines = [
       """
@@ -72,7 +72,7 @@ extension Drawing {
   /// A coordinate to a hundredth of a pixel.
   private func short(_ value: Double) -> String { shortest((value * 100).rounded() / 100) }
 
-  /// Text as XML holds it: markup escaped, characters that XML does not know replaced.
+  /// Text for XML: markup escaped, characters that XML does not allow replaced.
   private func escaped(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {

@@ -1,9 +1,8 @@
-/// Something that is drawn, or written as text, from numbers alone.
+/// A figure that is drawn, or written as text, from numbers.
 package protocol Figure: Sendable {
   var title: String { get }
 
-  /// What the numbers say, in a few words a line, under the drawing and for readers who do not
-  /// see it.
+  /// Short lines of statistics under the figure, also for readers who do not see it.
   var statistics: [String] { get }
 
   func drawing() -> Drawing
@@ -12,11 +11,11 @@ package protocol Figure: Sendable {
   func text(_ style: TextStyle) -> [String]
 }
 
-/// The characters that figures are written with.
+/// The kind of characters in which figures are written.
 package enum TextStyle: String, CaseIterable, Hashable, Sendable {
   /// Braille dots, blocks and lines.
   case unicode = "text"
-  /// ASCII alone.
+  /// ASCII characters only.
   case ascii
 
   func number(_ label: NumberLabel) -> String {
@@ -27,9 +26,9 @@ package enum TextStyle: String, CaseIterable, Hashable, Sendable {
   static let columns = 79
 }
 
-// MARK: - What stands around every figure
+// MARK: - Title, legend and statistics
 
-/// A series' name beside its sign.
+/// The name of a series in a legend, with its sign.
 struct LegendEntry: Hashable, Sendable {
   enum Sign: Hashable, Sendable {
     case line(dashes: [Double])
@@ -42,7 +41,7 @@ struct LegendEntry: Hashable, Sendable {
   let sign: Sign
 }
 
-/// Title and legend over a figure, statistics under it.
+/// The title and legend above a figure, and the statistics below it.
 struct Surroundings {
   private let title: [String]
   private let rows: [[(entry: LegendEntry, x: Double)]]
@@ -76,12 +75,12 @@ struct Surroundings {
     self.rows = rows
   }
 
-  /// Where the figure itself may begin.
+  /// The top of the figure itself.
   var top: Double {
     Look.margin + Self.titleLine * Double(title.count) + Self.legendLine * Double(rows.count) + 4
   }
 
-  /// The height of what stands under the figure.
+  /// The height of the lines under the figure.
   var bottom: Double {
     statistics.isEmpty
       ? Look.margin : Self.statisticsLine * Double(statistics.count) + Look.margin + 4

@@ -32,7 +32,7 @@ extension Animation {
     return output.bytes
   }
 
-  /// Writes the block that lets the frames begin anew after the last.
+  /// Writes the block that makes the animation repeat.
   private func putLooping(_ file: UnsafeMutablePointer<GifFileType>) -> Bool {
     EGifPutExtensionLeader(file, Int32(APPLICATION_EXT_FUNC_CODE)) == GIF_OK
       && EGifPutExtensionBlock(file, 11, Array("NETSCAPE2.0".utf8)) == GIF_OK
@@ -97,7 +97,7 @@ extension Animation {
   }
 }
 
-/// The bytes that giflib's functions write or read.
+/// A buffer of bytes that giflib's functions write or read.
 private final class Box {
   var bytes: [UInt8]
   var position = 0
@@ -128,7 +128,7 @@ private func box(_ file: UnsafeMutablePointer<GifFileType>?) -> Box? {
   file?.pointee.UserData.map { Unmanaged<Box>.fromOpaque($0).takeUnretainedValue() }
 }
 
-/// The code of the next extension, and all of its blocks.
+/// The code and the contents of the next extension.
 private func extensionContent(
   _ file: UnsafeMutablePointer<GifFileType>
 ) throws(PictureError) -> (code: Int32, content: [UInt8]) {
@@ -145,7 +145,7 @@ private func extensionContent(
   return (code, content)
 }
 
-/// The next frame, which covers the whole canvas in greys.
+/// Reads the next frame, which must cover the whole canvas in greys.
 private func nextPicture(
   _ file: UnsafeMutablePointer<GifFileType>, _ width: Int, _ height: Int
 ) throws(PictureError) -> Picture {

@@ -1,12 +1,12 @@
-/// A table from whole values to brightness, as VOI LUT sequences hold it.
+/// A table from whole values to brightness, from a VOI LUT sequence.
 ///
 /// Source: DICOM PS3.3 C.11.2.1.1: values before and after the table take its ends.
 package struct GreyTable: Hashable, Sendable {
-  /// The value that the first entry stands for.
+  /// The value of the first entry.
   package let first: Int
-  /// At least one, none above `maximum`.
+  /// The entries, at least one, none above `maximum`.
   package let entries: [UInt16]
-  /// The entry that is white.
+  /// The entry for white.
   package let maximum: UInt16
 
   /// Creates a table of entries of `bits` bits.
@@ -22,7 +22,7 @@ package struct GreyTable: Hashable, Sendable {
     self.entries = entries.map { min($0, maximum) }
   }
 
-  /// The brightness of `value`, in 0…1; values between two entries take the nearest.
+  /// The brightness of `value`, in 0…1; a value between two entries has the nearest one's.
   func brightness(of value: Double) -> Double {
     let place = (value - Double(first)).rounded()
     let index = Int(min(max(place, 0), Double(entries.count - 1)))

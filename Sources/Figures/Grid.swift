@@ -1,4 +1,4 @@
-/// Places of equal cells in rows, filled from the left and the top.
+/// A layout of equal cells in rows, filled from the left and the top.
 package struct Grid: Hashable, Sendable {
   package let columns: Int, rows: Int
   package let cellWidth: Int, cellHeight: Int

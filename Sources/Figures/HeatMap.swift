@@ -1,13 +1,14 @@
-/// The numbers of one plane as colors, with the scale printed beside it.
+/// A figure of one plane's numbers as colors, with the scale beside it.
 ///
-/// Small planes grow by a whole factor; where there is room, the numbers stand in their cells.
+/// Small planes are enlarged by a whole factor; where there is room, the numbers are printed in
+/// their cells.
 package struct HeatMap: Figure {
   package let title: String
   package let plane: Plane
   package let scale: ColorScale
   /// The unit of the numbers, such as `HU`; may be empty.
   package let unit: String
-  /// The index of the first row and column within the whole.
+  /// The index of the plane's first row and column within the whole tensor.
   package let firstRow: Int, firstColumn: Int
   package let statistics: [String]
 
@@ -67,7 +68,7 @@ package struct HeatMap: Figure {
     return drawing
   }
 
-  /// The indices that are written along a side of `length` pixels.
+  /// The indices that are printed along a side of `length` pixels.
   private func indices(
     _ axis: AxisScale, _ first: Int, _ count: Int, _ length: Int
   ) -> [AxisScale.Tick] {
@@ -76,7 +77,7 @@ package struct HeatMap: Figure {
     }
   }
 
-  /// Writes each number into its cell, all with one power of ten.
+  /// Prints each number in its cell, all with one power of ten.
   private func writeNumbers(_ left: Double, _ top: Double, on drawing: inout Drawing) {
     let size = plane.values.lazy.filter(\.isFinite).map { abs(Double($0)) }.max() ?? 0
     let power = CommonPower(largest: size)
@@ -128,7 +129,7 @@ package struct HeatMap: Figure {
     return style.boxed(body, columns: columns) + style.joined(key)
   }
 
-  /// The numbers that character `index` of `count` stands for.
+  /// The range of numbers for character `index` of `count`.
   private func span(_ index: Int, _ count: Int, _ size: Int) -> Range<Int> {
     let first = index * size / count
     return first..<max(first + 1, (index + 1) * size / count)

@@ -1,19 +1,19 @@
-/// How many numbers fall between evenly spaced edges.
+/// The counts of numbers between evenly spaced edges.
 ///
-/// A bin holds its lower edge, the last one both. NaN and infinities are in none.
+/// A bin includes its lower edge, the last one both. NaN and infinities are in none.
 package struct Histogram: Figure {
   package let title: String
-  /// What is counted, with its unit.
+  /// The quantity that is counted, with its unit.
   package let name: String
-  /// One more than there are bins, rising.
+  /// The edges of the bins in ascending order, one more than there are bins.
   package let edges: [Double]
   package let counts: [Int]
-  /// Whether bars grow with the logarithm of the count.
+  /// Whether bars are as high as the logarithm of the count.
   package let isLogarithmic: Bool
   package let statistics: [String]
 
-  /// Counts `values` in `bins` bins from the smallest to the largest; equal numbers stand in the
-  /// middle of a bin of their own size.
+  /// Counts `values` in `bins` bins from the smallest to the largest; if all are equal, in a single
+  /// bin around them.
   package init(
     title: String, name: String, values: [Float], bins: Int, isLogarithmic: Bool = false,
     statistics: [String] = []
@@ -42,7 +42,7 @@ package struct Histogram: Figure {
 
   private var xScale: AxisScale { AxisScale(covering: edges, room: 0.01) }
 
-  /// A logarithmic axis begins below 1, so that a count of 1 is seen.
+  /// A logarithmic axis begins below 1, so that a count of 1 is visible.
   private var yScale: AxisScale {
     isLogarithmic
       ? AxisScale(
@@ -64,7 +64,7 @@ package struct Histogram: Figure {
     let area = PlotArea(x: xScale, y: yScale, width: width, top: around.top, bottom: bottom)
     var drawing = around.drawing(width: width, figureBottom: bottom)
     area.draw(on: &drawing, xName: name, yName: countName)
-    // A gap of a pixel between bars that are wide enough for one.
+    // Bars that are wide enough have a gap of a pixel between them.
     let gap = (area.right - area.left) / Double(counts.count) > 6 ? 1.0 : 0
     for (index, count) in counts.enumerated() where count > 0 {
       guard let start = area.x.position(of: edges[index]),
@@ -92,7 +92,7 @@ package struct Histogram: Figure {
     var grid = CharacterGrid(columns: columns, rows: rows)
     let eighths: [Character] = Array(" ▁▂▃▄▅▆▇█")
     for column in 0..<columns {
-      // Each column shows the fullest bin under it, so that no lone one is lost.
+      // Each column shows the fullest of its bins, so that no single bin is lost.
       let first = column * counts.count / columns
       let last = max(first, ((column + 1) * counts.count + columns - 1) / columns - 1)
       let fullest = counts[first...min(last, counts.count - 1)].max() ?? 0

@@ -1,12 +1,12 @@
-/// The kernels of a convolution as tiles: a row for each output channel, a column for each input
-/// channel; with their gradients beside them where there are some.
+/// A figure of a convolution's kernels as tiles: a row for each output channel, a column for each
+/// input channel; with their gradients beside them, if any.
 ///
 /// All tiles of a group share one scale, symmetric about zero and printed beside them.
 package struct KernelTiles: Figure {
   /// Kernels of one kind, `[O, I, kH, kW]`.
   package struct Group: Hashable, Sendable {
     package let name: String
-    /// Row by row: output 0 with all inputs, then output 1.
+    /// The kernels row by row: output 0 with all inputs, then output 1.
     package let kernels: [Plane]
 
     package init(_ name: String, _ kernels: [Plane]) { (self.name, self.kernels) = (name, kernels) }
@@ -86,7 +86,7 @@ package struct KernelTiles: Figure {
     return drawing
   }
 
-  /// Names channels along a side, as many as have room.
+  /// Prints the numbers of channels along a side, as many as fit.
   private func label(_ count: Int, _ pitch: Int, _ write: (String, Double) -> Void) {
     let step = max(1, (20 + pitch - 1) / pitch)
     for index in stride(from: 0, to: count, by: step) {
@@ -94,7 +94,7 @@ package struct KernelTiles: Figure {
     }
   }
 
-  /// The tiles of a group on white.
+  /// The tiles of a group on white ground.
   private func picture(_ group: Group) -> Picture {
     let (width, height) = (inputs * tileWidth - gap, outputs * tileHeight - gap)
     var samples = [UInt16](repeating: 255, count: width * height * 3)
@@ -114,7 +114,7 @@ package struct KernelTiles: Figure {
 
   // MARK: - Text
 
-  /// How many output channels are written.
+  /// The number of output channels that the text shows.
   private static let writtenOutputs = 4
 
   package func text(_ style: TextStyle) -> [String] {

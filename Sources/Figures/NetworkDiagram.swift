@@ -1,7 +1,7 @@
-/// A network as a paper draws it: blocks with their convolutions, skips and merges; and, if wanted,
-/// the ways that gradients take back.
+/// A diagram of a network: blocks with their convolutions, skips and merges; and, if wanted, the
+/// paths of gradients.
 package struct NetworkDiagram: Figure {
-  /// A convolution and the activation behind it.
+  /// A convolution and the activation after it.
   package struct Convolution: Hashable, Sendable {
     package let kernel: Int, inputs: Int, outputs: Int
     package let activation: String
@@ -12,14 +12,14 @@ package struct NetworkDiagram: Figure {
     }
   }
 
-  /// How a block joins its last activation a with the skip value s.
+  /// The operation that joins a block's last activation a with the skip value s.
   package enum Merge: Hashable, Sendable {
     case add
     case multiply
     /// a · s + s
     case multiplyAdd
 
-    /// The signs of the operations in their order.
+    /// The signs of the operations, in order.
     var signs: [String] {
       switch self {
       case .add: ["+"]
@@ -29,7 +29,7 @@ package struct NetworkDiagram: Figure {
     }
   }
 
-  /// Where the skip value comes from.
+  /// The source of the skip value.
   package enum Skip: Hashable, Sendable {
     case block
     case networkInput
@@ -40,44 +40,45 @@ package struct NetworkDiagram: Figure {
   package struct Layer: Hashable, Sendable {
     package let name: String
     package let convolutions: [Convolution]
-    /// None for a plain convolution, and for a block that joins nothing.
+    /// The merge; nil for a plain convolution, and for a block that joins nothing.
     package let merge: Merge?
     package let skip: Skip
     package let isBlock: Bool
 
-    /// A block.
+    /// Makes a block.
     package init(block name: String, _ convolutions: [Convolution], merge: Merge?, skip: Skip) {
       (self.name, self.convolutions, self.merge, self.skip) = (name, convolutions, merge, skip)
       isBlock = true
     }
 
-    /// A plain convolution.
+    /// Makes a plain convolution.
     package init(convolution name: String, _ convolution: Convolution) {
       (self.name, convolutions, merge, skip) = (name, [convolution], nil, .block)
       isBlock = false
     }
 
-    /// Where its skip comes from, if it has one.
+    /// The source of its skip value; nil if it has none.
     var usedSkip: Skip? { merge == nil ? nil : skip }
   }
 
-  /// An extra way of gradients: what layer `from` passes on is also fed to layer `to`.
+  /// An extra path of gradients: the gradient that layer `from` passes on is also fed to layer
+  /// `to`.
   package struct Link: Hashable, Sendable {
-    /// Places among the layers.
+    /// The indices of the layers.
     package let from: Int, to: Int
-    /// Whether the links that end in one layer are multiplied with one another; otherwise each is a
-    /// term of a sum.
+    /// Whether the links that end in one layer are multiplied with one another; otherwise, each is
+    /// a term of a sum.
     package let isFactor: Bool
 
     package init(from: Int, to: Int, isFactor: Bool = false) {
       (self.from, self.to, self.isFactor) = (from, to, isFactor)
     }
 
-    /// What the link carries.
+    /// The quantity that the link carries.
     var load: String { isFactor ? "g" : "ρ·g" }
   }
 
-  /// The ways that gradients take.
+  /// A gradient flow with its links.
   package struct Flow: Hashable, Sendable {
     package let name: String
     package let links: [Link]
@@ -87,7 +88,7 @@ package struct NetworkDiagram: Figure {
 
   package let title: String
   package let layers: [Layer]
-  /// What becomes of the last layer's result: `net.out = net.in − result`; may be empty.
+  /// A phrase for the network's output: `net.out = net.in − result`; may be empty.
   package let output: String
   package let flow: Flow?
   package let statistics: [String]

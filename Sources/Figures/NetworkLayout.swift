@@ -1,4 +1,4 @@
-/// Where the parts of a network diagram stand, from left to right on one line.
+/// The places of the parts of a network diagram, from left to right on one line.
 struct NetworkLayout {
   /// A layer's extent and its parts.
   private struct Place {
@@ -7,12 +7,12 @@ struct NetworkLayout {
     var boxes: [Double] = []
     /// The middles of the merge circles.
     var merges: [Double] = []
-    /// Where the skip branches off.
+    /// The place where the skip branches off.
     var branch = 0.0
   }
 
   private let diagram: NetworkDiagram
-  /// Whether a block is one box, because a network with all its convolutions would be too wide.
+  /// Whether a block is drawn as one box, because all convolutions would make the drawing too wide.
   private let isCompact: Bool
   private var places: [Place] = []
   private let width: Double
@@ -22,7 +22,7 @@ struct NetworkLayout {
   private static let boxWidth = 92.0, boxHeight = 54.0, radius = 11.0
   private static let space = 24.0, blockPadding = 18.0
   private static let terminalWidth = 62.0
-  /// The widest drawing with every convolution as a box.
+  /// The largest width of a drawing with every convolution as a box.
   private static let widest = 2400.0
 
   init(_ diagram: NetworkDiagram) {
@@ -81,7 +81,7 @@ struct NetworkLayout {
 
   private var hasNetworkSkip: Bool { diagram.layers.contains { $0.usedSkip == .networkInput } }
 
-  /// How far above the middle line the parts reach.
+  /// The height of the parts above the middle line.
   private var above: Double {
     let blocks = diagram.layers.contains { $0.isBlock } ? 80.0 : 44
     return hasNetworkSkip ? 112 : blocks
@@ -145,7 +145,7 @@ struct NetworkLayout {
       note, at: Point(center, middle + 32), size: 11, color: Look.faint, anchor: .middle)
   }
 
-  /// Draws boxes, skip and merge; returns where the layer's arrow leaves.
+  /// Draws boxes, skip and merge; returns the place where the layer's arrow begins.
   private func draw(
     _ layer: NetworkDiagram.Layer, _ place: Place, _ middle: Double, on drawing: inout Drawing
   ) -> Double {
@@ -177,7 +177,7 @@ struct NetworkLayout {
     return end
   }
 
-  /// The lines in a box: kernel, channels, activation.
+  /// The lines of text in a box: kernel, channels, activation.
   private func words(_ layer: NetworkDiagram.Layer, _ index: Int) -> [String] {
     let convolution = layer.convolutions[index]
     let last = layer.convolutions[layer.convolutions.count - 1]
@@ -250,7 +250,7 @@ struct NetworkLayout {
   // MARK: - Gradients
 
   private static let standard = Palette.orange
-  /// The colors of links by the number of blocks that they pass; orange is the standard way.
+  /// The colors of links by the number of blocks that they pass; orange is the standard path.
   private static let linkColors = [
     Palette.blue, Palette.vermillion, Palette.green, Palette.purple, Palette.sky,
   ]
@@ -259,7 +259,7 @@ struct NetworkLayout {
     Self.linkColors[distanceIndex(link) % Self.linkColors.count]
   }
 
-  /// 0 for the shortest links of the flow, 1 for the next longer ones.
+  /// The rank of a link's length: 0 for the shortest links of the flow, 1 for the next longer ones.
   private func distanceIndex(_ link: NetworkDiagram.Link) -> Int {
     distances.firstIndex(of: link.from - link.to) ?? 0
   }
@@ -275,7 +275,7 @@ struct NetworkLayout {
     return [standard]
       + distances.map { distance in
         let links = flow.links.filter { $0.from - $0.to == distance }
-        // Some blocks may add what others multiply.
+        // Some blocks may add links where others multiply them.
         let loads = Set(links.map(\.load)).sorted(by: >).joined(separator: " or ")
         return LegendEntry(
           label: "\(loads) from \(distance) \(distance == 1 ? "layer" : "layers") up",
@@ -292,7 +292,7 @@ struct NetworkLayout {
     for index in places.indices.reversed() {
       let (left, right) = (places[index].left, places[index].right)
       step(from: start, to: right, y, on: &drawing)
-      // Through the layer: its own pullback.
+      // The line through the layer is its own gradient.
       drawing.stroke(
         .line([Point(right, y), Point(left, y)]), Self.standard.mixed(with: .white, 0.35),
         width: 7)
@@ -313,7 +313,7 @@ struct NetworkLayout {
     drawing.arrowHead(at: Point(end, y), from: Point(start, y), Self.standard, size: 13)
   }
 
-  /// The x at which a link leaves its source and reaches its target, and how deep it runs.
+  /// The x at which a link leaves its source, the x at which it reaches its target, and its depth.
   private func route(_ link: NetworkDiagram.Link, _ y: Double) -> (Double, Double, Double) {
     let start =
       places[link.from].left - 9 - Self.slotWidth * Double(routes.slotAtStart(link))
@@ -339,8 +339,8 @@ struct NetworkLayout {
     drawing.arrowHead(at: Point(end, y + 4), from: Point(end, depth), color(link))
   }
 
-  /// Writes what a link carries into its line, where it is long enough, beside the lines that cross
-  /// it.
+  /// Prints the quantity that a link carries on its line, where that is long enough, beside the
+  /// lines that cross it.
   private func label(
     _ link: NetworkDiagram.Link, _ y: Double, _ flow: NetworkDiagram.Flow,
     on drawing: inout Drawing

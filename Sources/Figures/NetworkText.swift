@@ -28,7 +28,7 @@ extension NetworkDiagram {
       } + ["  \(signs) ◀\(rule.dropFirst(signs.count))╯"]
   }
 
-  /// What else is fed to a layer in the backward pass.
+  /// The lines that list the links which end at a layer.
   private func links(to index: Int) -> [String] {
     guard let flow else { return [] }
     let ending = flow.links.filter { $0.to == index }.sorted { $0.from < $1.from }
@@ -48,10 +48,10 @@ extension NetworkDiagram {
     return lines
   }
 
-  /// A line is no longer than this.
+  /// The largest length of a line.
   private static let columns = 79
 
-  /// Sign by sign, so that columns stay.
+  /// The text with each sign replaced by an ASCII one, so that columns stay.
   private static func inASCII(_ text: String) -> String {
     let signs: [Character: Character] = [
       "▼": "v", "▲": "^", "◀": "-", "─": "-", "│": "|", "├": "+", "╮": ".", "╯": "'", "×": "x",

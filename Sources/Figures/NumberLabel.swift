@@ -1,13 +1,13 @@
 import Foundation
 
-/// A number as it is written at an axis, a bar or in a cell.
+/// The text of a number at an axis, at a bar or in a cell.
 package struct NumberLabel: Hashable, Sendable {
   /// The digits, with a hyphen for minus; empty for a bare power of ten.
   private let digits: String
-  /// The power of ten behind them, if any.
+  /// The power of ten behind them; nil for none.
   private let exponent: Int?
 
-  /// A whole number of 1 to 9 times 10ⁿ, as on a logarithmic axis; `isBare` never writes it out.
+  /// A number of 1 to 9 times 10ⁿ, as on a logarithmic axis; with `isBare`, always as a power.
   init(_ digit: Int, exponent: Int, isBare: Bool = false) {
     if !isBare, (-3...4).contains(exponent) {
       let value =
@@ -20,7 +20,7 @@ package struct NumberLabel: Hashable, Sendable {
     }
   }
 
-  /// A multiple of `step` among ticks of which `largest` is the largest magnitude.
+  /// A multiple of `step` among ticks with the largest magnitude `largest`.
   init(_ value: Double, step: DecimalStep, largest: Double) {
     let top = largest > 0 ? Int(decimalLog(max(largest, 1e-290)).rounded(.down)) : 0
     if value == 0 || (-4...5).contains(top) {
@@ -59,7 +59,7 @@ package struct NumberLabel: Hashable, Sendable {
     exponent = nil
   }
 
-  /// As in print: `−2×10⁻⁵`.
+  /// The text in print: `−2×10⁻⁵`.
   package var printed: String {
     let body = digits.replacing("-", with: "−")
     guard let exponent else { return body }
@@ -67,7 +67,7 @@ package struct NumberLabel: Hashable, Sendable {
     return body.isEmpty ? power : "\(body)×\(power)"
   }
 
-  /// In ASCII: `-2e-5`.
+  /// The text in ASCII: `-2e-5`.
   package var plain: String {
     guard let exponent else { return digits }
     return "\(digits.isEmpty ? "1" : digits)e\(exponent)"
@@ -79,19 +79,19 @@ package struct NumberLabel: Hashable, Sendable {
   ]
 }
 
-/// One power of ten for all numbers of a table, so that they compare at a glance.
+/// A common power of ten for all numbers of a table, so that they are easy to compare.
 struct CommonPower {
   private let exponent: Int
   private let decimals: Int
 
-  /// The power that suits numbers up to `largest`: three digits for the largest.
+  /// The power for numbers up to `largest`, which gets three digits.
   init(largest: Double) {
     let top = largest > 0 ? Int(decimalLog(max(largest, 1e-290)).rounded(.down)) : 0
     exponent = (-1...3).contains(top) ? 0 : top
     decimals = max(0, 2 - (top - exponent))
   }
 
-  /// What the numbers are multiples of; none for 1.
+  /// The factor of the numbers, for a caption; nil for 1.
   var name: String? {
     exponent == 0 ? nil : "numbers × \(NumberLabel(1, exponent: exponent, isBare: true).printed)"
   }

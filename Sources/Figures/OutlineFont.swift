@@ -1,11 +1,12 @@
 /// A font of outlines, DejaVu Sans, for text in drawings.
 ///
-/// Embedded, so that neither the layout nor a pixel of a drawing depends on installed fonts.
+/// It is embedded, so that neither the layout nor a pixel of a drawing depends on installed fonts.
 package struct OutlineFont: Sendable {
   package static let regular = OutlineFont(table: regularOutlines, fallback: nil)
   package static let bold = OutlineFont(table: boldOutlines, fallback: regular.glyphs)
 
-  /// A character's outline in font sizes, y downwards from the baseline, and the way to the next.
+  /// A character's outline in units of the font size, y downwards from the baseline, and its
+  /// advance.
   private struct Glyph {
     var advance = 0.6
     var segments: [Path.Segment] = []
@@ -13,7 +14,7 @@ package struct OutlineFont: Sendable {
 
   private let glyphs: [Unicode.Scalar: Glyph]
 
-  /// Reads a table; its form is described at its head.
+  /// Reads a table in the format that its head describes.
   private init(table: String, fallback: [Unicode.Scalar: Glyph]?) {
     var glyphs = fallback ?? [:]
     for entry in table.split(separator: ";") {
@@ -58,7 +59,7 @@ package struct OutlineFont: Sendable {
     glyphs[letter] ?? glyphs["\u{FFFD}"] ?? Glyph()
   }
 
-  /// Whether the font draws `letter` itself.
+  /// Whether the font contains `letter`.
   package func has(_ letter: Unicode.Scalar) -> Bool { glyphs[letter] != nil }
 
   /// The width of `text` in pixels.

@@ -1,6 +1,6 @@
 import CPNG
 
-/// A picture and its text chunks, as a PNG file holds them.
+/// A picture and its text chunks, for a PNG file.
 ///
 /// Grey and RGB of 8 and 16 bits are written. Palettes, and samples of fewer than 8 bits, are read
 /// as 8 bits; transparency is not read. All of libpng is behind the C target CPNG.
@@ -28,7 +28,7 @@ package struct PNG: Hashable, Sendable {
     self.texts = texts
   }
 
-  /// The first text with a keyword.
+  /// The first text with a keyword; nil if there is none.
   package subscript(keyword: String) -> String? {
     texts.first { $0.keyword == keyword }?.text
   }
@@ -98,9 +98,9 @@ extension PNG {
   ///
   /// - Parameters:
   ///   - bytes: The file.
-  ///   - sampleLimit: The most samples that are read; 256 million otherwise.
-  /// - Throws: `PictureError` when they are no PNG, a broken one, one with transparency, or one with
-  ///   more samples.
+  ///   - sampleLimit: The largest number of samples that are read; 256 million by default.
+  /// - Throws: `PictureError` when they are no PNG, or one that is broken, transparent or too
+  ///   large.
   package init(
     decoding bytes: [UInt8], sampleLimit: Int = largestPicture
   ) throws(PictureError) {
@@ -160,7 +160,7 @@ extension PNG.Text {
   }
 }
 
-/// The most samples that are read from a file: 256 megapixels of grey.
+/// The largest number of samples that are read from a file: 256 megapixels of grey.
 package let largestPicture = 1 << 28
 
 private func brokenPNG(_ message: [CChar]) -> PictureError {

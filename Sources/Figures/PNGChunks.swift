@@ -1,11 +1,11 @@
 import CPNG
 
-/// The chunks of a PNG file, which an animated one adds to.
+/// The chunks of a PNG file, to which animations add more.
 ///
 /// Source: W3C, Portable Network Graphics (third edition, 2025), sections 5 and 11.
 struct PNGChunks {
   struct Chunk {
-    /// Four letters.
+    /// The type, four letters.
     let type: String
     let data: [UInt8]
   }
@@ -16,7 +16,7 @@ struct PNGChunks {
 
   init(_ chunks: [Chunk]) { self.chunks = chunks }
 
-  /// The chunks of a file up to its end, their checksums compared.
+  /// Reads the chunks of a file up to its end, and compares their checksums.
   init(decoding bytes: [UInt8]) throws(PictureError) {
     guard bytes.starts(with: Self.signature) else {
       throw Self.broken("it does not begin as a PNG")

@@ -17,8 +17,8 @@ extension PNG {
     }
   }
 
-  /// Writes a PNG file: first beside `path` under another name, then renamed, so that a reader sees
-  /// the old file or the whole new one.
+  /// Writes a PNG file beside `path` and then renames it, so that a reader sees the old file or the
+  /// whole new one.
   ///
   /// - Throws: `PictureError` when a step fails; the old file, if any, is untouched then.
   package func write(to path: String) throws(PictureError) {

@@ -1,12 +1,12 @@
-/// Colors that people with any color vision tell apart.
+/// Colors that people with any color vision can tell apart.
 package enum Palette {
-  /// The color of series `index`; after the last, they begin anew.
+  /// Returns the color of series `index`; after the last, colors repeat.
   ///
   /// Source: M. Okabe and K. Ito, "Color universal design" (2008), without the yellow, which is too
   /// light for a line on white.
   package static func series(_ index: Int) -> RGB { colors[index % colors.count] }
 
-  /// How many series have a color of their own.
+  /// The number of series with different colors.
   package static var count: Int { colors.count }
 
   package static let blue = RGB(0x0072B2)
@@ -18,20 +18,20 @@ package enum Palette {
 
   private static let colors = [blue, vermillion, green, purple, orange, sky, RGB(0x222222)]
 
-  /// What a NaN looks like on a ramp.
+  /// The color of NaN on a ramp.
   package static let notANumber = purple
 }
 
 /// Colors for the numbers of a plane, from the lowest to the highest.
 package struct ColorRamp: Hashable, Sendable {
-  /// Evenly spaced; colors between two are mixed.
+  /// The colors at even distances; those between two are mixed.
   private let anchors: [RGB]
 
-  /// For signed numbers: blue below zero, white at zero, vermillion above.
+  /// The ramp for signed numbers: blue below zero, white at zero, vermillion above.
   package static let diverging = ColorRamp(
     anchors: [0x00395C, 0x0072B2, 0x7CBCE0, 0xF7F7F7, 0xF2A973, 0xD55E00, 0x6E2A00].map(RGB.init))
 
-  /// For numbers of one sign: dark to bright, evenly in lightness.
+  /// The ramp for numbers of one sign: dark to bright, even in lightness.
   ///
   /// Source: matplotlib's "viridis" by S. van der Walt and N. Smith (CC0), nine of its colors.
   package static let sequential = ColorRamp(
@@ -41,7 +41,7 @@ package struct ColorRamp: Hashable, Sendable {
 
   private init(anchors: [RGB]) { self.anchors = anchors }
 
-  /// The color at `part` of the way, 0 to 1; beyond, that of the nearer end.
+  /// The color at the fraction `part` of the ramp, 0 to 1; beyond, that of the nearer end.
   package func color(at part: Double) -> RGB {
     guard !part.isNaN else { return Palette.notANumber }
     let place = min(max(part, 0), 1) * Double(anchors.count - 1)

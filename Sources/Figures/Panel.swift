@@ -1,10 +1,10 @@
-/// Tiles side by side under one title, such as noisy | denoised | clean | difference.
+/// A panel of tiles side by side under one title, such as noisy | denoised | clean | difference.
 ///
-/// Image tiles share the panel's window, so that they compare; a difference tile has a scale of its
-/// own, symmetric about zero, printed below it. Small images grow by a whole factor until their
-/// captions fit, pixel by pixel, without interpolation.
+/// Image tiles share the panel's window, so that they can be compared; a difference tile has a
+/// scale of its own, symmetric about zero, printed below it. Small images are enlarged by a whole
+/// factor until their captions fit, pixel by pixel, without interpolation.
 package struct Panel: Sendable {
-  /// What a tile's grey levels mean.
+  /// The meaning of a tile's grey levels.
   package enum Scale: Hashable, Sendable {
     /// The panel's window.
     case window
@@ -43,13 +43,13 @@ package struct Panel: Sendable {
     }
   }
 
-  /// What the panel shows, in the title bar.
+  /// The text of the title bar.
   package let title: String
   package let tiles: [Tile]
   package let window: Window
   /// The unit of the values.
   package let unit: String
-  /// The widest that a panel gets before tiles wrap, unless one tile is wider.
+  /// The width beyond which tiles wrap, unless one tile is wider.
   package let maximumWidth: Int
 
   package init(
@@ -63,13 +63,13 @@ package struct Panel: Sendable {
     self.maximumWidth = maximumWidth
   }
 
-  /// The factor that small images grow by.
+  /// The factor by which small images are enlarged.
   package var magnification: Int {
     Figures.magnification(
       width: tiles.map(\.plane.width).max() ?? 1, height: tiles.map(\.plane.height).max() ?? 1)
   }
 
-  /// Where the images that share the panel's window lie.
+  /// The frames of the images that share the panel's window.
   package var frames: [TileFrame] {
     let layout = Layout(self)
     return tiles.enumerated().filter { $1.scale == .window }.map { index, tile in
@@ -156,7 +156,7 @@ extension Panel {
   }
 }
 
-/// Shades of the panel's furniture.
+/// Shades of the panel's background and texts.
 private enum Shade {
   static let ground: UInt16 = 16
   static let bar: UInt16 = 40
@@ -164,7 +164,7 @@ private enum Shade {
   static let strong: UInt16 = 255
 }
 
-/// Distances of the panel's furniture in pixels.
+/// Distances within the panel in pixels.
 private enum Spacing {
   static let margin = 12
   static let gap = 12
@@ -172,22 +172,22 @@ private enum Spacing {
   static let line = BitmapFont.height + 1
 }
 
-/// Where the parts of a panel lie.
+/// The places of the parts of a panel.
 private struct Layout {
   let grid: Grid
   let titleLines: [String], windowLines: [String]
-  /// Whether the window's name stands to the right of the title rather than below it.
+  /// Whether the window's name is to the right of the title rather than below it.
   let windowBeside: Bool
   let titleHeight: Int
   let width: Int, height: Int
-  /// The lines that the longest name above an image takes.
+  /// The number of lines of the longest name above an image.
   let nameHeight: Int
   private let columns: Int
 
-  /// Where the tiles begin.
+  /// The top of the tiles.
   var top: Int { titleHeight + Spacing.padding }
 
-  /// Where the image of a tile begins whose name stands at `y`.
+  /// The top of a tile's image whose name is at `y`.
   func imageTop(below y: Int) -> Int { y + Spacing.line * nameHeight + Spacing.padding / 2 }
 
   init(_ panel: Panel) {
@@ -229,7 +229,7 @@ private struct Layout {
     tile.lines.flatMap { BitmapFont.wrap($0, columns: columns) }
   }
 
-  /// `window lung  center −600  width 1500 HU`, with the minus sign of print.
+  /// The name of a window, with the minus sign of print: `window lung  center −600  width 1500 HU`.
   private static func name(of window: Window, unit: String) -> String {
     let preset = window.presetName.map { "\($0)  " } ?? ""
     let numbers = window.description.map { $0 == "-" ? "−" : $0 }

@@ -1,11 +1,11 @@
-/// A place in a drawing, in pixels from the upper left corner.
+/// A point of a drawing, in pixels from the upper left corner.
 package struct Point: Hashable, Sendable {
   package var x: Double, y: Double
 
   package init(_ x: Double, _ y: Double) { (self.x, self.y) = (x, y) }
 }
 
-/// Lines and curves that are filled or drawn along.
+/// A path of lines and curves, to be filled or drawn along.
 package struct Path: Hashable, Sendable {
   package enum Segment: Hashable, Sendable {
     case move(Point)
@@ -27,7 +27,7 @@ package struct Path: Hashable, Sendable {
     segments.append(.curve(first, second, to: end))
   }
 
-  /// Adds the parabola from `start` through one control point, as the cubic that it equals.
+  /// Adds the parabola from `start` through one control point, as a cubic curve.
   mutating func parabola(from start: Point, _ control: Point, to end: Point) {
     func third(_ a: Double, _ b: Double) -> Double { (a + 2 * b) / 3 }
     curve(
@@ -81,6 +81,6 @@ package struct Path: Hashable, Sendable {
       radius: radius)
   }
 
-  /// Where the control points of a quarter circle of radius 1 lie: 4/3·(√2 − 1).
+  /// The distance of the control points of a quarter circle of radius 1: 4/3·(√2 − 1).
   private static let arcControl = 0.5522847498307936
 }

@@ -1,17 +1,17 @@
 import Fingerprints
 
-/// A picture as files hold it: whole-number samples, grey or RGB, of 8 or 16 bits.
+/// A picture of whole-number samples, grey or RGB, of 8 or 16 bits, as in a file.
 package struct Picture: Hashable, Sendable {
-  /// What a pixel is made of.
+  /// The kind of samples in a pixel.
   package enum Color: String, Hashable, Sendable {
     case gray
     case rgb
 
-    /// The samples of a pixel.
+    /// The number of samples in a pixel.
     package var samplesPerPixel: Int { self == .gray ? 1 : 3 }
   }
 
-  /// The bits of a sample.
+  /// The number of bits in a sample.
   package enum Depth: Int, Hashable, Sendable {
     case eight = 8
     case sixteen = 16
@@ -48,7 +48,7 @@ package struct Picture: Hashable, Sendable {
   /// The color and depth in one word: `gray8`, `gray16`, `rgb8` or `rgb16`.
   package var format: String { "\(color.rawValue)\(depth.rawValue)" }
 
-  /// The size and format as transcripts write them: `256x256 gray8`.
+  /// The size and format in transcripts: `256x256 gray8`.
   package var summary: String { "\(width)x\(height) \(format)" }
 
   /// The first 12 hexadecimal digits of the SHA-256 of the samples.

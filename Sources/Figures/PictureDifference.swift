@@ -4,9 +4,9 @@
   import Darwin
 #endif
 
-/// How two pictures of one size and format differ.
+/// The difference of two pictures of one size and format.
 package struct PictureDifference: Hashable, Sendable {
-  /// The samples that differ.
+  /// The number of samples that differ.
   package let differing: Int
   /// The largest |a − b| over all samples.
   package let maximum: Int
@@ -14,7 +14,7 @@ package struct PictureDifference: Hashable, Sendable {
   package let rmse: Double
   /// 20·log₁₀(peak / rmse) in dB, with the peak 255 or 65535; infinite when equal.
   package let psnr: Double
-  /// Where they differ: |a − b| in 8 bits, the largest difference white; black when equal.
+  /// A picture of |a − b| in 8 bits, with the largest difference white; black when they are equal.
   package let picture: Picture
 
   /// Compares `a` and `b` sample by sample.

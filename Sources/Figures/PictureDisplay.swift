@@ -1,6 +1,6 @@
-/// How a terminal is to show pictures, as somebody wishes.
+/// The person's choice of how a terminal shows pictures.
 package enum PictureDisplay: String, CaseIterable, Codable, Hashable, Sendable {
-  /// The best that the terminal can do.
+  /// The best way that the terminal supports.
   case auto
   case kitty
   case iterm2
@@ -9,25 +9,25 @@ package enum PictureDisplay: String, CaseIterable, Codable, Hashable, Sendable {
   case braille
   case off
 
-  /// The way, unless it is chosen by the terminal or there is none.
+  /// The chosen way; nil if the terminal decides or pictures are off.
   package var graphics: TerminalGraphics? { TerminalGraphics(rawValue: rawValue) }
 }
 
-/// The way in which a terminal shows pictures, and why.
+/// The way in which a terminal shows pictures, and the reason for it.
 package struct GraphicsChoice: Hashable, Sendable {
-  /// None when it shows no pictures.
+  /// The way; nil when no pictures are shown.
   package let graphics: TerminalGraphics?
   package let reason: String
   /// Whether it has 24-bit colors, not only a palette of 256.
   package let hasFullColor: Bool
 
-  /// Chooses the way.
+  /// Chooses a way.
   ///
   /// - Parameters:
-  ///   - display: What somebody wishes.
+  ///   - display: The person's choice.
   ///   - environment: The variables that terminals set.
-  ///   - answersKitty: Whether the terminal said that it has kitty's graphics.
-  ///   - answersSixel: Whether it said that it has sixels.
+  ///   - answersKitty: Whether the terminal answered that it supports kitty's protocol.
+  ///   - answersSixel: Whether it answered that it supports sixels.
   package init(
     _ display: PictureDisplay, environment: [String: String], answersKitty: Bool,
     answersSixel: Bool
@@ -38,7 +38,7 @@ package struct GraphicsChoice: Hashable, Sendable {
     hasFullColor =
       ["truecolor", "24bit"].contains(color) || terminal.hasSuffix("-direct")
       || terminal == "xterm-kitty"
-    // What stands between may know less than the terminal behind it.
+    // tmux or screen may support less than the terminal behind it.
     let isInside =
       has("TMUX") || has("STY") || terminal.hasPrefix("tmux") || terminal.hasPrefix("screen")
     let isITerm =
@@ -67,7 +67,8 @@ package struct GraphicsChoice: Hashable, Sendable {
       }
   }
 
-  /// The terminal that its variables name, for when nobody asked or it has not answered.
+  /// The terminal that the environment names, for when it was not asked or has not answered; nil if
+  /// unknown.
   private static func named(
     by environment: [String: String]
   ) -> (graphics: TerminalGraphics, name: String)? {

@@ -1,11 +1,11 @@
-/// What can go wrong with pictures: a code for programs, a sentence for people, and a cure.
+/// An error with a picture: a code for programs, a sentence for people, and a cure.
 package struct PictureError: Error, Hashable, Sendable, CustomStringConvertible {
   package enum Code: String, Hashable, Sendable {
     /// A file that cannot be opened, read, written or renamed.
     case file = "picture.file"
-    /// Bytes that are no PNG, or a broken one.
+    /// Bytes that are not a PNG, or are a broken one.
     case broken = "picture.broken"
-    /// A good PNG of a kind that is not read here.
+    /// A valid PNG of a kind that is not supported.
     case unsupported = "picture.unsupported"
     /// A size that no picture can have, or two sizes that differ.
     case size = "picture.size"

@@ -1,11 +1,11 @@
-/// A picture file of a kind that is written here: a PNG, still or animated, or a GIF.
+/// A picture file of a supported kind: a PNG, still or animated, or a GIF.
 package enum PictureFile: Sendable {
   case still(PNG)
   case animation(Animation, Animation.Kind)
 
-  /// Decodes the bytes of a file, of which a still picture has at most `sampleLimit` samples.
+  /// Decodes the bytes of a file; a still picture may have at most `sampleLimit` samples.
   ///
-  /// - Throws: `PictureError` as the kinds do.
+  /// - Throws: `PictureError` of the decoder.
   package init(
     decoding bytes: [UInt8], sampleLimit: Int = largestPicture
   ) throws(PictureError) {
@@ -29,8 +29,8 @@ package enum PictureFile: Sendable {
     }
   }
 
-  /// The picture by which the file is known and compared: itself, or all frames of an animation one
-  /// below the other.
+  /// The picture for fingerprints and comparison: the picture itself, or all frames of an animation
+  /// one below the other.
   package var sheet: Picture {
     switch self {
     case .still(let png): png.picture
@@ -40,12 +40,12 @@ package enum PictureFile: Sendable {
 }
 
 extension Animation {
-  /// The kinds of file that an animation is written as.
+  /// The file format of an animation.
   package enum Kind: String, Sendable {
     case apng
     case gif
 
-    /// The kind of a file with this name, by its ending; none if it is no animation's.
+    /// The format of a file with this name, by its ending; nil if it is no animation's.
     package init?(file: String) {
       switch file.lowercased().suffix(4) {
       case ".png": self = .apng

@@ -1,15 +1,15 @@
 extension Picture {
-  /// The picture in 8 bits, with other numbers of columns and rows.
+  /// Returns the picture in 8 bits, with other numbers of columns and rows.
   ///
-  /// A pixel is the mean of the area that it covers of the old ones, so that nothing flickers when a
-  /// picture shrinks, and a whole factor repeats pixels when it grows.
+  /// A pixel is the mean of the old pixels that it covers, so that a smaller picture does not
+  /// flicker, and a whole factor repeats pixels.
   package func resized(width: Int, height: Int) -> Picture {
     precondition(width > 0 && height > 0, "A picture has at least one pixel.")
     let channels = color.samplesPerPixel
     let scale = 255 / Double(depth.maximum)
     let columns = Coverage.of(self.width, by: width)
     let rows = Coverage.of(self.height, by: height)
-    // First each row, then each column.
+    // Rows are resized first, then columns.
     var narrow = [Double](repeating: 0, count: width * channels * self.height)
     for row in 0..<self.height {
       for (column, parts) in columns.enumerated() {
@@ -48,7 +48,7 @@ extension Picture {
   }
 }
 
-/// How much of an old pixel is in a new one.
+/// An old pixel and its share in a new one.
 private struct Coverage {
   let index: Int
   let share: Double

@@ -39,7 +39,7 @@ package struct Plane: Hashable, Sendable {
     return low <= high ? low...high : 0...0
   }
 
-  /// The plane a − b; both of one size.
+  /// Returns the plane a − b; both must have one size.
   package static func - (a: Plane, b: Plane) -> Plane {
     precondition(a.width == b.width && a.height == b.height, "Planes of one size subtract.")
     return Plane(

@@ -1,8 +1,8 @@
-/// Lines, points and bands between two axes: a metric over epochs, several runs in one.
+/// A plot of lines, points and bands between two axes, such as a metric over epochs.
 ///
-/// NaN and infinities interrupt a line; on a logarithmic axis so do numbers that are not above 0.
+/// NaN and infinities interrupt a line; on a logarithmic axis, so do numbers up to 0.
 package struct Plot: Figure {
-  /// A place on a line, and the band around it.
+  /// A point of a line, and the band around it.
   package struct Point: Hashable, Sendable {
     package let x: Double, y: Double
     /// The ends of the band; equal to `y` where there is none.
@@ -38,7 +38,7 @@ package struct Plot: Figure {
   }
 
   package struct Axis: Hashable, Sendable {
-    /// With its unit: `psnr in dB`.
+    /// The name with its unit: `psnr in dB`.
     package let name: String
     package let kind: AxisScale.Kind
 
@@ -71,10 +71,10 @@ package struct Plot: Figure {
         + references.map(\.y), kind: y.kind)
   }
 
-  /// Whether the names of series must be told.
+  /// Whether a legend must name the series.
   var needsLegend: Bool { series.count + references.count > 1 }
 
-  /// The dashes of a series, so that lines differ when colors begin anew.
+  /// The dashes of a series, so that lines differ when colors repeat.
   private func dashes(_ index: Int) -> [Double] {
     let round = index / Palette.count
     return round == 0 ? [] : [Double(8 / round), 5]
@@ -137,7 +137,7 @@ package struct Plot: Figure {
         drawing.stroke(.line(run), color, width: 2, dashes: dashes)
       }
     }
-    // Few points are seen as such, and a lone one is no line.
+    // Few points are marked, and so is a single one, which has no line.
     let marksAll = series.sign == .dots || series.points.count <= 40
     for run in runs where marksAll || run.count == 1 {
       for point in run {
@@ -146,7 +146,7 @@ package struct Plot: Figure {
     }
   }
 
-  /// The pieces of a series within which every point is placed.
+  /// The runs of points without a gap, within which every point has a position.
   private func runs(_ series: Series, _ isPlaced: (Point) -> Bool) -> [[Point]] {
     series.points.reduce(into: [[]]) { runs, point in
       if isPlaced(point) {
@@ -159,14 +159,13 @@ package struct Plot: Figure {
 }
 
 extension Plot {
-  /// Several runs of several contestants in one: the mean over runs of each, with a band from the
-  /// lowest to the highest.
+  /// Makes a series of a contestant's runs: their mean, with a band from the lowest to the highest.
   ///
   /// - Parameters:
   ///   - label: The contestant's name.
-  ///   - places: Where along x the metric was taken.
-  ///   - curves: The metric at those places, a curve a run; shorter ones end earlier.
-  /// - Returns: The mean and the band.
+  ///   - places: The x of the metric's values.
+  ///   - curves: The metric at those places, one curve for each run; shorter ones end earlier.
+  /// - Returns: The series.
   package static func spread(
     _ label: String, at places: [Double], _ curves: [[Double]]
   ) -> Series {

@@ -3,10 +3,10 @@ struct PlotArea {
   let x: AxisScale, y: AxisScale
   let left: Double, right: Double, top: Double, bottom: Double
   private let xTicks: [AxisScale.Tick], yTicks: [AxisScale.Tick]
-  /// That of the whole drawing.
+  /// The width of the whole drawing.
   private let width: Double
 
-  /// The space that the labels of `y` take at the left.
+  /// The width of the labels of `y` at the left.
   static func labelWidth(_ ticks: [AxisScale.Tick]) -> Double {
     ticks.map { OutlineFont.regular.width(of: $0.label.printed, size: Look.textSize) }.max() ?? 0
   }
@@ -14,7 +14,7 @@ struct PlotArea {
   /// Lays out an area of the width of a drawing between `top` and `bottom`, labels included.
   init(x: AxisScale, y: AxisScale, width: Double, top: Double, bottom: Double) {
     (self.x, self.y, self.width) = (x, y, width)
-    // The name of the y axis stands above it, that of the x axis under the numbers.
+    // The y axis has its name above it, the x axis under the numbers.
     self.top = (top + 26).rounded()
     self.bottom = (bottom - 46).rounded()
     yTicks = y.ticks(atMost: max(2, Int((self.bottom - self.top) / 40)))
@@ -29,7 +29,7 @@ struct PlotArea {
       } ?? candidates[candidates.count - 1]
   }
 
-  /// Where a value lies; none if it has no place on an axis.
+  /// The point of two values; nil if one has no position on its axis.
   func point(_ xValue: Double, _ yValue: Double) -> Point? {
     guard let column = x.position(of: xValue), let row = y.position(of: yValue) else { return nil }
     return Point(left + column * (right - left), bottom - row * (bottom - top))
@@ -52,7 +52,7 @@ struct PlotArea {
       guard let position = x.position(of: tick.value), (0...1).contains(position) else { continue }
       let column = aligned(left + position * (right - left))
       drawing.stroke(.line([Point(column, bottom), Point(column, bottom + 5)]), Look.axis)
-      // A long number at an end of the axis moves inwards, to stay in the picture.
+      // A long number at an end of the axis moves inwards, so that it stays in the picture.
       let half = Self.labelWidth([tick]) / 2 + 2
       drawing.write(
         tick.label.printed, at: Point(max(half, min(column, width - half)), bottom + 19),
@@ -64,6 +64,6 @@ struct PlotArea {
     drawing.write(xName, at: Point((left + right) / 2, bottom + 38), anchor: .middle)
   }
 
-  /// The middle of a pixel, so that a thin line is one pixel wide.
+  /// The coordinate of the pixel's middle, so that a thin line is one pixel wide.
   private func aligned(_ coordinate: Double) -> Double { coordinate.rounded(.down) + 0.5 }
 }

@@ -1,5 +1,5 @@
-// Plots as characters. Lines are drawn in braille dots, or in ASCII with a sign for each series; a
-// number at the right end tells the series of a plot apart.
+// Plots as text. Lines are drawn in braille dots, or in ASCII with a sign for each series; a number
+// at the right end identifies the series.
 
 extension Plot {
   package func text(_ style: TextStyle) -> [String] {
@@ -32,13 +32,13 @@ extension Plot {
       + [space + xAxis(xScale, columns, style)] + (needsLegend ? legend(style) : [])
   }
 
-  /// The place of a position of 0…1 among `count` cells.
+  /// The index of the cell, of `count`, at a position of 0…1.
   private func place(_ position: Double, _ count: Int, flipped: Bool = false) -> Int {
     let index = min(max(Int((position * Double(count)).rounded(.down)), 0), count - 1)
     return flipped ? count - 1 - index : index
   }
 
-  /// Numbers under the axis, and its name at the end.
+  /// The numbers under the axis, with its name at the end.
   private func xAxis(_ scale: AxisScale, _ columns: Int, _ style: TextStyle) -> String {
     var line = CharacterGrid(columns: columns + 1, rows: 1)
     let end = columns - x.name.count
@@ -63,7 +63,7 @@ extension Plot {
         + references.map { "\(style == .unicode ? "╌╌" : "- -") \($0.label)" })
   }
 
-  /// Writes the numbers of the series where they end.
+  /// Prints the numbers of the series at their ends.
   private func number(_ scale: AxisScale, at column: Int, on grid: inout CharacterGrid) {
     var taken: Set<Int> = []
     for (index, series) in series.enumerated() where index < 9 {

@@ -1,6 +1,6 @@
-/// How 16-bit samples stand for values: value = sample · slope + intercept.
+/// The mapping from 16-bit samples to values: value = sample · slope + intercept.
 ///
-/// The same two numbers as DICOM's Rescale Slope and Rescale Intercept; a PNG carries them as text.
+/// The two numbers are DICOM's Rescale Slope and Rescale Intercept; a PNG stores them as text.
 package struct SampleMapping: Hashable, Sendable {
   package let slope: Double
   package let intercept: Double
@@ -14,9 +14,9 @@ package struct SampleMapping: Hashable, Sendable {
     self.unit = unit
   }
 
-  /// The mapping that suits the values of `plane`.
+  /// Chooses the mapping for the values of `plane`.
   ///
-  /// It is the first of these that holds them:
+  /// It is the first of these that can store them:
   ///
   /// - whole numbers in −1024…64511: slope 1, intercept −1024, exact;
   /// - whole numbers of a span up to 65535: slope 1, intercept the smallest, exact;
@@ -24,7 +24,7 @@ package struct SampleMapping: Hashable, Sendable {
   ///   the slices of a series have one mapping;
   /// - others: slope (largest − smallest)/65535, intercept the smallest.
   ///
-  /// NaN and infinities have no say.
+  /// NaN and infinities are ignored.
   package init(suiting plane: Plane, unit: String = "HU") {
     let (low, high) = (Double(plane.range.lowerBound), Double(plane.range.upperBound))
     let whole = plane.values.allSatisfy { !$0.isFinite || $0 == $0.rounded() }
@@ -40,7 +40,7 @@ package struct SampleMapping: Hashable, Sendable {
     }
   }
 
-  /// The nearest sample to `value`; values outside end at 0 or 65535, NaN is 0.
+  /// The nearest sample to `value`; values outside become 0 or 65535, NaN becomes 0.
   package func sample(of value: Float) -> UInt16 {
     let sample = ((Double(value) - intercept) / slope).rounded()
     return sample.isNaN ? 0 : UInt16(min(max(sample, 0), 65535))
@@ -51,8 +51,8 @@ package struct SampleMapping: Hashable, Sendable {
     Double(sample) * slope + intercept
   }
 
-  /// The notes that a PNG carries: the mapping for people and for programs, and who wrote it;
-  /// never whom it shows.
+  /// The notes of a PNG: the mapping for people and for programs, and the program that wrote it;
+  /// never the patient.
   package var texts: [PNG.Text] {
     [
       PNG.Text("Rescale", "\(unit) = sample * \(slope) + \(intercept)"),
@@ -63,7 +63,7 @@ package struct SampleMapping: Hashable, Sendable {
     ]
   }
 
-  /// The mapping that a PNG's notes tell, if they do.
+  /// Reads the mapping in a PNG's notes; nil if there is none.
   package init?(texts png: PNG) {
     guard let slope = png["RescaleSlope"].flatMap(Double.init), slope > 0, slope.isFinite,
       let intercept = png["RescaleIntercept"].flatMap(Double.init), intercept.isFinite
@@ -73,7 +73,7 @@ package struct SampleMapping: Hashable, Sendable {
 }
 
 extension PNG {
-  /// A plane as 16-bit grey samples, with the mapping to its values in the notes.
+  /// Converts a plane to 16-bit grey samples, with the mapping to its values in the notes.
   package static func export16(_ plane: Plane, unit: String = "HU") -> PNG {
     let mapping = SampleMapping(suiting: plane, unit: unit)
     let picture = Picture(

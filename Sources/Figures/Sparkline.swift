@@ -1,11 +1,12 @@
 import Foundation
 
-/// The course of some numbers in one line of text.
+/// A line of text that shows the course of some numbers.
 package enum Sparkline {
-  /// Numbers from left to right as braille dots, four levels high, between the least and the most.
+  /// Draws numbers from left to right as braille dots, four levels high, between the smallest and
+  /// the largest.
   ///
-  /// Several numbers to a dot become their mean. When all are positive and span more than a decade,
-  /// the levels are those of logarithms. Numbers that are not finite leave a gap.
+  /// Several numbers at one dot become their mean. When all are positive and span more than a
+  /// decade, the levels are logarithmic. Numbers that are not finite leave a gap.
   package static func braille(_ values: [Double], columns: Int) -> String {
     guard columns > 0, !values.isEmpty else { return "" }
     var grid = BrailleGrid(columns: columns, rows: 1)

@@ -1,32 +1,34 @@
-/// A way in which a terminal shows a picture, the best first.
+/// A way in which a terminal shows pictures, the best first.
 package enum TerminalGraphics: String, CaseIterable, Hashable, Sendable {
-  /// Files in escape sequences: https://sw.kovidgoyal.net/kitty/graphics-protocol/.
+  /// Kitty's protocol, https://sw.kovidgoyal.net/kitty/graphics-protocol/: files in escape
+  /// sequences.
   case kitty
-  /// Files in escape sequences of another kind: https://iterm2.com/documentation-images.html.
+  /// The protocol of iTerm2, https://iterm2.com/documentation-images.html: files in other escape
+  /// sequences.
   case iterm2
-  /// Colored dots in bands of six rows, as the VT340 drew them.
+  /// Sixels: colored dots in bands of six rows, as on the VT340.
   case sixel
-  /// A character for two pixels, one above the other, in two colors.
+  /// Half blocks: a character for two pixels, one above the other, in two colors.
   case halfBlock = "half-block"
-  /// A character for 2 × 4 dots, without color.
+  /// Braille: a character for 2 × 4 dots, without color.
   case braille
 
-  /// Whether it sends pixels, not characters.
+  /// Whether the way sends pixels, not characters.
   package var hasPixels: Bool { [.kitty, .iterm2, .sixel].contains(self) }
 }
 
-/// Where in a terminal a picture may stand, and what the terminal can do.
+/// The space for a picture in a terminal, and the terminal's abilities.
 package struct TerminalRoom: Hashable, Sendable {
   /// The number of cells.
   package let columns: Int, rows: Int
-  /// The extent of a cell in pixels.
+  /// The size of a cell in pixels.
   package let cellWidth: Int, cellHeight: Int
-  /// Whether the terminal said how large its cells are; otherwise it fits pictures into cells.
+  /// Whether the terminal reported the size of its cells; otherwise, it fits pictures into cells.
   package let knowsCells: Bool
   /// Whether it has 24-bit colors, not only a palette of 256.
   package let hasFullColor: Bool
 
-  /// Room of `columns` × `rows` cells; a cell that is not known has 10 × 20 pixels.
+  /// Makes room for `columns` × `rows` cells; a cell of unknown size has 10 × 20 pixels.
   package init(
     columns: Int, rows: Int, cell: (width: Int, height: Int)? = nil, hasFullColor: Bool = true
   ) {

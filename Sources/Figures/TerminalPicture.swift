@@ -1,20 +1,21 @@
 import CChafa
 import Foundation
 
-/// A picture as a terminal shows it: the bytes to send, and the cells that they fill.
+/// A picture for a terminal: the text to send, and the cells that it fills.
 ///
-/// The picture keeps its shape. It has its own size where there is room; larger ones shrink before
-/// they are sent, which spares slow lines, and small ones grow by a whole factor.
+/// The picture keeps its proportions. It has its own size where there is room; larger ones are
+/// reduced before they are sent, which helps slow connections, and small ones are enlarged by a
+/// whole factor.
 package struct TerminalPicture: Sendable {
-  /// How many rows of cells it takes.
+  /// The number of rows of cells that it takes.
   package let rows: Int
-  /// How many columns of cells it takes.
+  /// The number of columns of cells that it takes.
   package let columns: Int
   private let picture: Picture
   private let graphics: TerminalGraphics
   private let room: TerminalRoom
 
-  /// The least extent in pixels that a small picture grows to.
+  /// The size in pixels to which a small picture is enlarged at least.
   private static let smallest = 256
 
   /// Fits a picture into `room`.
@@ -31,7 +32,7 @@ package struct TerminalPicture: Sendable {
       columns = (fitted.0 + room.cellWidth - 1) / room.cellWidth
       rows = (fitted.1 + room.cellHeight - 1) / room.cellHeight
     } else {
-      // A column for a pixel, or half a one for braille; rows as high as they must be.
+      // A pixel takes a column, or half of one in braille; the number of rows follows.
       let most = graphics == .braille ? 0.5 : 1
       let narrowing = Double(room.cellWidth) / Double(room.cellHeight)
       let scale = min(
@@ -43,7 +44,8 @@ package struct TerminalPicture: Sendable {
     }
   }
 
-  /// What shows the picture where the cursor is, which is in its last row afterwards or below it.
+  /// Returns the text that shows the picture at the cursor, which is in its last row afterwards or
+  /// below it.
   ///
   /// - Throws: `PictureError` when it cannot be written as PNG.
   package func encoded() throws(PictureError) -> String {
@@ -56,7 +58,7 @@ package struct TerminalPicture: Sendable {
     }
   }
 
-  /// A PNG in pieces of at most 4096 bytes; `q=2` asks for no answer.
+  /// The commands for a PNG in pieces of at most 4096 bytes; `q=2` asks for no answer.
   private func kitty(_ action: String = "a=T") throws(PictureError) -> String {
     let text = Array(Data(try PNG(picture).encoded()).base64EncodedString().utf8)
     let starts = Array(stride(from: 0, to: text.count, by: 4096))
@@ -68,9 +70,11 @@ package struct TerminalPicture: Sendable {
     }.joined()
   }
 
-  /// What shows pictures in turn where the cursor is: what is sent once, and what shows each.
+  /// Returns the texts that show pictures in turn at the cursor: one to send first, and one for
+  /// each picture.
   ///
-  /// Kitty's terminals keep the pictures, so that each is sent once; the cursor does not move there.
+  /// Terminals with kitty's protocol store the pictures, so that each is sent once; there, the
+  /// cursor does not move.
   package static func turns(
     _ pictures: [TerminalPicture]
   ) throws(PictureError) -> (opening: String, frames: [String]) {
@@ -79,7 +83,7 @@ package struct TerminalPicture: Sendable {
       for picture in pictures { frames.append(try picture.encoded()) }
       return ("", frames)
     }
-    // Numbers that no other program is likely to use.
+    // The numbers are such as no other program is likely to use.
     let numbers = pictures.indices.map { 0x4246_0000 + $0 }
     var opening = ""
     for (picture, number) in zip(pictures, numbers) {
@@ -92,7 +96,8 @@ package struct TerminalPicture: Sendable {
     return (opening, frames)
   }
 
-  /// The cells that kitty's terminals fit the picture into, when their size is not known.
+  /// The cells into which a terminal with kitty's protocol fits the picture when their size is
+  /// unknown.
   private var fitting: String { room.knowsCells ? "" : ",c=\(columns),r=\(rows)" }
 
   private func iterm2() throws(PictureError) -> String {
@@ -101,7 +106,7 @@ package struct TerminalPicture: Sendable {
       + "preserveAspectRatio=1:\(data.base64EncodedString())\u{7}"
   }
 
-  /// Sixels come in bands of six rows: the last row fills the last band.
+  /// Sixels come in bands of six rows, so the last row is repeated to fill the last band.
   private func sixels() -> String {
     let (width, height) = (picture.width, (picture.height + 5) / 6 * 6)
     let stride = width * picture.color.samplesPerPixel

@@ -1,12 +1,12 @@
-// What figures of characters have in common: axes, boxes, lines of words.
+// Parts that figures in characters share: axes, boxes, lines of words.
 
 extension TextStyle {
-  /// Rows with an axis at their left, numbers at it, and an axis under them.
+  /// Returns rows with an axis and its numbers at their left, and an axis under them.
   ///
   /// - Parameters:
   ///   - rows: The characters of each row.
-  ///   - labels: What is written at some of the rows.
-  ///   - gutter: The width of what stands before the rows.
+  ///   - labels: The labels of some rows, by their index.
+  ///   - gutter: The width of the labels and the axis before the rows.
   ///   - columns: The length of the lower axis.
   /// - Returns: The lines from top to bottom.
   func framed(
@@ -21,7 +21,7 @@ extension TextStyle {
     } + [String(repeating: " ", count: gutter - 1) + corner + rule(columns)]
   }
 
-  /// Rows of `columns` characters in a box.
+  /// Returns rows of `columns` characters in a box.
   func boxed(_ rows: [String], columns: Int) -> [String] {
     guard self == .unicode else {
       return ["+\(rule(columns))+"] + rows.map { "|\($0)|" } + ["+\(rule(columns))+"]
@@ -33,12 +33,12 @@ extension TextStyle {
     String(repeating: self == .unicode ? "─" : "-", count: count)
   }
 
-  /// The space that numbers and an axis take before the rows.
+  /// The width of the numbers and an axis before the rows.
   func gutter(_ ticks: [AxisScale.Tick]) -> Int {
     (ticks.map { number($0.label).count }.max() ?? 0) + 2
   }
 
-  /// Words side by side, as many in a line as fit.
+  /// Joins words to lines, with as many in each as fit.
   func joined(_ words: [String]) -> [String] {
     words.filter { !$0.isEmpty }.reduce(into: []) { lines, word in
       if let last = lines.last, last.count + 2 + word.count <= TextStyle.columns {

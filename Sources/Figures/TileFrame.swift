@@ -1,8 +1,8 @@
-/// Where a tile's image lies within a panel, as a note in the panel's file says.
+/// The frame of a tile's image within a panel, which is stored as a note in the panel's file.
 ///
-/// With it, a page can show the tiles of a panel one over the other.
+/// With it, a page can show the tiles of a panel on top of each other.
 package struct TileFrame: Hashable, Sendable {
-  /// What the tile shows: `noisy[3]`.
+  /// The name of the tile: `noisy[3]`.
   package let name: String
   /// The upper left corner and the size, in pixels of the panel.
   package let x: Int, y: Int
@@ -10,14 +10,14 @@ package struct TileFrame: Hashable, Sendable {
 
   private static let keyword = "Tiles"
 
-  /// The note with these frames: a line a tile, `x y width height name`.
+  /// A note with these frames, one a line: `x y width height name`.
   package static func note(_ frames: [TileFrame]) -> PNG.Text {
     PNG.Text(
       keyword,
       frames.map { "\($0.x) \($0.y) \($0.width) \($0.height) \($0.name)" }.joined(separator: "\n"))
   }
 
-  /// The frames that a file's note names, as far as they lie within the picture.
+  /// The frames in a file's note that lie within the picture.
   package static func frames(of png: PNG) -> [TileFrame] {
     (png[keyword] ?? "").split(separator: "\n").prefix(64).compactMap { line in
       let words = line.split(separator: " ", maxSplits: 4)
@@ -37,7 +37,7 @@ package struct TileFrame: Hashable, Sendable {
 }
 
 extension Picture {
-  /// The part of the picture in a frame that lies within it.
+  /// The part of the picture within a frame.
   package func cropped(to frame: TileFrame) -> Picture {
     let samplesPerPixel = color.samplesPerPixel
     return Picture(

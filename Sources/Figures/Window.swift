@@ -1,6 +1,6 @@
 import Tensors
 
-/// What part of the values a picture shows: a center and a width, in HU or the data's unit.
+/// The range of values that a picture shows: a center and a width, in HU or the data's unit.
 ///
 /// The functions are DICOM's. With x the value, c the center, w the width, y runs from 0 to 1:
 ///
@@ -10,19 +10,19 @@ import Tensors
 ///
 /// Source: DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3.
 package struct Window: Hashable, Sendable {
-  /// The VOI LUT Function (0028,1056), named as in files.
+  /// The VOI LUT Function (0028,1056), with its names in files.
   package enum Function: String, CaseIterable, Hashable, Sendable {
     case linear = "LINEAR"
     case linearExact = "LINEAR_EXACT"
     case sigmoid = "SIGMOID"
   }
 
-  /// The middle of what is shown.
+  /// The middle of the range.
   package let center: Double
-  /// The extent of what is shown.
+  /// The extent of the range.
   package let width: Double
   package let function: Function
-  /// The table that stands in place of the function, if there is one.
+  /// The table that replaces the function; nil if there is none.
   private var table: GreyTable?
   /// Whether low values are bright, as in MONOCHROME1.
   package private(set) var isInverted = false
@@ -59,7 +59,7 @@ package struct Window: Hashable, Sendable {
     self.init(trusted: (low + high) / 2, high > low ? high - low : 1, .linearExact)
   }
 
-  /// The window that a VOI lookup table is.
+  /// Makes a window of a VOI lookup table.
   package init(_ table: GreyTable) {
     let width = Double(table.entries.count)
     self.init(trusted: Double(table.first) + width / 2, width, .linearExact)
@@ -79,7 +79,7 @@ package struct Window: Hashable, Sendable {
     self.function = function
   }
 
-  /// The windows that have names, in HU.
+  /// The windows with names, in HU.
   package static let presets: [(name: String, window: Window)] = [
     ("lung", .lung), ("mediastinum", .mediastinum), ("bone", .bone), ("brain", .brain),
     ("liver", .liver),
@@ -90,7 +90,7 @@ package struct Window: Hashable, Sendable {
   package static let brain = Window(trusted: 40, 80)
   package static let liver = Window(trusted: 90, 150)
 
-  /// The preset called `name`, in any case of letters.
+  /// The preset called `name` in upper or lower case; nil if there is none.
   package init?(preset name: String) {
     guard let preset = Window.presets.first(where: { $0.name == name.lowercased() }) else {
       return nil
@@ -98,7 +98,7 @@ package struct Window: Hashable, Sendable {
     self = preset.window
   }
 
-  /// The values that black and white stand for; for SIGMOID, where its middle tangent meets them.
+  /// The values of black and white; for SIGMOID, those where its middle tangent meets them.
   package var range: ClosedRange<Double> {
     switch function {
     case .linear: center - 0.5 - (width - 1) / 2...center - 0.5 + (width - 1) / 2
@@ -128,9 +128,10 @@ package struct Window: Hashable, Sendable {
     }
   }
 
-  /// What NaN looks like: white.
+  /// The sample for NaN, which is white.
   ///
-  /// In most windows little else inside a body is, and a network that broke shows as a white slice.
+  /// In most windows, little else inside a body is white, and a broken network shows as a white
+  /// slice.
   package static let notANumber: UInt16 = 255
 
   /// The 8-bit sample of `value`: the nearest to 255·y, or that below 255 if inverted; `notANumber`
@@ -150,14 +151,14 @@ package struct Window: Hashable, Sendable {
 }
 
 extension Window: CustomStringConvertible {
-  /// The center and width, and the function unless it is LINEAR: `center -600 width 1500`.
+  /// The center, the width, and the function unless it is LINEAR: `center -600 width 1500`.
   package var description: String {
     if let table { return "table from \(table.first) of \(table.entries.count) entries" }
     let numbers = "center \(shortest(center)) width \(shortest(width))"
     return function == .linear ? numbers : "\(numbers) \(function.rawValue.lowercased())"
   }
 
-  /// The name of the preset that this window is, if it is one.
+  /// The name of the preset that equals this window; nil if none does.
   package var presetName: String? {
     let upright = isInverted ? inverted : self
     return Window.presets.first { $0.window == upright }?.name

@@ -3,8 +3,8 @@ import Foundation
 
 /// The comment lines of a session as prose.
 ///
-/// Lines are joined to paragraphs, which a `#` alone parts. Lines that stand further in than a
-/// comment's text, as examples do, keep their breaks.
+/// Lines are joined to paragraphs; a lone `#` ends one. Indented lines, such as examples, keep
+/// their breaks.
 struct CommentText {
   let prose: [Handout.Prose]
 
@@ -34,7 +34,7 @@ struct CommentText {
     self.prose = prose
   }
 
-  /// The first sentence, without its full stop, and what follows it.
+  /// The first sentence without its full stop, or nil, and the rest.
   var headed: (heading: String?, rest: [Handout.Prose]) {
     guard case .paragraph(let text)? = prose.first else { return (nil, prose) }
     let end = text.firstRange(of: /[.?!](?=\s|$)/)?.upperBound ?? text.endIndex

@@ -1,9 +1,9 @@
 import Mustache
 
-/// Text inside HTML, in an element or in a quoted attribute.
+/// Escapes text for HTML, in an element or in a quoted attribute.
 ///
-/// It goes by Unicode scalars. Mustache's own goes by characters, for which `"` with an accent on it
-/// is another character than `"`, while to a browser it ends the attribute.
+/// It escapes Unicode scalars. Mustache's own escapes characters, for which `"` with an accent on
+/// it differs from `"`, while a browser ends the attribute there.
 struct HTMLText: MustacheContentType {
   func escapeText(_ text: String) -> String {
     var result = String.UnicodeScalarView()
@@ -22,11 +22,10 @@ struct HTMLText: MustacheContentType {
   }
 }
 
-/// Text on one line of Markdown, where it stands for itself: marks that Markdown or HTML would read
-/// are written so that they are seen.
+/// Escapes text on one line of Markdown: marks with a meaning in Markdown or HTML get a backslash.
 struct MarkdownText: MustacheContentType {
   private static let marks = Set("\\`*_{}[]<>#|~&$".unicodeScalars)
-  /// What makes a line an item of a list, where it stands at its start.
+  /// Characters that make a line an item of a list at its start, also after digits.
   private static let items = Set("+-.)".unicodeScalars)
 
   func escapeText(_ text: String) -> String {
@@ -43,9 +42,9 @@ struct MarkdownText: MustacheContentType {
   }
 }
 
-/// The templates, which are part of the program.
+/// The templates of the pages, which are compiled into the program.
 enum Templates {
-  /// A template that writes its values as `contentType` says.
+  /// A template that escapes its values for `contentType`.
   static func template(
     _ bytes: [UInt8], _ name: String, _ contentType: any MustacheContentType
   ) -> MustacheTemplate {
@@ -54,7 +53,7 @@ enum Templates {
     do {
       return try MustacheTemplate(string: text)
     } catch {
-      // The tests render every template.
+      // A broken template would fail in the tests, which render all of them.
       preconditionFailure("The template of \(name) is broken: \(error)")
     }
   }

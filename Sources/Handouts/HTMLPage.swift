@@ -5,10 +5,10 @@ import Foundation
 import Mustache
 import Transcripts
 
-/// What the template of the HTML page asks for.
+/// The values of the template of the HTML page.
 ///
 /// The names are those of `Templates/handout.html.mustache`. A value is escaped there unless it
-/// stands in three braces, which only our own style, script and drawings do.
+/// stands in three braces, as our own style, script and drawings do.
 private struct HTMLPage {
   struct Piece {
     let kind: String
@@ -44,7 +44,7 @@ private struct HTMLPage {
   }
 
   struct Frame {
-    /// The id of the image that it shows, when it is none itself.
+    /// The id of the hidden image that the frame shows; nil if it has a file of its own.
     var of: String?
     var file: String?
     let label: String
@@ -54,7 +54,7 @@ private struct HTMLPage {
 
   struct Reel {
     let frames: [Frame]
-    /// Whether its frames are elsewhere on the page, so that it is nothing without a script.
+    /// Whether the frames are elsewhere on the page, so that it shows nothing without a script.
     let needsScript: Bool
     let isMagnified: Bool
     let last: Int, start: Int
@@ -83,7 +83,7 @@ private struct HTMLPage {
   }
 
   struct Curve {
-    /// Our own drawing, its words escaped.
+    /// The drawing as SVG, with its words escaped.
     let svg: String
   }
 
@@ -129,7 +129,7 @@ private struct HTMLPage {
 extension Handout {
   /// The handout as one HTML file that needs no other and no network.
   ///
-  /// Its security policy names the digests of its own style and script, so that a browser runs
+  /// Its security policy lists the digests of its own style and script, so that a browser runs
   /// nothing else, whatever a session holds.
   ///
   /// - Parameter commands: The command table, by which commands are colored.
@@ -165,7 +165,7 @@ extension Handout {
       .render(page)
   }
 
-  /// The digest of a text as a security policy names it.
+  /// The digest of a text in the form of a security policy.
   private static func digest(_ text: String) -> String {
     Data(SHA256Digest(of: text).bytes).base64EncodedString()
   }
@@ -204,7 +204,7 @@ extension Handout {
     "data:image/png;base64,\(Data(png).base64EncodedString())"
   }
 
-  // MARK: - Pictures to slide and to compare
+  // MARK: - Series and comparisons of pictures
 
   private func htmlPart(_ group: PlateGroup, _ plates: [Int: Plate]) -> HTMLPage.Part {
     let first = group.members.first.flatMap { plates[$0.plate] }
@@ -231,7 +231,7 @@ extension Handout {
     }
   }
 
-  /// The frames of an animation; it begins with the last, which is what came out.
+  /// The frames of an animation; it begins with the last, which is the result.
   private func reel(_ plate: Plate) -> HTMLPage.Reel {
     let last = plate.frames.count - 1
     return HTMLPage.Reel(
@@ -243,7 +243,7 @@ extension Handout {
       what: "Frame", caption: plate.caption)
   }
 
-  /// The tiles of a panel, which compare among themselves.
+  /// The tiles of a panel, which can be compared with each other.
   private func comparison(_ plate: Plate) -> HTMLPage.Comparison {
     let tiles = plate.tiles.enumerated().map { index, tile in
       (id: "tile-\(plate.number)-\(index + 1)", label: tile.name)
@@ -257,7 +257,7 @@ extension Handout {
       caption: "Drag to compare \(tiles.map(\.label).joined(separator: ", "))")
   }
 
-  /// The choices of a comparison: at first the noisy picture with the last denoised one.
+  /// The choices of a comparison; at first, the noisy picture beside the last denoised one.
   private func choices(_ members: [(id: String, label: String)]) -> [HTMLPage.Choice] {
     let left = members.firstIndex { $0.label.hasPrefix("noisy") } ?? 0
     let right =
@@ -271,10 +271,10 @@ extension Handout {
 }
 
 extension Handout {
-  /// The name of the session file that a reader gets.
+  /// The file name of the session for a reader.
   var fileName: String { "\(name).session" }
 
-  /// What there is, in a few words.
+  /// The numbers of commands and pictures, in a few words.
   package var facts: String {
     let commands = sections.reduce(0) { $0 + $1.steps.count }
     let pictures = plates.count

@@ -2,60 +2,61 @@ import CommandLanguage
 import Figures
 package import Transcripts
 
-/// A session as somebody reads it: prose, commands, what came back, pictures.
+/// A session prepared for reading: prose, commands, output and pictures.
 package struct Handout: Sendable {
-  /// Words of the session's author.
+  /// A piece of the author's comments.
   enum Prose: Hashable, Sendable {
     case paragraph(String)
     /// Lines that keep their breaks and spaces.
     case verbatim(String)
   }
 
-  /// What came back from a command, in order.
+  /// A part of a command's output, in order.
   enum Part: Sendable {
     case lines([String])
     case plate(Plate)
-    /// The curve behind what came back.
+    /// The curve of a result.
     case curve(Plot)
-    /// A picture that the record names and that cannot be shown.
+    /// A picture that the record names but that cannot be shown, with the reason.
     case missing(path: String, reason: String)
   }
 
-  /// A command and what came back.
+  /// A command and its output.
   struct Step: Sendable {
     /// The line of the session file.
     let line: Int
     let command: String
     var parts: [Part] = []
-    /// Whether it tells the answer to a quiz, which its readers are to find themselves.
+    /// Whether the step gives the answer to a quiz, which readers are to find themselves.
     var isAnswer = false
 
-    /// The command as it may be shown, with its line breaks.
+    /// The command with control characters made visible; line breaks stay.
     var visibleCommand: String { VisibleText.visibleLines(command) }
   }
 
   /// A comment and the commands up to the next one.
   struct Section: Sendable {
-    /// The comment's first sentence; none for commands before any comment.
+    /// The comment's first sentence; nil for commands before any comment.
     let heading: String?
     let prose: [Prose]
     var steps: [Step] = []
   }
 
-  /// The most pictures of a handout, and the size beyond which it takes no more: 64 MiB.
+  /// The largest number of pictures in a handout, and of the bytes after which no more are taken:
+  /// 64 MiB.
   package static let pictureCountLimit = 1000, pictureSizeLimit = 64 << 20
 
   /// The session's name.
   package let name: String
-  /// What the session says before its first command.
+  /// The comments before the first command.
   let introduction: [Prose]
   let sections: [Section]
   let stamps: [Stamp]
-  /// The session file itself.
+  /// The text of the session file.
   let source: String
-  /// The reasons to doubt that its commands computed what it shows.
+  /// The reasons to doubt that the session's commands computed its output.
   let doubts: [String]
-  /// What a reader of the record misses in the handout, and what is doubtful.
+  /// Warnings about doubts, and about parts of the record that the handout cannot show.
   package let warnings: [String]
 
   /// Makes the handout of a session.
@@ -86,7 +87,7 @@ package struct Handout: Sendable {
   }
 }
 
-/// Puts a handout together from the lines of a session file.
+/// Builds a handout from the lines of a session file.
 private struct HandoutBuilder {
   private(set) var introduction: [Handout.Prose] = []
   private(set) var sections: [Handout.Section] = []
@@ -94,14 +95,14 @@ private struct HandoutBuilder {
   private var curves: CurveFile
   private let answers: QuizAnswers?
   private let read: (String) -> [UInt8]?
-  /// The lines that came back from the command, as recorded.
+  /// The output of the present command, as recorded.
   private var recorded: [String] = []
   private var comment: [String] = []
   private var output: [String] = []
   private var blanks = 0
   private var step: Handout.Step?
   private var plateCount = 0
-  /// The bytes of the pictures so far.
+  /// The bytes of all pictures so far.
   private var size = 0
 
   init(curves: CurveFile, answers: QuizAnswers?, read: @escaping (String) -> [UInt8]?) {
@@ -190,7 +191,7 @@ private struct HandoutBuilder {
 }
 
 extension Plot {
-  /// The drawing of a curve; its file may come from anybody, so that nothing in it is without bounds.
+  /// The drawing of a curve; its file may be untrusted, so texts and numbers are limited.
   fileprivate init(_ curve: ResultCurve) {
     func words(_ text: String) -> String { VisibleText.cut(VisibleText.visible(text), to: 80) }
     self.init(

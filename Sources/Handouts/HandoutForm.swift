@@ -1,13 +1,13 @@
 package import CommandLanguage
 package import Foundation
 
-/// What a handout is written as.
+/// The format of a written handout.
 package enum HandoutForm: String, CaseIterable, Sendable {
   case html
   case markdown = "md"
   case notebook = "ipynb"
 
-  /// The form of a file with this name, by its ending.
+  /// The format of a file with this name, by its ending; nil for other endings.
   package init?(file: String) {
     guard let ending = file.split(separator: ".").last else { return nil }
     self.init(rawValue: ending.lowercased())
@@ -15,19 +15,20 @@ package enum HandoutForm: String, CaseIterable, Sendable {
 }
 
 extension Handout {
-  /// A file that belongs to a written handout.
+  /// A file of a written handout.
   package struct File: Sendable {
     package let path: String
     package let data: Data
   }
 
-  /// The files of the handout in a form: the page, and the pictures of one that holds none itself.
+  /// Returns the files of the handout in a format: the page, and pictures that it does not contain
+  /// itself.
   ///
   /// - Parameters:
-  ///   - form: What to write.
+  ///   - form: The format.
   ///   - path: The path of the page; pictures go to the folder `STEM.pictures` beside it.
   ///   - commands: The command table, by which commands are colored.
-  /// - Returns: The page first.
+  /// - Returns: The files, the page first.
   package func files(_ form: HandoutForm, named path: String, commands: [CommandSpec]) -> [File] {
     switch form {
     case .html: return [File(path: path, data: Data(html(commands).utf8))]

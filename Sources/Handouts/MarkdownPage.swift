@@ -2,12 +2,12 @@ import CommandLanguage
 import Figures
 import Mustache
 
-/// What the template of the Markdown page asks for; the names are those of
+/// The values of the template of the Markdown page; the names are those of
 /// `Templates/handout.markdown.mustache`.
 private struct MarkdownPage {
   struct Picture {
     let alt: String
-    /// As Markdown holds it.
+    /// The path, escaped for Markdown.
     let path: String
   }
 
@@ -15,7 +15,7 @@ private struct MarkdownPage {
     var fence: String?
     var picture: Picture?
     var missing: String?
-    /// Our own marks.
+    /// Markup of our own, which is not escaped.
     var markup: String?
   }
 
@@ -35,7 +35,7 @@ private struct MarkdownPage {
   let stamps: [StampLine]
 }
 
-/// Lines in a fence that none of them can close.
+/// Lines in a code fence longer than any run of backticks in them.
 private func fenced(_ lines: [String], _ language: String = "") -> String {
   let longest =
     lines.flatMap { $0.split { $0 != "`" } }.map(\.count).max() ?? 0
@@ -43,13 +43,13 @@ private func fenced(_ lines: [String], _ language: String = "") -> String {
   return ([fence + language] + lines + [fence]).joined(separator: "\n")
 }
 
-/// Prose whose lines as they are stand in a fence.
+/// Prose whose verbatim lines stand in a code fence.
 private func fencedText(_ prose: Handout.Prose) -> ProseText {
   ProseText(prose) { fenced($0.split(separator: "\n").map(String.init)) }
 }
 
 extension Handout {
-  /// A picture beside a page.
+  /// A picture file beside a page.
   struct PictureFile {
     let name: String
     let bytes: [UInt8]
@@ -74,7 +74,7 @@ extension Handout {
     return (text, pictures)
   }
 
-  /// A command with its lines in one fence, then its pictures.
+  /// A command and its output in one fence, then its pictures.
   private func markdownBlocks(
     _ step: Step, _ folder: String, _ pictures: inout [PictureFile]
   ) -> [MarkdownPage.Block] {

@@ -104,7 +104,7 @@ extension Handout {
     ["output_type": "stream", "name": name, "text": lines(text)]
   }
 
-  /// A text as the format holds it: a list of lines, each with its line feed.
+  /// A text in the form of the format: a list of lines, each with its line feed.
   private static func lines(_ text: String) -> JSONValue {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     return .array(

@@ -1,12 +1,12 @@
-/// A recorded line of output as a reader sees it.
+/// A recorded line of output in the form for a reader.
 struct OutputText {
   struct Piece: Hashable {
     let text: String
-    /// Whether it may differ from run to run.
+    /// Whether the text may differ from run to run.
     let isVolatile: Bool
   }
 
-  /// The pieces of a line: escapes taken off, and `<…>` without its brackets.
+  /// The pieces of a line without escapes, and without the brackets of `<…>`.
   let pieces: [Piece]
 
   init(_ line: String) {
@@ -38,6 +38,6 @@ struct OutputText {
     self.pieces = pieces
   }
 
-  /// The line in one piece.
+  /// The whole text of the line.
   var text: String { pieces.map(\.text).joined() }
 }

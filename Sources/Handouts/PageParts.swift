@@ -1,6 +1,6 @@
 import Transcripts
 
-// What the templates of several forms ask for; the names are those of the templates.
+// Values that the templates of several formats share; the names are those of the templates.
 
 /// A line of the contents: a part's number and heading.
 struct ContentsLine {
@@ -8,12 +8,12 @@ struct ContentsLine {
   let heading: String
 }
 
-/// A paragraph, or lines as they are.
+/// A paragraph, or verbatim lines.
 struct ProseText {
   var paragraph: String?
   var verbatim: String?
 
-  /// Takes a piece of prose; `form` is what a page makes of lines as they are.
+  /// Converts a piece of prose; `form` converts verbatim lines for a page.
   init(_ prose: Handout.Prose, verbatim form: (String) -> String = { $0 }) {
     switch prose {
     case .paragraph(let text): paragraph = text
@@ -29,7 +29,7 @@ struct StampLine {
 }
 
 extension Handout {
-  /// The parts that have headings.
+  /// The sections that have headings.
   var contents: [ContentsLine] {
     sections.enumerated().compactMap { index, section in
       section.heading.map { ContentsLine(part: index + 1, heading: $0) }

@@ -1,12 +1,12 @@
 import CommandLanguage
 import Figures
 
-/// A picture of a handout, decoded and written anew.
+/// A picture of a handout, decoded and encoded anew.
 ///
-/// Nothing of a picture's file but its pixels and its own labels enters a handout: no notes of other
-/// programs, and no file that is something else than a picture.
+/// Only the pixels and labels of a picture's file enter a handout: no notes of other programs, and
+/// no file that is not a picture.
 struct Plate: Sendable {
-  /// Why a picture cannot be shown.
+  /// The reason why a picture cannot be shown.
   struct Failure: Error {
     let reason: String
   }
@@ -24,7 +24,7 @@ struct Plate: Sendable {
     }
   }
 
-  /// Its number within the handout, from 1.
+  /// The picture's number within the handout, from 1.
   let number: Int
   /// The recorded path.
   let path: String
@@ -34,15 +34,15 @@ struct Plate: Sendable {
   let picture: Figures.Picture
   /// The picture as a PNG file, an animated one for an animation.
   let png: [UInt8]
-  /// The file in its own form, written anew.
+  /// The file in its own format, encoded anew.
   let file: [UInt8]
-  /// What the file is: `png` or `gif`.
+  /// The ending of the file: `png` or `gif`.
   let ending: String
-  /// The tiles of a panel that may be compared.
+  /// The tiles of a panel, which can be compared; empty for other pictures.
   let tiles: [Piece]
-  /// The frames of an animation; none of a still picture.
+  /// The frames of an animation; empty for a still picture.
   let frames: [Piece]
-  /// What is odd about it.
+  /// A warning about the picture; nil for none.
   let remark: String?
 
   init(
@@ -84,27 +84,27 @@ struct Plate: Sendable {
       ? nil : "the picture has other pixels than the record says"
   }
 
-  /// The bytes that a page holds of it.
+  /// The number of bytes that a page holds of the picture.
   var size: Int {
     png.count + file.count + (tiles + frames).reduce(0) { $0 + $1.png.count }
   }
 
-  /// What stands under it.
+  /// The caption under the picture.
   var caption: String {
     let size = "\(picture.width)×\(picture.height) pixels"
     return "\(path), \(size)" + (frames.isEmpty ? "" : ", \(frames.count) frames")
   }
 
-  /// What there is to say to a reader who does not see it.
+  /// The text for readers who do not see the picture.
   var alt: String { "Picture that the command \(command) drew" }
 
-  /// The whole factor by which a page shows a small picture larger, pixel by pixel.
+  /// The whole factor by which a page enlarges a small picture, pixel by pixel.
   var magnification: Int { Figures.magnification(width: picture.width, height: picture.height) }
 
   var shownWidth: Int { picture.width * magnification }
   var shownHeight: Int { picture.height * magnification }
 
-  /// A file name made of the recorded path: letters, digits and marks that are plain everywhere.
+  /// A file name made from the recorded path with letters, digits and safe marks only.
   var fileName: String {
     let last = path.split(separator: "/").last ?? "picture"
     let stem = last.split(separator: ".").first ?? last

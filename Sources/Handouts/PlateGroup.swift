@@ -1,15 +1,15 @@
 import Figures
 
-/// Pictures of a handout that a reader looks at together, in one place of the page.
+/// Pictures of a handout that are shown together, in one place of the page.
 struct PlateGroup: Hashable {
   enum Kind: Hashable {
-    /// Two at a time, parted by a line that can be dragged.
+    /// Two pictures at a time, separated by a line that can be dragged.
     case comparison
-    /// One at a time, chosen with a slider.
+    /// One picture at a time, chosen with a slider.
     case series
   }
 
-  /// A picture by its number, and what it is called in the group.
+  /// A picture by its number, and its label in the group.
   struct Member: Hashable {
     let plate: Int
     let label: String
@@ -18,11 +18,11 @@ struct PlateGroup: Hashable {
   let kind: Kind
   let members: [Member]
 
-  /// The picture after which the group stands.
+  /// The number of the picture after which the group stands.
   var place: Int { members.map(\.plate).max() ?? 0 }
 
-  /// The groups among pictures that `view` drew: the same slice of several stacks compares; three or
-  /// more slices of one stack are a series.
+  /// The groups of pictures that `view` drew: the same slice of several stacks is a comparison,
+  /// three or more slices of one stack are a series.
   static func groups(of plates: [Plate]) -> [PlateGroup] {
     let views = plates.compactMap(View.init)
     let comparisons = grouped(views) { Key(name: nil, index: $0.index, $0) }
@@ -35,7 +35,7 @@ struct PlateGroup: Hashable {
     return comparisons + series
   }
 
-  /// What the members of a group have in common.
+  /// The properties that the members of a group share.
   private struct Key: Hashable {
     let name: String?
     let index: Int?
@@ -67,13 +67,13 @@ struct PlateGroup: Hashable {
     }
   }
 
-  /// The views with one key, in the order of their first members.
+  /// The views grouped by key, in the order of their first members.
   private static func grouped(_ views: [View], by key: (View) -> Key) -> [[View]] {
     let groups = Dictionary(grouping: views, by: key)
     return groups.values.sorted { ($0.first?.plate.number ?? 0) < ($1.first?.plate.number ?? 0) }
   }
 
-  /// The members with labels that tell them apart: `denoised[3]`, `denoised[3], 2nd picture`.
+  /// The members with labels that distinguish them: `denoised[3]`, `denoised[3], 2nd picture`.
   private static func labelled(_ views: [View]) -> [Member] {
     var counts: [String: Int] = [:]
     return views.map { view in

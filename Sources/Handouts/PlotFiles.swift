@@ -12,7 +12,7 @@ extension Plot {
     }
   }
 
-  /// A file name made of what the vertical axis shows: `loss.svg`.
+  /// A file name from the name of the vertical axis: `loss.svg`.
   var fileName: String {
     let name = y.name.prefix { $0.isASCII && $0.isLetter }.lowercased()
     return "\(name.isEmpty ? "curve" : name).svg"

@@ -1,8 +1,8 @@
 import Transcripts
 
-/// Finds the commands of a session whose output tells the answer to a quiz.
+/// Finds the commands of a session that give the answer to a quiz.
 struct QuizAnswers {
-  /// The names that the session's quizzes ask for.
+  /// The names of the values that the session's quizzes ask for.
   private let asked: Set<String>
 
   init(_ session: SessionFile) {
@@ -13,20 +13,20 @@ struct QuizAnswers {
       })
   }
 
-  /// Whether a command tells an answer: it gives one, explains a number that is asked for, or runs a
-  /// file that does.
+  /// Whether a command gives an answer: it is one, explains a value that is asked for, or runs a
+  /// file that does so.
   func areTold(by command: String, _ output: [String]) -> Bool {
     let words = Self.words(command)
     switch words.first {
     case "answer": return true
     case "explain": return words.dropFirst().first.map(asked.contains) ?? false
-    // The lines that it ran stand in its output.
-    case "run": return output.contains { $0.hasPrefix("  ") && Self.words($0).first == "answer" }
+    // The output of `run` shows the lines that it ran.
+    case "run": return output.contains { $0.hasPrefix("  ") && areTold(by: $0, []) }
     default: return false
     }
   }
 
-  /// The first two words of a command; spaces within brackets part no words.
+  /// The first two words of a command; spaces within brackets do not separate words.
   private static func words(_ command: String) -> [String] {
     let text = command.replacing("\\\n", with: " ")
     let parts = text.split(maxSplits: 1, whereSeparator: \.isWhitespace)
@@ -50,13 +50,14 @@ extension Handout {
   /// The readers of a handout.
   package enum Audience: String, CaseIterable, Sendable {
     case everybody
-    /// Readers who answer the quizzes themselves: answers are folded, or left out where nothing folds.
+    /// Readers who answer the quizzes themselves: answers are folded, or left out in formats that
+    /// cannot fold.
     case students
   }
 }
 
 extension SessionFile {
-  /// The session's text without the commands that tell answers; a comment stands in their place.
+  /// The session's text in which comments replace the commands that give answers.
   func withoutAnswers(_ answers: QuizAnswers) -> String {
     text { entry in
       guard answers.areTold(by: entry.command, entry.outputs.map(\.text)) else { return nil }

@@ -1,14 +1,14 @@
-/// How the commands of a session differ from those of its record.
+/// The edits that turn the recorded commands of a session into the present ones.
 package struct CommandEdits: Hashable, Sendable {
   /// A command that was changed, added or removed.
   package enum Edit: Hashable, Sendable {
-    /// The places are indices into the commands as they are now.
+    /// The places are indices into the present commands.
     case changed(at: Int, from: String)
     case added(at: Int)
-    /// The command stood before the one at this index.
+    /// The removed command stood before the one at this index.
     case removed(before: Int, String)
 
-    /// The index of the first command that is not as it was.
+    /// The index of the first present command that is affected.
     package var place: Int {
       switch self {
       case .changed(let place, _), .added(let place), .removed(let place, _): place
@@ -18,10 +18,11 @@ package struct CommandEdits: Hashable, Sendable {
 
   /// The edits, in the order of the session.
   package private(set) var edits: [Edit] = []
-  /// The index of each recorded command among those of now; nil where it was changed or removed.
+  /// The present index of each recorded command; nil where it was changed or removed.
   package private(set) var places: [Int?]
 
-  /// The most commands between the first and the last edit for which the shortest list is looked for.
+  /// The largest number of commands between the first and the last edit for which the shortest list
+  /// of edits is searched.
   private static let searched = 2000
 
   /// Compares two lists of commands.
@@ -52,7 +53,7 @@ package struct CommandEdits: Hashable, Sendable {
     }
   }
 
-  /// Adds what stands in one gap: as many changed commands as there are partners.
+  /// Adds the edits of one gap: as many changed commands as there are partners.
   private mutating func add(_ old: ArraySlice<String>, _ new: Range<Int>, after start: Int) {
     let common = min(old.count, new.count)
     for (place, command) in zip(new, old) {

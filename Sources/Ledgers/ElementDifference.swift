@@ -1,13 +1,13 @@
-/// Where two tensors first differ, as far as a ledger knows.
+/// The first difference of two tensors, as far as a ledger holds it.
 package enum ElementDifference: Hashable, Sendable {
   /// The element at a row-major index, with both values.
   case element(Int, recorded: Float, found: Float)
-  /// Several of these elements; the ledger does not hold their values.
+  /// One or more of these elements, whose values the ledger does not hold.
   case somewhere(Range<Int>)
   /// The shapes differ.
   case shape(recorded: [Int], found: [Int])
 
-  /// The recorded value, the value found, and how far they are apart, for a person.
+  /// The recorded value, the value found, and their distance, as texts for a person.
   package func words(
     of name: String, shape: [Int]
   ) -> (recorded: String, found: String, distance: String?) {
@@ -33,7 +33,8 @@ package enum ElementDifference: Hashable, Sendable {
     }.reversed()
   }
 
-  /// How many floating-point numbers one must pass from one value to the other; nil for NaN.
+  /// The number of steps between neighboring floating-point numbers from one value to the other;
+  /// nil for NaN.
   ///
   /// 0 and −0 are the same number but have other bits: they are 1 apart.
   package static func distance(_ a: Float, _ b: Float) -> Int? {

@@ -2,20 +2,20 @@ package import Foundation
 
 /// The tensors of a session, command by command, beside its transcript: `NAME.ledger`.
 ///
-/// One JSON object a line: first the place of the record and its commands, then an entry for each
-/// command that changed a tensor. A transcript shows a few digits of a few numbers; the ledger tells where in
-/// everything else a replay first parts from the record.
+/// One JSON object a line: first the machine and build of the record with its commands, then an
+/// entry for each command that changed a tensor. A transcript shows a few digits of a few numbers;
+/// the ledger shows where in all other numbers a replay first differs from the record.
 package struct Ledger: Hashable, Sendable {
-  /// Where the record was made: the keys of the session's stamp that decide.
+  /// The machine and build of the record: the deciding keys of the session's stamp.
   package let place: [String: String]
   package private(set) var entries: [LedgerEntry] = []
-  /// The session's commands with what computed their output; nil in a ledger of version 0.1.
+  /// The session's commands with a fingerprint of those before; nil in a ledger of version 0.1.
   ///
-  /// One that was added since has nil in its place.
+  /// A command that was added since is nil.
   package var commands: [RecordedCommand?]?
-  /// The places of the entries, by the number of their command.
+  /// The indices of the entries, by the number of their command.
   private var places: [Int: Int] = [:]
-  /// The SHA-256 of each tensor as it is after the last entry.
+  /// The SHA-256 of each tensor after the last entry.
   private var known: [String: String] = [:]
 
   package init(place: [String: String]) { self.place = place }
@@ -28,7 +28,7 @@ package struct Ledger: Hashable, Sendable {
 
   private static let version = 1
 
-  /// Adds what a command changed; nothing if it left all as it was.
+  /// Adds the tensors that a command changed; returns their entry, or nil if there are none.
   @discardableResult
   package mutating func add(_ trace: Trace, number: Int, command: String) -> LedgerEntry? {
     let entry = LedgerEntry(number: number, command: command, trace, known: known)
@@ -37,13 +37,13 @@ package struct Ledger: Hashable, Sendable {
     return entry
   }
 
-  /// The entry of a command.
+  /// The entry of a command; nil if it changed no tensor.
   package func entry(number: Int) -> LedgerEntry? { places[number].map { entries[$0] } }
 
   /// The number of the last command that changed a tensor.
   package var lastNumber: Int { entries.last?.number ?? 0 }
 
-  /// A ledger of entries under other numbers, without those that get none.
+  /// Makes a ledger of entries with new numbers, without those whose number is nil.
   package init(place: [String: String], entries: [LedgerEntry], number: (Int) -> Int?) {
     self.place = place
     for entry in entries {
@@ -51,8 +51,7 @@ package struct Ledger: Hashable, Sendable {
     }
   }
 
-  /// What some commands changed as another ledger says, the rest as here; both are of the same
-  /// commands.
+  /// This ledger with some commands' entries from another; both are of the same commands.
   package func taking(_ numbers: Set<Int>, from other: Ledger) -> Ledger {
     let entries =
       entries.filter { !numbers.contains($0.number) }
@@ -69,16 +68,16 @@ package struct Ledger: Hashable, Sendable {
     return ledger
   }
 
-  /// How a session's commands differ from the recorded ones; nil where those are not told.
+  /// The edits from the recorded commands to the present ones; nil if the ledger has no commands.
   package func edits(to now: [String]) -> CommandEdits? {
     commands.map { CommandEdits(from: $0.compactMap { $0?.command }, to: now) }
   }
 
-  /// This ledger under the numbers of a session's commands as they are now, without what those that
-  /// were changed or removed left.
+  /// This ledger with the numbers of the present commands, without entries of commands that were
+  /// changed or removed.
   package func aligned(to now: [String]) -> Ledger {
     guard let commands, let edits = edits(to: now) else {
-      // Version 0.1 told only the commands that changed a tensor.
+      // Version 0.1 stored only the commands that changed a tensor.
       let isKnown = { (entry: LedgerEntry) in
         now.indices.contains(entry.number - 1) && now[entry.number - 1] == entry.command
       }
@@ -92,7 +91,7 @@ package struct Ledger: Hashable, Sendable {
       known[place] = commands[index]
       numbers[index + 1] = place + 1
     }
-    // What a command was stays known until its new output is accepted.
+    // The former command stays recorded until its new output is accepted.
     for case .changed(let place, let former) in edits.edits {
       known[place] = RecordedCommand(command: former, chain: "")
     }
@@ -125,7 +124,7 @@ package struct Ledger: Hashable, Sendable {
 
   /// Reads a file.
   ///
-  /// - Throws: `LedgerError` that says what the file holds instead.
+  /// - Throws: `LedgerError` that says what is wrong with the file.
   package init(decoding data: Data) throws(LedgerError) {
     let decoder = JSONDecoder()
     let lines = data.split(separator: 10)
@@ -146,7 +145,7 @@ package struct Ledger: Hashable, Sendable {
   }
 }
 
-/// A file that is no ledger: what was found, and the cure.
+/// The error of a file that is no ledger: the fault and the cure.
 package struct LedgerError: Error, Hashable, Sendable {
   package let message: String
 

@@ -1,4 +1,4 @@
-/// A tensor as a command left it, with all its numbers.
+/// A tensor that a command changed, with all its numbers.
 package struct TracedTensor: Sendable {
   package let name: String
   package let shape: [Int]
@@ -9,11 +9,11 @@ package struct TracedTensor: Sendable {
   }
 }
 
-/// What one command changed.
+/// The changes that one command made.
 package struct Trace: Sendable {
-  /// The tensors that are others than before the command, or new.
+  /// The tensors that the command changed or made.
   package var tensors: [TracedTensor] = []
-  /// The steps of its training.
+  /// The steps of its training; nil without one.
   package var steps: StepLog?
   /// Whether it multiplied matrices by BLAS, whose kernels differ by CPU.
   package var usedBLAS = false
@@ -21,19 +21,19 @@ package struct Trace: Sendable {
   package init() {}
 }
 
-/// What a ledger keeps of one command.
+/// The entry of a ledger for one command.
 package struct LedgerEntry: Hashable, Sendable, Codable {
   /// The number of the command within its session, from 1.
   package let number: Int
-  /// The command as the session holds it.
+  /// The text of the command in the session.
   package let command: String
   package let tensors: [TensorRecord]
   package let steps: StepLog?
 
-  /// How many elements of a command's tensors are kept as they are, small tensors first in line.
+  /// The number of a command's elements that are kept with their values, small tensors first.
   private static let wholeElements = 4096
 
-  /// The entry of a command; tensors whose SHA-256 is `known` already are left out.
+  /// Makes the entry of a command, without tensors whose SHA-256 is `known` already.
   init(number: Int, command: String, _ trace: Trace, known: [String: String]) {
     (self.number, self.command, steps) = (number, command, trace.steps)
     var left = Self.wholeElements
@@ -54,11 +54,11 @@ package struct LedgerEntry: Hashable, Sendable, Codable {
   /// The same entry under another number.
   func numbered(_ number: Int) -> LedgerEntry { LedgerEntry(self, number: number) }
 
-  /// Where what a command left here differs from what the ledger holds of it.
+  /// Finds the first difference between the changes of a command here and in the ledger.
   ///
   /// - Parameters:
-  ///   - trace: What the command left.
-  ///   - entry: What a ledger of this run keeps of it.
+  ///   - trace: The changes that the command made here.
+  ///   - entry: The entry of a ledger of this run.
   /// - Returns: The first difference, or nil.
   package func parting(from trace: Trace, _ entry: LedgerEntry?) -> Parting? {
     let step = trace.steps.flatMap { steps?.parting(from: $0) }

@@ -1,9 +1,9 @@
-/// The first place in which a session's tensors are others than recorded.
+/// The first difference between a session's tensors and the recorded ones.
 package struct Parting: Hashable, Sendable {
   /// The number of the command, from 1, and its text.
   package let number: Int
   package let command: String
-  /// The training step, when one is known.
+  /// The training step of the difference; nil if unknown.
   package let step: StepLog.Parting?
   package let tensor: String
   package let shape: [Int]
@@ -18,13 +18,13 @@ package struct Parting: Hashable, Sendable {
     (self.step, self.tensor, self.shape, self.element) = (step, tensor, shape, element)
   }
 
-  /// A command that changed a tensor here, and none of the record.
+  /// The difference of a command that changed a tensor here, but not in the record.
   package init(onlyHere entry: LedgerEntry) {
     let first = entry.tensors.first
     self.init(entry, nil, tensor: first?.name ?? "loss", shape: first?.shape ?? [], nil)
   }
 
-  /// What the record holds and what was found in its place.
+  /// The recorded and the found values, as texts.
   package var words: (recorded: String, found: String) {
     if let element {
       let words = element.words(of: tensor, shape: shape)
@@ -36,7 +36,7 @@ package struct Parting: Hashable, Sendable {
     return ("\(tensor) as the ledger has it", "\(tensor) changed in one of both only")
   }
 
-  /// What else is known: the training step, and the distance.
+  /// Further facts: the training step, and the distance.
   package var note: String {
     var parts = ["\(tensor) is the first tensor that differs from the ledger"]
     if let distance = element?.words(of: tensor, shape: shape).distance { parts.append(distance) }
@@ -52,7 +52,7 @@ package struct Parting: Hashable, Sendable {
     return parts.joined(separator: "; ")
   }
 
-  /// The element's position along each axis, if one is known.
+  /// The element's position along each axis; nil if unknown.
   package var place: [Int]? {
     if case .element(let index, _, _)? = element {
       ElementDifference.place(index, in: shape)
@@ -61,7 +61,7 @@ package struct Parting: Hashable, Sendable {
     }
   }
 
-  /// How many floating-point numbers lie between both values, if they are known.
+  /// The number of floating-point steps between both values; nil if unknown.
   package var ulps: Int? {
     if case .element(_, let recorded, let found)? = element {
       ElementDifference.distance(recorded, found)

@@ -2,12 +2,12 @@ import Fingerprints
 
 /// A command whose output is recorded, and a fingerprint of the commands that computed it.
 package struct RecordedCommand: Hashable, Sendable, Codable {
-  /// The command as the session holds it.
+  /// The text of the command in the session.
   package let command: String
-  /// The first 16 digits of a SHA-256 over this command and all before it.
+  /// The first 16 digits of a SHA-256 over this command and all those before it.
   package let chain: String
 
-  /// The commands of a session that ran from the first to the last.
+  /// The recorded commands of a session whose commands all ran in this order.
   package static func all(of commands: [String]) -> [RecordedCommand] {
     var chain = ""
     return commands.map { command in

@@ -1,10 +1,10 @@
 import Fingerprints
 import Foundation
 
-/// What a training's steps left behind: the loss and a short hash of every tensor after each of
-/// them, or after every second, fourth… when there are many.
+/// A log of a training: the loss and a short hash of every tensor after each step, or after every
+/// second, fourth… when there are many.
 package struct StepLog: Hashable, Sendable, Codable {
-  /// One step: its loss, and eight bytes of the SHA-256 of each tensor.
+  /// A step: its loss, and eight bytes of the SHA-256 of each tensor.
   struct Step: Hashable, Sendable, Codable {
     let number: Int
     let loss: UInt64
@@ -14,19 +14,19 @@ package struct StepLog: Hashable, Sendable, Codable {
   /// The tensors, in the order of the hashes.
   package let names: [String]
   private(set) var steps: [Step] = []
-  /// Every how many steps one is kept.
+  /// The distance between steps that are kept.
   private var interval = 1
 
-  /// The bytes of hashes that one training may take.
+  /// The largest number of bytes for the hashes of one training.
   private static let limit = 16 << 10
   private static let hashSize = 8
 
   package init(names: [String]) { self.names = names }
 
-  /// Whether a step is to be kept; asked before its tensors are hashed.
+  /// Whether a step is to be kept; checked before its tensors are hashed.
   package func wants(_ step: Int) -> Bool { step % interval == 0 || step == 1 }
 
-  /// Keeps a step.
+  /// Adds a step.
   package mutating func add(_ step: Int, loss: Double, tensors: [[Float]]) {
     let hashes = tensors.flatMap { SHA256Digest(of: $0).bytes.prefix(Self.hashSize) }
     steps.append(Step(number: step, loss: loss.bitPattern, hashes: Data(hashes)))
@@ -36,17 +36,17 @@ package struct StepLog: Hashable, Sendable, Codable {
     }
   }
 
-  /// Where two trainings part.
+  /// The first difference between two trainings.
   package struct Parting: Hashable, Sendable {
     /// The first step known to differ, and the last one known to agree before it.
     package let step: Int, lastEqual: Int
-    /// The first tensor that differs then; `loss` if already the loss does.
+    /// The first tensor that differs in the step; `loss` if the loss differs already.
     package let tensor: String
     /// The losses of the step.
     package let recordedLoss: Double, foundLoss: Double
   }
 
-  /// The first step that both know and in which they differ.
+  /// The first step in both logs that differs; nil if none does.
   package func parting(from found: StepLog) -> Parting? {
     guard names == found.names else { return nil }
     let others = Dictionary(found.steps.map { ($0.number, $0) }) { $1 }

@@ -1,16 +1,17 @@
 import Fingerprints
 import Foundation
 
-/// What a ledger keeps of one tensor: enough to say later which element changed, from what.
+/// The record of a tensor in a ledger, from which a changed element and its former value can be
+/// found.
 ///
-/// The first elements are kept as they are, all of them if the tensor is small. Of the others, each
-/// chunk keeps three sums over its elements' bit patterns bᵢ, as unsigned integers:
+/// The first elements are kept with their values, all of them if the tensor is small. Of the
+/// others, each chunk keeps three sums over its elements' bit patterns bᵢ, as unsigned integers:
 ///
 ///     s₀ = Σ bᵢ      s₁ = Σ i·bᵢ      s₂ = Σ i²·bᵢ
 ///
 /// If exactly one element of a chunk changed, by d, then Δs₀ = d, Δs₁ = i·d and Δs₂ = i²·d give its
-/// place and its former value exactly. Sums are taken modulo 2⁶⁴, which changes none of that. A chunk
-/// has 1024 elements, or more where a tensor would have more than 256 chunks.
+/// place and its former value exactly. This also holds for sums modulo 2⁶⁴. A chunk has 1024
+/// elements, or more where a tensor would have more than 256 chunks.
 package struct TensorRecord: Hashable, Sendable, Codable {
   package let name: String
   package let shape: [Int]
@@ -21,9 +22,10 @@ package struct TensorRecord: Hashable, Sendable, Codable {
   /// s₀, s₁ and s₂ of each chunk that is not wholly in `values`, as 64-bit integers.
   private let sums: Data
 
-  /// The fewest elements that share three sums, and the most chunks of a tensor.
+  /// The smallest number of elements that share three sums, and the largest number of chunks of a
+  /// tensor.
   private static let smallestChunk = 1024, mostChunks = 256
-  /// How many first elements are kept of a tensor that is not kept as a whole.
+  /// The number of first elements that are kept of a large tensor.
   private static let head = 64
 
   /// Makes the record of a tensor; `isWhole` keeps all elements.
@@ -38,9 +40,9 @@ package struct TensorRecord: Hashable, Sendable, Codable {
         ? [] : Self.chunks(of: scalars.count).flatMap { Self.sums(scalars[$0]) })
   }
 
-  /// The first element in which `scalars` differ from the recorded tensor.
+  /// Finds the first element in which `scalars` differ from the recorded tensor.
   ///
-  /// - Returns: What is known of it; nil if the tensors are equal.
+  /// - Returns: The difference; nil if the tensors are equal.
   package func difference(from scalars: [Float], shape: [Int]) -> ElementDifference? {
     guard shape == self.shape else { return .shape(recorded: self.shape, found: shape) }
     guard SHA256Digest(of: scalars).description != sha256 else { return nil }
@@ -63,15 +65,18 @@ package struct TensorRecord: Hashable, Sendable, Codable {
     return .somewhere(0..<scalars.count)
   }
 
-  /// The one element of a chunk that explains all three sums.
+  /// The single element of a chunk whose change explains all three sums; nil if there is none.
   private static func only(
     _ chunk: Range<Int>, _ old: [UInt64], _ new: [UInt64], _ scalars: [Float]
   ) -> ElementDifference? {
-    // Differences of sums below 2⁶³ fit; a file may hold others.
+    // Differences of sums are below 2⁶³; a damaged file may hold others.
     let deltas = zip(new, old).map { Int64(bitPattern: $0 &- $1) }
     guard deltas[0] != 0, deltas[1].isMultiple(of: deltas[0]) else { return nil }
-    let place = deltas[1] / deltas[0]
-    guard place >= 0, place < chunk.count, place &* deltas[1] == deltas[2] else { return nil }
+    // Sums from a damaged file may be -1 and the least number, whose quotient is none.
+    let (place, overflows) = deltas[1].dividedReportingOverflow(by: deltas[0])
+    guard !overflows, place >= 0, place < chunk.count, place &* deltas[1] == deltas[2] else {
+      return nil
+    }
     let index = chunk.lowerBound + Int(place)
     let former = Int64(scalars[index].bitPattern) - deltas[0].clamped
     guard let pattern = UInt32(exactly: former) else { return nil }
@@ -109,6 +114,6 @@ package struct TensorRecord: Hashable, Sendable, Codable {
 }
 
 extension Int64 {
-  /// The number, held within what a difference of two 32-bit patterns can be.
+  /// The number, limited to the range of a difference of two 32-bit patterns.
   fileprivate var clamped: Int64 { Swift.min(Swift.max(self, -1 << 33), 1 << 33) }
 }

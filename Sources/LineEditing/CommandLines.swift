@@ -1,6 +1,6 @@
 import CommandLanguage
 
-/// Command lines put together from physical lines.
+/// Joins physical lines to command lines.
 package struct CommandLines {
   /// A command with the number of its first physical line.
   package struct CommandLine: Hashable, Sendable {
@@ -9,14 +9,14 @@ package struct CommandLines {
     package let number: Int
   }
 
-  /// What comes next.
+  /// The next item, or the end.
   package enum Event: Hashable, Sendable {
     case command(CommandLine)
     case interrupted
     case end
   }
 
-  /// What a prompt looks like, also while a line goes on.
+  /// The prompt, also shown while a line goes on.
   package static let prompt = "> "
 
   private let source: any LineSource
@@ -32,7 +32,7 @@ package struct CommandLines {
     while true {
       switch source.next(prompt: Self.prompt, after: text.map { $0 + "\n" } ?? "") {
       case .line(let typed):
-        // No command begins with the prompt: a transcript was pasted.
+        // No command begins with the prompt, so the line was pasted from a transcript.
         let line = PastedText.command(in: typed) ?? typed
         number += 1
         let joined = text.map { "\($0)\n\(line)" } ?? line

@@ -2,53 +2,53 @@ import CEdit
 package import CommandLanguage
 import Foundation
 
-/// Lines that somebody types at a terminal, edited with libedit.
+/// A source of lines that are typed at a terminal and edited with libedit.
 ///
-/// Keys are those of emacs or vi, as the person's `.editrc` says under the name `backflow`. Tab
-/// completes, `?` lists what may come next, the arrow keys walk through the lines that begin alike.
+/// Keys are those of emacs or vi, by the person's `.editrc` under the name `backflow`. Tab
+/// completes, `?` lists continuations, the arrow keys select earlier lines with the same beginning.
 package final class EditLine: LineSource {
   let editor: OpaquePointer
   let keys: KeyReader
   let history: LineHistory
-  /// What may come after a text.
+  /// Returns the possible continuations of a text.
   let completion: (String) -> Completion
-  /// What a line would do, when somebody wants to know.
+  /// Returns a hint for a line, or nil.
   let hint: (String) -> Hint?
-  /// Where on the screen the hint begins, while there is one.
+  /// The column of the screen where the hint begins; nil while there is none.
   var hintColumn: Int?
-  /// Whether keys go to a search, which has a row of its own.
+  /// Whether keys go to a search, which has its own row on the screen.
   private var isSearching = false
 
-  /// The prompt for libedit, which keeps no copy.
+  /// The prompt, kept for libedit, which does not copy it.
   private let prompt: UnsafeMutablePointer<CChar>
-  /// The lines before this one, of a command that goes on.
+  /// The previous lines of a command that goes on.
   private(set) var before = ""
-  /// Lines that were pasted and wait.
+  /// Pasted lines that wait to be read.
   var pending: ArraySlice<String> = []
-  /// What was pasted after them, for the editor.
+  /// The rest of a paste, which the editor gets after them.
   var rest = ""
-  /// What the paste key inserts.
+  /// The text that the paste key inserts.
   var clipboard = ""
   package var emptyLine = ""
   private var wasInterrupted = false
-  /// What the terminal has said about itself.
+  /// The terminal's answers about its abilities.
   package private(set) var answers = TerminalAnswers()
-  /// How long the first prompt waits for it; a far terminal may answer later.
+  /// The time that the first prompt waits for answers; a distant terminal may answer later.
   private static let patience = Duration.milliseconds(40)
 
-  /// Takes over the terminal; none when there is none that can do more than print.
+  /// Takes over the terminal; nil when there is none, or one that can only print.
   ///
   /// - Parameters:
-  ///   - prompt: What the prompt looks like.
-  ///   - history: The lines to walk through.
-  ///   - completion: What may come after a text.
-  ///   - hint: What a line would do, or what is wrong with it.
+  ///   - prompt: The text of the prompt.
+  ///   - history: The earlier lines for the arrow keys.
+  ///   - completion: Returns the possible continuations of a text.
+  ///   - hint: Returns a hint on the effect or the fault of a line, or nil.
   package init?(
     prompt: String, history: LineHistory, completion: @escaping (String) -> Completion,
     hint: @escaping (String) -> Hint?
   ) {
     guard isatty(STDIN_FILENO) == 1, TerminalSize.canDraw(), Self.chooseUTF8() else { return nil }
-    // Before libedit changes anything.
+    // The settings are saved before libedit changes anything.
     TerminalState.take()
     guard let editor = cedit_init("backflow") else {
       TerminalState.giveBack()
@@ -63,15 +63,15 @@ package final class EditLine: LineSource {
     _ = cedit_set_reader(editor) { EditLine.of($0)?.read(into: $1) ?? 0 }
     if let lines = history.forLibedit { _ = cedit_set_history(editor, lines) }
     _ = cedit_set_keys(editor, "emacs")
-    // First what the person likes, then what must be.
+    // The person's settings come first, then the necessary ones.
     _ = el_source(editor, nil)
     bindKeys()
     ask()
   }
 
-  /// Asks the terminal what it can show; keys that are pressed meanwhile wait.
+  /// Asks the terminal about its abilities; keys pressed meanwhile wait.
   private func ask() {
-    // Linux's own console may write the question on the screen.
+    // Linux's own console may print the question on the screen.
     guard ProcessInfo.processInfo.environment["TERM"] != "linux" else { return }
     show(TerminalAnswers.questions)
     let end = ContinuousClock.now + Self.patience
@@ -110,13 +110,13 @@ package final class EditLine: LineSource {
       pending = []
       return wasInterrupted ? .interrupted : .end
     }
-    // Pressed after the line's end, Ctrl-C is for the command.
+    // A Ctrl-C after the line's end is for the command.
     if keys.takeInterrupt() { raise(SIGINT) }
     let line = text.last == "\n" ? String(text.dropLast()) : text
     return .line(PastedText.command(in: line) == nil ? line : firstOfPaste(line))
   }
 
-  /// The first line of a transcript that this terminal pastes without marks; the rest waits.
+  /// Returns the first line of a transcript that the terminal pastes without marks; the rest waits.
   private func firstOfPaste(_ line: String) -> String {
     guard keys.hasNext else { return line }
     var text = line + "\n"
@@ -146,15 +146,15 @@ package final class EditLine: LineSource {
     return pending.count
   }
 
-  /// The editor that libedit calls back.
+  /// The object behind an editor in libedit's callbacks.
   private static func of(_ editor: OpaquePointer?) -> EditLine? {
     guard let editor, let client = cedit_client(editor) else { return nil }
     return Unmanaged<EditLine>.fromOpaque(client).takeUnretainedValue()
   }
 
-  /// Chooses UTF-8 for keys and screen, whatever the locale: all that Backflow writes is UTF-8.
+  /// Selects UTF-8 for keys and screen, independent of the locale: Backflow writes only UTF-8.
   ///
-  /// libedit crashes on other characters than the locale's. Only characters follow the locale, so
+  /// libedit crashes on characters that the locale lacks. Only the character type is changed, so
   /// that numbers keep their points.
   private static func chooseUTF8() -> Bool {
     ["", "C.UTF-8", "en_US.UTF-8"].contains { (name: String) in
@@ -181,28 +181,28 @@ package final class EditLine: LineSource {
       EditLine.run(e) { $0.replaceLine { $0.newer(than: $1) } }
     }
     _ = cedit_bind(editor, "^R", "em-inc-search-prev")
-    // No command has a control character in it; and Ctrl-C would be one for an instant.
+    // No command holds a control character; and Ctrl-C would be read as one for a moment.
     _ = cedit_bind(editor, "^V", "ed-unassigned")
-    // libedit's own commands, and an editor in a shell, have no place here.
-    // In vi, such a binding would take the x after escape.
+    // libedit's own commands and an external editor are switched off. In vi, such a binding would
+    // take the x after escape.
     if String(cString: cedit_keys(editor)) == "emacs" {
       _ = cedit_bind(editor, "\\ex", "ed-unassigned")
     }
-    // A "." that repeats "r." in an empty line would repeat itself for ever, deaf to Ctrl-C.
+    // A "." that repeats "r." in an empty line would repeat itself endlessly, and ignore Ctrl-C.
     for key in [":", "v", ".", "@"] { _ = cedit_bind_alternative(editor, key, "ed-unassigned") }
-    // Ctrl-S would freeze the screen. While a command runs, keys wait for the next line as they are.
+    // Ctrl-S would freeze the screen. While a command runs, keys wait unchanged for the next line.
     cedit_set_terminal(editor, "-d", "-ixon")
     for flag in ["-ixon", "-icanon", "-echo"] { cedit_set_terminal(editor, "-x", flag) }
   }
 
-  /// Binds a key to a function of our own.
+  /// Binds a key to one of our functions.
   private func bind(
     _ key: String, _ name: String, _ help: String,
     to function: @convention(c) (OpaquePointer?, CInt) -> UInt8
   ) {
     _ = cedit_add_function(editor, name, help, function)
     _ = cedit_bind(editor, key, name)
-    // In vi's commands, "?" searches.
+    // In vi's command mode, "?" searches.
     if key != "?" { _ = cedit_bind_alternative(editor, key, name) }
   }
 
@@ -210,7 +210,7 @@ package final class EditLine: LineSource {
     UInt8(of(editor).map(body) ?? CC_ERROR)
   }
 
-  /// The character that stands for a key that is more than one; no keyboard gives it.
+  /// The character that represents a key of several characters; no keyboard sends it.
   private static func character(of key: KeyReader.Key) -> UInt8 {
     switch key {
     case .paste: 0x80
@@ -219,15 +219,15 @@ package final class EditLine: LineSource {
     }
   }
 
-  /// The key as `bind` writes it.
+  /// The key in the notation of `bind`.
   private static func name(of key: KeyReader.Key) -> String {
     "\\" + String(character(of: key), radix: 8)
   }
 
-  /// Puts the cursor back into the line, before libedit writes where it is.
+  /// Moves the cursor back into the line, before libedit writes there.
   ///
-  /// In vi's commands, "$" in an empty line leaves it before the line, and "N" that finds nothing
-  /// behind it. Moving it makes libedit look where it may be.
+  /// In vi's command mode, "$" in an empty line leaves it before the line, and "N" without a match
+  /// behind it. Moving it makes libedit check its place.
   private func keepCursorInLine() {
     let place = el_cursor(editor, 0)
     if place == 0 { return }
@@ -235,7 +235,7 @@ package final class EditLine: LineSource {
     if place > 0 { _ = el_cursor(editor, place - el_cursor(editor, 0)) }
   }
 
-  /// Gives libedit the next character: 1, or 0 at the end, or −1 after Ctrl-C.
+  /// Reads the next character for libedit: 1, or 0 at the end, or −1 after Ctrl-C.
   private func read(into place: UnsafeMutablePointer<wchar_t>?) -> CInt {
     TerminalState.remember()
     keepCursorInLine()
@@ -268,7 +268,7 @@ package final class EditLine: LineSource {
       case .resize:
         adoptSize()
       case .resume:
-        // A shell may say so twice.
+        // A shell may send the signal twice.
         show("\r\u{1B}[J")
         _ = cedit_redraw(editor)
       case .reply(let reply):
@@ -279,16 +279,16 @@ package final class EditLine: LineSource {
     }
   }
 
-  /// Whether Enter is pressed in an empty line that stands for something, which is shown first.
+  /// Whether Enter is pressed in an empty line that stands for another, which is shown first.
   private var takesEmptyLine: Bool {
     !emptyLine.isEmpty && !isSearching && before.isEmpty && text.isEmpty
   }
 
   private var isVi: Bool { String(cString: cedit_keys(editor)) == "vi" }
 
-  /// Notes that a search begins; hints come back with the next line.
+  /// Records that a search begins; hints return with the next line.
   ///
-  /// Which keys of vi are commands only libedit knows: after escape, any may search.
+  /// Only libedit knows which keys of vi are commands: after escape, any key may begin a search.
   private func noteSearch(_ key: Unicode.Scalar) {
     if key == "\u{12}" || key == "\u{13}" || (key == "\u{1B}" && isVi) { isSearching = true }
   }

@@ -2,11 +2,11 @@ import CEdit
 import CommandLanguage
 import Foundation
 
-/// What the keys of a line do.
+/// The functions of the keys in a line.
 extension EditLine {
   // MARK: - Completion
 
-  /// Completes the word before the cursor, or lists what it may become.
+  /// Completes the word before the cursor, or lists its possible continuations.
   func complete() -> CInt {
     let typed = textBeforeCursor
     let completion = completion(before + typed)
@@ -22,7 +22,7 @@ extension EditLine {
     return list(completion)
   }
 
-  /// Lists what may come next; in quotes and comments, a question mark is one.
+  /// Lists possible continuations; in quotes and comments, a question mark is inserted.
   func question() -> CInt {
     let completion = completion(before + textBeforeCursor)
     guard !completion.isInText else { return insert("?") }
@@ -39,7 +39,7 @@ extension EditLine {
 
   // MARK: - Paste
 
-  /// Takes what is pasted: lines run one after the other, the rest goes into the line.
+  /// Handles a paste: its lines run one after the other, the rest goes into the line.
   func paste() -> CInt {
     let pasted = PastedText(clipboard)
     clipboard = ""
@@ -52,7 +52,7 @@ extension EditLine {
 
   // MARK: - History
 
-  /// Puts another line in place of the one that is edited.
+  /// Replaces the line that is edited by another.
   func replaceLine(_ other: (LineHistory, String) -> String?) -> CInt {
     guard let line = other(history, text) else { return CC_REFRESH_BEEP }
     _ = el_cursor(editor, CInt(Int16.max))
@@ -61,7 +61,7 @@ extension EditLine {
 
   // MARK: - The line
 
-  /// The line as it is.
+  /// The present line.
   var text: String { parts.before + parts.after }
 
   private var textBeforeCursor: String { parts.before }
@@ -79,7 +79,7 @@ extension EditLine {
 
   private func insert(_ text: String) -> CInt { replace(last: 0, by: text) }
 
-  /// Puts `text` in place of the last `count` characters before the cursor.
+  /// Replaces the last `count` characters before the cursor by `text`.
   private func replace(last count: Int, by text: String) -> CInt {
     if count > 0 { el_deletestr(editor, CInt(count)) }
     if !text.isEmpty { _ = el_insertstr(editor, text) }
@@ -88,21 +88,21 @@ extension EditLine {
 
   // MARK: - Hints
 
-  /// The least columns that a hint is worth, and the gap before it.
+  /// The smallest width of a hint in columns, and the gap before it.
   private static let (leastHint, hintGap) = (12, 2)
-  /// Whether letters may be dim or red.
+  /// Whether letters may be dim or colored.
   private static let hasStyles =
     ProcessInfo.processInfo.environment["NO_COLOR"].map(\.isEmpty) ?? true
 
-  /// Shows at the right what the line would do, while nobody types.
+  /// Shows a hint at the right of the line while no key is pressed.
   ///
-  /// libedit knows nothing of it: the cursor returns to its place, and the hint is gone before
+  /// libedit does not know of it: the cursor returns to its place, and the hint is removed before
   /// libedit sees the next key.
   func showHint() {
     let columns = TerminalSize().columns
     let line = text
     let end = CommandLines.prompt.count + Self.columns(of: line)
-    // The last column stays free: writing there would begin another row in some terminals.
+    // The last column stays free, since writing there would begin another row in some terminals.
     let room = columns - 1 - end - Self.hintGap
     guard room >= Self.leastHint, let hint = hint(before + line), !hint.text.isEmpty else { return }
     let shown = hint.text(in: room)
@@ -113,7 +113,7 @@ extension EditLine {
     show("\u{1B}7\u{1B}[\(column)G\(start)\(shown)\(stop)\u{1B}8")
   }
 
-  /// Takes the hint away, with everything behind the line.
+  /// Removes the hint, with everything behind the line.
   func clearHint() {
     guard let column = hintColumn else { return }
     hintColumn = nil
@@ -122,20 +122,20 @@ extension EditLine {
 
   // MARK: - The screen
 
-  /// In which row below the prompt's a column of the line is.
+  /// The row of the line's end, counted from the row of the prompt.
   private func row(_ text: String) -> Int {
     (CommandLines.prompt.count + Self.columns(of: text)) / TerminalSize().columns
   }
 
-  /// The columns that libedit gives a text.
+  /// The number of columns that libedit gives a text.
   private static func columns(of text: String) -> Int {
     text.unicodeScalars.reduce(0) { $0 + Int(cedit_columns($1.value)) }
   }
 
-  /// How many rows of the line are below the cursor.
+  /// The number of the line's rows below the cursor.
   var rowsBelowCursor: Int { row(text) - row(textBeforeCursor) }
 
-  /// Draws the line anew in a terminal of another size.
+  /// Redraws the line in a terminal of another size.
   func adoptSize() {
     let rows = row(textBeforeCursor)
     show((rows > 0 ? "\u{1B}[\(rows)A" : "") + "\r\u{1B}[J")
@@ -143,7 +143,7 @@ extension EditLine {
     _ = cedit_redraw(editor)
   }
 
-  /// Writes to the terminal beside libedit, which has written all it had before it reads a key.
+  /// Writes to the terminal directly; libedit has no output pending when it reads a key.
   func show(_ text: String) {
     try? Descriptor.write(text.utf8, to: STDOUT_FILENO)
   }

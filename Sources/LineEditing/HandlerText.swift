@@ -1,8 +1,8 @@
 import Foundation
 
-/// A text that a signal handler may write: its bytes are there beforehand.
+/// A text that a signal handler can write, since its bytes are allocated beforehand.
 package struct HandlerText: @unchecked Sendable {
-  // Never written after init, never freed.
+  // The bytes, which are not changed after init and never freed.
   private let bytes: UnsafeBufferPointer<UInt8>
 
   /// Keeps `text` for as long as the program runs.

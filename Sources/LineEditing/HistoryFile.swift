@@ -3,10 +3,10 @@ import Foundation
 
 /// The file of all lines that were typed, shared by all prompts of one person.
 ///
-/// Each line is added at once, under a lock, so that two prompts lose nothing. Nobody else may read
-/// it.
+/// Each line is added at once, under a lock, so that two prompts lose nothing. Other people cannot
+/// read the file.
 package struct HistoryFile: Sendable {
-  /// How many lines stay when the file is cut, and the size in bytes that makes it so.
+  /// The number of lines that stay when the file is cut, and the size in bytes above which it is.
   package static let lineLimit = 10_000
   private static let sizeLimit = 4 << 20
 
@@ -14,23 +14,23 @@ package struct HistoryFile: Sendable {
 
   package init(path: String) { self.path = path }
 
-  /// The lines, oldest first; none when there is no file.
+  /// The lines, oldest first; empty when there is no file.
   package func lines() -> [String] {
     (try? withFile { text(of: $0) })?.suffix(Self.lineLimit) ?? []
   }
 
-  /// Adds a line; a file that cannot be written is no reason to stop.
+  /// Adds a line; errors of writing are ignored.
   package func append(_ line: String) {
     try? withFile { descriptor in
       try? Descriptor.write((line + "\n").utf8, to: descriptor)
       guard lseek(descriptor, 0, SEEK_END) > Self.sizeLimit else { return }
-      // Half of it goes, so that this is rare.
+      // Half of the file is removed, so that cutting is rare.
       var size = 0
       let kept = text(of: descriptor).suffix(Self.lineLimit).reversed().prefix { line in
         size += line.utf8.count + 1
         return size <= Self.sizeLimit / 2
       }.reversed()
-      // Written in place: whoever waits for the lock has this very file open.
+      // The file is rewritten in place, since programs that wait for the lock have it open.
       guard ftruncate(descriptor, 0) == 0 else { return }
       try? Descriptor.write((kept.joined(separator: "\n") + "\n").utf8, to: descriptor)
     }
@@ -38,7 +38,7 @@ package struct HistoryFile: Sendable {
 
   private struct Failure: Error {}
 
-  /// Opens the file for this person alone, and keeps all others out meanwhile.
+  /// Opens the file for this person alone, and locks it while `body` runs.
   private func withFile<Result>(_ body: (Int32) -> Result) throws -> Result {
     try FileManager.default.createDirectory(
       at: URL(filePath: path).deletingLastPathComponent(), withIntermediateDirectories: true,

@@ -1,48 +1,50 @@
 import Foundation
 
-/// Reads what somebody types as characters, pastes and the few keys that need more than a character.
+/// Reads input from the keyboard as characters, pastes and the few keys that send several
+/// characters.
 package final class KeyReader {
-  /// What comes next from the keyboard.
+  /// The next input from the keyboard.
   package enum Key: Hashable, Sendable {
     case character(Unicode.Scalar)
-    /// A text between the marks that a terminal sets around what is pasted.
+    /// A text between the marks that a terminal sets around a paste.
     case paste(String)
     case up
     case down
-    /// Ctrl-C.
+    /// Ctrl-C was pressed.
     case interrupt
-    /// The terminal has another size.
+    /// The terminal has changed its size.
     case resize
-    /// The program goes on after a stop.
+    /// The program continues after a stop.
     case resume
-    /// The terminal answers a question.
+    /// The terminal answered a question.
     case reply(TerminalReply)
     case end
   }
 
-  /// How many bytes one paste may have.
+  /// The largest number of bytes of a paste.
   private static let longestPaste = 4 << 20
-  /// How long the rest of an answer may take, in milliseconds, and of a sequence after escape in vi,
-  /// where escape is a key of its own.
+  /// The time in milliseconds to wait for the rest of an answer, and for a sequence after escape in
+  /// vi, where escape is a key of its own.
   private static let (answerPatience, escapePatience): (Int32, Int32) = (1000, 50)
 
   private let descriptor: Int32
   private let signals: Int32
   private var bytes: ArraySlice<UInt8> = []
   private var isAtEnd = false
-  /// Keys that come before what is typed.
+  /// Keys that come before the next bytes.
   private var waiting: [Key] = []
-  /// Whether escape alone does something, as in vi; in emacs it only begins a pair.
+  /// Whether escape is a key of its own, as in vi; in emacs it only begins a pair.
   package var escapeIsKey = false
-  /// Whether the key before was an escape whose rest may be late.
+  /// Whether the last key was an escape whose rest may be late.
   private var isAfterEscape = false
 
-  /// Reads from `descriptor`; the numbers of signals come from `signals`, if there are any.
+  /// Reads from `descriptor`; the numbers of signals come from the descriptor `signals`, −1 for
+  /// none.
   package init(descriptor: Int32, signals: Int32 = -1) {
     (self.descriptor, self.signals) = (descriptor, signals)
   }
 
-  /// Gives back a key that comes first next time.
+  /// Puts a key back, to be read next.
   func putBack(_ key: Key) { waiting.insert(key, at: 0) }
 
   /// Waits for the next key.
@@ -50,7 +52,7 @@ package final class KeyReader {
     while true { if let key = key(waiting: -1) { return key } }
   }
 
-  /// Waits for the next key for some time; none when none came.
+  /// Waits for the next key for some time; nil when none came.
   package func next(within limit: Duration) -> Key? {
     let end = ContinuousClock.now + limit
     while true {
@@ -60,10 +62,10 @@ package final class KeyReader {
     }
   }
 
-  /// Whether the next key is there already.
+  /// Whether the next key is available without waiting.
   var hasNext: Bool { !waiting.isEmpty || !bytes.isEmpty || isAtEnd || isReadable }
 
-  /// The next key, or none when no byte came in some milliseconds, or bytes that are no key.
+  /// Returns the next key; nil when no byte came within some milliseconds, or the bytes are no key.
   private func key(waiting milliseconds: Int32) -> Key? {
     if !waiting.isEmpty { return waiting.removeFirst() }
     if let key = signal() { return key }
@@ -91,7 +93,7 @@ package final class KeyReader {
     }
   }
 
-  /// Waits for the rest of what has begun, which a slow line brings in pieces.
+  /// Waits for the rest of a key, which a slow connection sends in pieces.
   private func unfinished(waiting milliseconds: Int32) -> Key? {
     if isAtEnd { return bytes.isEmpty ? .end : firstByte() }
     let limit = patience
@@ -102,22 +104,23 @@ package final class KeyReader {
     return firstByte()
   }
 
-  /// How long the rest may take, in milliseconds; −1 for ever, where the beginning alone does nothing.
+  /// The time to wait for the rest in milliseconds; −1 for ever, where the beginning alone does
+  /// nothing.
   private var patience: Int32 {
     guard bytes.first == 0x1B else { return -1 }
     if bytes.count == 1 { return escapeIsKey ? Self.escapePatience : -1 }
     return bytes.dropFirst().first == UInt8(ascii: "_") ? Self.answerPatience : -1
   }
 
-  /// The first byte as a key, when what it might begin does not come; none of a broken character.
+  /// The first byte as a key, when the rest of a sequence did not come; nil for a broken character.
   private func firstByte() -> Key? {
     guard let byte = bytes.popFirst(), byte < 0x80 else { return nil }
     return .character(Unicode.Scalar(byte))
   }
 
-  /// What goes on after an escape that vi has already taken as a key; none when nothing does.
+  /// The continuation of an escape that vi has already taken as a key; nil when there is none.
   ///
-  /// That key has left the insertion of text; `a` comes back to it.
+  /// That key has ended the insertion of text; `a` resumes it.
   private func lateKey() -> Key? {
     isAfterEscape = false
     switch KeySequence(ArraySlice([0x1B] + Array(bytes))) {
@@ -138,7 +141,7 @@ package final class KeyReader {
     }
   }
 
-  /// Whether Ctrl-C came after the last key; other signals become the next keys.
+  /// Whether Ctrl-C came after the last key; other signals are read as the next keys.
   func takeInterrupt() -> Bool {
     while let key = signal() {
       if key == .interrupt { return true }
@@ -147,7 +150,7 @@ package final class KeyReader {
     return false
   }
 
-  /// Forgets what was typed ahead.
+  /// Drops input that was typed ahead.
   func drop() { (bytes, waiting, isAfterEscape) = ([], [], false) }
 
   // MARK: - Signals
@@ -157,7 +160,7 @@ package final class KeyReader {
     while read(signals, &number, 1) == 1 {
       switch Int32(number) {
       case SIGINT:
-        // Bytes of one reading that Ctrl-C came into may be from after it.
+        // Bytes read together with Ctrl-C may be from after it.
         bytes = bytes.suffix(TerminalState.bytesSinceInterrupt)
         waiting = []
         return .interrupt
@@ -171,10 +174,10 @@ package final class KeyReader {
 
   // MARK: - Bytes
 
-  /// What came while bytes were waited for.
+  /// The reason why waiting for bytes ended.
   private enum Arrival { case bytes, nothing, signal }
 
-  /// Reads more bytes, or returns when a signal comes or `milliseconds` are over.
+  /// Reads more bytes; returns early when a signal comes or `milliseconds` are over.
   private func fill(waiting milliseconds: Int32) -> Arrival {
     var sources = [
       pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
@@ -182,12 +185,13 @@ package final class KeyReader {
     ]
     let count = poll(&sources, 2, milliseconds)
     if count == 0 { return .nothing }
-    // Signals first: what Ctrl-C drops has been read, what was typed after it has not.
+    // Signals come first: input before Ctrl-C, which it drops, has been read, input after it has
+    // not.
     guard count > 0, sources[0].revents != 0, sources[1].revents == 0 else { return .signal }
     return take() ? .bytes : .signal
   }
 
-  /// Reads the bytes that are there, or notes the end.
+  /// Reads the available bytes, or records the end.
   private func take() -> Bool {
     var chunk = [UInt8](repeating: 0, count: 65_536)
     let count = read(descriptor, &chunk, chunk.count)
@@ -201,7 +205,7 @@ package final class KeyReader {
     return true
   }
 
-  /// Whether bytes or a signal wait to be read.
+  /// Whether bytes or a signal are waiting to be read.
   private var isReadable: Bool {
     var sources = [descriptor, signals].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
     return poll(&sources, 2, 0) > 0
@@ -209,7 +213,8 @@ package final class KeyReader {
 
   // MARK: - Paste
 
-  /// The text up to the mark of its end, however late that comes, or Ctrl-C before it came.
+  /// Reads a paste up to its end mark, however late that comes; or returns Ctrl-C if it came
+  /// before.
   private func paste() -> Key {
     var text: [UInt8] = []
     while true {

@@ -1,18 +1,18 @@
-/// What the first bytes from a keyboard are: a key, or the beginning of one.
+/// The meaning of the first bytes from a keyboard: a key, or the beginning of one.
 enum KeySequence: Hashable {
-  /// A key and how many bytes it has.
+  /// A key and its number of bytes.
   case key(KeyReader.Key, count: Int)
-  /// Bytes that are no key and go unseen.
+  /// Bytes that are no key and are ignored.
   case nothing(count: Int)
-  /// The mark before what is pasted.
+  /// The mark before a paste.
   case pasteStart
-  /// The beginning of something whose rest has not come; there may be no bytes at all.
+  /// An incomplete sequence, or no bytes at all.
   case unfinished
 
   static let startMark = Array("\u{1B}[200~".utf8)
   static let endMark = Array("\u{1B}[201~".utf8)
   private static let escape: UInt8 = 0x1B
-  /// How many bytes a sequence may have, and a terminal's answer about pictures.
+  /// The largest number of bytes of a sequence, and of a terminal's answer about pictures.
   private static let (longest, longestAnswer) = (64, 200)
 
   /// Reads the first key of `bytes`.
@@ -24,7 +24,7 @@ enum KeySequence: Hashable {
     }
   }
 
-  /// The escape key, which libedit takes as the first of a pair, or the key that it begins.
+  /// The escape key, which libedit combines with the next one, or the sequence that it begins.
   private static func afterEscape(_ bytes: ArraySlice<UInt8>) -> KeySequence {
     switch bytes.dropFirst().first {
     case nil: .unfinished
@@ -57,14 +57,14 @@ enum KeySequence: Hashable {
     return meaning(of: bytes[bytes.startIndex..<range.upperBound])
   }
 
-  /// What a whole sequence means; what is none of ours libedit sees byte by byte.
+  /// The meaning of a complete sequence; libedit gets unknown ones byte by byte.
   private static func meaning(of sequence: ArraySlice<UInt8>) -> KeySequence {
     let text = String(decoding: sequence.dropFirst(), as: UTF8.self)
     switch text {
     case "[A", "OA": return .key(.up, count: sequence.count)
     case "[B", "OB": return .key(.down, count: sequence.count)
     case "[200~": return .pasteStart
-    // Without a beginning, it ends nothing.
+    // An end mark without a beginning has no meaning.
     case "[201~": return .nothing(count: sequence.count)
     default:
       guard let reply = TerminalReply(text) else { return escapeAlone }
@@ -74,7 +74,7 @@ enum KeySequence: Hashable {
 
   // MARK: - Characters
 
-  /// The next character; bytes that are no UTF-8, and eight-bit control characters, are no key.
+  /// The next character; bytes that are not UTF-8, and eight-bit control characters, are no key.
   private static func character(_ bytes: ArraySlice<UInt8>, lead: UInt8) -> KeySequence {
     let length = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4
     let tail = bytes.dropFirst().prefix(max(0, length - 1)).prefix { $0 & 0xC0 == 0x80 }

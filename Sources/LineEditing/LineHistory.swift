@@ -1,18 +1,19 @@
 import CEdit
 
-/// The lines that the keys of a prompt walk through: those of earlier sessions and of this one.
+/// The lines that the history keys of a prompt select: those of earlier sessions and of this one.
 package final class LineHistory {
   /// The lines, oldest first.
   package private(set) var lines: [String]
-  /// How many of them are from before this session.
+  /// The number of lines from before this session.
   package let earlierCount: Int
   private let file: HistoryFile?
   /// The same lines for libedit's own keys.
   let forLibedit: OpaquePointer?
-  /// Where the arrow keys are, what they look for, and what was typed before they moved.
+  /// The position of the arrow keys, the beginning that they search, and the line that they show;
+  /// nil before they are used.
   private var search: (index: Int, prefix: String, shown: String)?
 
-  /// Takes the lines of a file, to which new ones go.
+  /// Loads the lines of a file, to which new ones are added.
   package init(file: HistoryFile?) {
     self.file = file
     lines = file?.lines() ?? []
@@ -38,10 +39,11 @@ package final class LineHistory {
     file?.append(line)
   }
 
-  /// The next older line that begins like `line`, the line that the arrow keys started from.
+  /// The next older line with the beginning of `line`, from which the arrow keys started; nil if
+  /// there is none.
   package func older(than line: String) -> String? { step(from: line, by: -1) }
 
-  /// The next newer line that begins like it, or at last what was typed.
+  /// The next newer line with that beginning, at last the typed one; nil if there is none.
   package func newer(than line: String) -> String? { step(from: line, by: 1) }
 
   private func step(from line: String, by step: Int) -> String? {

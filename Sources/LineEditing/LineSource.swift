@@ -1,4 +1,4 @@
-/// What a source of lines gives when it is asked for the next one.
+/// The result of asking a source for its next line.
 package enum LineEvent: Hashable, Sendable {
   /// A line without its end.
   case line(String)
@@ -8,26 +8,26 @@ package enum LineEvent: Hashable, Sendable {
   case end
 }
 
-/// Whatever lines come from: a terminal with an editor, a pipe, a text.
+/// A source of lines: a terminal with an editor, a pipe, or a text.
 package protocol LineSource: AnyObject {
-  /// The next line, after showing `prompt` where somebody can see it; `before` are the lines so far
+  /// Returns the next line, after showing `prompt` on a terminal; `before` are the previous lines
   /// of a command that goes on.
   func next(prompt: String, after before: String) -> LineEvent
 
-  /// Puts a line before the person, to run with Enter, to change, or to drop.
+  /// Offers a line to the person, to run with Enter, to change, or to drop.
   func propose(_ line: String)
 
-  /// What an empty line stands for; nothing else than itself while this is empty.
+  /// The line that an empty line stands for; empty if it stands for itself.
   var emptyLine: String { get set }
 
   /// Whether lines, or parts of one, wait to be read.
   var hasWaiting: Bool { get }
 
-  /// Drops what was typed or pasted and waits to be read; answers with the number of pasted lines.
+  /// Drops typed or pasted input that waits to be read; returns the number of pasted lines.
   func dropTypedAhead() -> Int
 }
 
-/// The lines of a text.
+/// A source that returns the lines of a text.
 package final class TextLines: LineSource {
   private var lines: ArraySlice<String>
 

@@ -1,14 +1,14 @@
-/// What somebody pasted, cut into lines to run.
+/// A pasted text, cut into lines to run.
 ///
-/// Of a transcript, which has lines that begin with the prompt, only its commands count. A last line
+/// Of a transcript, with lines that begin with the prompt, only commands are taken. A last line
 /// without an end is not run: it waits in the editor.
 package struct PastedText: Hashable, Sendable {
-  /// How long the next piece of a paste without marks may take, in milliseconds.
+  /// The time in milliseconds to wait for the next piece of a paste without marks.
   static let pause: Int32 = 100
 
   /// The lines to run, one after the other.
   package var lines: [String]
-  /// What is left for the editor.
+  /// The rest for the editor.
   package var rest: String
 
   package init(_ text: String) {
@@ -21,7 +21,7 @@ package struct PastedText: Hashable, Sendable {
     rest = Self.command(in: rest) ?? ""
   }
 
-  /// The command of a line that begins with the prompt, as in a transcript; nil for any other line.
+  /// The command in a line of a transcript, which begins with the prompt; nil for other lines.
   package static func command(in line: String) -> String? {
     guard line.hasPrefix(CommandLines.prompt) || line == ">" else { return nil }
     return String(line.dropFirst(CommandLines.prompt.count))

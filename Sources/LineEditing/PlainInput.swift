@@ -1,7 +1,7 @@
 import CommandLanguage
 import Foundation
 
-/// Lines of a file descriptor, read without an editor.
+/// A source of lines that reads a file descriptor without an editor.
 ///
 /// The prompt is shown only when the descriptor is a terminal, so that a pipe gets no codes. Bytes
 /// that are not UTF-8 become replacement characters.
@@ -11,10 +11,10 @@ package final class PlainInput: LineSource {
   private var start = 0
   private var isAtEnd = false
   private var isFirst = true
-  /// What the next line stands for when it is empty.
+  /// The line that runs if the next line is empty.
   private var proposal = ""
   package var emptyLine = ""
-  /// Lines that were pasted and wait.
+  /// Pasted lines that wait to be read.
   private var pending: ArraySlice<String> = []
 
   /// Reads from `descriptor`, standard input unless told otherwise.
@@ -22,11 +22,11 @@ package final class PlainInput: LineSource {
     self.descriptor = descriptor
   }
 
-  /// Whether somebody types the lines.
+  /// Whether the lines are typed at a terminal.
   package var isTerminal: Bool { isatty(descriptor) == 1 }
 
   package func propose(_ line: String) {
-    // An empty line that was typed ahead is no answer.
+    // An empty line that was typed ahead does not accept the proposal.
     if start == bytes.count { proposal = line }
   }
 
@@ -54,7 +54,7 @@ package final class PlainInput: LineSource {
     if isTerminal { try? Descriptor.write(text.utf8, to: STDOUT_FILENO) }
   }
 
-  /// The first line of a transcript that this terminal pastes without a mark; the rest of its
+  /// Returns the first line of a transcript that the terminal pastes without marks; the other
   /// commands wait.
   private func firstOfPaste(_ line: String) -> String {
     guard start < bytes.count || comes(within: 0) else { return line }
@@ -66,13 +66,13 @@ package final class PlainInput: LineSource {
     return paste.lines.first ?? line
   }
 
-  /// Whether more can be read within some milliseconds.
+  /// Whether input becomes available within some milliseconds.
   private func comes(within milliseconds: Int32) -> Bool {
     var source = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
     return poll(&source, 1, milliseconds) > 0
   }
 
-  /// The next line as it is.
+  /// The next line, unchanged.
   private func read() -> LineEvent {
     while true {
       if let end = bytes[start...].firstIndex(of: 10) {
@@ -97,7 +97,7 @@ package final class PlainInput: LineSource {
     return pending.count + bytes[start...].count { $0 == 10 }
   }
 
-  /// Reads more bytes; false when a signal came in between.
+  /// Reads more bytes; returns false when a signal interrupted it.
   private func fill() -> Bool {
     bytes.removeFirst(start)
     start = 0

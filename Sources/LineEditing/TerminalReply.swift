@@ -1,13 +1,13 @@
-/// One thing that a terminal answers when it is asked about itself.
+/// An answer of a terminal to a question about its abilities.
 package enum TerminalReply: Hashable, Sendable {
-  /// Whether it shows pictures as kitty does.
+  /// Whether it supports kitty's protocol for pictures.
   case kitty(Bool)
-  /// How large a cell is, in pixels.
+  /// The size of a character cell, in pixels.
   case cell(width: Int, height: Int)
-  /// Its primary device attributes: a number for each ability, such as 4 for sixel.
+  /// Its primary device attributes: a number for each ability, such as 4 for sixel pictures.
   case attributes([Int])
 
-  /// The reply in a sequence, without its escape.
+  /// Reads the reply in a sequence, without its escape; nil for other sequences.
   init?(_ text: String) {
     if text.hasPrefix("_G") {
       self = .kitty(text.contains(";OK"))
@@ -23,26 +23,27 @@ package enum TerminalReply: Hashable, Sendable {
   }
 }
 
-/// All that a terminal has answered so far.
+/// The answers of a terminal so far.
 package struct TerminalAnswers: Hashable, Sendable {
-  /// Whether the last answer came, which every terminal gives.
+  /// Whether the last answer came, which every terminal sends.
   package private(set) var isComplete = false
-  /// Whether it shows pictures as kitty does.
+  /// Whether it supports kitty's protocol for pictures.
   package private(set) var showsKitty = false
-  /// Whether it shows sixels.
+  /// Whether it supports sixel pictures.
   package private(set) var showsSixel = false
   private var cellWidth: Int?
   private var cellHeight: Int?
 
   package init() {}
 
-  /// How large a cell is, in pixels, if it said so.
+  /// The size of a character cell, in pixels; nil if the terminal did not answer.
   package var cell: (width: Int, height: Int)? {
     guard let cellWidth, let cellHeight else { return nil }
     return (cellWidth, cellHeight)
   }
 
-  /// The questions, in one round trip: kitty's graphics, the size of a cell, and what all answer.
+  /// The questions, sent together: kitty's pictures, the size of a cell, and the attributes, which
+  /// every terminal answers.
   static let questions = "\u{1B}_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\u{1B}\\\u{1B}[16t\u{1B}[c"
 
   mutating func take(_ reply: TerminalReply) {

@@ -1,14 +1,14 @@
 import CEdit
 import Foundation
 
-/// How large a terminal is, in characters.
+/// The size of a terminal, in characters.
 package struct TerminalSize: Hashable, Sendable {
   package let rows: Int
   package let columns: Int
   private let width: Int
   private let height: Int
 
-  /// The size of the terminal behind `descriptor` now; 24 × 80 when nobody knows.
+  /// The present size of the terminal behind `descriptor`; 24 × 80 when it is unknown.
   package init(of descriptor: Int32 = STDOUT_FILENO) {
     var size = winsize()
     guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
@@ -19,15 +19,15 @@ package struct TerminalSize: Hashable, Sendable {
     (width, height) = (Int(size.ws_xpixel), Int(size.ws_ypixel))
   }
 
-  /// Whether somebody sees what is drawn on `descriptor`: a terminal that does more than print.
+  /// Whether `descriptor` is a terminal that can do more than print.
   package static func canDraw(on descriptor: Int32 = STDOUT_FILENO) -> Bool {
     isatty(descriptor) == 1 && kindDraws
   }
 
-  /// Whether `TERM` names a terminal that is known and takes the usual codes; any other is a dumb one.
+  /// Whether `TERM` names a known terminal with the usual control codes; others can only print.
   ///
-  /// The system may lack the entry of a terminal whose family it knows, as of `xterm-kitty`, or that of
-  /// a newer one, as of `foot`.
+  /// The system's data may lack the entry of a terminal whose family it knows, such as
+  /// `xterm-kitty`, or of a newer one, such as `foot`.
   private static let kindDraws: Bool = {
     let kind = ProcessInfo.processInfo.environment["TERM"] ?? ""
     guard let family = kind.split(separator: "-").first.map(String.init) else { return false }
@@ -35,7 +35,7 @@ package struct TerminalSize: Hashable, Sendable {
     return isKnown(kind) || isKnown(family) || family == "foot"
   }()
 
-  /// How large a character is, in pixels, if the terminal told the system.
+  /// The size of a character, in pixels; nil if the terminal did not tell the system.
   package var cell: (width: Int, height: Int)? {
     guard rows > 0, width >= columns, height >= rows else { return nil }
     return (width / columns, height / rows)

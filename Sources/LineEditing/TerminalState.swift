@@ -1,26 +1,26 @@
 import Foundation
 
-/// The settings of the terminal while the prompt has it, safe from every way out of the program.
+/// The settings of the terminal during a prompt, which are restored however the program ends.
 ///
 /// A line editor needs a terminal that neither echoes nor waits for whole lines; a shell needs the
-/// opposite. The prompt keeps the terminal from its first line to its last, also while commands run:
-/// what is typed meanwhile waits, unseen, and becomes the next line. So whatever ends or stops the
-/// program first puts back what was there. Handlers touch only what is allocated beforehand, and
-/// call only what signals may call.
+/// opposite. The prompt keeps the terminal from its first line to its last, also while commands
+/// run: keys typed meanwhile wait, unseen, and become the next line. So the former settings are
+/// restored before the program ends or stops in any way. Handlers use only memory that is allocated
+/// beforehand, and functions that are safe in signal handlers.
 package enum TerminalState {
   private struct State {
-    /// The settings before the program, and the prompt's.
+    /// The settings from before the program, and the prompt's.
     var (original, prompt) = (termios(), termios())
     /// Whether the terminal has the prompt's settings.
     var isTaken = false
     var isEditing = false
-    /// Whether the program was stopped and does not go on yet.
+    /// Whether the program was stopped and has not continued yet.
     var isStopped = false
-    /// Whether Ctrl-C came while no line was edited, and no command has heard of it.
+    /// Whether Ctrl-C came while no line was edited, and no command has handled it.
     var missedInterrupt = false
-    /// How many bytes were read from the terminal, now and when Ctrl-C came last.
+    /// The number of bytes read from the terminal, now and when Ctrl-C came last.
     var (bytes, bytesAtInterrupt) = (0, 0)
-    /// Tells the reader of keys about signals, a byte each.
+    /// The ends of a pipe that tells the reader of keys about signals, a byte each.
     var (reader, writer): (Int32, Int32) = (-1, -1)
   }
 
@@ -30,15 +30,15 @@ package enum TerminalState {
     return state
   }()
 
-  /// What tells the terminal to mark what is pasted, or no longer to.
+  /// The codes with which the terminal begins and ends to mark pastes.
   private static let marksPaste = HandlerText("\u{1B}[?2004h")
   private static let leavesPaste = HandlerText("\u{1B}[?2004l")
 
-  /// The descriptor that gives the number of each signal that came while a line was edited.
+  /// The descriptor from which the number of each signal during the editing of a line is read.
   static var signals: Int32 { state.pointee.reader }
 
-  /// Remembers the terminal's settings, catches what could leave others behind, and asks the
-  /// terminal to mark what is pasted.
+  /// Saves the terminal's settings, catches signals that could leave others behind, and asks the
+  /// terminal to mark pastes.
   static func take() {
     if state.pointee.reader < 0 { install() }
     tcgetattr(STDIN_FILENO, &state.pointee.original)
@@ -47,19 +47,19 @@ package enum TerminalState {
     marksPaste.write(to: STDOUT_FILENO)
   }
 
-  /// Puts back the settings of before, unless another program has the terminal now.
+  /// Restores the former settings, unless another program has the terminal now.
   static func giveBack() {
     guard state.pointee.isTaken else { return }
     state.pointee.isTaken = false
     putBack()
   }
 
-  /// Notes the settings of the prompt, which a stop must not lose.
+  /// Saves the settings of the prompt, which a stop must not lose.
   static func remember() { tcgetattr(STDIN_FILENO, &state.pointee.prompt) }
 
   /// Begins and ends the editing of a line.
   ///
-  /// A Ctrl-C that came too late for the command before is for the line that begins.
+  /// A Ctrl-C that came too late for the previous command is for the new line.
   static func setEditing(_ isEditing: Bool) {
     state.pointee.isEditing = isEditing
     if isEditing, state.pointee.missedInterrupt {
@@ -72,15 +72,15 @@ package enum TerminalState {
   /// Counts bytes that were read from the terminal.
   static func countBytes(_ count: Int) { state.pointee.bytes += count }
 
-  /// How many of them were read after the last Ctrl-C of a line.
+  /// The number of bytes read after the last Ctrl-C in a line.
   static var bytesSinceInterrupt: Int { state.pointee.bytes - state.pointee.bytesAtInterrupt }
 
-  /// Forgets a Ctrl-C that a command has heard of.
+  /// Forgets a Ctrl-C that a command has handled.
   static func forgetInterrupt() { state.pointee.missedInterrupt = false }
 
-  /// Takes a Ctrl-C for the line that is edited; false when no line is.
+  /// Uses a Ctrl-C for the line that is edited; returns false when no line is.
   ///
-  /// For the handler of SIGINT.
+  /// It is called by the handler of SIGINT.
   package static func takeInterrupt() -> Bool {
     guard state.pointee.isEditing else {
       state.pointee.missedInterrupt = true
@@ -118,7 +118,7 @@ package enum TerminalState {
   private static func handle(_ number: Int32, _ body: @escaping @convention(c) (Int32) -> Void) {
     var (action, former) = (sigaction(), sigaction())
     sigaction(number, nil, &former)
-    // What was ignored, as under nohup, stays so.
+    // A signal that was ignored, as under nohup, stays so.
     guard former.__sigaction_handler.sa_handler.map({ unsafeBitCast($0, to: Int.self) }) != 1
     else { return }
     action.__sigaction_handler.sa_handler = body
@@ -133,7 +133,8 @@ package enum TerminalState {
     errno = saved
   }
 
-  /// Whether the terminal is this program's; changing that of another would stop this one.
+  /// Whether this program is in the foreground; changing the settings of another would stop this
+  /// one.
   private static var isInForeground: Bool { tcgetpgrp(STDIN_FILENO) == getpgrp() }
 
   private static func putBack() {
@@ -142,7 +143,7 @@ package enum TerminalState {
     tcsetattr(STDIN_FILENO, TCSANOW, &state.pointee.original)
   }
 
-  /// Stops the program as Ctrl-Z asks; it goes on here with `fg`.
+  /// Stops the program for Ctrl-Z; it continues here with `fg`.
   private static func stop() {
     let saved = errno
     if state.pointee.isTaken { putBack() }
@@ -157,12 +158,12 @@ package enum TerminalState {
     raise(SIGTSTP)
     pthread_sigmask(SIG_SETMASK, &formerMask, nil)
     sigaction(SIGTSTP, &former, nil)
-    // Without a shell above, nothing stopped and nothing said to go on.
+    // Without a shell, nothing stopped the program and no signal continues it.
     if state.pointee.isStopped { goOn() }
     errno = saved
   }
 
-  /// Takes the terminal again after a stop, when it is this program's.
+  /// Takes the terminal again after a stop, if this program is in the foreground.
   private static func goOn() {
     let saved = errno
     state.pointee.isStopped = false

@@ -7,7 +7,7 @@ package import Tensors
 ///     m ← decay·m + (1 − decay)·Δ²
 ///     w ← w − lr·Δ
 ///
-/// √m stands for the usual size of a step, so that Δ has the unit of the weights; lr is mostly 1.
+/// √m is the usual size of a step, so that Δ has the unit of the weights; lr is mostly 1.
 /// Source: Zeiler, "ADADELTA: an adaptive learning rate method" (2012), in the form of
 /// `torch.optim.Adadelta`.
 package struct Adadelta: Optimizer {

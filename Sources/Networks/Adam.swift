@@ -27,7 +27,7 @@ package struct Adam: Optimizer {
       + "update=\(isIncremental ? "incremental" : "direct")"
   }
 
-  /// What m and v are divided by in an update: 1 − βᵗ, or 1 − β.
+  /// The divisors of m and v in an update: 1 − βᵗ, or 1 − β.
   func corrections(step: Int) -> (Float, Float) {
     let powers =
       isCorrectionConstant

@@ -4,7 +4,7 @@ package import Tensors
 package struct Conv2D<Element: Scalar>: Sendable {
   /// The kernels, `[O, I, k, k]`.
   package var weight: Tensor<Element>
-  /// A number for each output channel, `[O]`.
+  /// The bias, one number for each output channel, `[O]`; nil for none.
   package var bias: Tensor<Element>?
 
   package init(weight: Tensor<Element>, bias: Tensor<Element>?) {
@@ -12,7 +12,7 @@ package struct Conv2D<Element: Scalar>: Sendable {
     self.bias = bias
   }
 
-  /// z = weight ∗ x + bias.
+  /// Computes z = weight ∗ x + bias.
   ///
   /// - Parameter x: `[N, I, H, W]`.
   /// - Returns: z, `[N, O, H, W]`.
@@ -20,7 +20,8 @@ package struct Conv2D<Element: Scalar>: Sendable {
     Convolution.forward(x, kernel: weight, bias: bias)
   }
 
-  /// out = join(act(z), s), to the bits of one after the other; with a record for act′ where it is asked for.
+  /// Computes out = join(act(z), s), with the same bits as one operation after the other, and a
+  /// record for act′ if `keepsRecord`.
   @specialized(where Element == Float)
   package func activated(
     _ x: FeatureMap<Element>, _ activation: Activation, _ reluNaN: ReLUNaN,
@@ -31,15 +32,15 @@ package struct Conv2D<Element: Scalar>: Sendable {
       keepsRecord: keepsRecord)
   }
 
-  /// The gradients of x, weight and bias from dz, the gradient of z.
+  /// Computes the gradients of x, weight and bias from dz, the gradient of z.
   ///
   /// - Parameters:
   ///   - dz: `[N, O, H, W]`.
-  ///   - x: What ``forward(_:)`` was given; let go before the gradient of x takes memory, or where
-  ///     that takes its place.
+  ///   - x: The input of ``forward(_:)``; its memory is freed before the gradient of x takes
+  ///     memory, or is used for it.
   ///   - needsInput: Whether the gradient of x is wanted.
   ///   - addend: Added to the gradient of x.
-  ///   - isRectified: Whether x is what a ReLU gave and its gradient goes through it; not unless
+  ///   - isRectified: Whether x is the output of a ReLU, through which its gradient goes; only if
   ///     ``goesBackAtOnce``.
   /// - Returns: The gradient of x if it is wanted, and those of the parameters.
   @specialized(where Element == Float)
@@ -64,14 +65,14 @@ package struct Conv2D<Element: Scalar>: Sendable {
 }
 
 extension Conv2D {
-  /// Whether the gradients of x and the parameters are computed at once.
+  /// Whether the gradients of x and of the parameters are computed together.
   var goesBackAtOnce: Bool {
     Convolution.goesBackAtOnce(kernelShape: weight.shape, Element.self)
   }
 
-  /// The gradients of x and weight from da, the gradient of what follows the activation, where the
-  /// engine computes dz = act′(z)·da·factor on the way; the same bits as ``backward(_:input:needsInput:adding:)``
-  /// gives from dz.
+  /// The gradients of x and weight from da, where the engine computes dz = act′(z)·da·factor on the
+  /// way, with the same bits as ``backward(_:input:needsInput:adding:)`` from dz; nil where it does
+  /// not.
   func backward(
     through activation: Activation, _ da: FeatureMap<Element>,
     times factor: FeatureMap<Element>? = nil,
@@ -88,7 +89,7 @@ extension Conv2D {
   /// The weight, then the bias if there is one.
   package var parameters: [Tensor<Element>] { [weight] + (bias.map { [$0] } ?? []) }
 
-  /// Takes new parameters from the front of `rest`.
+  /// Takes the parameters' new values from the front of `rest`.
   mutating func takeParameters(from rest: inout ArraySlice<Tensor<Element>>) {
     func take(for parameter: Tensor<Element>) -> Tensor<Element> {
       let new = rest.removeFirst()

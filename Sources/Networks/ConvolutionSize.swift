@@ -1,4 +1,4 @@
-/// How large a convolution is, known before its weights are drawn.
+/// The size of a convolution, known before its weights are drawn.
 package struct ConvolutionSize: Hashable, Sendable {
   package let inputs: Int
   package let outputs: Int
@@ -10,15 +10,15 @@ package struct ConvolutionSize: Hashable, Sendable {
     (self.kernel, self.hasBias) = (kernel, hasBias)
   }
 
-  /// The number of numbers that training changes.
+  /// The number of trained parameters.
   package var parameters: Int { outputs * (inputs * kernel * kernel + (hasBias ? 1 : 0)) }
 
-  /// Multiplications and additions for one pixel of the output.
+  /// The multiplications and additions for one pixel of the output.
   package var operationsPerPixel: Int { 2 * inputs * outputs * kernel * kernel }
 }
 
 extension BlockOptions {
-  /// The convolutions of such a block that reads `inputs` channels.
+  /// The convolutions of a block with these options that reads `inputs` channels.
   package func convolutionSizes(inputs: Int) -> [ConvolutionSize] {
     let chain = (0..<convolutions).map {
       ConvolutionSize(
@@ -30,7 +30,7 @@ extension BlockOptions {
 }
 
 extension ConvolutionOptions {
-  /// The convolution of such a layer that reads `inputs` channels.
+  /// The convolution of a layer with these options that reads `inputs` channels.
   package func convolutionSize(inputs: Int) -> ConvolutionSize {
     ConvolutionSize(inputs: inputs, outputs: channels, kernel: kernel, hasBias: hasBias)
   }

@@ -1,12 +1,13 @@
 import Tensors
 
-/// What the rules of optimizers are made of.
+/// Elementwise operations for the rules of optimizers.
 extension Tensor<Float> {
-  /// The numbers `function(x, y)` for each number x and the number y of `other` in the same place.
+  /// Returns the numbers `function(x, y)` for each number x and the number y of `other` at the same
+  /// index.
   @inline(__always)
   func with(_ other: Tensor, _ function: (Float, Float) -> Float) -> Tensor {
     precondition(other.shape == shape, "\(shape) and \(other.shape) meet element by element.")
-    // In sight of the compiler down to the loop, which becomes vector code then.
+    // The compiler sees the whole loop and makes vector code of it.
     let count = scalars.count
     let results = [Float](unsafeUninitializedCapacity: count) { results, written in
       scalars.withUnsafeBufferPointer { x in
@@ -21,12 +22,12 @@ extension Tensor<Float> {
     return Tensor(shape: shape, scalars: results)
   }
 
-  /// The numbers `function(x)` for each number x.
+  /// Returns the numbers `function(x)` for each number x.
   @inline(__always)
   func mapped(_ function: (Float) -> Float) -> Tensor {
     Tensor(shape: shape, scalars: scalars.map(function))
   }
 
-  /// As many numbers, each `value`.
+  /// A tensor of the same shape in which each number is `value`.
   func filled(with value: Float) -> Tensor { Tensor(shape: shape, repeating: value) }
 }

@@ -1,6 +1,6 @@
 package import Tensors
 
-/// A limit to how large gradients may be before the optimizer sees them.
+/// A limit to the size of gradients, applied before the optimizer.
 ///
 ///     norm    g ← g·min(1, limit/(‖g‖ + 10⁻⁶)), ‖g‖ over all parameters together
 ///     value   g ← max(−limit, min(limit, g)), each number alone
@@ -12,7 +12,7 @@ package enum GradientClipping: Hashable, Sendable {
   case norm(Double)
   case value(Double)
 
-  /// What a command line says of it.
+  /// The words that choose it in a command line.
   package var words: String {
     switch self {
     case .norm(let limit): "clip=norm:\(limit)"
@@ -43,21 +43,22 @@ package enum GradientClipping: Hashable, Sendable {
     }
   }
 
-  /// What the gradients of all parameters are multiplied by; nil when they stay as they are.
+  /// The factor of all gradients; nil when they stay as they are.
   private static func factor(_ gradients: [Tensor<Float>], _ limit: Double) -> Float? {
-    // In Double, where no square of a Float overflows.
+    // The sum is in Double, where no square of a Float overflows.
     let squares = gradients.map { $0.scalars.reduce(0.0) { $0 + Double($1) * Double($1) } }
     let factor = limit / (squares.reduce(0, +).squareRoot() + 1e-6)
-    // Not `factor >= 1`: the norm of a gradient with a NaN makes the whole gradient NaN.
+    // A NaN fails this comparison, so the norm of a gradient with a NaN makes the whole gradient
+    // NaN.
     return factor >= 1 ? nil : Float(factor)
   }
 
-  /// How clipping made another number of `number`, one of the gradients of all parameters.
+  /// The arithmetic of clipping for `number`, one of the gradients of all parameters.
   ///
   /// - Parameters:
-  ///   - number: With its name, before clipping.
-  ///   - gradients: As they were before clipping.
-  /// - Returns: The rule in letters and what the number became, as a product; nil when it stayed.
+  ///   - number: The number before clipping, with its name.
+  ///   - gradients: All gradients before clipping.
+  /// - Returns: The formula and the new number as a product; nil when it did not change.
   package func arithmetic(
     of number: UpdateArithmetic.Factor, among gradients: [Tensor<Float>]
   ) -> (letters: String, product: [UpdateArithmetic.Factor])? {

@@ -1,6 +1,6 @@
 package import Tensors
 
-/// Random numbers that disturb the gradients before the optimizer sees them.
+/// Random noise on the gradients, applied before the optimizer.
 ///
 /// With s = η/(1 + t)^γ, t the number of the update from 0:
 ///
@@ -21,7 +21,7 @@ package struct GradientNoise: Hashable, Sendable {
   package var form = Form.elementwise
   /// η, the strength at the first update.
   package var eta = 0.01
-  /// γ, how fast the strength falls.
+  /// γ, the exponent by which the strength falls.
   package var gamma = 0.55
   package var seed: UInt64 = 1
 
@@ -49,10 +49,10 @@ package struct GradientNoise: Hashable, Sendable {
     RandomStream(seed: seed, name: "gradient-noise/step\(step)/\(name)")
   }
 
-  /// Disturbs the gradients of all parameters.
+  /// Adds the noise to the gradients of all parameters.
   ///
-  /// The stream `gradient-noise/stepN/NAME` belongs to one parameter in one update, so nothing else
-  /// shifts it.
+  /// The stream `gradient-noise/stepN/NAME` belongs to one parameter in one update, so it does not
+  /// depend on anything else.
   ///
   /// - Parameters:
   ///   - gradients: A tensor for each parameter.

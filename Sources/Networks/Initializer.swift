@@ -1,6 +1,6 @@
 import Tensors
 
-/// How the weights of a new layer are drawn; biases begin at 0.
+/// The distribution of a new layer's weights; biases begin at 0.
 package enum Initializer: Hashable, Sendable {
   /// Normal with standard deviation √(2/(I·k²)): He et al., "Delving deep into rectifiers" (2015).
   case he
@@ -10,7 +10,7 @@ package enum Initializer: Hashable, Sendable {
   /// Normal with this standard deviation.
   case normal(Double)
 
-  /// As a command line says it: `he`, `xavier`, `normal:0.05`.
+  /// Reads the words of a command line: `he`, `xavier`, `normal:0.05`; nil for others.
   package init?(_ text: String) {
     switch text.lowercased() {
     case "he": self = .he
@@ -24,7 +24,7 @@ package enum Initializer: Hashable, Sendable {
     }
   }
 
-  /// As a command line says it.
+  /// The words of a command line.
   package var text: String {
     switch self {
     case .he: "he"
@@ -33,7 +33,7 @@ package enum Initializer: Hashable, Sendable {
     }
   }
 
-  /// A convolution with weights from the random stream `init/<name>`.
+  /// Makes a convolution with weights from the random stream `init/<name>`.
   func convolution(
     inputs: Int, outputs: Int, kernel: Int, hasBias: Bool, seed: UInt64, name: String
   ) -> Conv2D<Float> {

@@ -1,12 +1,12 @@
 package import Tensors
 
-/// What a forward pass keeps.
+/// The values that a forward pass keeps.
 package enum Retention: Hashable, Sendable {
   /// Only the result.
   case nothing
-  /// What the backward pass needs.
+  /// The values that the backward pass needs.
   case training
-  /// What the backward pass needs, and every value with a name of the layer in one place.
+  /// The values that the backward pass needs, and every named value of the layer with this index.
   case layer(Int)
   /// Every value that has a name.
   case everything
@@ -14,17 +14,17 @@ package enum Retention: Hashable, Sendable {
 
 /// The values of one layer in one forward pass.
 package struct LayerPass<Element: Scalar>: Sendable {
-  /// What the layer was given.
+  /// The input of the layer.
   package var input: FeatureMap<Element>?
   /// aᵢ = act(zᵢ), where the backward pass reads it.
   package var activations: [FeatureMap<Element>?] = []
-  /// What the derivative of each activation is computed from.
+  /// The values from which the derivative of each activation is computed.
   package var records: [ActivationRecord<Element>] = []
   /// s, the value that the merge joins.
   package var skip: FeatureMap<Element>?
   /// The value that the layer hands on; the layer above alone keeps it.
   package var output: FeatureMap<Element>?
-  /// Whether the input is what a ReLU gave, whose derivative the layer below leaves to this one.
+  /// Whether the input is the output of a ReLU whose derivative is computed by this layer.
   package var isInputRectified = false
   /// The values of a layer that trains through its operations.
   var plain: PlainPass<Element>?
@@ -35,19 +35,21 @@ package struct LayerPass<Element: Scalar>: Sendable {
 }
 
 extension LayerPass {
-  /// Whether the derivative of the last activation is left to the convolution that reads it.
+  /// Whether the derivative of the last activation is computed by the convolution that reads it.
   var leavesDerivative: Bool { if case .reader = records.last { true } else { false } }
 }
 
-/// Values that a backward pass reads for the last time: their memory serves the gradients then.
+/// Values that a backward pass reads for the last time, so that their memory can be used for
+/// gradients.
 extension LayerPass {
-  /// What the layer was given.
+  /// Removes and returns the input of the layer.
   mutating func takeInput() -> FeatureMap<Element>? {
     defer { input = nil }
     return input
   }
 
-  /// What convolution `index` was given: the layer's input or the activation before.
+  /// Removes and returns the input of convolution `index`: the layer's input or the activation
+  /// before.
   mutating func takeInput(ofConvolution index: Int) -> FeatureMap<Element>? {
     guard index > 0 else { return takeInput() }
     defer { activations[index - 1] = nil }

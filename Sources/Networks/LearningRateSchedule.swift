@@ -1,6 +1,6 @@
 import Tensors
 
-/// How the learning rate changes from update to update.
+/// The change of the learning rate from update to update.
 ///
 /// With lr the optimizer's rate, t the number of the update (from 0), e of the epoch (from 0), and
 /// T the horizon, the updates that the schedule spans:
@@ -22,14 +22,14 @@ package enum LearningRateSchedule: Hashable, Sendable {
   case oneCycle(initial: Double, final: Double, rise: Rise)
   case warmUp(initial: Double, rise: Rise)
 
-  /// How long the rate rises.
+  /// The length of the rise of the rate.
   package enum Rise: Hashable, Sendable {
-    /// A part of the horizon, 0 to 1.
+    /// A fraction of the horizon, 0 to 1.
     case part(Double)
     /// A number of updates.
     case updates(Int)
 
-    /// In updates of a horizon.
+    /// The length in updates, for a horizon.
     func updates(of horizon: Int) -> Double {
       switch self {
       case .part(let part): part * Double(horizon)
@@ -37,7 +37,7 @@ package enum LearningRateSchedule: Hashable, Sendable {
       }
     }
 
-    /// As a command line says it: a number below 1 is a part.
+    /// The text in a command line: a number below 1 is a fraction.
     var text: String {
       switch self {
       case .part(let part): part < 1 ? "\(part)" : "100%"
@@ -46,7 +46,7 @@ package enum LearningRateSchedule: Hashable, Sendable {
     }
   }
 
-  /// What a command line says of the schedule; nothing if the rate does not change.
+  /// The words of a command line; nil if the rate does not change.
   package var words: String? {
     switch self {
     case .constant: nil
@@ -60,7 +60,7 @@ package enum LearningRateSchedule: Hashable, Sendable {
     }
   }
 
-  /// The rate of an update.
+  /// Computes the rate of an update.
   ///
   /// - Parameters:
   ///   - base: The optimizer's rate, lr.
@@ -87,7 +87,7 @@ package enum LearningRateSchedule: Hashable, Sendable {
     }
   }
 
-  /// From `start` to `end` along half a cosine, at `place` 0 to 1 of the way.
+  /// The value at `place`, 0 to 1, of half a cosine from `start` to `end`.
   private static func between(_ start: Double, _ end: Double, at place: Double) -> Double {
     end + (start - end) / 2 * (1 + ReproducibleMath.sineAndCosine(turns: place / 2).cosine)
   }

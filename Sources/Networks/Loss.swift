@@ -1,6 +1,6 @@
 package import Tensors
 
-/// What training makes small: a number from the network's output and the target.
+/// The function that training minimizes, of the network's output and the target.
 ///
 /// Losses are taken in network range. With a mask, masked pixels count neither in the sum nor in
 /// its number of terms.
@@ -15,7 +15,7 @@ package enum Loss: Hashable, Sendable {
   /// (1/M)·Σ|output − target|, with gradient 0 where they are equal.
   case meanAbsoluteError
 
-  /// Whether it is a mean over pixels.
+  /// Whether the loss is a mean over pixels.
   ///
   /// A sum gives each pixel the same weight already, however many there are in a batch; of means,
   /// that of a short batch weighs less.
@@ -23,7 +23,7 @@ package enum Loss: Hashable, Sendable {
     if case .halfSquares = self { false } else { true }
   }
 
-  /// As a command line says it.
+  /// The command line that chooses the loss.
   package var line: String {
     switch self {
     case .meanSquaredError: "loss mse"
@@ -32,12 +32,12 @@ package enum Loss: Hashable, Sendable {
     }
   }
 
-  /// The loss and its gradient with respect to the output.
+  /// Computes the loss and its gradient with respect to the output.
   ///
   /// - Parameters:
   ///   - output: `[N, 1, H, W]`.
   ///   - target: `[N, 1, H, W]`.
-  ///   - mask: 1 for pixels that count and 0 for others, `[N, 1, H, W]`; none if all count.
+  ///   - mask: 1 for pixels that count and 0 for others, `[N, 1, H, W]`; nil if all count.
   /// - Returns: The loss, and its gradient `[N, 1, H, W]`.
   package func evaluate<Element: Scalar>(
     _ output: FeatureMap<Element>, target: FeatureMap<Element>, mask: FeatureMap<Element>? = nil

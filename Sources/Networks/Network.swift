@@ -1,17 +1,17 @@
 package import Tensors
 
-/// What becomes of the last layer's result.
+/// The computation of the network's output from the last layer's result.
 package enum OutputRule: String, CaseIterable, Sendable {
-  /// It is the network's output.
+  /// The output is the result.
   case plain
-  /// The network's output is its input minus it: the layers learn the noise.
+  /// The output is the input minus the result: the layers learn the noise.
   case subtract
-  /// As plain; a finished slice is brought to 0…1 by its own minimum and maximum when it is shown
-  /// or judged, never in training.
+  /// The output is the result; a finished slice is scaled to 0…1 by its own minimum and maximum
+  /// when it is shown or judged, never in training.
   case normalize
 }
 
-/// Layers one after the other, from one channel to one channel.
+/// A network of layers in sequence, from one channel to one channel.
 package struct Network<Element: Scalar>: Sendable {
   package private(set) var layers: [any Layer<Element>] = []
   package var outputRule = OutputRule.plain
@@ -28,9 +28,9 @@ package struct Network<Element: Scalar>: Sendable {
   /// - Parameters:
   ///   - input: `[N, 1, H, W]`.
   ///   - retention: What to keep for a backward pass or for inspection.
-  ///   - readersDerive: Whether a layer may hand dz down to the layer below, in place of the gradient of
-  ///     its output: in training, where nobody looks at that.
-  /// - Returns: The output and what was kept.
+  ///   - readersDerive: Whether a layer may pass dz to the layer below, in place of the gradient of
+  ///     its output; for training, where that gradient is not needed.
+  /// - Returns: The output and the kept values.
   @specialized(where Element == Float)
   package func forward(
     _ input: FeatureMap<Element>, retention: Retention, readersDerive: Bool = false
@@ -71,7 +71,7 @@ package struct Network<Element: Scalar>: Sendable {
 /// The values of a network in one forward pass.
 package struct NetworkPass<Element: Scalar>: Sendable {
   package let input: FeatureMap<Element>
-  /// The layers' values, without those that a backward pass took.
+  /// The layers' values, except those that a backward pass removed.
   package private(set) var layers: [LayerPass<Element>]
   package let output: FeatureMap<Element>
   /// Whether a convolution found a NaN or an infinity.
@@ -85,15 +85,15 @@ package struct NetworkPass<Element: Scalar>: Sendable {
     self.foundNonFinite = foundNonFinite
   }
 
-  /// Hands the values of the last layer over; when nobody else holds them, they live no longer than
-  /// the backward pass needs them.
+  /// Removes and returns the values of the last layer; without other references, they are freed
+  /// when the backward pass has used them.
   package mutating func takeLast() -> LayerPass<Element> { layers.removeLast() }
 }
 
 // MARK: - Names and parameters
 
 extension Network {
-  /// The names of the layers: blocks count as `b1`, `b2`, plain convolutions as `c1`, `c2`.
+  /// The names of the layers: `b1`, `b2` for blocks, `c1`, `c2` for plain convolutions.
   package var layerNames: [String] {
     var counts: [String: Int] = [:]
     return layers.map { layer in
@@ -126,7 +126,7 @@ extension Network {
 // MARK: - Building
 
 extension Network<Float> {
-  /// The channels that the next layer reads.
+  /// The number of channels that the next layer reads.
   package var channels: Int { layers.last?.outputChannels ?? 1 }
 
   /// Appends a layer.
@@ -185,7 +185,7 @@ extension Network<Float> {
     layers.remove(at: index)
   }
 
-  /// Throws what keeps the network from training: no layers, or not one output channel.
+  /// Throws the reason why the network cannot be trained: no layers, or not one output channel.
   package func requireTrainable() throws(NetworkError) {
     guard !layers.isEmpty else {
       throw NetworkError(

@@ -1,8 +1,8 @@
-/// Why a network cannot be built or used as a user asked.
+/// The error of a network that cannot be built or used as asked.
 package struct NetworkError: Error, Hashable, Sendable {
   /// A short stable word, such as `channels`.
   package let code: String
-  /// What was found and what was expected, in one line.
+  /// The fault and the expectation, in one line.
   package let message: String
   /// The line to type, or another cure.
   package let hint: String

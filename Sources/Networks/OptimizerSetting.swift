@@ -1,4 +1,4 @@
-/// What an `optimizer` line says: a rule, how its rate changes, and a limit to gradients.
+/// The setting of an `optimizer` line: a rule, its schedule, and a limit to gradients.
 package struct OptimizerSetting: Sendable {
   package var rule: any Optimizer
   package var schedule = LearningRateSchedule.constant
@@ -8,13 +8,13 @@ package struct OptimizerSetting: Sendable {
     self.rule = rule
   }
 
-  /// The line that chooses it.
+  /// The command line that chooses the setting.
   package var line: String {
     let words = [rule.line, schedule.words, clipping?.words]
     return words.compactMap(\.self).joined(separator: " ")
   }
 
-  /// The rule with the rate of one update.
+  /// Returns the rule with the learning rate of one update.
   ///
   /// - Parameters:
   ///   - update: The number of the update within the schedule, from 0.

@@ -1,7 +1,7 @@
 import Operations
 package import Tensors
 
-/// What a `conv` line says.
+/// The options of a `conv` line.
 package struct ConvolutionOptions: Hashable, Sendable {
   package var channels = 1
   package var kernel = 3
@@ -10,7 +10,7 @@ package struct ConvolutionOptions: Hashable, Sendable {
 
   package init() {}
 
-  /// The line that builds the convolution.
+  /// The command line that builds the convolution.
   package var line: String {
     "conv channels=\(channels) kernel=\(kernel) act=\(activation.rawValue) "
       + "bias=\(hasBias ? "yes" : "no")"

@@ -3,29 +3,29 @@ package import Tensors
 
 /// Which value a block joins.
 package enum Skip: String, CaseIterable, Sendable {
-  /// The block's input: equal channels, or one channel that serves all.
+  /// The block's input: with equal channels, or one channel that is used for all.
   case block
-  /// The network's input, whose one channel serves all.
+  /// The network's input, whose one channel is used for all.
   case input
   /// A 1×1 convolution of the block's input, and an activation on request.
   case project
 }
 
-/// What a `block` line says.
+/// The options of a `block` line.
 package struct BlockOptions: Hashable, Sendable {
   package var channels = 8
   package var kernel = 3
   package var activation = Activation.relu
   package var merge = Merge.add
   package var skip = Skip.block
-  /// What follows the 1×1 convolution of `skip=project`: one that needs no pre-activation.
+  /// The activation after the 1×1 convolution of `skip=project`; it must need no pre-activation.
   package var projectActivation = Activation.linear
   package var convolutions = 1
   package var hasBias = true
 
   package init() {}
 
-  /// The line that builds the block.
+  /// The command line that builds the block.
   package var line: String {
     "block channels=\(channels) kernel=\(kernel) act=\(activation.rawValue) "
       + "merge=\(merge.rawValue) skip=\(skip.rawValue) "
@@ -47,7 +47,7 @@ package struct BlockOptions: Hashable, Sendable {
 package struct ResidualBlock<Element: Scalar>: Layer {
   package let options: BlockOptions
   package var convolutions: [Conv2D<Element>]
-  /// The 1×1 convolution of the skip path, when the skip is a projection.
+  /// The 1×1 convolution of the skip path; nil unless the skip is a projection.
   package var project: Conv2D<Element>?
 
   /// Computes the block.
@@ -90,7 +90,7 @@ package struct ResidualBlock<Element: Scalar>: Layer {
     return pass
   }
 
-  /// The gradients of the block from G, the gradient of its output.
+  /// Computes the gradients of the block from G, the gradient of its output.
   ///
   /// Backwards through the merge, then through each convolution from the last to the first, then
   /// the path through s:
@@ -164,7 +164,7 @@ package struct ResidualBlock<Element: Scalar>: Layer {
     return result
   }
 
-  /// ds, before it is summed over the channels that one of s served.
+  /// ds, before the sum over channels that share one channel of s.
   private func skipGradient(
     _ gradient: FeatureMap<Element>, _ pass: LayerPass<Element>
   ) -> FeatureMap<Element> {

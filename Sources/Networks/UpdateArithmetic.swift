@@ -1,6 +1,6 @@
-/// What an optimizer did to one weight, in letters and numbers.
+/// The arithmetic by which an optimizer changed one weight, as a formula and numbers.
 package struct UpdateArithmetic: Hashable, Sendable {
-  /// A number that a term is the product of.
+  /// A factor of a term, with its name.
   package struct Factor: Hashable, Sendable {
     package let name: String
     package let value: Double
@@ -9,7 +9,7 @@ package struct UpdateArithmetic: Hashable, Sendable {
   }
 
   package let formula: String
-  /// The terms whose sum it is.
+  /// The terms of the sum, each a product of factors.
   package let terms: [[Factor]]
 
   init(_ formula: String, _ terms: [[(String, Double)]]) {
@@ -21,9 +21,9 @@ package struct UpdateArithmetic: Hashable, Sendable {
   }
 }
 
-/// What is known of one weight around one update.
+/// The gradient and moments of one weight around one update.
 package struct WeightHistory: Hashable, Sendable {
-  /// The gradient that the rule was given, clipping and noise included.
+  /// The gradient for the rule, after clipping and noise.
   package let gradient: Double
   /// The moments before and after; 0 where the rule keeps none.
   package let mBefore: Double, vBefore: Double, m: Double, v: Double
@@ -101,10 +101,10 @@ extension SGD {
   }
 }
 
-/// A number with its name.
+/// A factor: a name and a number.
 private typealias Part = (String, Double)
 
-/// v ← decay·v + (1 − decay)·g², of a rule that keeps a running mean of squares.
+/// The arithmetic of v ← decay·v + (1 − decay)·g², for rules with a running mean of squares.
 private func runningSquare(_ decay: Double, _ weight: WeightHistory) -> UpdateArithmetic {
   let g = ("g", weight.gradient)
   return UpdateArithmetic(

@@ -2,8 +2,9 @@ import CKernels
 
 /// A function applied to each value after a convolution.
 ///
-/// Each hands NaN on; the functions stand below with their derivatives. The derivative is taken from the result a, as frameworks do, wherever it
-/// follows from it; only arctan needs the pre-activation z.
+/// Each passes NaN on; the functions stand below with their derivatives. The derivative is computed
+/// from the result a, as frameworks do, wherever that is possible; only arctan needs the
+/// pre-activation z.
 package enum Activation: String, CaseIterable, Sendable {
   case linear
   case relu
@@ -19,18 +20,19 @@ package enum Activation: String, CaseIterable, Sendable {
   /// Whether the derivative needs the pre-activation, not just the activation.
   package var needsPreactivation: Bool { self == .arctan }
 
-  /// Whether the function or its derivative has a corner at 0, which no difference may cross.
+  /// Whether the function or its derivative has a corner at 0, which a finite difference must not
+  /// cross.
   package var hasKink: Bool { self == .relu || self == .leakyReLU || self == .elu }
 }
 
-/// What ReLU makes of a NaN: `keep` hands it on; `zero` hides it, as some GPU libraries did.
+/// The treatment of NaN by ReLU: `keep` passes it on; `zero` hides it, as some GPU libraries did.
 package enum ReLUNaN: String, CaseIterable, Sendable, Codable {
   case keep = "nan"
   case zero
 }
 
 extension Activation {
-  /// a = act(z), element by element.
+  /// Computes a = act(z), element by element.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   package func forward<Element: Scalar>(
@@ -53,7 +55,7 @@ extension Activation {
     }
   }
 
-  /// The vector kernel that computes it for Float; none if there is nothing to compute.
+  /// The code of the vector kernel that computes it for Float; nil if there is nothing to compute.
   func kernelCode(_ reluNaN: ReLUNaN = .keep) -> Int32? {
     switch self {
     case .linear: nil
@@ -66,11 +68,11 @@ extension Activation {
     }
   }
 
-  /// dz = act′(z) · da, element by element.
+  /// Computes dz = act′(z) · da, element by element.
   ///
   /// - Parameters:
   ///   - gradient: da, the gradient of the activation.
-  ///   - activation: a, what the forward pass returned.
+  ///   - activation: a, the result of the forward pass.
   ///   - preactivation: z; needed by arctan only.
   /// - Returns: dz, the gradient of the pre-activation.
   @specialized(where Element == Float)
@@ -100,7 +102,7 @@ extension Activation {
 
 /// One activation function with its derivative under it.
 private protocol ActivationFunction: UnaryFunction {
-  /// dz from da and the value `known`: the activation a, or z where the function says so.
+  /// Returns dz from da and the value `known`: the activation a, or z where the function says so.
   static func backward<Element: Scalar>(_ da: Element, _ known: Element) -> Element
 }
 
@@ -111,7 +113,7 @@ private enum Pullback<Function: ActivationFunction>: BinaryFunction {
   }
 }
 
-/// max(z, 0), which hands NaN on.
+/// max(z, 0), which passes NaN on.
 private enum ReLU: ActivationFunction {
   static func apply<Element: Scalar>(_ z: Element) -> Element { z < 0 ? 0 : z }
   static func backward<Element: Scalar>(_ da: Element, _ a: Element) -> Element {
@@ -158,7 +160,7 @@ private enum HyperbolicTangent: ActivationFunction {
   }
 }
 
-/// arctan z, with derivative 1/(1 + z²): the one that is taken from z.
+/// arctan z, with derivative 1/(1 + z²): the only one that is computed from z.
 private enum Arctangent: ActivationFunction {
   static func apply<Element: Scalar>(_ z: Element) -> Element { Element.atan(z) }
   static func backward<Element: Scalar>(_ da: Element, _ z: Element) -> Element {
@@ -167,7 +169,7 @@ private enum Arctangent: ActivationFunction {
 }
 
 extension FeatureMap<Float> {
-  /// act(z) by the vector kernel `code`.
+  /// Computes act(z) by the vector kernel `code`.
   fileprivate func activated(_ code: Int32) -> FeatureMap {
     let kernels = InstructionSet.kernels
     let source = resolved.scalars

@@ -7,30 +7,30 @@ import COpenBLAS
 
 /// The memory that OpenBLAS maps for its threads.
 ///
-/// It asks again and again for what it does not get, so that a limit (`ulimit -v`, `ulimit -d`) that
-/// is too small would hang the program: its own threads from the start on, ours in some product.
+/// It repeats requests that fail, so that too small a limit (`ulimit -v`, `ulimit -d`) would hang
+/// the program: its own threads from the start on, ours in some product.
 package enum BLASMemory {
-  /// A limit that is too small, in bytes.
+  /// A memory limit that is too small, in bytes.
   package struct Shortage: Hashable, Sendable {
-    /// How the limit is set: `ulimit -v`.
+    /// The shell command that sets the limit: `ulimit -v`.
     package let command: String
     package let limit: Int, needed: Int
-    /// The threads that OpenBLAS started, and those that call it.
+    /// The number of threads that OpenBLAS started, and of those that call it.
     package let ownThreads: Int, callers: Int
   }
 
   #if canImport(Glibc)
-    /// A limit of this process and what counts against it, in bytes.
+    /// A limit of this process and the memory that counts against it, in bytes.
     private struct Limit {
       let command: String
       let bytes: Int, used: Int
     }
 
-    /// What OpenBLAS maps for each thread that multiplies, BUFFER_SIZE in its sources.
+    /// The memory that OpenBLAS maps for each multiplying thread, BUFFER_SIZE in its sources.
     private static let buffer = 128 << 20
-    /// What the C library reserves for each thread that allocates, and its stack.
+    /// The memory that the C library reserves for each allocating thread, with its stack.
     private static let arena = 72 << 20
-    /// For the first arrays.
+    /// Memory for the first arrays.
     private static let reserve = 128 << 20
 
     /// The first limit of this process that is too small for products on `threads` threads; nil if
@@ -47,12 +47,12 @@ package enum BLASMemory {
       return nil
     }
 
-    /// Lets OpenBLAS map its buffers now, where memory is limited.
+    /// Makes OpenBLAS map its buffers now, where memory is limited.
     ///
-    /// It keeps them; later, other arrays may have taken what it needs.
+    /// It keeps them; later, other arrays may have taken the memory.
     package static func takeBuffers(threads: Int) {
       guard !limits.isEmpty else { return }
-      // A product long enough that all callers are in one at the same time.
+      // The product takes so long that all threads compute one at the same time.
       let side = 768
       let factor = [Double](repeating: 0, count: side * side)
       for _ in 0..<20 where mappedBuffers < ownThreads + threads {
@@ -71,13 +71,14 @@ package enum BLASMemory {
       }
     }
 
-    /// The bytes that may still be taken before a limit of this process is reached; nil without one.
+    /// The number of bytes that may still be taken under the limits of this process; nil without
+    /// one.
     package static var bytesLeft: Int? { limits.map { max(0, $0.bytes - $0.used) }.min() }
 
     private static var ownThreads: Int { max(0, Int(openblas_get_num_threads()) - 1) }
 
-    /// The limits there are, with the fields of /proc/self/statm (see proc(5)) that count against
-    /// them.
+    /// The memory limits of this process, with the fields of /proc/self/statm (see proc(5)) that
+    /// count against them.
     private static var limits: [Limit] {
       let kinds = [(RLIMIT_AS, "ulimit -v", 0), (RLIMIT_DATA, "ulimit -d", 5)]
       return kinds.compactMap { resource, command, field in
@@ -91,11 +92,11 @@ package enum BLASMemory {
       }
     }
 
-    /// How many buffers there are by now; neighbors may be one mapping.
+    /// The number of buffers mapped so far; neighbors may be one mapping.
     private static var mappedBuffers: Int {
       text("/proc/self/maps").split(separator: "\n").reduce(0) { count, line in
         let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap { Int($0, radix: 16) }
-        // What belongs to no file has inode 0.
+        // A mapping without a file has inode 0.
         guard ends.count == 2, line.contains(" rw-p "), line.contains(" 00:00 0"),
           !line.hasSuffix("[heap]")
         else {

@@ -1,6 +1,6 @@
-/// Two-dimensional convolution, its input gradient and its kernel gradient: the engine's seam.
+/// Two-dimensional convolution, its input gradient and its kernel gradient: the engine's interface.
 ///
-/// As in every deep-learning library "convolution" means correlation: the kernel is not turned.
+/// "Convolution" means correlation, as in every deep-learning library: the kernel is not turned.
 /// Stride 1, zero padding that keeps height and width, odd kernels.
 ///
 /// This is the reference engine. It cuts every image into strips of pixels, unfolds a strip into
@@ -69,7 +69,7 @@ package enum Convolution {
       scalars: scalars, foundNonFinite: foundNonFinite.isRaised)
   }
 
-  /// The gradient of ``forward(_:kernel:bias:)`` with respect to its input.
+  /// Computes the gradient of ``forward(_:kernel:bias:)`` with respect to its input.
   ///
   ///     inputGradient[n,c,y,x] = Σ_{o,u,v} outputGradient[n,o,y−u+p,x−v+q] · kernel[o,c,u,v]
   ///
@@ -85,7 +85,7 @@ package enum Convolution {
     inputGradient(outputGradient, kernel: kernel, adding: nil)
   }
 
-  /// The gradient of ``forward(_:kernel:bias:)`` with respect to its kernel.
+  /// Computes the gradient of ``forward(_:kernel:bias:)`` with respect to its kernel.
   ///
   ///     kernelGradient[o,c,u,v] = Σ_{n,y,x} outputGradient[n,o,y,x] · input[n,c,y+u−p,x+v−q]
   ///
@@ -150,7 +150,8 @@ package enum Convolution {
     return Tensor(shape: kernelShape, scalars: sum)
   }
 
-  /// The gradient of the bias: the output gradient summed over images and pixels, in Double.
+  /// Computes the gradient of the bias: the output gradient summed over images and pixels, in
+  /// Double.
   ///
   ///     biasGradient[o] = Σ_{n,y,x} outputGradient[n,o,y,x]
   ///
@@ -173,7 +174,7 @@ package enum Convolution {
     sums.withUnsafeMutableBufferPointer { sums in
       outputGradient.scalars.withUnsafeBufferPointer { gradient in
         parallel(chunks: images * channels) { plane, _ in
-          // Eight running sums, so that additions need not wait for each other.
+          // Eight running sums avoid that additions wait for each other.
           var lanes = SIMD8<Double>.zero
           var i = plane * pixels
           let end = i + pixels
@@ -197,7 +198,7 @@ package enum Convolution {
       })
   }
 
-  /// Whether none of `count` values is a NaN or an infinity: x − x is 0 for finite x alone.
+  /// Whether none of `count` values is a NaN or an infinity: x − x is 0 only for finite x.
   private static func allFinite<Element: Scalar>(
     _ values: UnsafePointer<Element>, _ count: Int
   ) -> Bool {

@@ -1,15 +1,16 @@
 import Synchronization
 
-/// How one convolution is cut into strips of pixels, and how a strip unfolds into columns.
+/// The division of a convolution into strips of pixels, and the columns of each strip.
 struct Geometry {
   /// N, C and O: the number of images, of channels read and of channels written.
   let images: Int, inputs: Int, outputs: Int
   let height: Int, width: Int
   let kernelHeight: Int, kernelWidth: Int
-  /// The pixels of a strip, at most; strips depend on the shapes alone.
+  /// The largest number of pixels in a strip; strips depend on the shapes alone.
   private let pixelsPerStrip: Int
 
-  /// The column matrix of a strip takes about this many bytes in Float: it stays in the cache.
+  /// The approximate size of a strip's column matrix in Float, in bytes, so that it stays in the
+  /// cache.
   private static let columnBytes = 640 << 10
 
   init(input: Shape, kernel: Shape) {
@@ -30,7 +31,7 @@ struct Geometry {
   /// C·kH·kW, the length of the sum that makes one output.
   var taps: Int { inputs * kernelHeight * kernelWidth }
   private var stripsPerImage: Int { (pixels + pixelsPerStrip - 1) / pixelsPerStrip }
-  /// The strips of all images.
+  /// The number of strips of all images.
   var strips: Int { images * stripsPerImage }
 
   /// The image and the range of pixels of strip `index`.
@@ -72,7 +73,7 @@ struct Geometry {
     return (UnsafePointer(scratch), strip.count)
   }
 
-  /// Writes `plane` moved by the shifts, zero beyond its borders, for the pixels of `strip`.
+  /// Writes `plane`, moved by the shifts and zero beyond its borders, for the pixels of `strip`.
   @inline(__always)
   private func unfoldTap<Element: Scalar>(
     _ plane: UnsafePointer<Element>, rowShift: Int, columnShift: Int, _ strip: Range<Int>,
@@ -109,7 +110,7 @@ struct Scratch<Element: Scalar> {
   subscript(worker: Int) -> UnsafeMutablePointer<Element>? { start.map { $0 + worker * size } }
 }
 
-/// Whether any chunk of a parallel loop found something.
+/// A flag that any chunk of a parallel loop can raise.
 final class Flag: Sendable {
   private let raised = Atomic<Bool>(false)
 

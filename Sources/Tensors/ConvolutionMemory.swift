@@ -2,10 +2,10 @@ import CKernels
 
 /// The memory that convolutions need, known before anything is computed.
 package enum ConvolutionMemory {
-  /// The most bytes that maps and sums took at once since the program began.
+  /// The largest number of bytes that maps and sums took at once since the program began.
   package static var peak: Int { MemoryPool.peak }
 
-  /// The bytes of a map of so many channels and pixels, which count over all images.
+  /// The bytes of a map with so many channels, and so many pixels over all images.
   package static func map<Element: Scalar>(
     channels: Int, pixels: Int, _ type: Element.Type
   ) -> Int {
@@ -15,13 +15,13 @@ package enum ConvolutionMemory {
     return MemoryPool.size(of: stored * pixels * MemoryLayout<Element>.stride)
   }
 
-  /// Whether a convolution to so many channels computes its ReLU and a sum on the way to memory.
+  /// Whether a convolution to so many channels applies ReLU and a sum before it writes to memory.
   package static func takesEnding<Element: Scalar>(channels: Int, _ type: Element.Type) -> Bool {
     MapLayout(channels: channels, type) == .interleaved
   }
 
-  /// Whether the input of a convolution with this kernel, `[O, C, kH, kW]`, stays until its gradient is
-  /// there.
+  /// Whether the input of a convolution with this kernel, `[O, C, kH, kW]`, is kept until its
+  /// gradient is computed.
   package static func keepsInput<Element: Scalar>(_ kernel: Shape, _ type: Element.Type) -> Bool {
     Convolution.goesBackAtOnce(kernelShape: kernel, type)
       && EngineConvolution.writesBeside(inputs: kernel[1])
@@ -32,7 +32,8 @@ package enum ConvolutionMemory {
     MemoryPool.size(of: MapLayout.storedChannels(channels) * pixels / 8)
   }
 
-  /// The bytes of the partial sums of a kernel gradient and of a prepared kernel `[O, C, kH, kW]`, about.
+  /// The approximate bytes of the partial sums of a kernel gradient and of a prepared kernel `[O,
+  /// C, kH, kW]`.
   package static func kernelGradient<Element: Scalar>(
     _ kernel: Shape, _ type: Element.Type
   ) -> Int {
@@ -50,7 +51,7 @@ package enum ConvolutionMemory {
       isTransformed
       ? EngineConvolution.gradientGroups(inputs: kernel[1], outputs: kernel[0])
       : EngineConvolution.groups
-    // The sums of all groups, and once as much for the kernel in the form that is multiplied.
+    // The size counts the sums of all groups, and the kernel prepared for multiplication.
     return (groups + 1) * places * stored(kernel[0]) * stored(kernel[1])
       * MemoryLayout<Element>.stride
   }

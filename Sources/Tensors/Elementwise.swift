@@ -8,9 +8,9 @@ protocol BinaryFunction {
   static func apply<Element: Scalar>(_ x: Element, _ y: Element) -> Element
 }
 
-/// Operations that treat every value alone.
+/// Operations on each value alone.
 extension FeatureMap {
-  /// The map of `function(x)` for each value x.
+  /// Returns the map of `function(x)` for each value x.
   func mapped<Function: UnaryFunction>(_ function: Function.Type) -> FeatureMap {
     let scalars = resolved.scalars
     let result = MapMemory<Element>(scalars.count) { output in
@@ -24,9 +24,10 @@ extension FeatureMap {
     return FeatureMap(shape: shape, scalars: result)
   }
 
-  /// The map of `function(x, y)` for each value x and the value y of `other` at the same place.
+  /// Returns the map of `function(x, y)` for each value x and the value y of `other` at the same
+  /// place.
   ///
-  /// If `other` has a single channel, that channel serves all channels of this map.
+  /// If `other` has a single channel, that channel is used for all channels of this map.
   func combined<Function: BinaryFunction>(
     with other: FeatureMap, _ function: Function.Type
   ) -> FeatureMap {
@@ -113,39 +114,40 @@ private enum Negative: UnaryFunction {
 }
 
 extension FeatureMap {
-  /// x + y; a single channel of y serves all channels of x.
+  /// Returns x + y; a single channel of y is used for all channels of x.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   package func adding(_ y: FeatureMap) -> FeatureMap { combined(with: y, Sum.self) }
 
-  /// x − y; a single channel of y serves all channels of x.
+  /// Returns x − y; a single channel of y is used for all channels of x.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   package func subtracting(_ y: FeatureMap) -> FeatureMap { combined(with: y, Difference.self) }
 
-  /// x · y; a single channel of y serves all channels of x.
+  /// Returns x · y; a single channel of y is used for all channels of x.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   package func multiplied(by y: FeatureMap) -> FeatureMap { combined(with: y, Product.self) }
 
-  /// x / y; a single channel of y serves all channels of x.
+  /// Returns x / y; a single channel of y is used for all channels of x.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   package func divided(by y: FeatureMap) -> FeatureMap { combined(with: y, Quotient.self) }
 
-  /// x · y + y, rounded after each operation; a single channel of y serves all channels of x.
+  /// Returns x · y + y, rounded after each operation; a single channel of y is used for all
+  /// channels of x.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   package func multipliedAndAdded(_ y: FeatureMap) -> FeatureMap {
     combined(with: y, ProductPlus.self)
   }
 
-  /// −x.
+  /// Returns −x.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   package func negated() -> FeatureMap { mapped(Negative.self) }
 
-  /// The sum over channels, `[N, 1, H, W]`: the gradient of a channel that served them all.
+  /// The sum over channels, `[N, 1, H, W]`: the gradient of a channel that was used for all.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   package func summedOverChannels() -> FeatureMap {

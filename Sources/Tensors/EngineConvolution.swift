@@ -9,10 +9,10 @@ import CKernels
 /// | interleaved | planar      | any    | direct, vectors over input channels          |
 /// | planar      | planar      | any    | direct, vectors along rows                   |
 ///
-/// Chunks and groups are cut by the shapes alone, so results do not depend on the threads.
+/// Chunks and groups depend on the shapes alone, so results do not depend on the threads.
 struct EngineConvolution {
   let images: Int, height: Int, width: Int
-  /// Channels read and written, and how many of each are stored.
+  /// The number of channels read and written, and how many of each are stored.
   let outputs: Int
   private let inputs: Int
   let storedInputs: Int, storedOutputs: Int
@@ -20,7 +20,7 @@ struct EngineConvolution {
   private let readsPlanar: Bool, writesPlanar: Bool
   private let precision = Precision.current
 
-  /// None if the reference engine is to compute it.
+  /// Prepares a convolution; nil if the reference engine is to compute it.
   init?<Element: Scalar>(_ input: FeatureMap<Element>, _ kernel: Shape) {
     guard Element.self == Float.self, input.shape.count > 0 else { return nil }
     (images, height, width) = (input.shape.batch, input.shape.height, input.shape.width)
@@ -37,7 +37,7 @@ struct EngineConvolution {
       height: kernelHeight, width: kernelWidth, isPlanar: readsPlanar || writesPlanar, precision)
   }
 
-  /// Whether a kernel of that extent is computed in tiles; `isPlanar` if input or output is.
+  /// Whether a kernel of that extent is computed in tiles; `isPlanar` if input or output is planar.
   static func usesWinograd(height: Int, width: Int, isPlanar: Bool, _ precision: Precision) -> Bool
   {
     precision == .fast && !isPlanar && height == 3 && width == 3
@@ -45,11 +45,12 @@ struct EngineConvolution {
 
   var isPlanar: Bool { readsPlanar && writesPlanar }
 
-  /// Partial sums of gradients, added up in order; more would cost memory, fewer would idle threads.
+  /// The number of partial sums of gradients, added in order; more would cost memory, fewer would
+  /// idle threads.
   static let groups = 8
 
-  /// The chunks of tiles in a forward pass: long ones, in which a worker can fetch ahead, then short
-  /// ones, so that threads end together.
+  /// The numbers of chunks of tiles in a forward pass: long ones, in which a worker can fetch
+  /// ahead, then short ones, so that threads end together.
   private static let (longChunks, shortChunks, shortInLong) = (28, 16, 4)
 
   /// The tiles of each chunk, without chunks that have none.
@@ -64,7 +65,7 @@ struct EngineConvolution {
   }
 
   private var tiles: Int { images * ((height + 3) / 4) * ((width + 3) / 4) }
-  /// Tiles are handed out in groups of ``CK_TILES_PER_CHUNK``.
+  /// The number of groups of ``CK_TILES_PER_CHUNK`` tiles, in which tiles are given to threads.
   var tileGroups: Int {
     (tiles + Int(CK_TILES_PER_CHUNK) - 1) / Int(CK_TILES_PER_CHUNK)
   }
@@ -81,13 +82,13 @@ struct EngineConvolution {
 
   // MARK: - Forward
 
-  /// What is done to a result on its way to memory; only interleaved outputs take it.
+  /// Operations on a result before it is written to memory; only interleaved outputs allow them.
   struct Ending {
     var activation = Activation.linear
     var reluNaN = ReLUNaN.keep
-    /// Added to the activation.
+    /// A map that is added to the activation.
     var addend: FeatureMap<Float>?
-    /// Whether the bits of act′ are wanted.
+    /// Whether the bits of act′ are kept.
     var keepsMask = false
 
     fileprivate var code: Int32 {
@@ -96,8 +97,8 @@ struct EngineConvolution {
     }
   }
 
-  /// What is done with rows of a plane as soon as they are computed: its number among all planes, the
-  /// rows, and where the output begins.
+  /// A function for rows of a plane as soon as they are computed: it gets the plane's number among
+  /// all planes, the rows, and the beginning of the output.
   typealias PlanarFollow = (_ plane: Int, _ rows: Range<Int>, UnsafeMutablePointer<Float>) -> Void
 
   private func forEachPlane(ofChunk chunk: Int, _ body: (_ plane: Int, Range<Int>) -> Void) {
@@ -107,7 +108,7 @@ struct EngineConvolution {
     for channel in 0..<outputs { body(image * outputs + channel, rows) }
   }
 
-  /// Whether ``Ending`` can be given.
+  /// Whether the output allows an ``Ending``.
   var takesEnding: Bool { !writesPlanar }
 
   func forward(
@@ -182,7 +183,7 @@ struct EngineConvolution {
       gate: nil)
   }
 
-  /// `[36][C′][O′]`.
+  /// The kernel prepared for Winograd, `[36][C′][O′]`.
   func winogradKernel(_ kernel: Tensor<Float>, isTurned: Bool) -> MapMemory<Float> {
     let kernels = InstructionSet.kernels
     return MapMemory(Int(CK_WINOGRAD_POINTS) * storedInputs * storedOutputs) { target in
@@ -200,7 +201,8 @@ struct EngineConvolution {
     }
   }
 
-  /// `[kH][kW][C′][O′]`, or `[O][kH][kW][C′]` where outputs are planar.
+  /// The kernel prepared for direct sums, `[kH][kW][C′][O′]`, or `[O][kH][kW][C′]` where outputs
+  /// are planar.
   private func directKernel(_ kernel: Tensor<Float>) -> MapMemory<Float> {
     let area = kernelHeight * kernelWidth
     var result = [Float](repeating: 0, count: area * storedInputs * storedOutputs)
@@ -220,7 +222,7 @@ struct EngineConvolution {
 
   // MARK: - Kernel gradient
 
-  /// The gradient of the kernel, and that of the bias if it is wanted.
+  /// The gradients of the kernel and, if `hasBias`, of the bias.
   func parameterGradients(
     _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ shape: Shape, hasBias: Bool
   ) -> (kernel: Tensor<Float>, bias: Tensor<Float>?) {
@@ -232,7 +234,7 @@ struct EngineConvolution {
     return (kernel, hasBias ? Convolution.biasGradient(gradient) : nil)
   }
 
-  /// The sums of a Winograd gradient, transformed back.
+  /// The kernel gradient from the sums of a Winograd gradient, transformed back.
   func kernelGradient(_ sums: MapMemory<Float>, _ shape: Shape) -> Tensor<Float> {
     let kernels = InstructionSet.kernels
     return Tensor(shape: shape) { weights in
@@ -266,7 +268,7 @@ struct EngineConvolution {
           kernels.direct_gradient(pass, chunk, sums, scratch)
         }
         guard hasBias, let biasSums = biasSums.baseAddress else { return }
-        // About the same part of the gradient, while it is in the cache.
+        // The bias sums follow for about the same part of the gradient, while it is in the cache.
         for part in range(ofChunk: group, of: rowGroups, count: parts) {
           addTiles(ofPart: part, to: biasSums, pass, scratch)
         }
@@ -288,7 +290,7 @@ struct EngineConvolution {
     _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ shape: Shape
   ) -> Tensor<Float> {
     let kernels = InstructionSet.kernels
-    // 16 sums along the rows for each weight.
+    // Each weight has 16 sums along the rows.
     let sums = groupSums(
       input, gradient, count: shape.count * 16, groups: rowGroups, scratch: planarScratch
     ) { pass, group, sums, scratch in
@@ -299,7 +301,7 @@ struct EngineConvolution {
     return laneSums(sums, shape)
   }
 
-  /// The sums of the 16 sums along the rows for each weight.
+  /// The kernel gradient from 16 sums along the rows for each weight.
   func laneSums(_ sums: MapMemory<Float>, _ shape: Shape) -> Tensor<Float> {
     Tensor(shape: shape) { weights in
       withExtendedLifetime(sums) {
@@ -310,8 +312,7 @@ struct EngineConvolution {
     }
   }
 
-  /// The floats of scratch memory for tiles, the same for a convolution and for one with inputs and
-  /// outputs exchanged.
+  /// The number of floats of scratch memory for tiles, the same with inputs and outputs exchanged.
   var winogradScratch: Int {
     InstructionSet.kernels.winograd_scratch(storedInputs, storedOutputs)
   }
@@ -320,8 +321,8 @@ struct EngineConvolution {
     InstructionSet.kernels.planar_scratch(inputs, outputs, kernelHeight, kernelWidth, width)
   }
 
-  /// The kernel gradient where outputs are planar and inputs are not: input and gradient change places, and the
-  /// kernel is turned.
+  /// The kernel gradient where outputs are planar and inputs are not, with input and gradient
+  /// exchanged and the kernel turned.
   ///
   ///     Σ_p gradient[o,p]·input[c,p+u] = Σ_q input[c,q]·gradient[o,q−u]
   private func exchangedGradient(
@@ -337,7 +338,7 @@ struct EngineConvolution {
 
   /// The sums of a fixed number of groups, added in order.
   ///
-  /// `add` is given the pass, a group, the group's sums, which are 0 at first, and scratch memory.
+  /// `add` gets the pass, a group, the group's sums, which are 0 at first, and scratch memory.
   func groupSums(
     _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, count: Int, groups: Int,
     scratch: Int,
@@ -379,10 +380,10 @@ struct EngineConvolution {
 
   // MARK: - Bias gradient
 
-  /// The parts of a bias gradient, which are added in order.
+  /// The number of parts of a bias gradient, which are added in order.
   var biasGroups: Int { min(2 * Self.groups, tileGroups) }
 
-  /// The sum over images and pixels of an interleaved map, tile by tile.
+  /// The sum of an interleaved map over images and pixels, tile by tile.
   func biasGradient(_ gradient: FeatureMap<Float>) -> Tensor<Float> {
     let groups = biasGroups
     var sums = [Double](repeating: 0, count: groups * storedOutputs)
@@ -398,7 +399,7 @@ struct EngineConvolution {
     return biasGradient(sums: sums, groups: groups)
   }
 
-  /// The floats of scratch memory that the sums of tiles need.
+  /// The number of floats of scratch memory for the sums of tiles.
   private var tileSumsScratch: Int { Int(CK_WINOGRAD_POINTS + 1) * storedOutputs }
 
   /// Adds the gradients in one part of the tiles to the sums of this part.
@@ -425,7 +426,7 @@ struct EngineConvolution {
   private func withScratch(
     _ count: Int, _ chunks: Int, _ body: (_ chunk: Int, UnsafeMutablePointer<Float>) -> Void
   ) {
-    // A worker's memory begins a cache line of its own.
+    // Each worker's memory begins at a cache line of its own.
     let stride = (count + 63) / 16 * 16
     let workers = min(Parallelism.threads, chunks)
     let memory = MemoryPool.take(bytes: workers * stride * MemoryLayout<Float>.stride)

@@ -2,20 +2,21 @@ import CKernels
 
 /// The values between the operations of a network, `[N, C, H, W]`.
 ///
-/// The layout in memory is the engine's own affair: networks hand feature maps from operation to
-/// operation and turn them into tensors only when somebody looks at a name.
+/// The layout in memory is internal to the engine: networks pass feature maps from operation to
+/// operation and convert them to tensors only for inspection.
 package struct FeatureMap<Element: Scalar>: Sendable {
   package let shape: Shape
 
   /// Whether the operation that made this map found a NaN or an infinity in it.
   ///
-  /// Only convolutions look: every non-finite value meets the next convolution or the loss.
+  /// Only convolutions check: every non-finite value reaches the next convolution or the loss.
   package let foundNonFinite: Bool
 
-  /// The values, in the order that ``layout`` says.
+  /// The values, in the order of ``layout``.
   private(set) var scalars: MapMemory<Element>
 
-  /// The bits of an interleaved map whose values are 0 where the bit is 0, and ``scalars`` elsewhere.
+  /// The bits of an interleaved map whose values are 0 where the bit is 0, and ``scalars``
+  /// elsewhere; nil without a mask.
   ///
   /// So the gradient of a ReLU costs nothing: convolutions read through the mask; other operations
   /// take ``resolved`` first.
@@ -39,10 +40,10 @@ package struct FeatureMap<Element: Scalar>: Sendable {
     self.foundNonFinite = foundNonFinite
   }
 
-  /// Whether nobody else looks at the values.
+  /// Whether no other map shares the values.
   mutating func isOnlyOwner() -> Bool { isKnownUniquelyReferenced(&scalars) }
 
-  /// How the values lie in memory: a matter of the number of channels alone.
+  /// The layout of the values in memory, which depends on the number of channels alone.
   var layout: MapLayout { MapLayout(channels: shape.channels, Element.self) }
 
   /// The values as a tensor.
@@ -56,12 +57,12 @@ package struct FeatureMap<Element: Scalar>: Sendable {
       : MapLayout.deinterleave(resolved.scalars, shape: shape)
   }
 
-  /// The same map without a mask.
+  /// The same map with the mask applied to its values.
   var resolved: FeatureMap {
     guard let mask, let map = self as? FeatureMap<Float> else { return self }
     let kernels = InstructionSet.kernels
     let values = MapMemory<Float>(scalars.count) { output in
-      // A multiple of 8 values a pixel, and a bit of the mask for each.
+      // There is a multiple of 8 values a pixel, and a bit of the mask for each.
       parallelRanges(map.scalars.count / 8) { range in
         kernels.apply_mask(
           map.scalars.start + range.lowerBound * 8, mask.start + range.lowerBound,
@@ -72,21 +73,21 @@ package struct FeatureMap<Element: Scalar>: Sendable {
   }
 }
 
-/// How the values of a map lie in memory.
+/// The layout of a map's values in memory.
 ///
-/// In Double, where the reference engine computes, every map is planar. So are Float maps of few
-/// channels, where vectors run along rows; the others keep the channels of a pixel together.
+/// In Double, where the reference engine computes, every map is planar. So are Float maps with few
+/// channels, where vectors run along rows; others keep the channels of a pixel together.
 enum MapLayout: Sendable {
   /// `[N, C, H, W]`, as in a tensor.
   case planar
-  /// `[N, H, W, C′]`; C′ is C rounded up to a multiple of 8, and what stands beyond C is no value.
+  /// `[N, H, W, C′]`; C′ is C rounded up to a multiple of 8, and numbers beyond C are not values.
   case interleaved
 
   init<Element: Scalar>(channels: Int, _ type: Element.Type) {
     self = type == Float.self && (channels == 8 || channels >= 12) ? .interleaved : .planar
   }
 
-  /// C′: the channels that an interleaved map stores.
+  /// C′, the number of channels that an interleaved map stores.
   static func storedChannels(_ channels: Int) -> Int { (channels + 7) / 8 * 8 }
 
   @inline(__always)
@@ -142,7 +143,7 @@ enum MapLayout: Sendable {
   }
 }
 
-/// The number of scalars one chunk of an element-wise operation covers.
+/// The number of scalars in one chunk of an element-wise operation.
 let elementsPerChunk = 1 << 15
 
 /// Calls `body` for consecutive parts of `0..<count`, on several threads.

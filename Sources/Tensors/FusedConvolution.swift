@@ -1,12 +1,12 @@
 import CKernels
 
-/// What the derivative of an activation is computed from.
+/// The values from which the derivative of an activation is computed.
 package enum ActivationRecord<Element: Scalar>: Sendable {
   /// The activation a, and the pre-activation z where the derivative needs it.
   case values(activation: FeatureMap<Element>, preactivation: FeatureMap<Element>?)
-  /// One bit a value: whether the gradient passes a ReLU.
+  /// One bit a value: whether the gradient passes through a ReLU.
   case mask(ActivationMask)
-  /// Nothing: the convolution that reads the activation hands down dz.
+  /// No values: the convolution that reads the activation returns dz.
   case reader
 }
 
@@ -15,7 +15,7 @@ package struct ActivationMask: Sendable {
   let bits: MapMemory<UInt8>
 }
 
-/// How an activation a is joined with a skip value s.
+/// The join of an activation a with a skip value s.
 package struct Join<Element: Scalar>: Sendable {
   package enum Rule: Sendable {
     /// a + s
@@ -26,14 +26,14 @@ package struct Join<Element: Scalar>: Sendable {
     case multiplyAdd
   }
   package let rule: Rule
-  /// s; its one channel may serve all.
+  /// s; a single channel is used for all.
   package let value: FeatureMap<Element>
 
   package init(_ rule: Rule, _ value: FeatureMap<Element>) {
     (self.rule, self.value) = (rule, value)
   }
 
-  /// The join of `a` with the value.
+  /// Returns `a` joined with the value.
   package func applied(to a: FeatureMap<Element>) -> FeatureMap<Element> {
     switch rule {
     case .add: a.adding(value)
@@ -43,31 +43,31 @@ package struct Join<Element: Scalar>: Sendable {
   }
 }
 
-/// A convolution with what follows it: out = join(act(z), s).
+/// The result of a convolution and the operations after it: out = join(act(z), s).
 package struct ActivatedMap<Element: Scalar>: Sendable {
-  /// act(z), before it was joined; none if it was never written.
+  /// act(z), before the join; nil if it was never written.
   package let activation: FeatureMap<Element>?
   package let output: FeatureMap<Element>
-  /// None if no backward pass will ask for it.
+  /// The record for the derivative; nil if no backward pass follows.
   package let record: ActivationRecord<Element>?
   /// Whether z holds a NaN or an infinity.
   package let foundNonFinite: Bool
 }
 
-/// Convolutions together with the operations beside them, in one pass over memory where the engine
-/// can, to the same bits as one after the other.
+/// Convolutions together with neighboring operations, in one pass over memory where the engine can,
+/// with the same bits as one after the other.
 extension Convolution {
-  /// out = join(act(input ∗ kernel + bias), s).
+  /// Computes out = join(act(input ∗ kernel + bias), s).
   ///
   /// - Parameters:
   ///   - input: Images, `[N, C, H, W]`.
   ///   - kernel: Kernels, `[O, C, kH, kW]`.
   ///   - bias: `[O]`.
-  ///   - activation: What is applied to each value.
-  ///   - reluNaN: What ReLU makes of a NaN.
-  ///   - join: What the activation is joined with, if anything.
-  ///   - keepsRecord: Whether a backward pass will follow that asks for the derivative.
-  /// - Returns: The result, and what the backward pass needs.
+  ///   - activation: The function of each value.
+  ///   - reluNaN: The treatment of NaN by ReLU.
+  ///   - join: The join with a skip value, if any.
+  ///   - keepsRecord: Whether a backward pass will follow, which needs the derivative.
+  /// - Returns: The result, and the values for the backward pass.
   @specialized(where Element == Float)
   package static func activated<Element: Scalar>(
     _ input: FeatureMap<Element>, kernel: Tensor<Element>, bias: Tensor<Element>?,
@@ -134,7 +134,7 @@ extension Convolution {
     )
   }
 
-  /// Whether the engine computes all gradients at once, for a kernel `[O, C, kH, kW]`.
+  /// Whether the engine computes all gradients in one pass, for a kernel `[O, C, kH, kW]`.
   package static func goesBackAtOnce<Element: Scalar>(
     kernelShape shape: Shape, _ type: Element.Type
   ) -> Bool {
@@ -144,15 +144,16 @@ extension Convolution {
       Precision.current)
   }
 
-  /// The gradients of input, kernel and bias at once, to the bits of one after the other.
+  /// Computes the gradients of input, kernel and bias in one pass, with the same bits as one after
+  /// the other.
   ///
   /// - Parameters:
   ///   - outputGradient: dz, `[N, O, H, W]`.
-  ///   - input: What was convolved; its gradient may take its place in memory.
+  ///   - input: The input of the convolution; its gradient may replace it in memory.
   ///   - kernel: `[O, C, 3, 3]`.
   ///   - hasBias: Whether the gradient of a bias is wanted.
   ///   - addend: Added to the gradient of the input.
-  ///   - isRectified: Whether the input is what a ReLU gave, and its gradient goes through it: it
+  ///   - isRectified: Whether the input is the output of a ReLU through which its gradient goes: it
   ///     becomes 0 where the input is 0.
   /// - Returns: The gradients.
   @specialized(where Element == Float)
@@ -176,12 +177,12 @@ extension Convolution {
 }
 
 extension EngineConvolution {
-  /// Whether the join is a sum that interleaved outputs take on their way to memory.
+  /// Whether the join is a sum that the convolution can add before it writes to memory.
   fileprivate func canAdd(_ join: Join<Float>?) -> Bool {
     takesEnding && join.map { $0.rule == .add && $0.value.shape.channels == outputs } ?? true
   }
 
-  /// out = ReLU(z) + addend, with bits for the derivative.
+  /// Computes out = ReLU(z) + addend, with bits for the derivative.
   fileprivate func activated(
     _ input: FeatureMap<Float>, _ kernel: Tensor<Float>, _ bias: Tensor<Float>?,
     _ reluNaN: ReLUNaN, adding addend: FeatureMap<Float>?, keepsRecord: Bool
@@ -194,8 +195,8 @@ extension EngineConvolution {
       record: mask.map { .mask(ActivationMask(bits: $0)) }, foundNonFinite: map.foundNonFinite)
   }
 
-  /// out = join(act(z), s) between planar maps: activation and join follow while a chunk of rows is
-  /// in the cache.
+  /// Computes out = join(act(z), s) between planar maps, with activation and join while a chunk of
+  /// rows is in the cache.
   fileprivate func planarActivated(
     _ input: FeatureMap<Float>, _ kernel: Tensor<Float>, _ bias: Tensor<Float>?,
     _ activation: Activation, _ reluNaN: ReLUNaN, _ join: Join<Float>?, keepsRecord: Bool
@@ -205,7 +206,7 @@ extension EngineConvolution {
     let whole = images * outputs * height * width
     let keepsPreactivation = keepsRecord && activation.needsPreactivation
     let a = keepsPreactivation ? MapMemory<Float>(whole) { _ in } : nil
-    // An activation that nobody will ask for need not be kept beside what it is joined with.
+    // Without a record, the joined value may replace the activation.
     let joined = join != nil && keepsRecord ? MapMemory<Float>(whole) { _ in } : nil
     let z = forward(
       input, kernel, bias,
@@ -245,7 +246,8 @@ extension Join {
 }
 
 extension Activation {
-  /// dz = act′(z) · da, from what the forward pass kept; da is `gradient`, times `factor` where given.
+  /// Computes dz = act′(z) · da from the record of the forward pass; da is `gradient`, times
+  /// `factor` if there is one.
   package func backward<Element: Scalar>(
     _ gradient: FeatureMap<Element>, times factor: FeatureMap<Element>? = nil,
     _ record: ActivationRecord<Element>
@@ -274,7 +276,8 @@ extension Activation {
 }
 
 extension FeatureMap<Float> {
-  /// act′·gradient·factor, where `factor` has as many channels, or one in planar maps; else none.
+  /// Computes act′·gradient·factor, where `factor` has as many channels, or one in planar maps; nil
+  /// otherwise.
   fileprivate func pulledBack(
     _ code: Int32, _ factor: FeatureMap?, _ known: FeatureMap
   ) -> FeatureMap? {
@@ -283,7 +286,7 @@ extension FeatureMap<Float> {
     let kernels = InstructionSet.kernels
     let gradient = resolved
     let factor = factor?.resolved
-    // Parts within one plane, so that its factors lie in a line.
+    // The parts lie within one plane, so that its factors are consecutive.
     let planes = serves ? shape.batch * shape.channels : 1
     let size = gradient.scalars.count / planes
     let parts = max(1, size / elementsPerChunk)

@@ -1,4 +1,4 @@
-/// The value of an IEEE half-precision number.
+/// The value of the IEEE half-precision number with these bits.
 func halfPrecision(_ bits: UInt16) -> Double {
   let sign = bits >> 15 == 0 ? 1.0 : -1.0
   let exponent = Int(bits >> 10 & 31)

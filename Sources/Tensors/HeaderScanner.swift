@@ -1,11 +1,11 @@
-/// Walks over the JSON of a `.safetensors` header: objects, strings and lists of whole numbers.
+/// Parses the JSON of a `.safetensors` header: objects, strings and lists of whole numbers.
 ///
-/// It never calls itself for what a file nests, so no depth of brackets can exhaust the stack.
+/// It is not recursive, so no depth of brackets can exhaust the stack.
 struct HeaderScanner {
   private let bytes: [UInt8]
   private var place = 0
 
-  /// Begins at the start of valid UTF-8.
+  /// Begins at the start of `bytes`, which must be valid UTF-8.
   init(_ bytes: [UInt8]) {
     self.bytes = bytes
   }
@@ -33,7 +33,7 @@ struct HeaderScanner {
     try expect("}")
   }
 
-  /// Reads a list of whole numbers from 0.
+  /// Reads a list of whole numbers that are at least 0.
   mutating func integers() throws(TensorError) -> [Int] {
     try expect("[")
     var result: [Int] = []
@@ -72,7 +72,7 @@ struct HeaderScanner {
     return String(decoding: text, as: UTF8.self)
   }
 
-  /// Reads what follows a backslash.
+  /// Reads the rest of an escape, behind the backslash.
   private mutating func escape() throws(TensorError) -> String {
     guard let byte = current else { throw error("a string does not end") }
     place += 1
@@ -90,7 +90,7 @@ struct HeaderScanner {
     }
   }
 
-  /// Reads the four digits behind `\u`, or those of two such that are one character.
+  /// Reads the four digits behind `\u`, or those of a surrogate pair.
   private mutating func unicodeEscape() throws(TensorError) -> String {
     var units = [try hexadecimal()]
     if UTF16.isLeadSurrogate(units[0]), bytes[place...].starts(with: Array("\\u".utf8)) {
@@ -112,7 +112,7 @@ struct HeaderScanner {
     return unit
   }
 
-  /// Makes sure that only spaces follow.
+  /// Throws unless only spaces follow.
   mutating func finish() throws(TensorError) {
     skipSpace()
     guard current == nil else { throw error("more follows its end") }
@@ -126,7 +126,7 @@ struct HeaderScanner {
     while let byte = current, [0x20, 0x09, 0x0A, 0x0D].contains(byte) { place += 1 }
   }
 
-  /// Takes a sign if it comes next, after spaces.
+  /// Takes a sign if it comes next, after spaces; returns whether it did.
   private mutating func take(_ sign: UnicodeScalar) -> Bool {
     skipSpace()
     guard current == UInt8(ascii: sign) else { return false }

@@ -8,7 +8,7 @@ package enum IndexEntry: Hashable, Sendable {
 
 /// Parts of a tensor, as NumPy takes them.
 extension Tensor {
-  /// The part of the tensor that `entries` name; axes without an entry are kept whole.
+  /// Returns the part of the tensor that `entries` select; axes without an entry are kept whole.
   ///
   /// A position drops its axis, a range keeps it: of `[8,1,64,64]`, `[3, 0, 10:20]` is `[10,64]`.
   ///
@@ -18,7 +18,8 @@ extension Tensor {
     return Tensor(shape: Shape(kept), scalars: offsets(ranges).flatMap { self.scalars[$0] })
   }
 
-  /// The tensor with the part that `entries` name filled by one number, or by as many numbers.
+  /// Returns the tensor with the part that `entries` select filled by one number, or by as many
+  /// numbers.
   ///
   /// - Throws: `TensorError` when the part does not exist or `values` are of another count.
   package func assigning(
@@ -39,7 +40,7 @@ extension Tensor {
     return result
   }
 
-  /// The range of each axis that `entries` name, and the extents of the axes that stay.
+  /// The range of each axis that `entries` select, and the extents of the axes that stay.
   private func ranges(
     _ entries: [IndexEntry]
   ) throws(TensorError) -> (ranges: [Range<Int>], kept: [Int]) {
@@ -94,7 +95,7 @@ extension Tensor {
     }
   }
 
-  /// The stack of single images of one shape, `[images.count, C, H, W]`.
+  /// Makes a stack of single images of one shape, `[images.count, C, H, W]`.
   package init(joining images: [Tensor]) {
     precondition(!images.isEmpty, "There are images to join.")
     let shape = images[0].shape
@@ -103,7 +104,7 @@ extension Tensor {
       scalars: images.flatMap(\.scalars))
   }
 
-  /// Where the part lies in memory, run by run.
+  /// The offsets of a part in memory, one range for each run.
   private func offsets(_ ranges: [Range<Int>]) -> [Range<Int>] {
     var offsets = [0]
     var strides: [Int] = []

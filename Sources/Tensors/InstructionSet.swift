@@ -1,6 +1,6 @@
 import CKernels
 
-/// The arithmetic of the engine: where it is equal, so are all digits of trainings.
+/// A description of the engine's arithmetic: where it is equal, so are all digits of trainings.
 package var engineDescription: String {
   "winograd float32 4, \(InstructionSet.current.isFused ? "fused" : "not fused")"
 }
@@ -9,20 +9,20 @@ package var engineDescription: String {
 package enum InstructionSet: Int32, CaseIterable, Sendable {
   case avx512 = 0
   case avx2
-  /// Vectors that every machine has; on ARM these are its own.
+  /// The vectors that every machine has; on ARM these are its own.
   case plain
 
-  /// Those that this machine can run.
+  /// The instruction sets that this machine can run, best first.
   package static var available: [InstructionSet] {
     allCases.filter { ck_kernels_for($0.rawValue) != nil }
   }
 
-  /// The one that operations of this thread use: the best, unless a test says otherwise.
+  /// The instruction set for operations of this task: the best, unless a test sets another.
   ///
   /// Results depend on it only where ``isFused`` differs.
   @TaskLocal package static var current = available.first ?? .plain
 
-  /// Whether a product and a sum are rounded once.
+  /// Whether a product and a sum are rounded only once.
   package var isFused: Bool {
     #if arch(x86_64)
       self != .plain

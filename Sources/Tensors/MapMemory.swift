@@ -1,15 +1,15 @@
-/// Numbers of a map, aligned to cache lines; memory comes from a pool and goes back to it.
+/// The numbers of a map, aligned to cache lines; memory comes from a pool and goes back to it.
 ///
 /// A training step asks for the same sizes again and again. Large ones lie on huge pages, where the
 /// system has them, so that kernels which walk many rows at once do not miss in the page table.
 final class MapMemory<Value: BitwiseCopyable & Sendable>: @unchecked Sendable {
-  // Written by the operation that makes the map, before anybody else has it; read from then on. An
-  // operation that is its last reader may write there again.
+  // The memory block, written by the operation that makes the map before it is shared, then only
+  // read. An operation that is its last reader may write there again.
   private let block: MemoryPool.Block
   let start: UnsafeMutablePointer<Value>
   let count: Int
 
-  /// Memory for `count` values, which `body` writes completely.
+  /// Takes memory for `count` values, which `body` writes completely.
   @inline(__always)
   init(_ count: Int, writing body: (UnsafeMutablePointer<Value>) -> Void) {
     block = MemoryPool.take(bytes: count * MemoryLayout<Value>.stride)

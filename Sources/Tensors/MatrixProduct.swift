@@ -9,10 +9,10 @@ import Synchronization
 
 /// A product of row-major matrices, c = a·b or c += a·b: the only place that calls OpenBLAS.
 ///
-/// Each product runs on the calling thread; ``parallel(chunks:_:)`` puts threads above it. OpenBLAS
-/// does not choose its own order of summation then, and a product depends on its operands alone.
+/// Each product runs on the calling thread; ``parallel(chunks:_:)`` provides threads. So OpenBLAS
+/// does not choose its own order of summation, and a product depends on its operands alone.
 package struct MatrixProduct<Element: Scalar> {
-  /// The rows of c, the columns of c, and the length of the sums.
+  /// The number of rows of c, of columns of c, and of terms of each sum.
   package var rows: Int, columns: Int, inner: Int
   /// `a`, `[rows, inner]`, or `[inner, rows]` when transposed; with the distance between its rows.
   package var a: UnsafePointer<Element>, aStride: Int, aTransposed = false
@@ -20,7 +20,7 @@ package struct MatrixProduct<Element: Scalar> {
   package var b: UnsafePointer<Element>, bStride: Int, bTransposed = false
   /// `c`, `[rows, columns]`.
   package var c: UnsafeMutablePointer<Element>, cStride: Int
-  /// Whether c is added to rather than written.
+  /// Whether the product is added to c rather than written.
   package var accumulates = false
 
   /// Computes the product.
@@ -31,7 +31,7 @@ package struct MatrixProduct<Element: Scalar> {
   }
 }
 
-/// How many products this process has computed, by which it is known whether BLAS ran.
+/// The number of products that this process has computed, which shows whether BLAS ran.
 package var matrixProductCount: Int { products.load(ordering: .relaxed) }
 
 private let products = Atomic<Int>(0)

@@ -1,37 +1,39 @@
 import Foundation
 import Synchronization
 
-/// Memory for maps, kept when a map is done with it: fresh pages cost more than what is written there.
+/// A pool of memory for maps, which keeps freed memory: fresh pages cost more than the writing to
+/// them.
 ///
-/// Larger blocks are cut from ranges of addresses, always at the lowest place that fits, and grow
-/// together again when they are given back; so maps of many sizes share the same pages.
+/// Larger blocks are cut from ranges of addresses, always at the lowest place that fits, and are
+/// merged again when they are given back; so maps of many sizes share the same pages.
 enum MemoryPool {
   struct Block: @unchecked Sendable {
     let start: UnsafeMutableRawPointer
     let bytes: Int
   }
 
-  /// Blocks of at least this size come from a range of addresses, in whole pages; smaller ones come from
+  /// The smallest size of blocks from a range of addresses, in whole pages; smaller ones come from
   /// the C library.
   private static let leastBlock = 64 << 10
   private static let page = 4 << 10
-  /// Blocks of at least this size come from a range of their own, in whole huge pages.
+  /// The smallest size of blocks from a range of their own, in whole huge pages.
   private static let hugePage = 2 << 20
 
   private static let blocks = Mutex(Arena(isHuge: false))
   private static let hugeBlocks = Mutex(Arena(isHuge: true))
 
-  /// The bytes that a block of `bytes` really takes.
+  /// The number of bytes that a block of `bytes` really takes.
   static func size(of bytes: Int) -> Int {
     let step = bytes >= hugePage ? hugePage : bytes >= leastBlock ? page : 64
     return max(step, (bytes + step - 1) / step * step)
   }
 
-  /// The bytes of all blocks that are in use, and the most there were at once.
+  /// The number of bytes of all blocks in use, and the largest number so far.
   private static let used = Atomic<Int>(0)
   private static let most = Atomic<Int>(0)
 
-  /// The most bytes that maps, masks and the engine's sums took at once since the program began.
+  /// The largest number of bytes that maps, masks and the engine's sums took at once since the
+  /// program began.
   static var peak: Int { most.load(ordering: .relaxed) }
 
   static func take(bytes: Int) -> Block {
@@ -56,7 +58,7 @@ enum MemoryPool {
     }
   }
 
-  /// A range of addresses and the parts of it that nobody uses.
+  /// A range of addresses with its unused parts.
   private struct Arena: @unchecked Sendable {
     private struct Gap {
       var start: UnsafeMutableRawPointer
@@ -65,13 +67,13 @@ enum MemoryPool {
       var end: UnsafeMutableRawPointer { start + bytes }
     }
 
-    /// Whether pages are huge, where the system has such.
+    /// Whether pages are huge, where the system has huge ones.
     let isHuge: Bool
-    /// In the order of addresses; no two touch each other.
+    /// The unused parts in the order of addresses; no two are adjacent.
     private var gaps: [Gap] = []
-    /// No block ever reached beyond this address, so there are no pages yet.
+    /// The end of the highest block so far, beyond which there are no pages yet.
     private var reached: UnsafeMutableRawPointer?
-    /// Unused pages together hold at most this much; then they go back to the system.
+    /// The largest number of bytes in unused pages; beyond it, they go back to the system.
     private let mostKept = Int(ProcessInfo.processInfo.physicalMemory / 4)
 
     init(isHuge: Bool) { self.isHuge = isHuge }
@@ -101,19 +103,20 @@ enum MemoryPool {
       gaps[index].bytes += gaps.remove(at: index + 1).bytes
     }
 
-    /// The bytes of the gaps that were part of a block before.
+    /// The bytes of the gaps that have pages, since they were part of a block before.
     private var kept: Int {
       guard let reached else { return 0 }
       return gaps.reduce(0) { $0 + max(0, min($1.end, reached) - $1.start) }
     }
 
-    /// Hands the pages of all gaps back to the system; the addresses stay.
+    /// Returns the pages of all gaps to the system; the addresses stay.
     private mutating func release() {
       for gap in gaps { madvise(gap.start, gap.bytes, MADV_DONTNEED) }
       if let last = gaps.last, let known = reached { reached = min(known, last.start) }
     }
 
-    /// Reserves addresses, which cost nothing: more than the machine has memory, or what is allowed.
+    /// Reserves addresses, which cost nothing: more than the machine has memory, or as many as
+    /// allowed.
     private mutating func reserve() {
       var size = Int(ProcessInfo.processInfo.physicalMemory) * 4 / hugePage * hugePage
       let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE

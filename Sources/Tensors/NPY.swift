@@ -1,6 +1,6 @@
 package import Foundation
 
-/// NumPy's `.npy` files of real numbers.
+/// Writes NumPy's `.npy` files.
 ///
 /// Source: NEP 1, "A simple file format for NumPy arrays", versions 1 to 3.
 package enum NPY {
@@ -11,7 +11,7 @@ package enum NPY {
     let extents = tensor.shape.extents.map(String.init)
     let tuple = extents.count == 1 ? "(\(extents[0]),)" : "(\(extents.joined(separator: ", ")))"
     var header = "{'descr': '<f4', 'fortran_order': False, 'shape': \(tuple), }"
-    // The header ends with a newline, and data begins at a multiple of 64.
+    // The header ends with a newline, so that data begins at a multiple of 64.
     let padding = (64 - (magic.count + 4 + header.utf8.count + 1) % 64) % 64
     header += String(repeating: " ", count: padding) + "\n"
     var data = Data(magic + [1, 0])

@@ -1,15 +1,15 @@
 import Foundation
 
-/// A `.npy` file of real numbers, of which only the header has been read.
+/// A `.npy` file of real numbers whose header has been read.
 ///
-/// So its shape is known before memory is taken for its numbers: any integer or floating type, byte
-/// order and layout.
+/// Its shape is known before memory is taken for its numbers. It may have any integer or floating
+/// type, byte order and layout.
 package struct NPYFile {
-  /// The shape of the array, as NumPy tells it.
+  /// The shape of the array in NumPy.
   package let shape: Shape
-  /// Whether the first axis lies together in the file.
+  /// Whether the first axis is contiguous in the file.
   package let isFortranOrder: Bool
-  /// The range of the elements if they have 8 bits.
+  /// The range of the elements if they have 8 bits; else nil.
   package let range: ClosedRange<Double>?
   private let file: FileHandle
   private let start: Int
@@ -17,7 +17,7 @@ package struct NPYFile {
 
   /// Reads the header of the file at `path`.
   ///
-  /// - Throws: `TensorError` that says what the file holds instead.
+  /// - Throws: `TensorError` that says what is wrong with the file.
   package init(path: String) throws(TensorError) {
     let length: UInt64
     let head: Data
@@ -41,9 +41,9 @@ package struct NPYFile {
     (self.type, range) = (type, type.byteRange)
   }
 
-  /// The numbers of the file.
+  /// Reads the numbers of the file.
   ///
-  /// When `shouldStop` once says yes, the rest is left out and the result means nothing.
+  /// Once `shouldStop` returns true, the rest is left out and the result is meaningless.
   ///
   /// - Throws: `TensorError` when the file cannot be read to its end.
   @specialized(where Element == Float)
@@ -64,7 +64,7 @@ package struct NPYFile {
     return isFortranOrder ? stored.axesReversed(shouldStop) : stored
   }
 
-  /// Reads the numbers in parts, so that the file never stands in memory beside them.
+  /// Reads the numbers in parts, so that the whole file is never in memory beside them.
   private func read<Element: Scalar>(
     into scalars: UnsafeMutableBufferPointer<Element>, _ shouldStop: () -> Bool
   ) throws -> Bool {
@@ -96,7 +96,7 @@ package struct NPYFile {
 
 /// The header of a `.npy` file.
 private struct NPYHeader {
-  /// The bytes before the data.
+  /// The number of bytes before the data.
   let length: Int
   /// NumPy's description of the element type, such as `<f4`.
   let description: String
@@ -136,7 +136,7 @@ private struct NPYHeader {
     self.extents = extents
   }
 
-  /// The shape, once it is sure that the data hold that many elements.
+  /// Returns the shape, after checking that the data hold that many elements.
   func shape(fitting available: Int, elementSize: Int) throws(TensorError) -> Shape {
     var needed = elementSize
     for extent in extents {
@@ -155,16 +155,16 @@ private struct NPYHeader {
   }
 }
 
-/// How one element lies in memory.
+/// The type of an element in memory.
 private struct NPYElementType {
   private let kind: Character
   let size: Int
   private let isBigEndian: Bool
 
-  /// Whether elements are the Floats of this machine.
+  /// Whether elements are Floats in this machine's byte order.
   var isOwnFloat: Bool { kind == "f" && size == 4 && isBigEndian == (1.bigEndian == 1) }
 
-  /// Reads a description such as `<f4`, `>i2`, `|u1` or `|b1`.
+  /// Reads a description such as `<f4`, `>i2`, `|u1` or `|b1`; nil for other types.
   init?(_ description: String) {
     guard let match = description.wholeMatch(of: /([<>|=])([fiub])([1248])/),
       let kind = match.2.first, let size = Int(match.3)
@@ -207,10 +207,11 @@ private struct NPYElementType {
 }
 
 extension Tensor {
-  /// The tensor with its axes in the opposite order, or a part of it when `shouldStop` says yes.
+  /// Returns the tensor with its axes in the opposite order; incomplete if `shouldStop` returns
+  /// true.
   fileprivate func axesReversed(_ shouldStop: () -> Bool) -> Tensor {
     let target = Shape(shape.extents.reversed())
-    // Strides of the target, for the axes of the source.
+    // The strides of the target are in the order of the source's axes.
     var strides: [Int] = []
     var step = 1
     for extent in shape.extents {

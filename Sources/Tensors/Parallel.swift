@@ -1,13 +1,13 @@
 import Dispatch
 import Synchronization
 
-/// How many threads work at once.
+/// Settings for the number of threads that work at once.
 package enum Parallelism {
   private static let count = Atomic<Int>(0)
 
   /// The number of worker threads, at least 1; at first the number of cores.
   ///
-  /// Results never depend on it: work is cut into chunks by the size of the problem alone.
+  /// Results never depend on it: chunks depend on the size of the problem alone.
   package static var threads: Int {
     get {
       let set = count.load(ordering: .relaxed)
@@ -16,21 +16,21 @@ package enum Parallelism {
     set { count.store(max(1, newValue), ordering: .relaxed) }
   }
 
-  /// Asked before each chunk of ``parallel(chunks:_:)`` on this thread, if set; chunks are left out
-  /// once it says yes.
+  /// Called before each chunk of ``parallel(chunks:_:)`` on this task, if set; once it returns
+  /// true, chunks are left out.
   @TaskLocal fileprivate static var isAbandoned: (@Sendable () -> Bool)?
 }
 
-/// Runs `body`, whose parallel work ends at once when it is abandoned.
+/// Runs `body`, and leaves out its remaining parallel work once it is abandoned.
 ///
-/// Work that is left out leaves numbers that mean nothing, so neither a result nor an error of it is
-/// handed on then.
+/// Numbers are meaningless after that, so neither a result nor an error of `body` is passed on.
 ///
 /// - Parameters:
-///   - isAbandoned: Asked often and from several threads; once it says yes, it must go on so.
-///   - body: Computes without touching anything that outlives it.
-/// - Returns: What `body` returned, or nil when it was abandoned.
-/// - Throws: What `body` threw, unless it was abandoned.
+///   - isAbandoned: Called often and from several threads; once it returns true, it must do so for
+///     good.
+///   - body: Computes without changing anything that outlives it.
+/// - Returns: The result of `body`, or nil when it was abandoned.
+/// - Throws: The error of `body`, unless it was abandoned.
 package func abandonable<Result, Failure: Error>(
   when isAbandoned: @escaping @Sendable () -> Bool, _ body: () throws(Failure) -> Result
 ) throws(Failure) -> Result? {
@@ -43,9 +43,9 @@ package func abandonable<Result, Failure: Error>(
 
 /// Calls `body(chunk, worker)` once for each chunk, on up to `Parallelism.threads` threads.
 ///
-/// Workers take chunks from a shared counter, so a slow thread holds nobody up. `worker` numbers
-/// the thread, for scratch memory. Chunks must be cut by the size of the problem, never by the
-/// number of threads, and write to separate places; then the result is the same bits for any
+/// Workers take chunks from a shared counter, so a slow thread does not delay others. `worker`
+/// numbers the thread, for scratch memory. Chunks must be cut by the size of the problem, never by
+/// the number of threads, and write to separate places; then the result is the same bits for any
 /// number of threads.
 package func parallel(chunks: Int, _ body: (_ chunk: Int, _ worker: Int) -> Void) {
   let workers = min(Parallelism.threads, chunks)
@@ -59,7 +59,7 @@ package func parallel(chunks: Int, _ body: (_ chunk: Int, _ worker: Int) -> Void
   }
   let next = Atomic<Int>(0)
   withoutActuallyEscaping(body) { body in
-    // Chunks write to separate places (see above), which the compiler cannot see.
+    // Chunks write to separate memory (see above), which the compiler cannot see.
     nonisolated(unsafe) let body = body
     DispatchQueue.concurrentPerform(iterations: workers) { worker in
       while true {
@@ -72,7 +72,7 @@ package func parallel(chunks: Int, _ body: (_ chunk: Int, _ worker: Int) -> Void
   }
 }
 
-/// The part of `0..<count` that belongs to `chunk` of `chunks` nearly equal parts.
+/// The range of `0..<count` for one of `chunks` nearly equal parts.
 package func range(ofChunk chunk: Int, of chunks: Int, count: Int) -> Range<Int> {
   count * chunk / chunks..<count * (chunk + 1) / chunks
 }

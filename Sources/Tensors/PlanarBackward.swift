@@ -1,24 +1,24 @@
 import CKernels
 
 extension Convolution {
-  /// The gradients of a convolution without a bias and of its activation, in one pass over memory.
+  /// Computes the gradients of a convolution without a bias and of its activation, in one pass over
+  /// memory.
   ///
-  /// The bits are those of one after the other:
+  /// The bits are the same as for one after the other:
   ///
   ///     dz = act′(z) · da · factor,  kernelGradient(input, dz),  inputGradient(dz)
   ///
   /// dz is never written to memory.
   ///
   /// - Parameters:
-  ///   - da: The gradient of the activation, or of what it was multiplied to.
-  ///   - factor: What it was multiplied by; its one channel may serve all.
-  ///   - activation: What followed the convolution.
-  ///   - record: What the forward pass kept of it.
-  ///   - input: What was convolved.
+  ///   - da: The gradient of the activation, or of its product with `factor`.
+  ///   - factor: The factor of the activation, if any; a single channel is used for all.
+  ///   - activation: The activation after the convolution.
+  ///   - record: The record of the activation from the forward pass.
+  ///   - input: The input of the convolution.
   ///   - kernel: `[O, C, kH, kW]`.
   ///   - needsInput: Whether the gradient of the input is wanted.
-  /// - Returns: The gradients; none where the engine has no such pass, as for channels that lie
-  ///   together.
+  /// - Returns: The gradients; nil where the engine has no such pass, as for interleaved channels.
   package static func pulledBack<Element: Scalar>(
     _ da: FeatureMap<Element>, times factor: FeatureMap<Element>?, _ activation: Activation,
     _ record: ActivationRecord<Element>, input: FeatureMap<Element>, kernel: Tensor<Element>,

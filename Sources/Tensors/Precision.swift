@@ -1,10 +1,10 @@
-/// How 3×3 convolutions of Float maps are computed.
+/// The algorithm for 3×3 convolutions of Float maps.
 package enum Precision: String, CaseIterable, Sendable, Codable {
-  /// By Winograd's F(4×4, 3×3): rounding errors about twice those of the definition.
+  /// Winograd's F(4×4, 3×3): rounding errors about twice those of the definition.
   case fast
-  /// From the definition, as the other kernels are: two to three times slower.
+  /// The definition, as for other kernels: two to three times slower.
   case strict
 
-  /// What holds for convolutions that this thread begins.
+  /// The algorithm for convolutions in this task.
   @TaskLocal package static var current = Precision.fast
 }

@@ -1,7 +1,7 @@
 /// A named stream of random numbers, each a pure function of (seed, name, index).
 ///
 /// Philox4×32-10 with the seed as key and (index, hash of the name) as counter. Any element can be
-/// drawn alone, in any order, on any thread; drawing from one stream shifts no other.
+/// drawn alone, in any order, on any thread; drawing from one stream does not affect another.
 ///
 /// Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (2011).
 package struct RandomStream: Sendable {

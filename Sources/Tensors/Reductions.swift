@@ -15,7 +15,7 @@ extension FeatureMap {
   @specialized(where Element == Double)
   package func sumOfMagnitudes() -> Double { sum(Magnitude.self) }
 
-  /// x · factor.
+  /// Returns x · factor.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   package func scaled(by factor: Double) -> FeatureMap {
@@ -30,13 +30,13 @@ extension FeatureMap {
       })
   }
 
-  /// 1 for x > 0, −1 for x < 0, 0 for 0; NaN stays.
+  /// Returns 1 for x > 0, −1 for x < 0, 0 for 0; NaN stays.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   package func signs() -> FeatureMap { mapped(Sign.self) }
 
   private func sum<Function: UnaryFunction>(_ function: Function.Type) -> Double {
-    // What an interleaved map stores beyond its channels must not count.
+    // Numbers that an interleaved map stores beyond its channels must not count.
     if layout == .interleaved {
       return FeatureMap<Double>(tensor.doubles()).sum(function)
     }
@@ -46,7 +46,7 @@ extension FeatureMap {
       scalars.withUnsafeBufferPointer { x in
         guard let x = x.baseAddress else { return }
         parallel(chunks: (chunks + 1) / 2) { pair, _ in
-          // Two chunks side by side, so that additions need not wait for each other.
+          // Two chunks are summed side by side, so that additions need not wait for each other.
           let (a, b) = (2 * pair, min(2 * pair + 1, chunks - 1))
           let first = range(ofChunk: a, of: chunks, count: scalars.count)
           let second = range(ofChunk: b, of: chunks, count: scalars.count)

@@ -1,7 +1,7 @@
 /// Functions of real numbers that give the same bits on every machine.
 ///
-/// The C library chooses other code on other CPUs, and its last digit with it. Random numbers must
-/// not change with the machine, so these few functions use only IEEE additions, multiplications,
+/// The C library chooses other code on other CPUs, with other last digits. Random numbers must not
+/// change with the machine, so these few functions use only IEEE additions, multiplications,
 /// divisions and square roots, in a fixed order.
 package enum ReproducibleMath {
   /// The natural logarithm of a positive, normal `x`, to about one unit in the last place.
@@ -36,7 +36,8 @@ package enum ReproducibleMath {
     let r = (x - k * ln2High) - k * ln2Low
     var series = 1.0
     for n in stride(from: 16.0, through: 1.0, by: -1.0) { series = 1 + series * r / n }
-    // In two steps, since 2ᵏ alone may be too large or too small for a normal number.
+    // The power is applied in two steps, since 2ᵏ alone may be too large or too small for a normal
+    // number.
     let half = Int(k) / 2
     return series * Double(sign: .plus, exponent: half, significand: 1)
       * Double(sign: .plus, exponent: Int(k) - half, significand: 1)
@@ -64,7 +65,7 @@ package enum ReproducibleMath {
 
   /// The sine and cosine of `turns` full turns, for `turns` in 0..<1.
   ///
-  /// The angle is folded to an eighth of a turn about the nearest quarter, where the Taylor series
+  /// The angle is reduced to an eighth of a turn about the nearest quarter, where the Taylor series
   /// reach Double's precision.
   package static func sineAndCosine(turns: Double) -> (sine: Double, cosine: Double) {
     let quarter = (turns * 4).rounded()

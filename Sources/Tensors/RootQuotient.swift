@@ -1,8 +1,9 @@
 import CKernels
 
 extension Tensor<Float> {
-  /// factor·(x/c₁) / (√(y/c₂) + ε) for each number x and the number y of `squares` in the same place,
-  /// rounded after each operation: a step of an optimizer along x, divided by its magnitude.
+  /// Computes factor·(x/c₁) / (√(y/c₂) + ε) for each number x and the number y of `squares` at the
+  /// same index, rounded after each operation: a step of an optimizer along x, divided by its
+  /// magnitude.
   package func overRoots(
     of squares: Tensor, times factor: Float, epsilon: Float,
     corrections: (Float, Float) = (1, 1)

@@ -1,6 +1,6 @@
 package import Foundation
 
-/// Files of named tensors, as the Python library `safetensors` writes them.
+/// A file of named tensors in the format of the Python library `safetensors`.
 ///
 ///     8 bytes   n, the length of the header, little-endian
 ///     n bytes   JSON, then spaces up to a multiple of 8:
@@ -10,7 +10,7 @@ package import Foundation
 /// A file is checked as a whole before a number of it is used.
 /// Source: the format page of the library's documentation.
 package struct SafeTensors: Sendable {
-  /// What the file says of itself.
+  /// The metadata of the file, by key.
   package let metadata: [String: String]
   /// The tensors, in the order of their numbers.
   package let entries: [Entry]
@@ -21,11 +21,11 @@ package struct SafeTensors: Sendable {
     package let name: String
     package let shape: Shape
     package let type: ElementType
-    /// The first byte of its numbers, counted from the end of the header.
+    /// The offset of its first byte from the end of the header.
     let start: Int
   }
 
-  /// How an element is stored, by the format's word.
+  /// The type of an element, by the format's word.
   package enum ElementType: String, Sendable {
     case double = "F64"
     case float = "F32"
@@ -41,7 +41,7 @@ package struct SafeTensors: Sendable {
     case uint8 = "U8"
     case bool = "BOOL"
 
-    /// In bytes.
+    /// The size in bytes.
     var size: Int {
       switch self {
       case .double, .int64, .uint64: 8
@@ -57,7 +57,7 @@ package struct SafeTensors: Sendable {
 
   /// Reads a file.
   ///
-  /// - Throws: `TensorError` that says what the file holds instead.
+  /// - Throws: `TensorError` that says what is wrong with the file.
   package init(decoding data: Data) throws(TensorError) {
     let data = Data(data)  // Indices begin at 0.
     guard data.count >= 8 else {
@@ -77,7 +77,7 @@ package struct SafeTensors: Sendable {
     entries = try header.entries(filling: numbers.count)
   }
 
-  /// As in the library.
+  /// The longest header in bytes, as in the library.
   private static let longestHeader = 100_000_000
   private static let copyAgain = "the file is cut off or of another kind; copy or save it again"
 
@@ -91,7 +91,7 @@ package struct SafeTensors: Sendable {
     (name.count > 60 ? name.prefix(60) + "…" : name).debugDescription
   }
 
-  /// The numbers of a tensor as float32.
+  /// Returns the numbers of a tensor as float32.
   ///
   /// - Throws: `TensorError` when the tensor does not hold real numbers.
   package func floats(_ entry: Entry) throws(TensorError) -> Tensor<Float> {
@@ -112,7 +112,7 @@ package struct SafeTensors: Sendable {
         switch entry.type {
         case .double: Float(Double(bitPattern: pattern(i, as: UInt64.self)))
         case .half: Float(halfPrecision(pattern(i, as: UInt16.self)))
-        // The upper half of a float32.
+        // A bfloat16 is the upper half of a float32.
         case .bfloat: Float(bitPattern: UInt32(pattern(i, as: UInt16.self)) << 16)
         default: Float(bitPattern: pattern(i, as: UInt32.self))
         }
@@ -121,11 +121,12 @@ package struct SafeTensors: Sendable {
     return Tensor(shape: entry.shape, scalars: scalars)
   }
 
-  /// The bytes of a file; names and keys in order, so that the same tensors give the same bytes.
+  /// Returns the bytes of a file, with names and keys in order, so that the same tensors give the
+  /// same bytes.
   ///
   /// - Parameters:
   ///   - tensors: The tensors by name; no name may be `__metadata__`.
-  ///   - metadata: What the file says of itself.
+  ///   - metadata: The metadata of the file.
   /// - Returns: The bytes.
   package static func encode(
     _ tensors: [String: Tensor<Float>], metadata: [String: String] = [:]

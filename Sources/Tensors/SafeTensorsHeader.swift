@@ -1,10 +1,10 @@
 /// The header of a `.safetensors` file, read strictly.
 ///
-/// Nothing is nested deeper than the format says, no key occurs twice, and nothing is left out, so
-/// that a file means the same to every reader.
+/// Deeper nesting than the format has, repeated keys and missing entries are errors, so that every
+/// reader gets the same from a file.
 struct SafeTensorsHeader {
   private(set) var metadata: [String: String] = [:]
-  /// Names, types and shapes, and where the numbers begin and end.
+  /// The names, types and shapes, and the offsets where the numbers begin and end.
   private var places:
     [(name: String, type: SafeTensors.ElementType, shape: [Int], start: Int, end: Int)] = []
 
@@ -53,12 +53,12 @@ struct SafeTensorsHeader {
     places.append((name, type, shape, offsets[0], offsets[1]))
   }
 
-  /// The tensors in the order of their numbers, once it is sure that these fill `count` bytes, one
-  /// after the other.
+  /// Returns the tensors in the order of their numbers, after checking that these fill `count`
+  /// bytes, one after the other.
   func entries(filling count: Int) throws(TensorError) -> [SafeTensors.Entry] {
     var entries: [SafeTensors.Entry] = []
     var next = 0
-    // An empty tensor stands before the one that begins at the same byte.
+    // An empty tensor comes before the one that begins at the same byte.
     for place in places.sorted(by: { ($0.start, $0.end) < ($1.start, $1.end) }) {
       let name = SafeTensors.shown(place.name)
       guard place.start == next, place.end >= place.start, place.end <= count else {
@@ -85,7 +85,7 @@ struct SafeTensorsHeader {
     return entries
   }
 
-  /// The bytes of a shape, unless they are too many to count or the axes are.
+  /// The size of a shape in bytes; nil if it or the number of axes is too large.
   private static func size(of extents: [Int], _ type: SafeTensors.ElementType) -> Int? {
     guard extents.count <= 32 else { return nil }
     var size = type.size
@@ -99,7 +99,7 @@ struct SafeTensorsHeader {
 
   // MARK: - Writing
 
-  /// The JSON of float32 tensors in this order, compact, without the spaces at its end.
+  /// Encodes the JSON for float32 tensors in this order, compact, without the spaces at its end.
   static func encode(_ tensors: [(name: String, shape: Shape)], metadata: [String: String])
     -> [UInt8]
   {

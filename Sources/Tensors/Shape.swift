@@ -31,7 +31,7 @@ package struct Shape: Hashable, Sendable, CustomStringConvertible, ExpressibleBy
     }.reversed()
   }
 
-  /// Where the scalar at `position`, an index an axis, is in row-major order.
+  /// The row-major offset of the scalar at `position`, one index for each axis.
   package func offset(of position: [Int]) -> Int {
     zip(position, extents).reduce(0) { $0 * $1.1 + $1.0 }
   }
@@ -52,7 +52,7 @@ extension Shape {
   package var height: Int { requireRank4()[2] }
   /// W, the number of columns.
   package var width: Int { requireRank4()[3] }
-  /// H·W, the scalars of one channel of one image.
+  /// H·W, the number of scalars in one channel of one image.
   package var planeCount: Int { height * width }
 
   private func requireRank4() -> [Int] {

@@ -1,18 +1,18 @@
 package import Fingerprints
 
-/// What there is to say about the numbers of a tensor.
+/// Statistics of the numbers of a tensor.
 package struct Statistics: Hashable, Sendable {
-  /// Over finite numbers only; NaN when there are none.
+  /// The extremes and the mean of the finite numbers; NaN when there are none.
   package let min: Double, max: Double, mean: Double
   /// The population standard deviation √(Σ(x − mean)²/n), over finite numbers.
   package let deviation: Double
-  /// How many numbers are NaN, and how many infinite.
+  /// The number of NaNs, and of infinities.
   package let nanCount: Int, infiniteCount: Int
-  /// How many numbers were counted: finite and not masked.
+  /// The number of numbers that were counted: finite and not masked.
   package let count: Int
 }
 
-/// What is counted and summed on the way to ``Statistics``.
+/// The counts and sums from which ``Statistics`` are computed.
 private struct StatisticsSums {
   var nans = 0, infinities = 0, count = 0
   var low = Double.infinity, high = -Double.infinity
@@ -57,7 +57,7 @@ extension Tensor {
       nanCount: nans, infiniteCount: infinities, count: count)
   }
 
-  /// What `add` makes of the numbers that `mask` leaves, from `start` on, for each chunk of them.
+  /// Folds the unmasked numbers with `add`, beginning with `start`, for each chunk of them.
   @inline(__always)
   private func eachChunk<Sum>(
     excluding mask: [Bool]?, _ start: Sum, _ add: (inout Sum, Double) -> Void
@@ -79,7 +79,7 @@ extension Tensor {
     return sums
   }
 
-  /// The Euclidean norm √Σx², summed in Double, and the share of numbers that are 0.
+  /// The Euclidean norm √Σx², summed in Double, and the fraction of numbers that are 0.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   package func normAndZeros() -> (norm: Double, zeroShare: Double) {
@@ -89,7 +89,7 @@ extension Tensor {
       scalars.withUnsafeBufferPointer { x in
         parallel(chunks: chunks) { chunk, _ in
           let range = range(ofChunk: chunk, of: chunks, count: x.count)
-          // Eight sums side by side, so that no addition waits for the one before.
+          // Eight sums are kept side by side, so that no addition waits for the one before.
           var squares = SIMD8<Double>.zero
           var (rest, zeros) = (0.0, 0)
           for i in range { zeros += x[i] == 0 ? 1 : 0 }
@@ -117,7 +117,7 @@ extension Tensor {
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   package func isFinite() -> Bool {
-    // To look at them all takes less time than to stop at the first.
+    // Reading all numbers takes less time than stopping at the first.
     scalars.withUnsafeBufferPointer { scalars in
       guard let x = scalars.baseAddress else { return true }
       var strange: UInt32 = 0
@@ -137,7 +137,7 @@ extension Tensor {
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   package func floats() -> Tensor<Float> {
-    // Numbers of a whole study need no second copy.
+    // A Float tensor is returned without a copy, since it may be large.
     (self as? Tensor<Float>)
       ?? Tensor<Float>(shape: shape, scalars: scalars.map(Float.init))
   }

@@ -1,13 +1,14 @@
-/// A dense array of numbers in row-major order: the last axis lies together in memory.
+/// A dense array of numbers in row-major order: the last axis is contiguous in memory.
 ///
-/// Whatever is indexed, saved or hashed is a tensor; the convolution engine may keep activations
-/// in layouts of its own.
+/// Values that are indexed, saved or hashed are tensors; the convolution engine may keep
+/// activations in layouts of its own.
 package struct Tensor<Element: Scalar>: Sendable {
   package let shape: Shape
 
   /// The numbers in row-major order; always `shape.count` of them.
   ///
-  /// No observer watches over their number: one would copy the array for each element that is set.
+  /// There is no observer that checks their number: it would copy the array for each element that
+  /// is set.
   package var scalars: [Element]
 
   /// Creates a tensor of `shape` from its scalars in row-major order.
@@ -24,7 +25,7 @@ package struct Tensor<Element: Scalar>: Sendable {
     self.scalars = Array(repeating: value, count: shape.count)
   }
 
-  /// Creates a tensor whose scalars `body` writes; it must write every one.
+  /// Creates a tensor whose scalars `body` writes; it must write all of them.
   package init(
     shape: Shape, writing body: (UnsafeMutableBufferPointer<Element>) throws -> Void
   ) rethrows {
@@ -42,7 +43,7 @@ package struct Tensor<Element: Scalar>: Sendable {
 }
 
 extension Tensor {
-  /// The element-wise sum; the tensor itself if there is nothing to add.
+  /// The element-wise sum with another tensor; with nil, the tensor itself.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   package func adding(_ other: Tensor?) -> Tensor {
@@ -52,7 +53,7 @@ extension Tensor {
     }
   }
 
-  /// The tensor whose scalars `body` writes, from the scalars of both that stand in the same places.
+  /// Returns the tensor whose scalars `body` writes, from the scalars of both at the same indices.
   func combined(
     with other: Tensor,
     _ body: (

@@ -1,10 +1,10 @@
-/// What is wrong with an index, a shape or a tensor file that a user gave.
+/// The error of an index, a shape or a tensor file that cannot be used.
 package struct TensorError: Error, Hashable, Sendable {
   /// A short stable word, such as `index` or `npy`.
   package let code: String
-  /// What was found and what was expected, in one line.
+  /// The fault and the expectation, in one line.
   package let message: String
-  /// What to do about it.
+  /// The cure.
   package let hint: String
 
   package init(code: String, _ message: String, hint: String = "") {

@@ -1,7 +1,8 @@
 import CKernels
 
 extension EngineConvolution {
-  /// Partial sums of gradients of tiles, as ``groups``; more of them where they are small.
+  /// The number of partial sums of gradients of tiles, as ``groups``; twice as many where they are
+  /// small.
   static func gradientGroups(inputs: Int, outputs: Int) -> Int {
     MapLayout.storedChannels(inputs) * MapLayout.storedChannels(outputs) > 1024
       ? groups : 2 * groups
@@ -9,12 +10,12 @@ extension EngineConvolution {
 
   /// Whether the gradient of the input, for a kernel `[O, C, 3, 3]`, is written beside the input.
   ///
-  /// Where there are many channels, it takes the place of the input in memory, if nobody else looks
-  /// there. That takes time, which shows where there are few; and there the memory is little.
+  /// With many channels, the gradient replaces the input in memory if that is not shared. This
+  /// takes time, which matters with few channels, where little memory would be saved.
   static func writesBeside(inputs: Int) -> Bool { MapLayout.storedChannels(inputs) <= 16 }
 
-  /// The gradients of input and parameters, to the bits of one after the other; that of a rectified
-  /// input is 0 where the input is.
+  /// Computes the gradients of input and parameters, with the same bits as one after the other; the
+  /// gradient of a rectified input is 0 where the input is 0.
   func backward(
     _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ kernel: Tensor<Float>,
     hasBias: Bool, adding addend: FeatureMap<Float>?, isRectified: Bool,
@@ -40,13 +41,14 @@ extension EngineConvolution {
     return (map, parameters.kernel, parameters.bias)
   }
 
-  /// The gradients of the parameters, and that of the input where `turned` describes it.
+  /// Computes the gradients of the parameters, and that of the input if `turned` describes it.
   func tileGradients(
     _ input: FeatureMap<Float>, _ gradient: FeatureMap<Float>, _ shape: Shape, hasBias: Bool,
     _ turned: UnsafePointer<ck_convolution>? = nil, _ found: Flag = Flag()
   ) -> (kernel: Tensor<Float>, bias: Tensor<Float>?) {
     let kernels = InstructionSet.kernels
-    // A group is one part of the bias gradient or two, so that this is the same sum everywhere.
+    // A group consists of one or two parts of the bias gradient, so that its sum is the same
+    // everywhere.
     let parts = biasGroups
     let groups =
       parts < 2 * Self.groups

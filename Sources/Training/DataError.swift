@@ -1,10 +1,10 @@
-/// Why data cannot be used as a user asked.
+/// The error of data that cannot be used as asked.
 package struct DataError: Error, Hashable, Sendable {
   /// A short stable word, such as `split`.
   package let code: String
-  /// What was found and what was expected, in one line.
+  /// The fault and the expectation, in one line.
   package let message: String
-  /// What to do about it.
+  /// The cure.
   package let hint: String
 
   package init(code: String, _ message: String, hint: String) {

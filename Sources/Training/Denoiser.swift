@@ -12,8 +12,8 @@ package struct Denoiser: Sendable {
 
   /// The denoised slice, `[1, 1, H, W]`, from a noisy one.
   ///
-  /// Under `output normalize` the result is brought to 0…1 of network range by its own minimum and
-  /// maximum first.
+  /// Under `output normalize` the result is first scaled to 0…1 of network range by its own minimum
+  /// and maximum.
   package func denoise(_ noisy: Tensor<Float>) -> Tensor<Float> {
     let pass = network.forward(FeatureMap(scale.toNetwork(noisy)), retention: .nothing)
     var output = pass.output.tensor

@@ -15,39 +15,41 @@ package enum Finding: Hashable, Sendable {
   case lostWeights(count: Int, of: Int)
   /// Second moments that are not finite: the optimizer makes no step there, or a NaN.
   case overflow(parameters: [String], largestGradient: Double)
-  /// Weights with a gradient that stay the same when their update is added, and have since training
-  /// began.
+  /// Weights with a gradient that are equal after their update is added, and have been since
+  /// training began.
   case stuckWeights(share: Double, count: Int, largestUpdate: Double)
   /// Pre-activations beyond ±6, where the activation hardly changes.
   case saturated(layer: String, activation: Activation, share: Double)
   /// Channels of ReLUs that are 0 everywhere.
   case deadChannels([DeadLayer])
-  /// The last layer cannot come nearer to the clean slices than `bound`, whatever its weights are.
+  /// The last layer cannot come closer to the clean slices than a PSNR of `bound` in dB, whatever
+  /// its weights.
   case boundedOutput(layer: String, bound: Double, noisy: Double)
-  /// What blocks are fed with grows or shrinks on its way down; root mean squares at two layers.
+  /// The gradients of the layers' outputs grow or shrink on their way down; root mean squares at
+  /// two layers.
   case unevenGradients(from: String, atFrom: Double, to: String, atTo: Double)
-  /// Input far from 0…1.
+  /// Input with values far outside 0…1.
   case inputScale(low: Double, high: Double, deviation: Double)
 }
 
-/// A convolution some of whose channels are dead.
+/// A convolution with dead channels.
 package struct DeadLayer: Hashable, Sendable {
   package let name: String
-  /// How many of its channels are 0 everywhere, and how many it has.
+  /// The number of its channels that are 0 everywhere, and of all its channels.
   package let count: Int, channels: Int
 }
 
-/// Looks at one pass, and at what the optimizer makes of it, for reasons not to learn.
+/// Searches one pass and its update for reasons why a network does not learn.
 package struct Diagnosis: Sendable {
-  /// Beyond this a sigmoid's derivative is below 0.0025.
+  /// The pre-activation beyond which a sigmoid's derivative is below 0.0025.
   package static let saturation = 6.0
 
   package let pass: TrainingPass<Float>
-  /// The pass with everything kept.
+  /// The result of the pass with every value kept.
   package let result: PassResult<Float>
-  /// After the update that followed the pass.
+  /// The optimizer's states after the update that followed the pass.
   package let states: [OptimizerState]
-  /// The weights when training began; none if that is not known.
+  /// The weights when training began; nil if unknown.
   private let first: [Tensor<Float>]?
   /// Another pass of the same network; a channel is dead only if it is 0 there, too.
   private let second: PassResult<Float>?
@@ -56,11 +58,11 @@ package struct Diagnosis: Sendable {
   ///
   /// - Parameters:
   ///   - pass: The last pass of a training, or any other.
-  ///   - flow: How gradients travelled.
-  ///   - optimizer: What makes updates of them.
-  ///   - states: What the optimizer had after the pass; none if there was no update.
-  ///   - first: The weights when training began.
-  ///   - second: Other images, in which channels may show that they are alive.
+  ///   - flow: The gradient flow of the training.
+  ///   - optimizer: The setting that makes updates of the gradients.
+  ///   - states: The optimizer's states after the pass; nil if there was no update.
+  ///   - first: The weights when training began; nil if unknown.
+  ///   - second: A pass with other images, in which channels may not be 0.
   package init(
     _ pass: TrainingPass<Float>, flow: any GradientFlow, optimizer: OptimizerSetting,
     states: [OptimizerState]?, since first: [Tensor<Float>]? = nil,
@@ -77,7 +79,7 @@ package struct Diagnosis: Sendable {
       ?? gradients.map { optimizer.rule.update($0, state: OptimizerState(), step: 1) }
   }
 
-  /// What the pass and the updates show, the causes before the effects.
+  /// The findings in the pass and the updates, causes before effects.
   package func findings() -> [Finding] {
     let dead = deadChannels
     return [nonFinite, inputScale].compactMap(\.self) + saturation
@@ -86,7 +88,7 @@ package struct Diagnosis: Sendable {
 
   // MARK: - Forward
 
-  /// Where a pass over finite images first gives a NaN or an infinity.
+  /// The first tensor of a pass over finite images that holds a NaN or an infinity.
   private var nonFinite: Finding? {
     guard pass.input.isFinite(), pass.target.isFinite(), !result.isFinite(),
       pass.network.parameters.allSatisfy({ $0.isFinite() })
@@ -111,7 +113,7 @@ package struct Diagnosis: Sendable {
     }
   }
 
-  /// The layers where a quarter of the channels or more are dead: one in many is no reason.
+  /// Layers with a quarter of their channels or more dead; fewer do not matter.
   private var deadChannels: Finding? {
     let others = second.map { activations(of: $0) }
     let layers = activations(of: result).enumerated().compactMap {
@@ -142,9 +144,10 @@ package struct Diagnosis: Sendable {
 
   // MARK: - Backward
 
-  /// The largest and the smallest gradient that layers are fed with, if 1000 times apart.
+  /// The layer whose output's gradient differs most from that of the last layer, by more than 1000
+  /// times.
   ///
-  /// Where channels are dead, a gradient of 0 is their doing.
+  /// A gradient of 0 is no finding where channels are dead, since they cause it.
   private func unevenGradients(beside dead: Finding?) -> Finding? {
     let sizes = pass.network.layerNames.compactMap { name in
       result.gradient("\(name).out").map { (name: name, size: $0.rootMeanSquare) }
@@ -172,7 +175,8 @@ package struct Diagnosis: Sendable {
       largestGradient: gradients.map { $0.largestMagnitude() }.max() ?? 0)
   }
 
-  /// Weights without a gradient are no weights that are stuck: their layer is dead or saturated.
+  /// Weights that updates do not change; those without a gradient do not count, since their layer
+  /// is dead or saturated.
   private var stuckWeights: Finding? {
     var (stuck, count, largest) = (0, 0, 0.0)
     let gradients = result.parameterGradients
@@ -194,12 +198,12 @@ package struct Diagnosis: Sendable {
 }
 
 extension Tensor<Float> {
-  /// The part of the numbers for which `condition` holds.
+  /// The fraction of the numbers for which `condition` holds.
   fileprivate func share(_ condition: (Float) -> Bool) -> Double {
     Double(scalars.count(where: condition)) / Double(Swift.max(1, scalars.count))
   }
 
-  /// The channels, `[N,C,H,W]`, that are 0 in all images.
+  /// The indices of channels, of `[N,C,H,W]`, that are 0 in all images.
   fileprivate var emptyChannels: Set<Int> {
     let pixels = shape.planeCount
     return Set(

@@ -1,11 +1,11 @@
 import Foundation
 package import Tensors
 
-/// How close an image is to the clean one.
+/// Figures of how close an image is to the clean one.
 package struct FiguresOfMerit: Hashable, Sendable {
   /// Peak signal-to-noise ratio in dB; infinite for equal images.
   package let psnr: Double
-  /// Mean structural similarity; NaN where no window of 11×11 pixels is about a pixel that counts.
+  /// Mean structural similarity; NaN where no unmasked pixel has a window of 11×11 pixels.
   package let ssim: Double
   /// Root mean square error in the image's unit.
   package let rmse: Double
@@ -32,7 +32,7 @@ package struct FiguresOfMerit: Hashable, Sendable {
   /// - Parameters:
   ///   - image: `[1, 1, H, W]`, unclipped.
   ///   - clean: `[1, 1, H, W]`.
-  ///   - range: The range that PSNR and SSIM relate to.
+  ///   - range: The range of values for PSNR and SSIM.
   ///   - mask: True where a pixel does not count.
   package init?(
     _ image: Tensor<Float>, clean: Tensor<Float>, range: Double, mask: [Bool]? = nil
@@ -53,11 +53,11 @@ package struct FiguresOfMerit: Hashable, Sendable {
   }
 }
 
-/// The range that figures of merit relate to, by the name it is printed with.
+/// The range of values for figures of merit, by the name it is printed with.
 package enum Convention: Hashable, Sendable {
-  /// Unclipped; 4096 for HU, else the range of the file's values.
+  /// The full range, unclipped: 4096 for HU, else the range of the file's values.
   case full
-  /// Unclipped; this range.
+  /// The given range, unclipped.
   case range(Double)
 
   package func range(for unit: ValueUnit) -> Double {
@@ -70,15 +70,14 @@ package enum Convention: Hashable, Sendable {
 }
 
 extension ImageStack {
-  /// The figures of one image for each slice, computed side by side on several threads; nil for a
-  /// slice that is padding only.
+  /// Returns the figures of one image for each slice, computed on several threads.
   ///
-  /// When `shouldStop` once says yes, the rest is left out and the figures mean nothing.
+  /// Once `shouldStop` returns true, the rest is left out and the figures are meaningless.
   ///
   /// - Parameters:
   ///   - images: The slices to judge, `[count, 1, H, W]`.
-  ///   - convention: The range that the figures relate to.
-  ///   - shouldStop: Asked before each slice, from several threads.
+  ///   - convention: The range of values for the figures.
+  ///   - shouldStop: Called before each slice, from several threads.
   /// - Returns: The figures in the order of the slices; nil for a slice that is all padding.
   package func figures(
     of images: Tensor<Float>, convention: Convention = .full,

@@ -1,17 +1,17 @@
 package import Tensors
 
-/// What the numbers of an image mean.
+/// The unit of an image's numbers.
 package enum ValueUnit: Hashable, Sendable {
   /// Hounsfield units; judged over a range of 4096.
   case hounsfield
   /// A file's own values, judged over the range that the file can hold, 0…255 for 8 bits.
   case stored(ClosedRange<Double>)
 
-  /// How the unit is written behind a number: ` HU`, or nothing.
+  /// The unit behind a number: ` HU`, or nothing.
   package var suffix: String { self == .hounsfield ? " HU" : "" }
 }
 
-/// Where a slice comes from; patients and series are numbered from 1 in the order of loading.
+/// The patient and series of a slice; both are numbered from 1 in the order of loading.
 package struct SliceOrigin: Hashable, Sendable {
   package let patient: Int
   package let series: Int
@@ -21,11 +21,11 @@ package struct SliceOrigin: Hashable, Sendable {
   }
 }
 
-/// Slices of equal size with what belongs to each.
+/// Slices of equal size with their padding, unit and origins.
 package struct ImageStack: Sendable {
   /// `[N, 1, H, W]`, in ``unit``.
   package let values: Tensor<Float>
-  /// True where a pixel is padding and no measurement; none if there is no padding.
+  /// True where a pixel is padding, not a measurement; nil if there is no padding.
   package let mask: [Bool]?
   package let unit: ValueUnit
   package let origins: [SliceOrigin]
@@ -40,20 +40,20 @@ package struct ImageStack: Sendable {
   package var height: Int { values.shape.height }
   package var width: Int { values.shape.width }
 
-  /// The padding of slice `index`.
+  /// The padding of slice `index`; nil without a mask.
   package func mask(of index: Int) -> [Bool]? {
     let pixels = values.shape.planeCount
     return mask.map { Array($0[index * pixels..<(index + 1) * pixels]) }
   }
 
-  /// The slices that are padding only: nothing in them can be judged.
+  /// The indices of slices that are padding only, so that they cannot be judged.
   package var paddingOnly: [Int] {
     guard let mask else { return [] }
     let pixels = values.shape.planeCount
     return (0..<count).filter { mask[$0 * pixels..<($0 + 1) * pixels].allSatisfy(\.self) }
   }
 
-  /// The slices at `indices` with all that belongs to them.
+  /// The slices at `indices` with their padding and origins.
   package func slices(_ indices: [Int]) -> ImageStack {
     ImageStack(
       values: values.images(indices),

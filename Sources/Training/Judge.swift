@@ -12,14 +12,14 @@ package struct Judge: Sendable {
     clean = data.clean.slices(slices)
   }
 
-  /// The mean figures of the slices that `network` denoises.
+  /// The mean figures of the slices as `network` denoises them.
   package func figures(of network: Network<Float>) -> FiguresOfMerit {
     let denoiser = Denoiser(network, scale: data.scale)
     let images = slices.map { denoiser.denoise(data.noisy.image($0)) }
     return FiguresOfMerit(meanOf: clean.figures(of: Tensor(joining: images)))
   }
 
-  /// The mean figures of the slices as they are.
+  /// The mean figures of the noisy slices.
   package func noisyFigures() -> FiguresOfMerit {
     FiguresOfMerit(meanOf: clean.figures(of: data.noisy.images(slices)))
   }

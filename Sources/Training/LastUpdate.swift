@@ -1,28 +1,29 @@
 package import Networks
 package import Tensors
 
-/// The rule of one update, with what it was given, a tensor or state for each parameter.
+/// The rule and the inputs of one update, with a tensor or state for each parameter.
 package struct LastUpdate: Sendable {
   package let rule: any Optimizer
   package let before: [OptimizerState]
-  /// The gradients as the flow gave them.
+  /// The gradients from the flow, before clipping and noise.
   package let computed: [Tensor<Float>]
-  /// The gradients that the rule was given: clipping and noise included.
+  /// The gradients for the rule, after clipping and noise.
   package let gradients: [Tensor<Float>]
   package let clipping: GradientClipping?
   package let noise: GradientNoise?
-  /// The line of the flow that gave the gradients.
+  /// The line of the gradient flow.
   package let flow: String
   /// The number of the update, from 1.
   package let step: Int
 
-  /// How clipping and noise made g, which the rule was given, of one number of a gradient.
+  /// The arithmetic of clipping and noise that changed one number of a gradient to g, the rule's
+  /// input.
   ///
   /// - Parameters:
-  ///   - parameter: The place of the parameter among all.
-  ///   - name: What it is called.
-  ///   - offset: The place of the number within it.
-  ///   - factor: What the number is called, such as `c1.weight.grad[0,0,1,1]`.
+  ///   - parameter: The index of the parameter.
+  ///   - name: The name of the parameter.
+  ///   - offset: The index of the number within the parameter.
+  ///   - factor: The name of the number, such as `c1.weight.grad[0,0,1,1]`.
   /// - Returns: The arithmetic; nil when nothing changed the number.
   package func arithmetic(
     ofGradient parameter: Int, _ name: String, at offset: Int, called factor: String

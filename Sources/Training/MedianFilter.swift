@@ -1,6 +1,6 @@
 package import Tensors
 
-/// The median of the square of pixels about each pixel: something a network has to beat.
+/// The median of the square of pixels about each pixel, a baseline for networks.
 ///
 /// Beyond its border the image is mirrored, edge pixel included, as in `scipy.ndimage`.
 package struct MedianFilter {
@@ -14,8 +14,8 @@ package struct MedianFilter {
 
   /// Filters each image of `images`, `[N, 1, H, W]`; a square with a NaN in it gives NaN.
   ///
-  /// When `shouldStop`, asked from several threads, once says yes, the rest is left out and the
-  /// result means nothing.
+  /// Once `shouldStop`, called from several threads, returns true, the rest is left out and the
+  /// result is meaningless.
   package func apply(
     to images: Tensor<Float>, shouldStop: () -> Bool = { false }
   ) -> Tensor<Float> {

@@ -10,7 +10,7 @@ package struct Noise: Hashable, Sendable {
   }
 
   package let kind: Kind
-  /// Whether each training batch draws anew; figures of merit always use the fixed draw.
+  /// Whether each training batch draws new noise; figures of merit always use the fixed draw.
   package let isFresh: Bool
   package let seed: UInt64
 
@@ -20,8 +20,8 @@ package struct Noise: Hashable, Sendable {
 
   /// The fixed draw for every slice of `clean`, `[N, 1, H, W]`.
   ///
-  /// When `shouldStop`, asked from several threads, once says yes, the rest is left out and the
-  /// result means nothing.
+  /// Once `shouldStop`, called from several threads, returns true, the rest is left out and the
+  /// result is meaningless.
   package func apply(
     to clean: Tensor<Float>, shouldStop: () -> Bool = { false }
   ) -> Tensor<Float> {
@@ -39,7 +39,7 @@ package struct Noise: Hashable, Sendable {
     }
   }
 
-  /// Makes `pixels` noisy, with the random stream called `stream`.
+  /// Adds the noise to `pixels`, from the random stream called `stream`.
   package func apply(to pixels: UnsafeMutableBufferPointer<Float>, stream: String) {
     let stream = RandomStream(seed: seed, name: stream)
     switch kind {

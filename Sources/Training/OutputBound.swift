@@ -2,7 +2,7 @@ package import Networks
 import Operations
 package import Tensors
 
-/// What the last layer of a network can reach, whatever its weights: an interval for each pixel.
+/// The interval of values that a network's last layer can give at each pixel, whatever its weights.
 ///
 ///     a in range(act)        conv           out = a
 ///     s the network's input  add            out = a + s
@@ -18,8 +18,8 @@ package struct OutputBound: Sendable {
   /// The name of the last layer.
   package let layer: String
 
-  /// The bound of a network; none if its last layer can reach everything, or if what it joins is
-  /// made by other layers.
+  /// The bound of a network; nil if its last layer can give every value, or joins the result of
+  /// another layer.
   package init?(of network: Network<Float>) {
     let program = network.program(loss: .meanSquaredError, hasMask: false)
     guard let last = program.layers.last, let name = network.layerNames.last,
@@ -43,8 +43,8 @@ package struct OutputBound: Sendable {
     layer = name
   }
 
-  /// The value nearest to `target` that the network can reach when its input is `input`, pixel by
-  /// pixel; all in network range.
+  /// The value nearest to `target` that the network can give for `input`, pixel by pixel; all in
+  /// network range.
   package func best(_ target: Tensor<Float>, input: Tensor<Float>) -> Tensor<Float> {
     Tensor(
       shape: target.shape,
@@ -57,7 +57,7 @@ package struct OutputBound: Sendable {
 
   private func interval(_ s: Double) -> (Double, Double) {
     func ends(_ a: Double, _ b: Double) -> (Double, Double) {
-      // 0·∞ is 0 here: whatever the gate is, it multiplies a zero.
+      // 0·∞ counts as 0, since every gate multiplies a zero to 0.
       s == 0 ? (0, 0) : (min(a * s, b * s), max(a * s, b * s))
     }
     switch merge {
@@ -70,7 +70,7 @@ package struct OutputBound: Sendable {
 }
 
 extension Activation {
-  /// The infimum and supremum of the function; none if it takes every value.
+  /// The infimum and supremum of the function; nil if it takes every value.
   fileprivate var range: (Double, Double)? {
     switch self {
     case .linear, .leakyReLU: nil

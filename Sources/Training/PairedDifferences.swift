@@ -1,6 +1,6 @@
-/// What the differences of two contestants over the same seeds support.
+/// The mean difference of two contestants over the same seeds, with its confidence interval.
 ///
-/// The seeds are the pairs: both had the same weights, batches and noise, so that what they share
+/// The seeds are the pairs: both had the same weights, batches and noise, so that their common part
 /// cancels. The interval is Student's for the mean of the differences at 95 %, d̄ ± t·s/√n.
 package struct PairedDifferences: Hashable, Sendable {
   package let differences: [Double]
@@ -30,10 +30,10 @@ package struct PairedDifferences: Hashable, Sendable {
     (low, high) = (mean - half, mean + half)
   }
 
-  /// Whether the interval leaves 0 out: the mean difference is more than its spread.
+  /// Whether the interval excludes 0, so that the difference is significant.
   package var isSupported: Bool { low > 0 || high < 0 }
 
-  /// In how many pairs the second was higher.
+  /// The number of pairs in which the second is higher.
   package var wins: Int { differences.count { $0 > 0 } }
 
   /// The 97.5 % quantile of Student's t; beyond 30 degrees of freedom, by the first terms of its

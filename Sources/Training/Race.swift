@@ -2,10 +2,10 @@ package import GradientFlows
 package import Networks
 import Tensors
 
-/// One that runs: a network's lines, an optimizer and a flow.
+/// A contestant of a race: a network's lines, an optimizer and a flow.
 package struct Contestant: Sendable {
   package let name: String
-  /// Whose layers are built anew, with weights of each seed.
+  /// The network whose layers are built anew, with weights from each seed.
   package let network: Network<Float>
   package let initializer: Initializer
   package let optimizer: OptimizerSetting
@@ -20,28 +20,28 @@ package struct Contestant: Sendable {
   }
 }
 
-/// What a contestant did with one seed.
+/// The result of one contestant with one seed.
 package struct RaceRun: Sendable {
   /// The mean PSNR of the watched slices at each of ``Race/judgedSteps``, in dB.
   package var curve: [Double] = []
-  /// Of all judged slices at the end; none if it was stopped by a NaN or an infinity.
+  /// The mean figures of all judged slices at the end; nil if a NaN or an infinity stopped the run.
   package var figures: FiguresOfMerit?
-  /// Why it did not finish.
+  /// The reason why it did not finish; nil if it did.
   package var failure: NonFiniteError?
   package var steps = 0
 }
 
-/// Trainings from the same weights, on the same batches with the same noise.
+/// Trains contestants from the same weights, on the same batches with the same noise.
 ///
 /// With seed s, weights come from the streams `init/…` of s and batches from those of order and
 /// patches; layers that two contestants have in common begin with the same numbers.
 package struct Race: Sendable {
   package let data: TrainingData
   package let trainingSlices: [Int]
-  /// The slices that judge at the end; the first of them are watched on the way.
+  /// The slices judged at the end; the first of them are watched during the run.
   package let judgedSlices: [Int]
   package let loss: Loss
-  /// What disturbs the gradients, if anything does; its numbers come from the seed of each run.
+  /// Noise added to the gradients, if any; its numbers come from the seed of each run.
   package let gradientNoise: GradientNoise?
   package let options: TrainingOptions
 
@@ -53,12 +53,12 @@ package struct Race: Sendable {
     (self.loss, self.gradientNoise, self.options) = (loss, gradientNoise, options)
   }
 
-  /// The updates of one run.
+  /// The number of updates in one run.
   package var steps: Int {
     options.steps ?? options.batches(of: trainingSlices.count) * options.epochs
   }
 
-  /// After which updates the watched slices are judged: some twenty, and the last.
+  /// The numbers of updates after which the watched slices are judged: some twenty, and the last.
   package var judgedSteps: [Int] {
     let interval = max(1, steps / 20)
     return Array(stride(from: interval, to: steps, by: interval)) + [steps]
@@ -67,10 +67,11 @@ package struct Race: Sendable {
   /// Trains one contestant with one seed.
   ///
   /// - Parameters:
-  ///   - contestant: Who runs.
-  ///   - seed: Of weights, order and patches.
-  ///   - shouldStop: Asked often, from several threads; once it says yes, the run ends at once.
-  /// - Returns: What came of it, or nil when it was stopped.
+  ///   - contestant: The contestant.
+  ///   - seed: The seed of weights, order and patches.
+  ///   - shouldStop: Called often, from several threads; once it returns true, the run ends at
+  ///     once.
+  /// - Returns: The result, or nil when `shouldStop` ended the run.
   /// - Throws: `NetworkError` when the layers do not fit together.
   package func run(
     _ contestant: Contestant, seed: UInt64, shouldStop: @escaping @Sendable () -> Bool

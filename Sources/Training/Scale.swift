@@ -1,6 +1,6 @@
 package import Tensors
 
-/// The straight line that takes values of the data to network range and back, unclipped.
+/// The straight line from values of the data to network range and back, unclipped.
 ///
 ///     network = (value − lower) / (upper − lower)
 package struct Scale: Hashable, Sendable {
@@ -12,7 +12,7 @@ package struct Scale: Hashable, Sendable {
     (self.lower, self.upper) = (lower, upper)
   }
 
-  /// Values as they are.
+  /// The scale that leaves values as they are.
   package static let none = Scale(lower: 0, upper: 1)
 
   package func toNetwork(_ tensor: Tensor<Float>) -> Tensor<Float> {
@@ -21,7 +21,7 @@ package struct Scale: Hashable, Sendable {
     return result
   }
 
-  /// Takes `values` to network range where they are.
+  /// Converts `values` to network range in place.
   func toNetwork(_ values: UnsafeMutableBufferPointer<Float>) {
     let (shift, factor) = (Float(lower), Float(1 / (upper - lower)))
     for i in values.indices { values[i] = (values[i] - shift) * factor }
@@ -32,7 +32,7 @@ package struct Scale: Hashable, Sendable {
     return Tensor(shape: tensor.shape, scalars: tensor.scalars.map { $0 * factor + shift })
   }
 
-  /// The largest |value − value taken to network range and back|, over finite values.
+  /// The largest difference between a finite value and itself after conversion there and back.
   package func roundTripError(_ tensor: Tensor<Float>) -> Double {
     let back = fromNetwork(toNetwork(tensor))
     return zip(tensor.scalars, back.scalars).reduce(0) { worst, pair in

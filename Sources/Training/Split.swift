@@ -1,25 +1,25 @@
-/// The parts of the data, by the use they are put to.
+/// The parts of the data by their use.
 package enum Share: String, CaseIterable, Sendable {
   case train
   case validation
   case test
 }
 
-/// What stays together when data are split.
+/// The unit of data that a split keeps together.
 package enum Grouping: String, CaseIterable, Sendable {
   case patient
   case series
   case slice
 }
 
-/// Which slices train, which watch over training, and which judge.
+/// The slices for training, for watching a training, and for the final judgement.
 package struct Split: Hashable, Sendable {
   package let grouping: Grouping
   /// The numbers of the groups in each share: patients and series from 1, slices from 0.
   package let groups: [Share: [Int]]
   private let slices: [Share: [Int]]
 
-  /// The slices of a share, in their order.
+  /// The slices of a share, in order.
   package func slices(_ share: Share) -> [Int] { slices[share] ?? [] }
 
   private init(_ grouping: Grouping, _ groups: [Share: [Int]], _ origins: [SliceOrigin]) {
@@ -31,7 +31,7 @@ package struct Split: Hashable, Sendable {
     }
   }
 
-  /// Deals out consecutive groups in proportion to `shares`.
+  /// Distributes consecutive groups in proportion to `shares`.
   ///
   /// Each share above 0 gets at least one group as long as there are enough, training first, then
   /// test, then validation; what rounding leaves goes to the largest remainder.
@@ -62,7 +62,8 @@ package struct Split: Hashable, Sendable {
     for (i, share) in wanted.enumerated() where counts[i] == 0 && share != .validation {
       counts[i] = 1
     }
-    // Too many after the minimum of one each: take from the largest that can spare one.
+    // Where the minimum of one each is too much, groups are taken from the largest that can spare
+    // one.
     while counts.reduce(0, +) > numbers.count {
       let sparing = counts.indices.filter {
         counts[$0] > (wanted[$0] == .validation ? 0 : 1)
@@ -89,9 +90,9 @@ package struct Split: Hashable, Sendable {
     self.init(grouping, groups, origins)
   }
 
-  /// Takes named groups: `train=series:1,2 test=series:3`.
+  /// Makes a split from named groups: `train=series:1,2 test=series:3`.
   ///
-  /// - Throws: `DataError` when a group does not exist or stands in two shares.
+  /// - Throws: `DataError` when a group does not exist or is in two shares.
   package init(
     groups: [Share: [Int]], by grouping: Grouping, _ origins: [SliceOrigin]
   ) throws(DataError) {
@@ -126,7 +127,8 @@ extension DataError {
 }
 
 extension [SliceOrigin] {
-  /// By patient when there are several, else by series when there are several, else by slice.
+  /// The default grouping: by patient when there are several, else by series when there are
+  /// several, else by slice.
   fileprivate var naturalGrouping: Grouping {
     if groups(.patient).count > 1 { return .patient }
     return groups(.series).count > 1 ? .series : .slice

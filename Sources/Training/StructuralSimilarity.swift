@@ -18,14 +18,14 @@ package struct StructuralSimilarity {
     return weights.map { $0 / sum }
   }()
 
-  /// The range of values that the constants relate to.
+  /// The range of values for the constants.
   package let range: Double
 
   package init(range: Double) {
     self.range = range
   }
 
-  /// The mean over the pixels that `mask` leaves; NaN if the images are smaller than the window.
+  /// The mean over the unmasked pixels; NaN if the images are smaller than the window.
   package func mean(_ x: Tensor<Float>, _ y: Tensor<Float>, mask: [Bool]? = nil) -> Double {
     let (height, width, r) = (x.shape.height, x.shape.width, Self.radius)
     guard height > 2 * r, width > 2 * r else { return .nan }
@@ -48,7 +48,7 @@ package struct StructuralSimilarity {
     let (c1, c2) = (0.01 * range * 0.01 * range, 0.03 * range * 0.03 * range)
     let window = Self.window
     var map = [Double](repeating: 0, count: (height - 2 * r) * (width - 2 * r))
-    // Down the columns first: the five weighted sums of one row, then along that row.
+    // Columns come first: the five weighted sums of one row, then the sums along that row.
     var columns = [SIMD8<Double>](repeating: .zero, count: width)
     for row in r..<height - r {
       for column in 0..<width {

@@ -2,27 +2,27 @@ package import GradientFlows
 package import Networks
 import Tensors
 
-/// A network in training: its weights, what the optimizer remembers, and where in the data it is.
+/// A training: the network, the optimizer's state, and the position in the data.
 package struct Trainer: Sendable {
   package private(set) var network: Network<Float>
   package var optimizer: OptimizerSetting
-  /// What the optimizer remembers of each parameter, in the order of the network's parameters.
+  /// The optimizer's state for each parameter, in the order of the network's parameters.
   package private(set) var states: [OptimizerState]
-  /// Updates made since training began.
+  /// The number of updates since training began.
   package private(set) var step = 0
-  /// Epochs begun since training began.
+  /// The number of epochs begun since training began.
   package private(set) var epoch = 0
-  /// The pass behind the last update: its weights before the update, and its batch.
+  /// The pass behind the last update: its weights before the update, and its batch; nil before any.
   package private(set) var lastPass: TrainingPass<Float>?
-  /// What the last update was made of.
+  /// The rule and inputs of the last update; nil before any.
   package private(set) var lastUpdate: LastUpdate?
-  /// The pass of the step that a breakpoint holds back.
+  /// The pass of the step before which a breakpoint stopped; nil otherwise.
   package private(set) var heldPass: TrainingPass<Float>?
-  /// Where the schedule of the learning rate stands.
+  /// The updates that the schedule of the learning rate spans.
   private(set) var span = ScheduleSpan(firstUpdate: 0, firstEpoch: 0, horizon: 1)
-  /// Where a NaN or an infinity first arose, in a training that was told to go on.
+  /// The place where a NaN or an infinity first arose, in a training that goes on after it.
   package private(set) var firstNonFinite: NonFiniteError?
-  /// The batches of the epoch that are still to come, when it was left in the middle.
+  /// The remaining batches of an epoch that was left in the middle.
   private(set) var pending: [BatchPlan] = []
 
   package init(_ network: Network<Float>, optimizer: OptimizerSetting) {
@@ -31,12 +31,12 @@ package struct Trainer: Sendable {
     states = Array(repeating: OptimizerState(), count: network.parameters.count)
   }
 
-  /// Takes a training up again that was kept in a file; it goes on with a new epoch.
+  /// Resumes a training from a file, with a new epoch.
   ///
   /// - Parameters:
   ///   - network: The network with its weights.
-  ///   - optimizer: The setting that made them.
-  ///   - states: What the optimizer remembers of each parameter.
+  ///   - optimizer: The setting of the optimizer.
+  ///   - states: The optimizer's state for each parameter.
   ///   - step: The updates made so far.
   ///   - epoch: The epochs begun so far.
   package init(
@@ -48,13 +48,13 @@ package struct Trainer: Sendable {
     (self.step, self.epoch) = (step, epoch)
   }
 
-  /// Takes a training up again in the place where it was left.
+  /// Resumes a training at the position where it was left.
   ///
   /// - Parameters:
   ///   - network: The network with its weights.
-  ///   - optimizer: The setting that made them.
-  ///   - states: What the optimizer remembers of each parameter.
-  ///   - position: Where the training stood; it must fit the data.
+  ///   - optimizer: The setting of the optimizer.
+  ///   - states: The optimizer's state for each parameter.
+  ///   - position: The position of the training; it must fit the data.
   ///   - lastPass: The pass behind the last update.
   package init(
     _ network: Network<Float>, optimizer: OptimizerSetting, states: [OptimizerState],
@@ -66,14 +66,13 @@ package struct Trainer: Sendable {
     (firstNonFinite, self.lastPass) = (position.firstNonFinite, lastPass)
   }
 
-  /// Drops what an epoch that was left in the middle had still to visit, and a step held back: the
-  /// data are others now.
+  /// Drops the remaining batches of an epoch and a step held back, since the data have changed.
   package mutating func leaveEpoch() { (pending, heldPass) = ([], nil) }
 
   /// Whether an epoch was left in the middle.
   package var isWithinEpoch: Bool { !pending.isEmpty }
 
-  /// How many updates a run makes, and what the schedule of the learning rate spans in it.
+  /// The number of updates in a run, and the updates that the schedule of the learning rate spans.
   private func plan(
     _ options: TrainingOptions, slices: Int, resumes: Bool
   ) -> (updates: Int, span: ScheduleSpan) {
@@ -94,9 +93,9 @@ package struct Trainer: Sendable {
   ///
   /// - Parameters:
   ///   - options: As for ``train(on:slices:loss:flow:noise:options:resumes:clock:shouldHold:shouldDrop:afterStep:)``.
-  ///   - slices: How many slices train.
+  ///   - slices: The number of training slices.
   ///   - resumes: Whether the schedule goes on.
-  /// - Returns: What can be said of them.
+  /// - Returns: Facts about the rates.
   package func rates(
     _ options: TrainingOptions, slices: Int, resumes: Bool
   ) -> RatesAhead {
@@ -110,7 +109,8 @@ package struct Trainer: Sendable {
         horizon: span.horizon
       ).learningRate
     }
-    // A schedule that begins at 0 leaves it with the second update, and one that falls to 0 stays.
+    // Three updates decide: a schedule that begins at 0 rises with the second update, and one that
+    // falls to 0 ends there.
     let some = Set([0, 1, updates - 1].filter { (0..<updates).contains($0) })
     return RatesAhead(
       updates: updates, last: rate(max(0, updates - 1)),
@@ -121,24 +121,26 @@ package struct Trainer: Sendable {
   /// Trains on the slices of `data`.
   ///
   /// Each step computes loss and gradients of one batch, makes sure that they and the updated
-  /// weights are finite, and only then changes anything; so whoever stops a training, for whatever
+  /// weights are finite, and only then changes anything; so a training that is stopped, for any
   /// reason, keeps the state after the last whole step.
   ///
   /// - Parameters:
   ///   - data: The images.
   ///   - slices: The slices to train on.
-  ///   - loss: What is made small.
-  ///   - flow: How gradients travel.
-  ///   - noise: What disturbs the gradients, if anything does.
-  ///   - options: How long, in which order and in which pieces.
-  ///   - resumes: Goes on in the middle of an epoch and of the schedule; otherwise both begin anew.
-  ///   - clock: The seconds since this run began; only a time limit and the report look at it.
-  ///   - shouldHold: Asked before each update, with its pass and the first NaN or infinity in it or
-  ///     in the update; if so, the training ends before it, and going on computes the same step from the same weights and batch.
-  ///   - shouldDrop: Asked while a step is computed, from several threads; once it says yes, the step
-  ///     is dropped at once and the training ends.
-  ///   - afterStep: Called after each step; what it returns ends the training.
-  /// - Returns: What was done, and the NaN or the infinity that ended it.
+  ///   - loss: The function to minimize.
+  ///   - flow: The flow that computes gradients.
+  ///   - noise: The noise added to gradients, if any.
+  ///   - options: The number of epochs or updates, the order, and the batches.
+  ///   - resumes: Whether to go on in the middle of an epoch and of the schedule; otherwise both
+  ///     begin anew.
+  ///   - clock: The seconds since this run began; only a time limit and the report use it.
+  ///   - shouldHold: Called before each update, with its pass and the first NaN or infinity in it
+  ///     or in the update; if it returns true, the training ends before the update, and going on
+  ///     computes the same step from the same weights and batch.
+  ///   - shouldDrop: Called while a step is computed, from several threads; once it returns true,
+  ///     the step is dropped at once and the training ends.
+  ///   - afterStep: Called after each step; a reason that it returns ends the training.
+  /// - Returns: The report, with the NaN or the infinity that ended the training.
   package mutating func train(
     on data: TrainingData, slices: [Int], loss: Loss, flow: some GradientFlow,
     noise: GradientNoise? = nil, options: TrainingOptions, resumes: Bool = false,
@@ -177,7 +179,7 @@ package struct Trainer: Sendable {
       case .made(let step): made = step
       case .ended(let cause, let error):
         (reason, failure) = (cause, error)
-        // An epoch without a step has not begun, as in a run of the steps that were made.
+        // An epoch without a step counts as not begun, as in a run of exactly the steps made.
         if begins, cause != .breakpoint { (epoch, pending) = (epoch - 1, []) }
         break training
       }
@@ -243,7 +245,7 @@ package struct Trainer: Sendable {
     return .made(computed.made)
   }
 
-  /// What the next update would be; nothing is changed yet.
+  /// Computes the next update without changing anything.
   private func computeStep(
     _ batch: Batch, _ plan: BatchPlan, loss: Loss, flow: some GradientFlow, noise: GradientNoise?,
     rule: any Optimizer, isWatching: Bool
@@ -272,7 +274,7 @@ package struct Trainer: Sendable {
         isClipped: isClipped))
   }
 
-  /// Where in the data or in the pass a NaN or an infinity first arose.
+  /// The first place in the data or in the pass where a NaN or an infinity arose.
   private func origin(
     of pass: TrainingPass<Float>, _ batch: Batch, _ plan: BatchPlan, _ flow: some GradientFlow
   ) -> NonFiniteError {
@@ -302,37 +304,37 @@ package struct Trainer: Sendable {
 /// The learning rates of the updates that a training is about to make.
 package struct RatesAhead: Hashable, Sendable {
   package let updates: Int
-  /// The rate of the last of them.
+  /// The learning rate of the last of them.
   package let last: Double
-  /// Whether all are 0, so that nothing is learned.
+  /// Whether all rates are 0, so that no weight changes.
   package let areZero: Bool
-  /// How many updates the schedule still spans; 0 or less when it has ended.
+  /// The number of updates that the schedule still spans; 0 or less when it has ended.
   package let scheduled: Int
 }
 
-/// A step that was computed and is not taken yet.
+/// A computed step that has not been applied yet.
 private struct ComputedStep {
   let pass: TrainingPass<Float>
   let result: PassResult<Float>
-  /// The first NaN or infinity in it.
+  /// The first NaN or infinity in it; nil for none.
   let failure: NonFiniteError?
-  /// Clipping and noise included.
+  /// The gradients after clipping and noise.
   let gradients: [Tensor<Float>]
   let states: [OptimizerState]
   let weights: [Tensor<Float>]
   let made: MadeStep
 }
 
-/// How an update went.
+/// The end of an update: made, or not.
 private enum StepEnd {
   case made(MadeStep)
-  /// The training ends before it.
+  /// The training ends before the update.
   case ended(StopReason, NonFiniteError?)
 }
 
-/// What is said of a step.
+/// The facts that a step reports.
 private struct MadeStep {
-  /// The loss before it, and how much that weighs in a mean over batches.
+  /// The loss before the step, and its weight in a mean over batches.
   let loss: Double, weight: Double
   let slices: Int
   let isClipped: Bool
@@ -340,7 +342,7 @@ private struct MadeStep {
 
 /// The updates that a schedule of the learning rate spans.
 struct ScheduleSpan: Hashable, Sendable, Codable {
-  /// The updates and epochs that were made before it began.
+  /// The numbers of updates and epochs made before the schedule began.
   let firstUpdate: Int, firstEpoch: Int
   let horizon: Int
 }

@@ -1,7 +1,7 @@
-/// How loss and PSNR went during one training, from its first step on.
+/// The course of loss and PSNR during one training, from its first step on.
 ///
-/// Losses of steps are kept as they are up to a bound; in longer trainings, two neighbors become
-/// one piece again and again, so that memory stays small and the picture the same.
+/// The losses of all steps are kept up to a bound; in longer trainings, neighbors are joined to one
+/// piece again and again, so that memory stays small and the curve the same.
 package struct TrainingCurve: Hashable, Sendable, Codable {
   /// The losses of some steps in a row.
   package struct Piece: Hashable, Sendable, Codable {
@@ -9,13 +9,13 @@ package struct TrainingCurve: Hashable, Sendable, Codable {
     package var epochs: Double
     package var steps: Int
     package var mean: Double, low: Double, high: Double
-    /// How much the mean weighs beside those of other pieces.
+    /// The weight of the mean beside those of other pieces.
     var weight: Double
 
     fileprivate mutating func append(_ next: Piece) {
       let total = weight + next.weight
       mean = (mean * weight + next.mean * next.weight) / total
-      // A NaN must not hide behind a comparison.
+      // Comparisons with NaN are false, so NaN is treated first.
       low = next.low.isNaN ? next.low : low.isNaN ? low : Swift.min(low, next.low)
       high = next.high.isNaN ? next.high : high.isNaN ? high : Swift.max(high, next.high)
       (steps, weight, epochs) = (steps + next.steps, total, next.epochs)
@@ -26,7 +26,7 @@ package struct TrainingCurve: Hashable, Sendable, Codable {
   package struct Judgement: Hashable, Sendable, Codable {
     /// Epochs since the training began.
     package let epochs: Double
-    /// In dB.
+    /// The PSNR in dB.
     package let psnr: Double
   }
 
@@ -34,15 +34,15 @@ package struct TrainingCurve: Hashable, Sendable, Codable {
   package let number: Int
   /// The name of the network that trained.
   package let network: String
-  /// What else tells the training from others: its flow and optimizer.
+  /// The flow and optimizer of the training, which tell it from others.
   package let setting: String
-  /// Which slices are watched: `validation` or `training`.
+  /// The kind of slices that are watched: `validation` or `training`.
   package let watched: String
   /// The PSNR of the watched slices before any denoising, in dB.
   package let noisyPSNR: Double
   package private(set) var judgements: [Judgement] = []
   private var whole: [Piece] = []
-  /// The steps that make a piece, and one that is not whole yet.
+  /// The number of steps in a piece, and the piece that is not complete yet.
   private var stepsPerPiece = 1
   private var partial: Piece?
   private var position = 0.0
@@ -61,16 +61,16 @@ package struct TrainingCurve: Hashable, Sendable, Codable {
 
   package var steps: Int { losses.reduce(0) { $0 + $1.steps } }
 
-  /// Epochs since the training began.
+  /// The epochs since the training began, as a fraction.
   package var epochs: Double { position }
 
   /// Whether the last step ended an epoch.
   package var isAtEpochEnd: Bool { position == position.rounded() }
 
-  /// Adds the loss of a step that is `part` of an epoch and weighs so much in a mean.
+  /// Adds the loss of a step that is the fraction `part` of an epoch, with its weight in a mean.
   package mutating func add(loss: Double, weight: Double, part: Double) {
     let sum = position + part
-    // Thirds of an epoch must sum up to whole ones.
+    // Fractions such as thirds must sum to whole epochs.
     position = abs(sum - sum.rounded()) < 1e-6 ? sum.rounded() : sum
     let piece = Piece(epochs: position, steps: 1, mean: loss, low: loss, high: loss, weight: weight)
     if partial == nil { partial = piece } else { partial?.append(piece) }
@@ -80,13 +80,13 @@ package struct TrainingCurve: Hashable, Sendable, Codable {
     if whole.count == Self.capacity { halve() }
   }
 
-  /// Adds the PSNR after the last step, unless it is there already.
+  /// Adds the PSNR after the last step, unless it was added already.
   package mutating func add(psnr: Double) {
     guard judgements.last?.epochs != position else { return }
     judgements.append(Judgement(epochs: position, psnr: psnr))
   }
 
-  /// A new epoch begins, even if the last one was left in the middle.
+  /// Begins a new epoch, even if the last one was left in the middle.
   package mutating func beginEpoch() { position = position.rounded(.up) }
 
   private mutating func halve() {
@@ -98,7 +98,7 @@ package struct TrainingCurve: Hashable, Sendable, Codable {
     stepsPerPiece *= 2
   }
 
-  /// The readable losses, neighbors joined until there are at most `count`.
+  /// The readable losses, with neighbors joined until there are at most `count`.
   package func readableLosses(atMost count: Int) -> [Piece] {
     let pieces = readableLosses
     let size = (pieces.count + count - 1) / count
@@ -110,7 +110,7 @@ package struct TrainingCurve: Hashable, Sendable, Codable {
     }
   }
 
-  /// Whether the numbers can be those of a curve, wherever they come from.
+  /// Whether the numbers, which may come from a damaged file, are possible for a curve.
   package var isConsistent: Bool {
     let most = 1e15
     return (1...1 << 40).contains(number) && (1...1 << 40).contains(stepsPerPiece)
@@ -123,7 +123,7 @@ package struct TrainingCurve: Hashable, Sendable, Codable {
       && judgements.allSatisfy { (0...most).contains($0.epochs) }
   }
 
-  /// The losses of whole epochs, where there are enough; else of steps.
+  /// The losses of whole epochs if there are at least 8, else of steps.
   package var readableLosses: [Piece] {
     guard position >= 8, Double(losses.count) > position else { return losses }
     return losses.reduce(into: []) { epochs, piece in
@@ -137,21 +137,22 @@ package struct TrainingCurve: Hashable, Sendable, Codable {
 }
 
 extension TrainingCurve {
-  /// After how many epochs the watched slices are judged, so that judging takes at most a tenth of
-  /// the arithmetic of training, or 30 billion multiplications if that is more.
+  /// The number of epochs between two judgements of the watched slices, so that judging takes at
+  /// most a tenth of the arithmetic of training, or 30 billion multiplications if that is more.
   ///
-  /// No clock has a say: the same session judges at the same steps everywhere.
+  /// It does not depend on a clock: the same session judges at the same steps everywhere.
   ///
   /// - Parameters:
-  ///   - epochs: All epochs of the training.
-  ///   - epochPixels: The pixels that an epoch trains on.
-  ///   - judgedPixels: The pixels that are judged.
-  ///   - parameters: Of the network: multiplications for a pixel in one pass.
+  ///   - epochs: The number of epochs in the training.
+  ///   - epochPixels: The number of pixels that an epoch trains on.
+  ///   - judgedPixels: The number of pixels that are judged.
+  ///   - parameters: The number of the network's parameters, about the multiplications for a pixel
+  ///     in one pass.
   /// - Returns: The number of epochs from one judgement to the next, at least 1.
   package static func judgingInterval(
     epochs: Int, epochPixels: Int, judgedPixels: Int, parameters: Int
   ) -> Int {
-    // A step is a forward pass and two passes back.
+    // A step costs a forward pass and two backward passes.
     let training = 3 * Double(epochPixels) * Double(epochs) * Double(parameters)
     let judging = Double(judgedPixels) * Double(epochs) * Double(parameters)
     let interval = (judging / max(training / 10, 3e10)).rounded(.up)
@@ -160,7 +161,7 @@ extension TrainingCurve {
 }
 
 extension TrainingCurve.Piece {
-  /// Decodes a piece; one of version 0.1, which has no weight, weighs as much as its steps.
+  /// Decodes a piece; one of version 0.1, which has no weight, gets the number of its steps.
   package init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     epochs = try values.decode(Double.self, forKey: .epochs)

@@ -1,12 +1,12 @@
 import Networks
 package import Tensors
 
-/// Everything that says which numbers a network is trained on.
+/// The images, noise and scale from which a training takes its batches.
 package struct TrainingData: Sendable {
   package let clean: ImageStack
-  /// The fixed draw, `[N, 1, H, W]`, in the unit of ``clean``.
+  /// The noisy slices of the fixed draw, `[N, 1, H, W]`, in the unit of ``clean``.
   package let noisy: Tensor<Float>
-  /// Set when each batch draws anew; then inputs are made from ``clean``.
+  /// The noise that each batch draws anew from ``clean``; nil for the fixed draw.
   package let freshNoise: Noise?
   package let scale: Scale
 
@@ -15,9 +15,9 @@ package struct TrainingData: Sendable {
   }
 }
 
-/// The slices of one update and where their patches lie.
+/// The slices of one update and the places of their patches.
 struct BatchPlan: Hashable, Sendable, Codable {
-  /// Slices of the stack, each with the top left corner of its patch.
+  /// The slices, each with the top left corner of its patch.
   let patches: [Patch]
 
   struct Patch: Hashable, Sendable, Codable {
@@ -31,10 +31,10 @@ struct Batch: Sendable {
   let input: Tensor<Float>, target: Tensor<Float>
   let mask: Tensor<Float>?
 
-  /// How many pixels count.
+  /// The number of pixels that count.
   var count: Int { mask.map { $0.scalars.count { $0 != 0 } } ?? target.shape.count }
 
-  /// How much its loss weighs in a mean over batches.
+  /// The weight of its loss in a mean over batches.
   func weight(in loss: Loss) -> Double { loss.isMean ? Double(max(1, count)) : 1 }
 }
 
@@ -60,12 +60,12 @@ extension TrainingData {
     }
   }
 
-  /// The numbers of a batch, in network range.
+  /// Makes a batch, in network range.
   ///
   /// - Parameters:
   ///   - plan: The slices and the places of their patches.
   ///   - step: The number of the update, which names the stream of fresh noise.
-  ///   - patch: The side of the patches; none for whole slices.
+  ///   - patch: The side of the patches; nil for whole slices.
   /// - Returns: Input, target and mask.
   func batch(_ plan: BatchPlan, step: Int, patch: Int?) -> Batch {
     let side = (height: patch ?? clean.height, width: patch ?? clean.width)
@@ -87,7 +87,7 @@ extension TrainingData {
     return Batch(input: input, target: target, mask: mask)
   }
 
-  /// The patches of a stack, each changed by `change` when it is cut.
+  /// The patches of a stack, each changed by `change` after it is cut.
   private func cut(
     _ stack: [Float], _ plan: BatchPlan, _ side: (height: Int, width: Int),
     then change: (_ slice: Int, UnsafeMutableBufferPointer<Float>) -> Void
@@ -95,14 +95,14 @@ extension TrainingData {
     tiles(plan, side, copy: { _ = $1.update(fromContentsOf: stack[$0]) }, then: change)
   }
 
-  /// A tensor of the patches of a plan, filled row by row.
+  /// Makes a tensor of the patches of a plan, filled row by row.
   ///
-  /// The work is that of the patches, whatever the size of the stack.
+  /// The work depends on the patches, not on the size of the stack.
   ///
   /// - Parameters:
   ///   - plan: The slices and the places of their patches.
   ///   - side: The size of a patch.
-  ///   - copy: Fills a row of a patch from the range of the stack where it lies.
+  ///   - copy: Fills a row of a patch from its range in the stack.
   ///   - change: Called with the number of the slice and its patch.
   /// - Returns: `[patches, 1, height, width]`.
   private func tiles(

@@ -1,16 +1,16 @@
 package import Networks
 import Tensors
 
-/// A network at evenly spaced moments of its training, from before the first step on.
+/// The network at evenly spaced moments of its training, from before the first step on.
 ///
-/// Memory stays small: when all places are taken, every other moment goes, and later ones are twice
-/// as far apart. Which moments are kept depends on the steps alone.
+/// Memory stays small: when the film is full, every other moment is removed, and later ones are
+/// twice as far apart. Which moments are kept depends on the steps alone.
 package struct TrainingFilm: Sendable {
-  /// The network after some steps.
+  /// The network after a number of steps.
   package struct Moment: Sendable {
-    /// Updates since the training began.
+    /// The number of updates since the training began.
     package let step: Int
-    /// Epochs since the training began.
+    /// The number of epochs since the training began.
     package let epochs: Double
     package let network: Network<Float>
   }
@@ -22,13 +22,13 @@ package struct TrainingFilm: Sendable {
   private var stride = 1
   private let places: Int
 
-  /// The most moments that are kept.
+  /// The largest number of moments.
   package static let capacity = 64
 
-  /// The most weights and biases of all moments together: 64 MiB of them.
+  /// The largest number of weights and biases of all moments together: 64 MiB of them.
   private static let parameterLimit = 16 << 20
 
-  /// Begins with the network as it is before the first step, `epochs` after training began.
+  /// Begins a film with the network before the first step, `epochs` after training began.
   package init(name: String, _ network: Network<Float>, epochs: Double = 0) {
     self.name = name
     last = Moment(step: 0, epochs: epochs, network: network)
@@ -38,11 +38,11 @@ package struct TrainingFilm: Sendable {
 
   private static func places(for network: Network<Float>) -> Int {
     let fitting = parameterLimit / max(1, network.parameterCount)
-    // Even, so that halving leaves the spacing as it is.
+    // The number is even, so that halving keeps the spacing.
     return min(max(fitting, 4), capacity) / 2 * 2
   }
 
-  /// Takes the network after one more step.
+  /// Adds the network after one more step.
   package mutating func add(epochs: Double, _ network: Network<Float>) {
     last = Moment(step: last.step + 1, epochs: epochs, network: network)
     guard last.step.isMultiple(of: stride) else { return }
@@ -57,7 +57,7 @@ package struct TrainingFilm: Sendable {
   /// The moments in order: the first, the last, and those kept between them.
   package var moments: [Moment] { kept.last?.step == last.step ? kept : kept + [last] }
 
-  /// Whether the last moment is the network as it is.
+  /// Whether the last moment is the given network.
   package func ends(with network: Network<Float>) -> Bool {
     let (ours, others) = (last.network.parameters, network.parameters)
     return ours.count == others.count
@@ -67,7 +67,7 @@ package struct TrainingFilm: Sendable {
       }
   }
 
-  /// At most `count` of the moments, evenly spaced, the first and the last among them.
+  /// Returns at most `count` moments, evenly spaced, with the first and the last.
   package func moments(atMost count: Int) -> [Moment] {
     let all = moments
     guard count < all.count, count > 1 else { return count == 1 ? all.suffix(1) : all }
@@ -89,7 +89,8 @@ extension TrainingFilm {
       name: name, stride: stride, steps: moments.map(\.step), epochs: moments.map(\.epochs))
   }
 
-  /// The film with the networks of its moments; nil where the record cannot be one of a film.
+  /// The film with the networks of its moments; nil where the record, which may come from a damaged
+  /// file, is impossible.
   package init?(_ record: Record, _ networks: [Network<Float>]) {
     let steps = record.steps
     guard let first = networks.first, networks.count == steps.count,

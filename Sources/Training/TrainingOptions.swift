@@ -1,45 +1,45 @@
 package import Networks
 
-/// What a `train` line says.
+/// The options of a `train` line.
 package struct TrainingOptions: Hashable, Sendable, Codable {
   package var epochs = 10
-  /// Exactly this many updates, whatever the epochs.
+  /// The exact number of updates, in place of epochs; nil for whole epochs.
   package var steps: Int?
-  /// What the optimizer's schedule spans; none for the updates of this run.
+  /// The updates or epochs that the optimizer's schedule spans; nil for the updates of this run.
   package var horizon: Horizon?
   package var batch = 4
-  /// The side of the random patches; none for whole slices.
+  /// The side of the random patches; nil for whole slices.
   package var patch: Int?
   package var shuffles = true
   /// Whether a NaN or an infinity stops the training before it harms the weights.
   package var stopsOnNonFinite = true
   package var seed: UInt64 = 1
-  /// In seconds.
+  /// The time limit in seconds; nil for none.
   package var timeLimit: Double?
 
   package init() {}
 
-  /// How many batches an epoch of so many slices has.
+  /// The number of batches in an epoch of so many slices.
   package func batches(of slices: Int) -> Int { (slices + batch - 1) / batch }
 }
 
-/// How long a schedule of the learning rate is.
+/// The length of a schedule of the learning rate.
 package enum Horizon: Hashable, Sendable, Codable {
   case updates(Int)
   case epochs(Int)
 }
 
-/// Why a training ended.
+/// The reason why a training ended.
 package enum StopReason: String, Sendable {
-  /// All that was asked for is done.
+  /// All updates that were asked for are made.
   case finished
-  /// Somebody pressed Ctrl-C.
+  /// A person pressed Ctrl-C.
   case interrupt
-  /// The time was over.
+  /// The time limit was reached.
   case time
-  /// A breakpoint was hit; the step is not made yet.
+  /// A breakpoint was hit before the step, which is not made.
   case breakpoint
-  /// A NaN or an infinity arose; the step is not made.
+  /// A NaN or an infinity arose in the step, which is not made.
   case nonFinite = "non-finite"
 }
 
@@ -50,7 +50,7 @@ package struct NonFiniteError: Error, Hashable, Sendable, Codable {
   /// The first tensor in the order of computation that is not finite, such as `b2.conv1.z`;
   /// `target` for a clean slice.
   package let tensor: String
-  /// The slice of the stack that brought it, when the data did.
+  /// The index of the slice that held it, when the data did; else nil.
   package let slice: Int?
 
   package init(step: Int, tensor: String, slice: Int? = nil) {
@@ -58,41 +58,41 @@ package struct NonFiniteError: Error, Hashable, Sendable, Codable {
   }
 }
 
-/// How a training stands after a step.
+/// The state of a training after a step.
 package struct TrainingProgress: Sendable {
   /// The network after the step.
   package let network: Network<Float>
-  /// Updates made in this run, and how many were asked for.
+  /// The number of updates made in this run, and of those asked for.
   package let step: Int, steps: Int
   package let epoch: Int, epochs: Int
-  /// The loss of the batch, and how much it weighs in a mean over batches.
+  /// The loss of the batch, and its weight in a mean over batches.
   package let loss: Double, weight: Double
   /// The learning rate of the step.
   package let learningRate: Double
-  /// Slices (or patches) trained so far in this run.
+  /// The number of slices (or patches) trained so far in this run.
   package let slices: Int
-  /// Since this run began.
+  /// The time since this run began, in seconds.
   package let seconds: Double
 }
 
-/// What a training did.
+/// The result of a training run.
 package struct TrainingReport: Sendable {
-  /// Updates made, and asked for.
+  /// The number of updates made, and of those asked for.
   package let steps: Int, asked: Int
-  /// Epochs completed or begun.
+  /// The number of epochs completed or begun.
   package let epochs: Int
   /// The mean loss of the last epoch, over its batches of this run; NaN without any.
   ///
-  /// Where the loss is a mean over pixels, so is this, however short the last batch; where it is a
-  /// sum, the mean over batches, in which each pixel counts the same, too.
+  /// If the loss is a mean over pixels, so is this, however short the last batch; if it is a sum,
+  /// this is the mean over batches, in which each pixel counts the same, too.
   package let loss: Double
-  /// The learning rate of the last update; none if there was no update.
+  /// The learning rate of the last update; nil if there was no update.
   package let learningRate: Double?
-  /// How many updates had their gradients clipped.
+  /// The number of updates whose gradients were clipped.
   package let clipped: Int
   package let slices: Int
   package let seconds: Double
   package let reason: StopReason
-  /// The NaN or the infinity that ended it.
+  /// The NaN or the infinity that ended the training; nil for none.
   package let failure: NonFiniteError?
 }

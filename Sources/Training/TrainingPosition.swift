@@ -1,29 +1,28 @@
-/// Where a training stands, beside the numbers of its tensors.
+/// The position of a training: everything but the numbers of its tensors.
 ///
 /// Random numbers are functions of seed, stream and index, so the counts of updates and epochs are
-/// all that is left of the streams; what an epoch has still to visit is kept as it was drawn.
+/// the only state of the streams; the remaining batches of an epoch are kept as drawn.
 package struct TrainingPosition: Hashable, Sendable, Codable {
-  /// Updates made and epochs begun.
+  /// The numbers of updates made and epochs begun.
   package let step: Int, epoch: Int
   let span: ScheduleSpan
   let pending: [BatchPlan]
   let firstNonFinite: NonFiniteError?
 
-  /// Where `trainer` stands.
+  /// The position of `trainer`.
   package init(_ trainer: Trainer) {
     (step, epoch) = (trainer.step, trainer.epoch)
     (span, pending) = (trainer.span, trainer.pending)
     firstNonFinite = trainer.firstNonFinite
   }
 
-  /// Whether a training of `slices` slices of `height`×`width` can stand there, wherever the numbers
-  /// come from.
+  /// Checks whether the position, which may come from a damaged file, is possible for these slices.
   ///
   /// - Parameters:
-  ///   - slices: How many slices there are.
+  ///   - slices: The number of slices.
   ///   - height: Rows of a slice.
   ///   - width: Columns of a slice.
-  ///   - patch: The side of the patches, if it trains on patches.
+  ///   - patch: The side of the patches; nil for whole slices.
   /// - Returns: Whether all numbers are possible.
   package func fits(slices: Int, height: Int, width: Int, patch: Int?) -> Bool {
     let counts = 0...1_000_000_000_000
@@ -43,7 +42,7 @@ package struct TrainingPosition: Hashable, Sendable, Codable {
 }
 
 extension TrainingOptions {
-  /// Whether a `train` line could say so, wherever the numbers come from.
+  /// Whether the options, which may come from a damaged file, could be those of a `train` line.
   package var isConsistent: Bool {
     let counts = 1...1_000_000_000
     let horizon =

@@ -1,19 +1,20 @@
 import CommandLanguage
 import Ledgers
 
-/// Takes what the last replay produced as the new record.
+/// Makes the output of the last replay the new record.
 ///
-/// Only what was computed by exactly the commands of the session is taken: see `AcceptanceCheck`.
+/// Only output that was computed by exactly the commands of the session is taken: see
+/// `AcceptanceCheck`.
 package struct Acceptance {
   private let paths: SessionPaths
   private let session: SessionFile
   private let entries: [SessionFile.Entry]
-  /// What the replay produced.
+  /// The session file `NAME.new` of the last replay.
   private let new: SessionFile
   private let newEntries: [SessionFile.Entry]
   private let check: AcceptanceCheck
 
-  /// Reads a session and what its last replay produced.
+  /// Reads a session and the files of its last replay.
   ///
   /// - Throws: `SessionError` when one of them is not there or cannot be read.
   package init(_ paths: SessionPaths) throws(SessionError) {
@@ -47,7 +48,7 @@ package struct Acceptance {
     return nil
   }
 
-  /// Takes what `NAME.new` holds for some lines of the file.
+  /// Takes the output in `NAME.new` for some lines of the file.
   ///
   /// The line of a command takes all of its output. A line of output takes that line alone, when
   /// the command gave as many lines as recorded, and otherwise all of the command's output. The
@@ -87,12 +88,13 @@ package struct Acceptance {
     return refused.isEmpty ? nil : check.refusal(of: refused)
   }
 
-  /// Writes a tolerance behind every recorded number that the last replay gave otherwise.
+  /// Writes a tolerance behind every recorded number that differs in the last replay.
   ///
-  /// - Parameter lines: The lines of output, or of commands for all of theirs; none for the whole file.
-  /// - Returns: How many lines got tolerances; the lines whose words, pictures or number of lines differ,
-  ///   which stay as they are; and the reasons why nothing was taken, if so.
-  /// - Throws: `SessionError` when a line holds nothing, or a file cannot be read or written.
+  /// - Parameter lines: The lines of output, or of commands for all of their output; empty for the
+  ///   whole file.
+  /// - Returns: The number of lines that got tolerances; the lines whose words, pictures or number
+  ///   of lines differ, which stay as they are; and the reasons why nothing was taken, else nil.
+  /// - Throws: `SessionError` when a line is of no command, or a file cannot be read or written.
   package func acceptWithTolerances(
     lines: [Int] = []
   ) throws(SessionError) -> (widened: Int, left: [Int], refusal: AcceptanceRefusal?) {
@@ -118,7 +120,7 @@ package struct Acceptance {
         }
       }
     }
-    // Numbers that may be off have tensors that are others.
+    // Where numbers differ, so do the tensors, so the ledger is taken, too.
     let files = WholeFiles()
     if PictureFiles.exists(paths.ledger) {
       try addLedger(lines.isEmpty ? Set(entries.indices.map { $0 + 1 }) : numbers, to: files)
@@ -141,18 +143,18 @@ package struct Acceptance {
     return found
   }
 
-  /// Adds the ledger with what the replay says of some commands.
+  /// Adds the ledger with the replay's entries of some commands.
   private func addLedger(_ numbers: Set<Int>, to files: WholeFiles) throws(SessionError) {
     let fresh = try newLedger()
-    // What an earlier version recorded without a ledger is not called unknown now.
+    // A script without a ledger gets one; for other sessions, a missing ledger stays missing.
     let empty = session.isScript ? Ledger(place: fresh.place) : nil
     guard let recorded = try LedgerFile.read(paths.ledger) ?? empty else { return }
     let aligned = recorded.aligned(to: entries.map(\.command))
     try LedgerFile.add(aligned.taking(numbers, from: fresh), to: files, as: paths.ledger)
   }
 
-  /// Puts the session in place with its other files, and into `NAME.new` what it holds now, so that
-  /// more lines can be accepted.
+  /// Writes the session with its other files, and its new state into `NAME.new`, so that more lines
+  /// can be accepted.
   private func commit(_ files: WholeFiles, _ writer: SessionWriter) throws(SessionError) {
     try writer.add(to: files, as: paths.file)
     if var note = ReplayNote(new.stamps) {
@@ -172,7 +174,7 @@ package struct Acceptance {
   private func addPictures(
     in lines: [String], to files: WholeFiles
   ) throws(SessionError) {
-    // Several lines may name one picture, which is one file.
+    // Several lines may name the same picture, which is one file.
     for name in Set(lines.compactMap(PictureLine.path(in:))).sorted() {
       guard PictureFiles.isInside(name) else {
         throw SessionError(paths.new, "names \"\(name)\", which is no picture of the session")

@@ -1,11 +1,11 @@
 import CommandLanguage
 
-/// Decides which output of a replay may become the record: what was computed by exactly the commands
-/// that the session holds.
+/// Decides which output of a replay may become the record: only that of exactly the commands in the
+/// session.
 struct AcceptanceCheck {
   private let session: [SessionFile.Entry]
   private let note: ReplayNote?
-  /// How many commands, from the first on, are those that were replayed.
+  /// The number of commands at the beginning that are those of the replay.
   private let common: Int
   private let replayed: Int
 
@@ -17,7 +17,8 @@ struct AcceptanceCheck {
     common = zip(session, entries).prefix { $0.command == $1.command }.count
   }
 
-  /// What is not accepted, and why; of the commands at `indices`, or of the whole session.
+  /// The reasons why output of the commands at `indices`, or of the whole session, is not accepted;
+  /// nil if there are none.
   func refusal(of indices: [Int]? = nil) -> AcceptanceRefusal? {
     guard let note else {
       return AcceptanceRefusal(["the replay is of an earlier version of Backflow"])
@@ -50,7 +51,7 @@ struct AcceptanceCheck {
     return texts.isEmpty ? nil : AcceptanceRefusal(texts)
   }
 
-  /// Why the output of one command is not accepted; nil when it is.
+  /// The reason why the output of one command is not accepted; nil if there is none.
   private func reason(_ index: Int, _ note: ReplayNote) -> String? {
     if index >= note.ran, note.ran < replayed, note.ran <= common {
       return index == note.ran
@@ -67,15 +68,15 @@ struct AcceptanceCheck {
   }
 }
 
-/// The reasons why a replay, or a part of it, does not become the record.
+/// The reasons why the output of a replay, or a part of it, does not become the record.
 package struct AcceptanceRefusal: Error, Hashable, Sendable {
-  /// A reason each, with the lines that it is about.
+  /// The reasons, each with its lines.
   package let reasons: [String]
 
   init(_ reasons: [String]) { self.reasons = reasons }
 }
 
-/// Numbers of lines in a few words: `3`, `3, 5–9 and 12`.
+/// A short text for numbers of lines: `3`, `3, 5–9 and 12`.
 struct LineRanges: CustomStringConvertible {
   private let lines: [Int]
 
@@ -98,6 +99,6 @@ struct LineRanges: CustomStringConvertible {
     return shown.dropLast().joined(separator: ", ") + " and \(last)"
   }
 
-  /// How many ranges are listed.
+  /// The largest number of ranges in the text.
   private static let most = 12
 }

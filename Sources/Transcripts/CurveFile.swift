@@ -1,9 +1,9 @@
 package import CommandLanguage
 import Foundation
 
-/// The curves behind a session's results, as `NAME.curves.json` beside the session holds them.
+/// The curves of a session's results, as stored in `NAME.curves.json` beside the session.
 package struct CurveFile: Hashable, Sendable, Codable {
-  /// The curves of a command, known by what it said: after another run they are another's.
+  /// The curves of a command, with its output, by which they are recognized.
   struct Entry: Hashable, Sendable, Codable {
     let command: String
     let output: [String]
@@ -15,7 +15,7 @@ package struct CurveFile: Hashable, Sendable, Codable {
       self.curves = curves
     }
 
-    /// The lines without what differs from run to run.
+    /// The lines without text that differs from run to run.
     static func comparable(_ output: [String]) -> [String] {
       output.filter { !$0.allSatisfy(\.isWhitespace) }.map {
         $0.replacing(/\\?<[^>]*>/, with: "<>").replacing(/([0-9])~[0-9.e+-]+%?/) { $0.output.1 }
@@ -27,7 +27,7 @@ package struct CurveFile: Hashable, Sendable, Codable {
 
   package init() {}
 
-  /// Reads the bytes of a file; what is none holds no curves.
+  /// Reads the bytes of a file; damaged ones give no curves.
   package init(bytes: [UInt8]) {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
@@ -40,17 +40,17 @@ package struct CurveFile: Hashable, Sendable, Codable {
     self.init(bytes: (try? Data(contentsOf: URL(filePath: path))).map { Array($0) } ?? [])
   }
 
-  /// Adds the curves of a command that said `output`, if there are any.
+  /// Adds the curves of a command with its output, if there are any.
   mutating func add(_ curves: [ResultCurve], command: String, output: [String]) {
     if !curves.isEmpty { entries.append(Entry(command, output, curves)) }
   }
 
-  /// Adds the entries of another file that are not here.
+  /// Adds the entries of another file that are missing here.
   mutating func add(_ other: CurveFile) {
     entries += other.entries.filter { !entries.contains($0) }
   }
 
-  /// Takes out the curves of the next command that reads `command` and said `output`.
+  /// Removes and returns the curves of the first entry with this command and output; empty if none.
   package mutating func take(command: String, output: [String]) -> [ResultCurve] {
     let said = Entry.comparable(output)
     let index = entries.firstIndex { $0.command == command && $0.output == said }
@@ -64,7 +64,7 @@ package struct CurveFile: Hashable, Sendable, Codable {
     try PictureFiles.commit(files)
   }
 
-  /// Adds the file, or lets it go where there are no curves.
+  /// Adds the file, or removes it where there are no curves.
   func add(to files: WholeFiles, as path: String) throws(SessionError) {
     guard !entries.isEmpty else { return files.remove(path) }
     let encoder = JSONEncoder()

@@ -4,19 +4,19 @@ import Ledgers
 /// Compares the tensors of one replay with a ledger, command by command.
 struct LedgerChecker {
   private let recorded: Ledger?
-  /// Where the replay runs: the stamps that decide.
+  /// The stamps of this machine and build that decide about equal digits.
   private let here: [String: String]
-  /// What this replay's commands left.
+  /// The tensors that the commands of this replay changed.
   private var left = Ledger(place: [:])
   private var parting: (entry: SessionFile.Entry, place: Parting)?
-  /// Whether the ledger says nothing about what follows.
+  /// Whether the ledger no longer applies to the commands that follow.
   private var isOver = false
-  /// The commands that changed a tensor, here or in the record, and were compared.
+  /// The number of compared commands, each of which changed a tensor here or in the record.
   private var compared = 0
-  /// How the commands differ from the recorded ones.
+  /// The differences of the commands from the recorded ones.
   private let edits: RecordEdits?
 
-  /// `recorded` is under the numbers of the commands as they are now.
+  /// Makes a checker; `recorded` has the numbers of the commands as they are now.
   init(recorded: Ledger?, here: [String: String], edits: RecordEdits?) {
     (self.recorded, self.here, self.edits) = (recorded, here, edits)
   }
@@ -32,16 +32,16 @@ struct LedgerChecker {
     return ledger
   }
 
-  /// Compares what one command left.
+  /// Compares the tensors that one command changed.
   mutating func check(_ trace: Trace, number: Int, _ entry: SessionFile.Entry) {
     let new = left.add(trace, number: number, command: entry.command)
     guard let recorded, parting == nil, !isOver else { return }
-    // What an edit changed, and what follows from it, is no fault.
+    // A difference that follows from an edit is no fault.
     isOver = edits?.endsLedger(at: number, changes: new != nil) ?? false
     guard !isOver else { return }
     let old = recorded.entry(number: number)
     guard old != nil || new != nil else { return }
-    // Beyond its end, and from another command on, the ledger is of another session.
+    // Behind its end, or from another command on, the ledger belongs to another session.
     guard old.map({ $0.command == entry.command }) ?? (number < recorded.lastNumber) else {
       isOver = true
       return
@@ -51,13 +51,14 @@ struct LedgerChecker {
     if let place { parting = (entry, place) }
   }
 
-  /// Whether tensors must be equal to the bit: the ledger comes from a place like this one.
+  /// Whether tensors must be equal to the bit, since the ledger comes from an equal machine and
+  /// build.
   private var mustBeEqual: Bool {
     guard let recorded, recorded.place["backflow"] != nil else { return false }
     return recorded.place.allSatisfy { here[$0.key] == $0.value }
   }
 
-  /// Adds what was found to a report.
+  /// Adds the result of the comparison to a report.
   func conclude(_ report: inout ReplayReport) {
     guard recorded != nil, compared > 0 else { return }
     guard let (entry, place) = parting else {

@@ -24,7 +24,7 @@ package enum LedgerFile {
     try PictureFiles.commit(files)
   }
 
-  /// Adds a ledger, or lets the file of a session without commands go.
+  /// Adds a ledger, or removes the file of a session without commands.
   static func add(
     _ ledger: Ledger, to files: WholeFiles, as path: String
   ) throws(SessionError) {

@@ -1,6 +1,6 @@
-/// What changed from a recorded line to the one that came back, piece by piece.
+/// The changes from a recorded line to a new one, piece by piece.
 struct LineChanges {
-  /// A piece of a line: a number, a run of other characters, or what stands in `<…>`.
+  /// A piece of a line: a number, a run of other characters, or text in `<…>`.
   enum Piece: Hashable {
     case word(String)
     case number(WrittenNumber)
@@ -14,7 +14,7 @@ struct LineChanges {
       }
     }
 
-    /// What must be equal for two pieces to be partners.
+    /// The text by which pieces of both lines are matched.
     var key: String {
       switch self {
       case .word(let text): text
@@ -61,7 +61,7 @@ struct LineChanges {
     return old.isEmpty ? "added \(new)" : new.isEmpty ? "missing \(old)" : "\(old) → \(new)"
   }
 
-  /// How two numbers differ; nil if they do not.
+  /// The change from one number to another; nil if they are equal.
   private static func changed(_ old: Piece, _ new: Piece) -> String? {
     guard case .number(let a) = old, case .number(let b) = new, a.text != b.text else { return nil }
     let difference = b.value - a.value
@@ -105,7 +105,7 @@ struct LineChanges {
     let before = position > 0 ? characters[position - 1] : " "
     guard !before.isLetter, !before.isNumber, before != "_", before != "." else { return nil }
     guard let number = WrittenNumber.read(characters, from: position) else { return nil }
-    // "information" is no infinity.
+    // The beginning of "information" is not an infinity.
     let after = number.end < characters.count ? characters[number.end] : " "
     return number.value.isFinite || !(after.isLetter || after.isNumber) ? number : nil
   }

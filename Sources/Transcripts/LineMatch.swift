@@ -1,9 +1,9 @@
 import CommandLanguage
 import Foundation
 
-/// How a line that came back agrees with the recorded one.
+/// The degree to which a new line agrees with the recorded one.
 enum LineMatch: Int, Comparable {
-  /// Equal, but for what stands in `<…>`.
+  /// Equal, except for text in `<…>`.
   case equal
   /// Every number is within its written tolerance, or within one unit of its last digit.
   case tolerated
@@ -58,13 +58,13 @@ struct LineMatcher {
     return position == recorded.count ? worst : .otherWords
   }
 
-  // MARK: - Pieces of what came back
+  // MARK: - Pieces of the new line
 
-  /// A piece that is compared at once.
+  /// A piece that is compared as a whole.
   private enum Piece {
     case character(Character)
     case space
-    /// A number in text: a count, which has no last digit to be off by.
+    /// A number in text, such as a count, which must be equal.
     case word(String)
     /// A measured number.
     case number(String)
@@ -115,7 +115,7 @@ struct LineMatcher {
     ("0"..."9").contains(character)
   }
 
-  /// Whether a digit after `character` goes on with a word or number.
+  /// Whether a digit after `character` continues a word or number.
   private static func follows(_ character: Character) -> Bool {
     character.isLetter || character.isNumber || character == "_" || character == "."
   }
@@ -145,7 +145,7 @@ struct LineMatcher {
     return true
   }
 
-  /// Takes a number that stands for `text`.
+  /// Takes a number from the record and compares it with `text`.
   private mutating func takeNumber(_ text: String, isMeasured: Bool) -> LineMatch {
     guard let number = WrittenNumber.read(recorded, from: position) else { return .otherWords }
     position = number.end
@@ -199,7 +199,7 @@ struct WrittenNumber: Hashable {
   /// Whether this number is at most `width` from `other`; the same non-finite words agree too.
   func isWithin(_ width: Double, of other: WrittenNumber) -> Bool {
     guard value.isFinite && other.value.isFinite else { return text == other.text }
-    // Decimal fractions are not exact in binary, so the edge gets a little room.
+    // Decimal fractions are not exact in binary, so the width is a little larger.
     return abs(value - other.value) <= width * (1 + 1e-6) + abs(other.value) * 1e-15
   }
 

@@ -1,9 +1,9 @@
-/// Finds which recorded lines and which new ones belong together.
+/// Matches recorded lines with new ones.
 enum OutputAlignment {
-  /// Pairs of indices into both lists, in order; nil where a line has no partner.
+  /// Returns pairs of indices into both lists, in order; nil where a line has no partner.
   ///
   /// Lists of one length go line by line. Otherwise the longest common subsequence under `match`
-  /// decides, and what stands between its lines is paired as far as it goes.
+  /// decides, and lines between its members are paired from their starts.
   static func pairs(
     _ recorded: Int, _ produced: Int, match: (_ recorded: Int, _ produced: Int) -> Bool
   ) -> [(recorded: Int?, produced: Int?)] {

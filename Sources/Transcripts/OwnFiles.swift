@@ -1,6 +1,6 @@
 extension PictureFiles {
-  /// Whether a folder holds a file of its own by this name: no symbolic link is, or leads to, what is
-  /// read, since a session from elsewhere may come with links to anything.
+  /// Whether a folder holds a file of this name without any symbolic link on the way, since a
+  /// session from elsewhere may come with links to anything.
   static func isOwn(_ folder: String, _ name: String) -> Bool {
     isInside(name) && exists(path(folder, name)) && !isLinked(folder, name)
   }
@@ -16,7 +16,7 @@ extension PictureFiles {
     return false
   }
 
-  /// Throws where a file of a session is a symbolic link, or lies behind one.
+  /// Throws when a file of a session is a symbolic link, or lies behind one.
   static func requireUnlinked(_ folder: String, _ name: String) throws(SessionError) {
     guard isLinked(folder, name) else { return }
     throw SessionError(

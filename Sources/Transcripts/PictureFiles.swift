@@ -1,7 +1,7 @@
 import CommandLanguage
 import Foundation
 
-/// Moves pictures between folders.
+/// Copies, removes and checks picture files of a session.
 enum PictureFiles {
   /// Copies `names` from one folder to another, all or none; a name that leads out of a folder is an
   /// error.
@@ -18,7 +18,8 @@ enum PictureFiles {
     try commit(files)
   }
 
-  /// Adds a copy of `file` as `name` in `folder`; a file that is gone, or there already, is left out.
+  /// Adds a copy of `file` as `name` in `folder`; a missing file, or one that is there already, is
+  /// left out.
   static func add(
     _ file: String, as name: String, in folder: String, to files: WholeFiles
   ) throws(SessionError) {
@@ -37,12 +38,12 @@ enum PictureFiles {
     try reporting { () throws(WholeFiles.Failure) in try files.add(data, as: target) }
   }
 
-  /// Puts files in place.
+  /// Moves files to their places.
   static func commit(_ files: WholeFiles) throws(SessionError) {
     try reporting { () throws(WholeFiles.Failure) in try files.commit() }
   }
 
-  /// Runs a step of writing; its failure names the file.
+  /// Runs a step of writing; an error names the file.
   static func reporting(
     _ step: () throws(WholeFiles.Failure) -> Void
   ) throws(SessionError) {
@@ -58,7 +59,7 @@ enum PictureFiles {
     return attributes?[.type] as? FileAttributeType == .typeSymbolicLink
   }
 
-  /// Whether links on the way to a file leave its folder.
+  /// Whether links on the way to a file lead out of its folder.
   static func leads(outOf folder: String, _ path: String) -> Bool {
     let above = (path as NSString).deletingLastPathComponent
     let root = URL(filePath: folder).resolvingSymlinksInPath().path
@@ -71,7 +72,7 @@ enum PictureFiles {
     (folder as NSString).appendingPathComponent(name)
   }
 
-  /// Whether a file is there that comes to an end: no device, pipe or folder, nor a link to one.
+  /// Whether the path is a regular file, or a link to one: no device, pipe or folder.
   static func exists(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG

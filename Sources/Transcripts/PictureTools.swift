@@ -1,12 +1,12 @@
 import CommandLanguage
 
-/// What a replay must know about pictures, which are made and read elsewhere.
+/// Functions that a replay needs to read and compare pictures.
 package struct PictureTools {
-  /// How the pixels of two pictures agree.
+  /// The result of comparing the pixels of two pictures.
   package enum Verdict: Hashable, Sendable {
     /// They are equal within the tolerance for other machines.
     case agrees
-    /// They differ; the text says how, and where a difference picture is.
+    /// They differ; the text says by how much, and where a difference picture is.
     case differs(String)
     /// One of them cannot be read.
     case unknown
@@ -17,7 +17,7 @@ package struct PictureTools {
   /// Compares the recorded picture file with the new one.
   package let compare: (_ recorded: String, _ produced: String) -> Verdict
 
-  /// Whether pixels are unknown here, so that only recorded fingerprints count.
+  /// Whether pictures cannot be read here, so that only recorded fingerprints are compared.
   let knowsNoPixels: Bool
 
   package init(
@@ -36,7 +36,7 @@ package struct PictureTools {
     self.knowsNoPixels = knowsNoPixels
   }
 
-  /// Knows no pixels: only the recorded fingerprints are compared.
+  /// Tools that read no pictures: only recorded fingerprints are compared.
   package static var fingerprintsOnly: PictureTools {
     PictureTools(
       fingerprint: { _ in nil }, compare: { _, _ in .unknown }, knowsNoPixels: true)
@@ -45,7 +45,7 @@ package struct PictureTools {
 
 /// The line of a picture in a transcript: `[png noisy-3.png 256x256 gray8 px:5d0e12ab90ff]`.
 package enum PictureLine {
-  /// The fingerprint that a recorded line gives for the same picture, or nil when its words differ.
+  /// The fingerprint in a recorded line of the same picture; nil when its other words differ.
   static func fingerprint(in recorded: String, of picture: Picture) -> String? {
     let line = picture.line
     let head = line.dropLast(picture.fingerprint.count + 1)
@@ -53,7 +53,7 @@ package enum PictureLine {
     return String(recorded.dropFirst(head.count).dropLast())
   }
 
-  /// The picture's path in a recorded line.
+  /// The path of the picture that a recorded line names; nil if it names none.
   package static func path(in line: String) -> String? {
     guard line.hasPrefix("["), line.hasSuffix("]") else { return nil }
     let words = line.dropFirst().dropLast().split(separator: " ", omittingEmptySubsequences: false)

@@ -1,8 +1,7 @@
 import CommandLanguage
 import Ledgers
 
-/// Finds the recorded output of a session that its commands did not compute, as far as its ledger
-/// tells.
+/// Finds recorded output that the session's commands did not compute, as far as its ledger tells.
 struct RecordDoubts {
   /// The reasons for doubt, a sentence each.
   let sentences: [String]

@@ -1,18 +1,20 @@
 import CommandLanguage
 import Ledgers
 
-/// How a session's commands were edited since it was recorded.
+/// The edits of a session's commands since it was recorded.
 struct RecordEdits {
   private let edits: [CommandEdits.Edit]
   private let entries: [SessionFile.Entry]
-  /// The index of the first command that is not as it was, or that stands behind a removed one.
+  /// The index of the first command that was changed or added, or that follows a removed one.
   let place: Int
   /// The numbers of the commands that were changed or added.
   private let edited: Set<Int>
-  /// The number of the first command behind one that changed a tensor in the record, and is gone.
+  /// The number of the first command from which the ledger lost entries, as their commands were
+  /// removed; the largest integer if it lost none.
   private let losesFrom: Int
 
-  /// Compares the commands with those of a ledger; nil where none were edited, or none are known.
+  /// Compares the commands with those of a ledger; nil if none were edited, or the ledger lists
+  /// none.
   init?(_ ledger: Ledger?, _ entries: [SessionFile.Entry]) {
     let commands = entries.map(\.command)
     guard let ledger, let found = ledger.edits(to: commands), let first = found.edits.first else {
@@ -30,13 +32,12 @@ struct RecordEdits {
     losesFrom = isLost ? first.place + 1 : .max
   }
 
-  /// Whether a ledger says nothing from this command on: it, or one before it that the record held,
-  /// changes tensors otherwise.
+  /// Whether the ledger no longer applies from this command on, since edits changed tensors.
   func endsLedger(at number: Int, changes: Bool) -> Bool {
     number >= losesFrom || (changes && edited.contains(number))
   }
 
-  /// The places of the edits in words: `line 8 was edited`.
+  /// A phrase for the lines of the edits: `line 8 was edited`.
   var places: String {
     let lines = edits.map { edit in
       entries.indices.contains(edit.place) ? entries[edit.place].line : nil
@@ -49,10 +50,10 @@ struct RecordEdits {
       ? "line \(LineRanges(known)) was edited" : "lines \(LineRanges(known)) were edited"
   }
 
-  /// What a replay says of the edits.
+  /// The edits, and the lines of output that differ because of them.
   func report(on report: ReplayReport, _ seen: Set<Int>) -> ReplayReport.Edits {
     let lines = entries.map(\.line)
-    // Lines rise, and so do the commands that they belong to.
+    // Both lines and commands are in order, so one pass matches them.
     var index = 0
     var differing: Set<Int> = []
     for line in report.differences.map(\.line).sorted() {
@@ -86,30 +87,30 @@ struct RecordEdits {
 }
 
 extension ReplayReport {
-  /// What was edited since a session was recorded, and what follows from it.
+  /// The edits since a session was recorded, and their consequences.
   package struct Edits: Sendable {
     /// A command that was changed, added or removed.
     struct Item: Hashable, Sendable {
-      /// Its line, or that of the command behind it; nil where a command is gone from the end.
+      /// Its line, or that of the command behind it; nil for a command removed from the end.
       let line: Int?
-      /// The command as it was; nil for a new one.
+      /// The former command; nil for an added one.
       let before: String?
-      /// The command as it is; nil for one that is gone.
+      /// The present command; nil for a removed one.
       let after: String?
     }
 
     let items: [Item]
-    /// The lines of commands above the first edit that differ all the same.
+    /// The lines of commands above the first edit whose output differs, too.
     let above: [Int]
-    /// The lines of commands from the first edit on that say something else now.
+    /// The lines of commands from the first edit on whose output differs.
     let changed: [Int]
-    /// How many from there on say the same.
+    /// The number of commands from the first edit on whose output is the same.
     let same: Int
 
-    /// How many edits are listed.
+    /// The largest number of edits in the list.
     private static let most = 20
 
-    /// The edits for a person.
+    /// The edits as lines for a person.
     var lines: [String] {
       let shown = items.prefix(Self.most).map { "  \(Self.words($0))" }
       let more = items.count - shown.count

@@ -1,9 +1,9 @@
 package import CommandLanguage
 package import Ledgers
 
-/// Records commands and what came of them, as they happen.
+/// Records commands with their output while a session runs.
 package struct Recorder: Sendable {
-  /// A line of the record.
+  /// An entry of the record: a note, or a command with its output or error.
   private enum Entry {
     case note(String)
     case command(String, outputs: [String])
@@ -13,16 +13,16 @@ package struct Recorder: Sendable {
   private var entries: [Entry] = []
   private var data = Stamp.DataLog()
   private var curves = CurveFile()
-  /// What the commands changed, by the number of their entry.
+  /// The tensors that the commands changed, by the number of their entry.
   private var ledger = Ledger(place: [:])
-  /// Whether a command that is recorded multiplied matrices by BLAS.
+  /// Whether a recorded command multiplied matrices by BLAS.
   private var usedBLAS = false
-  /// The pictures that the record names, by their path; of several under one, the last.
+  /// The pictures that the record names, by their path; the last where several share it.
   private var pictures: [String: Picture] = [:]
 
   package init() {}
 
-  /// Adds a line for the reader.
+  /// Adds a note for the reader.
   package mutating func add(note line: String) {
     let text = VisibleText.visible(line)
     let isNote = text.isEmpty || (text.hasPrefix("#") && !text.hasPrefix("#@"))
@@ -31,8 +31,8 @@ package struct Recorder: Sendable {
 
   /// Adds a command, unless its kind is not recorded.
   ///
-  /// A command that a person, a clock or a NaN ended is written as the one that does what was done,
-  /// so that it runs exactly so again. `trace` is what the command changed.
+  /// A command that a person, a clock or a NaN stopped is recorded as one that repeats exactly the
+  /// work done. `trace` holds the tensors that the command changed.
   package mutating func add(_ execution: Execution, _ trace: Trace = Trace()) {
     guard execution.spec?.isRecorded ?? true, execution.outcome?.plays.isEmpty ?? true else {
       return
@@ -42,8 +42,8 @@ package struct Recorder: Sendable {
       add(outcome, of: outcome.recordedCommand ?? execution.text, trace)
     case .failure(let error):
       if let kept = error.kept { return add(kept.outcome, of: kept.command, trace) }
-      // A "fails" that did not fail cannot stand after another, nor can an unfinished line end; and
-      // nobody interrupts a replay in the same place.
+      // Three kinds of failures are left out: a "fails" cannot stand after another, an unfinished
+      // line cannot end, and an interruption does not happen again in a replay.
       guard execution.spec != SessionCommand.fails.spec, error.status != .interrupted,
         !ContinuedLine.goesOn(execution.text)
       else { return }
@@ -51,7 +51,7 @@ package struct Recorder: Sendable {
     }
   }
 
-  /// Adds a command that did something, and what came of it.
+  /// Adds a command that did something, with its output.
   private mutating func add(_ outcome: Outcome, of command: String, _ trace: Trace) {
     ledger.add(trace, number: entries.count, command: command)
     entries.append(.command(command, outputs: outcome.lines))
@@ -61,22 +61,22 @@ package struct Recorder: Sendable {
     curves.add(outcome.curves, command: command, output: outcome.lines)
   }
 
-  /// The session file's text.
+  /// Returns the session file's text.
   ///
   /// - Parameters:
-  ///   - stamps: Facts about this place and time; those of the data that was read come after them.
+  ///   - stamps: The stamps of this machine and build; those of the data come after them.
   ///   - includingErrors: Whether failed commands are written, as `fails …`, or left out.
   /// - Returns: The text, with a line feed at its end.
   package func text(stamps: [Stamp], includingErrors: Bool = false) -> String {
     writer(stamps: stamps, includingErrors: includingErrors).text
   }
 
-  /// Writes the session file with all that belongs to it, all or nothing.
+  /// Writes the session file with its pictures, curves and ledger, all or nothing.
   ///
   /// - Parameters:
   ///   - paths: The session's files.
-  ///   - outputFolder: Where the pictures are.
-  ///   - stamps: Facts about this place and time.
+  ///   - outputFolder: The folder of the pictures.
+  ///   - stamps: The stamps of this machine and build.
   ///   - includingErrors: Whether failed commands are written, as `fails …`, or left out.
   /// - Throws: `SessionError` when a file cannot be written.
   package func save(
@@ -88,10 +88,10 @@ package struct Recorder: Sendable {
         as: paths, picturesFrom: outputFolder, stamps: stamps, includingErrors: includingErrors))
   }
 
-  /// The session file and all that belongs to it, whole on the disk but not yet in place: pictures,
-  /// curves, ledger, and the session file at last.
+  /// The session file with its pictures, curves and ledger, complete on the disk but not yet in
+  /// place.
   ///
-  /// What an older session at the same place named and this one does not goes with the rest.
+  /// Pictures of an older session at the same place that this one does not name are removed.
   /// Pictures outside the output folder stay where they are.
   package func staged(
     as paths: SessionPaths, picturesFrom outputFolder: String, stamps: [Stamp],
@@ -113,7 +113,7 @@ package struct Recorder: Sendable {
     return files
   }
 
-  /// The ledger whose numbers are those of the commands in the saved file.
+  /// The ledger with the numbers of the commands in the saved file.
   private func savedLedger(stamps: [Stamp], includingErrors: Bool) -> Ledger {
     let writer = writer(stamps: stamps, includingErrors: includingErrors)
     var count = 0
@@ -132,7 +132,7 @@ package struct Recorder: Sendable {
     return saved
   }
 
-  /// How many lines were recorded.
+  /// The number of recorded entries.
   var count: Int { entries.count }
 
   /// The beginning of the session file's text.
@@ -142,7 +142,7 @@ package struct Recorder: Sendable {
     return writer.text
   }
 
-  /// The text behind the header from a line of the record on.
+  /// The text of the record from an entry on, without the header.
   func text(from start: Int) -> String {
     var writer = SessionWriter()
     add(entries[start...], to: &writer, includingErrors: false)

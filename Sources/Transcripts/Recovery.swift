@@ -1,23 +1,23 @@
 package import CommandLanguage
 package import Foundation
 
-/// A session as far as it went, on disk after every command, until somebody saves it.
+/// Keeps an unsaved session on disk after every command, so that it survives a crash.
 ///
-/// Beside the session stands a file that this program holds locked while it runs; the system lets go
-/// of it however the program ends. A session whose lock is free was left, and the next start says so
-/// once.
+/// Beside the session stands a file that this program holds locked while it runs; the system
+/// releases the lock however the program ends. A session whose lock is free was left behind, and
+/// the next start reports it once.
 package final class Recovery {
   /// The session's files.
   package let paths: SessionPaths
   private let lockPath: String
   private var lock: Int32 = -1
-  /// The header that the file has, and how many lines of the record.
+  /// The header in the file, and the number of entries written; nil before the first.
   private var kept: (header: String, count: Int)?
   private var isSettled = true
   /// Whether the file holds commands that were not saved.
   package private(set) var holdsWork = false
 
-  /// Prepares a session in `folder` that began now.
+  /// Prepares the files of a session in `folder` that begins now.
   package init(in folder: URL, start: Date = Date()) {
     let format = Date.ISO8601FormatStyle(timeZone: .gmt)
       .year().month().day().dateSeparator(.omitted).time(includingFractionalSeconds: false)
@@ -29,7 +29,7 @@ package final class Recovery {
 
   deinit { if lock >= 0 { close(lock) } }
 
-  /// Writes the record and the pictures of its last command.
+  /// Writes the record, and the pictures of its last command.
   package func keep(
     _ recorder: Recorder, after execution: Execution, picturesFrom output: String, stamps: [Stamp]
   ) throws(SessionError) {
@@ -42,8 +42,8 @@ package final class Recovery {
     holdsWork = true
   }
 
-  /// Brings the file up to the record: what is new is added to its end, so that a command costs the
-  /// same however many came before, unless the header is another now.
+  /// Brings the file up to date: new entries are appended, so that a command costs the same however
+  /// many came before; only a changed header rewrites it.
   private func write(_ recorder: Recorder, stamps: [Stamp]) throws(SessionError) {
     let header = recorder.header(stamps: stamps)
     var isAppended = false
@@ -61,7 +61,7 @@ package final class Recovery {
     kept = (header, recorder.count)
   }
 
-  /// Adds whole lines to the file, false when it is gone; ``settle()`` takes them through to the disk.
+  /// Appends whole lines to the file, which ``settle()`` flushes; returns false when it is gone.
   private func append(_ text: String) throws(SessionError) -> Bool {
     let descriptor = open(paths.file, O_WRONLY | O_APPEND | O_CLOEXEC)
     guard descriptor >= 0 else { return false }
@@ -72,13 +72,13 @@ package final class Recovery {
       try Descriptor.write(text.utf8, to: descriptor)
       return true
     } catch {
-      // No half of a line stays.
+      // No part of a line stays.
       _ = ftruncate(descriptor, size)
       throw SessionError(paths.file, "cannot be written: \(error)")
     }
   }
 
-  /// Takes what was added through to the disk, for times when nothing else is to be done.
+  /// Flushes the appended lines to the disk, for times when the program is idle.
   package func settle() {
     guard !isSettled else { return }
     isSettled = true
@@ -88,7 +88,7 @@ package final class Recovery {
     close(descriptor)
   }
 
-  /// Takes off the end of a file what a power cut has left of a line or of a continued command.
+  /// Removes an unfinished line or continued command that a power cut left at the end of a file.
   private static func trim(_ file: String) {
     guard let text = try? String(contentsOfFile: file, encoding: .utf8) else { return }
     var lines = text.components(separatedBy: "\n")
@@ -103,7 +103,7 @@ package final class Recovery {
       Data((lines + [""]).joined(separator: "\n").utf8), to: file, isPrivate: true)
   }
 
-  /// Writes the record after a line for the reader; one before the first command comes with that.
+  /// Writes the record after a note; one before the first command is written with that.
   package func keepNotes(of recorder: Recorder, stamps: [Stamp]) throws(SessionError) {
     if holdsWork { try write(recorder, stamps: stamps) }
   }
@@ -118,19 +118,19 @@ package final class Recovery {
     try PictureFiles.commit(files)
   }
 
-  /// Forgets the session, since it is saved elsewhere.
+  /// Removes the session's files, since it is saved elsewhere.
   package func discard() {
     guard holdsWork else { return }
     (holdsWork, kept, isSettled) = (false, nil, true)
     for path in [paths.file, paths.pictures] { PictureFiles.remove(path) }
   }
 
-  /// Ends a session that nothing is left of.
+  /// Ends the session; without unsaved work, its lock file is removed.
   package func end() {
     if !holdsWork, lock >= 0 { unlink(lockPath) }
   }
 
-  /// The sessions that were left without being saved, oldest first; each is named once.
+  /// The sessions that were left without being saved, oldest first; each is returned once.
   package static func left(in folder: URL) -> [SessionPaths] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     return names.filter { $0.hasSuffix(".lock") }.sorted().compactMap { name in
@@ -146,19 +146,19 @@ package final class Recovery {
     }
   }
 
-  /// How many sessions that nobody saved stay.
+  /// The number of unsaved sessions that are kept.
   package static let keptCount = 20
 
-  /// Removes all but the newest sessions that were left, with what a replay made of them.
+  /// Removes all but the newest unsaved sessions, with the files of their replays.
   package static func prune(in folder: URL) {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    // Names begin with the time.
+    // Names begin with the time, so their order is that of time.
     let sessions = names.filter { $0.hasSuffix(".session") }.sorted().dropLast(keptCount)
     for paths in sessions.map({ SessionPaths(file: folder.appending(path: $0).path) }) {
       let lock = String(paths.file.dropLast(".session".count)) + ".lock"
       let descriptor = open(lock, O_RDWR | O_CLOEXEC)
       defer { if descriptor >= 0 { close(descriptor) } }
-      // A prompt still writes what is locked.
+      // A locked session belongs to a prompt that runs.
       guard descriptor < 0 || flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { continue }
       for path in [
         paths.file, paths.pictures, paths.ledger, paths.curves, paths.new, paths.newPictures,
@@ -171,7 +171,7 @@ package final class Recovery {
 
   // MARK: - Files
 
-  /// Makes the folder and takes the lock, before the first command is kept.
+  /// Makes the folder and takes the lock, before the first command is written.
   private func begin() throws(SessionError) {
     guard lock < 0 else { return }
     do {

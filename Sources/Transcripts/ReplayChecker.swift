@@ -1,33 +1,33 @@
 import CommandLanguage
 
-/// Compares the commands of one replay with their record, one after the other.
+/// Compares the output of a replay with the record, command by command.
 struct ReplayChecker {
   private let session: SessionFile
   private let entries: [SessionFile.Entry]
-  /// The index of each command by its line.
+  /// The index of each command by its line in the file.
   private let indices: [Int: Int]
   private let recorded: [Stamp]
   private let edits: RecordEdits?
   private let replayer: Replayer
   var report = ReplayReport()
-  /// What came back, by the line of the command.
+  /// The output of this replay, by the line of the command.
   private(set) var newOutputs: [Int: [String]] = [:]
   /// Pictures whose pixels are not in the record.
   private(set) var newPictures: [String] = []
-  /// The curves behind what came back.
+  /// The curves of this replay's results.
   private(set) var newCurves = CurveFile()
   /// The data that was read.
   private(set) var data = Stamp.DataLog()
   /// The lines of the commands that were compared.
   private(set) var seen: Set<Int> = []
   private var isAfterTraining = false
-  /// The first command that did not run to its end, and the reason.
+  /// The first command that did not run to its end, and the reason; nil if all did.
   private var broken: (index: Int, words: String)?
   /// The index of the command that ran last, and whether the session ended with it.
   private var last = (index: -1, quits: false)
   /// The last line that names each picture.
   private let lastPictureLines: [String: Int]
-  /// Whether pictures in color are drawn as they were.
+  /// Whether the drawing library is that of the record, so that colored pictures must be equal.
   private let drawsAlike: Bool
 
   init(
@@ -50,7 +50,7 @@ struct ReplayChecker {
   /// The number of a command within its session, from 1.
   func number(of entry: SessionFile.Entry) -> Int { index(of: entry) + 1 }
 
-  /// Compares one command; false when the replay must not go on.
+  /// Compares the output of one command; returns false when the replay must not go on.
   mutating func check(_ entry: SessionFile.Entry, _ execution: Execution) -> Bool {
     last = (index(of: entry), execution.outcome?.quits ?? false)
     if let error = execution.error, error.status != .interrupted {
@@ -78,12 +78,12 @@ struct ReplayChecker {
     return true
   }
 
-  /// Notes the first command that did not run to its end.
+  /// Stores the first command that did not run to its end.
   private mutating func stop(at entry: SessionFile.Entry, _ words: String) {
     if broken == nil { broken = (index(of: entry), words) }
   }
 
-  /// Counts what was never reached, keeps how the session ended, and says how far it came.
+  /// Counts the output that was not reached, and returns a note on how far the replay came.
   mutating func finish(_ ending: SessionPlayer.Ending) -> ReplayNote {
     report.ending = ending
     report.notChecked += session.strayOutputs.count
@@ -112,14 +112,14 @@ struct ReplayChecker {
 
   // MARK: - Data
 
-  /// Compares the fingerprints of data with the stamp.
+  /// Compares the fingerprints of data that a command read with the stamps; false if they differ.
   private mutating func check(
     _ read: [Outcome.DataStamp], _ entry: SessionFile.Entry
   ) -> Bool {
     for item in read {
       let stamp = data.add(item)
       guard let old = recorded.last(where: { $0.key == stamp.key }) else { continue }
-      // A command that was edited may read other data, and so may those below it.
+      // An edited command, or one below it, may read other data.
       if let edits, edits.place <= index(of: entry) { continue }
       if !old.namesSameData(as: stamp) {
         report.otherData = .init(
@@ -170,11 +170,11 @@ struct ReplayChecker {
         kept[produced[j].text] = output.text
       }
     }
-    // A line that is within the tolerance written in the record stays as it is.
+    // A line within its recorded tolerance stays as recorded.
     newOutputs[entry.line] = outcome.lines.map { kept[$0] ?? $0 }
   }
 
-  /// Whether two lines are the same but for their numbers or pixels.
+  /// Whether two lines are the same except for their numbers or pixels.
   private func isLike(_ recorded: String, _ line: Outcome.TypedLine) -> Bool {
     switch line {
     case .fields(let fields):
@@ -184,7 +184,7 @@ struct ReplayChecker {
     }
   }
 
-  /// Compares one line; true when it agrees.
+  /// Compares one line; returns true when it agrees.
   private mutating func check(
     _ recorded: SessionFile.Output, _ line: Outcome.TypedLine, _ entry: SessionFile.Entry
   ) -> Bool {
@@ -243,7 +243,7 @@ struct ReplayChecker {
     _ file: String?, _ fingerprint: String, _ recorded: SessionFile.Output, _ picture: Picture,
     _ entry: SessionFile.Entry
   ) -> Bool {
-    // A file that a later line replaced holds that line's pixels.
+    // If a later line replaced the file, it holds that line's pixels.
     guard let file, lastPictureLines[picture.path] == recorded.line else {
       newPictures.append(picture.path)
       report.checked += 1

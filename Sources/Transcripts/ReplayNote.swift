@@ -1,11 +1,11 @@
 import CommandLanguage
 import Fingerprints
 
-/// How far a replay came and what it ran, as `NAME.new` carries it among its stamps.
+/// A note on how far a replay came and with which values, among the stamps of `NAME.new`.
 package struct ReplayNote: Hashable, Sendable {
-  /// How many commands, from the first on, ran to their end without a failure.
+  /// The number of commands at the beginning that ran to their end without a failure.
   var ran = 0
-  /// The reason why the others did not, in words; nil when all ran.
+  /// The reason why the next command did not; nil when all ran.
   var ending: String?
   /// The values that were given from outside, such as `sigma=80HU`.
   var lets: [String] = []
@@ -45,7 +45,7 @@ package struct ReplayNote: Hashable, Sendable {
     return values.compactMap { name, value in value.map { Stamp(Self.prefix + name, $0) } }
   }
 
-  /// Stamps without the note of a replay, which no session carries.
+  /// The stamps without a replay's note, which no session holds.
   static func stripped(_ stamps: [Stamp]) -> [Stamp] {
     stamps.filter { !$0.key.hasPrefix(prefix) }
   }

@@ -1,49 +1,51 @@
 package import CommandLanguage
 package import Ledgers
 
-/// What a replay found.
+/// The result of a replay.
 package struct ReplayReport: Sendable {
-  /// A recorded line that did not come back.
+  /// A recorded line that differs from the new one.
   package struct Difference: Hashable, Sendable {
-    /// The line of the file.
+    /// The number of the line in the file.
     package let line: Int
-    /// The command that gave it.
+    /// The command whose output it is.
     package let command: String
-    /// What the record holds; nil when nothing is recorded there.
+    /// The recorded line; nil when nothing is recorded there.
     package let expected: String?
-    /// What came back; nil when nothing did.
+    /// The new line; nil when there is none.
     package let found: String?
-    /// More about it, such as where a difference picture is.
+    /// A remark, such as where a difference picture is; nil for none.
     package let note: String?
-    /// The tensor that differs, if the ledger tells.
+    /// The difference of a tensor, if the ledger holds one; else nil.
     package var parting: Parting?
   }
 
-  /// Recorded lines that came back.
+  /// The number of recorded lines that agree.
   package internal(set) var checked = 0
-  /// Recorded lines whose numbers agree within a tolerance, or to the last digit elsewhere.
+  /// The number of recorded lines whose numbers agree within a tolerance, or, on another machine,
+  /// to the last digit.
   package internal(set) var tolerated = 0
-  /// Recorded lines after a training that ran on another machine or version.
+  /// The number of recorded lines after a training that ran on another machine or version.
   package internal(set) var notComparable = 0
-  /// Recorded lines whose command did not run or is not recorded, and commands that gave output
-  /// where none is recorded.
+  /// The number of recorded lines whose command did not run or is not recorded, and of commands
+  /// with output where none is recorded.
   package internal(set) var notChecked = 0
   /// The lines of trainings that were taken from a checkpoint in place of running.
   package internal(set) var skipped: [Int] = []
-  /// Commands without recorded output; what they gave is in the new record.
+  /// The number of commands without recorded output; their output is in the new record.
   package internal(set) var recorded = 0
   package internal(set) var differences: [Difference] = []
-  /// Whether the stamps demand agreement to the digit.
+  /// Whether numbers must agree to the digit, by the stamps.
   package internal(set) var toTheDigit = false
-  /// How the session ended.
+  /// The reason why the session ended.
   package internal(set) var ending = SessionPlayer.Ending.finished
-  /// Where the tensors first parted from the ledger of another place, which is no fault.
+  /// The first difference of a tensor from the ledger of another machine or build, which is no
+  /// fault; nil for none.
   package internal(set) var parting: Difference?
-  /// What the ledger's comparison came to, for a person.
+  /// The result of the comparison with the ledger, as lines for a person.
   package internal(set) var ledgerLines: [String] = []
-  /// What was edited since the session was recorded; nil if nothing was, or nothing is known.
+  /// The edits since the session was recorded; nil if there are none, or if they are unknown.
   package internal(set) var edits: Edits?
-  /// Data that is other than recorded: the line and what was found.
+  /// The first data that differs from the recorded; nil if none does.
   package internal(set) var otherData: Difference?
 
   /// The program's exit status after this replay.
@@ -59,8 +61,8 @@ package struct ReplayReport: Sendable {
 
   /// The report as the last line of `--json`.
   ///
-  /// Where tensors part from the ledger of another place, `parts` says how; where commands were edited
-  /// since the record was made, `edited` lists them.
+  /// Where tensors differ from the ledger of another machine or build, `parts` says how; where
+  /// commands were edited since the record was made, `edited` lists them.
   package var json: JSONValue {
     let counts: [JSONValue.Member] = [
       .init("checked", .integer(checked)), .init("tolerated", .integer(tolerated)),
@@ -73,7 +75,7 @@ package struct ReplayReport: Sendable {
         + (edits.map { [.init("edited", $0.json)] } ?? []))
   }
 
-  /// What was not checked, and why.
+  /// Remarks on output that was not checked, with the reasons.
   private var remarks: [String] {
     var remarks: [String] = []
     if !skipped.isEmpty {
@@ -90,7 +92,7 @@ package struct ReplayReport: Sendable {
     return remarks
   }
 
-  /// The report for a person: what was edited and what follows from it, each difference, the counts.
+  /// The report for a person: the edits and their consequences, the differences, the counts.
   package func lines(file: String) -> [String] {
     let all = (otherData.map { [$0] } ?? []) + differences
     let counts = [
@@ -125,7 +127,7 @@ extension ReplayReport.Difference {
       ])
   }
 
-  /// The difference for a person: the place, both lines, and what is known of it.
+  /// The difference for a person: its line, both texts, and a note.
   func lines(file: String) -> [String] {
     [
       "\(file):\(line): \(ContinuedLine.joined(command))",
@@ -134,7 +136,7 @@ extension ReplayReport.Difference {
     ] + changes + (note.map { ["  \($0)"] } ?? [])
   }
 
-  /// What changed from one line to the other, when both are lines of the transcript.
+  /// The changed words and numbers of a line; empty when a side is no line of text, or too long.
   private var changes: [String] {
     guard parting == nil, let expected, let found, PictureLine.path(in: expected) == nil,
       max(expected.utf8.count, found.utf8.count) < 2000
@@ -142,7 +144,7 @@ extension ReplayReport.Difference {
       return []
     }
     let words = LineChanges(from: expected, to: found).words
-    // Lines that have little in common are read as they are.
+    // If lines have little in common, both are shown without a list of changes.
     return words.isEmpty || words.count > 4 ? [] : ["  changed   \(words.joined(separator: "; "))"]
   }
 }

@@ -1,31 +1,31 @@
 package import CommandLanguage
 package import Ledgers
 
-/// Runs a session again and compares everything that comes back with the record.
+/// Runs a session again and compares its output with the record.
 ///
 /// Words must be equal. Numbers must be equal to the digit when the deciding keys of the stamp are;
-/// otherwise they agree to one unit of the last written digit, and what follows a training is not
+/// otherwise they agree to one unit of the last written digit, and output after a training is not
 /// comparable. A tolerance in the record, `31.20~0.05`, decides in both cases. Pictures are
-/// compared by the fingerprint of their pixels, and the recorded picture file must be what its line
-/// says. What stands in `<…>` may differ. Where there is a ledger, the tensors that each command
-/// left are compared with it, too: to the bit, where numbers must agree to the digit.
+/// compared by the fingerprint of their pixels, and the recorded picture file must have the one in
+/// its line. Text in `<…>` may differ. Where there is a ledger, the tensors that each command
+/// changed are compared with it, too: to the bit, where numbers must agree to the digit.
 package struct Replayer {
-  /// How far the session runs.
+  /// Runs the commands, as far as a line if one is given.
   package var player: SessionPlayer
   /// The session's files.
   package let paths: SessionPaths
-  /// Where the runner writes its pictures.
+  /// The folder into which the runner writes its pictures.
   package let outputFolder: String
-  /// The stamp of this place and time.
+  /// The stamps of this machine and build.
   package let stamps: [Stamp]
   package let pictures: PictureTools
   /// Whether `NAME.new` is written beside the session.
   package var writesNewRecord = true
   /// The values that were given from outside, such as `sigma=80HU`.
   package var lets: [String] = []
-  /// A ledger to compare with in place of the session's own, from another machine.
+  /// A ledger from another machine to compare with in place of the session's own; nil for that.
   package var against: Ledger?
-  /// Whether what follows a training is compared on other machines, too, since trainings are short.
+  /// Whether output after a training is compared on other machines, too, since trainings are short.
   package var comparesTrainings = false
 
   package init(
@@ -43,10 +43,10 @@ package struct Replayer {
   ///
   /// - Parameters:
   ///   - runner: Runs the commands.
-  ///   - note: Hears of each line for the reader.
-  ///   - trace: Says what the last command changed, for the ledger.
-  ///   - watch: Sees each command after it ran.
-  /// - Returns: What was found.
+  ///   - note: Called with each note for the reader.
+  ///   - trace: Returns the changes of the last command, for the ledger.
+  ///   - watch: Called with each command after it ran.
+  /// - Returns: The report.
   /// - Throws: `SessionError` when the session, its ledger or its new record fail.
   package func replay(
     on runner: any LineRunner, note: (_ text: String) -> Void = { _ in },
@@ -83,7 +83,7 @@ package struct Replayer {
     return checker.report
   }
 
-  /// Writes what came back as `NAME.new`, with the pictures that the record does not have.
+  /// Writes the new output as `NAME.new`, with the pictures that the record does not have.
   private func writeNewRecord(
     _ session: SessionFile, _ checker: ReplayChecker, _ note: ReplayNote, usedBLAS: Bool
   ) throws(SessionError) {
@@ -93,7 +93,7 @@ package struct Replayer {
     note.lets = lets
     let found = stamps + checker.data.stamps
     let old = ReplayNote.stripped(session.stamps).filter { stamp in
-      // Data that is read no more says nothing of the new record.
+      // The stamp of data that the replay no longer read is dropped.
       note.ending != nil || !stamp.isOfData || found.contains { $0.key == stamp.key }
     }
     let merged = Stamp.needed(Stamp.merged(old, found), usedBLAS: usedBLAS)

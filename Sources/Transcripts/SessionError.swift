@@ -2,9 +2,9 @@
 package struct SessionError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The file.
   package let file: String
-  /// The line of the file, when one is to blame.
+  /// The line of the file with the fault; nil if there is none.
   package let line: Int?
-  /// What was found, what was expected, and the cure.
+  /// The fault, the expectation, and the cure.
   package let message: String
 
   package init(_ file: String, line: Int? = nil, _ message: String) {

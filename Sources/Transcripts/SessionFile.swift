@@ -3,11 +3,11 @@ import Fingerprints
 
 /// A session file, line by line.
 ///
-/// Lines that start with `> ` are commands, lines that start with `#` are for the reader but for
-/// the header `#! backflow session 1` and the stamp `#@ key: value`; everything else is what came
-/// back. A file without any `> ` line is a plain script: each line is a command.
+/// Lines that start with `> ` are commands; lines that start with `#` are for the reader, except
+/// for the header `#! backflow session 1` and the stamp `#@ key: value`; all other lines are
+/// output. A file without any `> ` line is a plain script: each line is a command.
 package struct SessionFile: Hashable, Sendable {
-  /// What a line is, its escapes taken off.
+  /// The kind and text of a line, without escapes.
   package enum Content: Hashable, Sendable {
     case header
     case stamp(Stamp)
@@ -30,7 +30,7 @@ package struct SessionFile: Hashable, Sendable {
     package let text: String
   }
 
-  /// A command and what came back.
+  /// A command and its recorded output.
   package struct Entry: Hashable, Sendable {
     package let line: Int
     package let command: String
@@ -55,10 +55,10 @@ package struct SessionFile: Hashable, Sendable {
     }
   }
 
-  /// A command with its output, or a line for the reader.
+  /// A command with its output, or a note for the reader.
   package enum Part: Hashable, Sendable {
     case entry(Entry)
-    /// A comment or a blank line that is no part of an output.
+    /// A comment or a blank line that is not part of an output.
     case note(String, line: Int)
 
     fileprivate var isBlank: Bool {
@@ -66,8 +66,7 @@ package struct SessionFile: Hashable, Sendable {
     }
   }
 
-  /// Commands and lines for the reader, in their order; a note among the output of a command comes
-  /// after it.
+  /// Commands and notes in order; a note among the output of a command comes after it.
   package var parts: [Part] {
     var parts: [Part] = []
     var open: (line: Int, command: String)?
@@ -122,8 +121,8 @@ package struct SessionFile: Hashable, Sendable {
     }
   }
 
-  /// The commands, to be run as if they were typed, with the notes among them; the stamp of `name`
-  /// knows the commands again.
+  /// An outcome whose lines run as if they were typed, notes included; its stamp for `name` holds a
+  /// fingerprint of the commands.
   package func asLines(called name: String) -> Outcome {
     let commands = entries.map(\.command)
     var outcome = Outcome()
@@ -137,7 +136,7 @@ package struct SessionFile: Hashable, Sendable {
     return outcome
   }
 
-  /// Whether a `let` line gives `name` a value, or asks for one.
+  /// Whether a `let` line gives `name` a value, or takes one from outside.
   package func hasLet(_ name: String) -> Bool {
     entries.contains { Self.letName($0.command) == name }
   }
@@ -160,7 +159,7 @@ package struct SessionFile: Hashable, Sendable {
     return String(words[1])
   }
 
-  /// The lines of output before the first command, which no command can have made.
+  /// The lines of output before the first command, which no command can have printed.
   var strayOutputs: [Output] {
     elements.prefix { if case .command = $0.content { false } else { true } }
       .compactMap { element in

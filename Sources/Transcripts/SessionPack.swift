@@ -2,7 +2,7 @@ import CommandLanguage
 package import Foundation
 import Ledgers
 
-/// A session and all that belongs to it, in one piece: in memory, and as one zip file.
+/// A session with its pictures, ledger and curves, in memory or as one zip file.
 ///
 /// It holds `NAME.session`, its pictures in `NAME/`, `NAME.ledger` and `NAME.curves.json` if there
 /// are any, and the stamp as `NAME.stamp.json`. Data that the session loads is never in it.
@@ -11,22 +11,22 @@ package struct SessionPack: Sendable {
   package let name: String
   /// The bytes of each file, by its path: `first-look/noisy-3.png`.
   private(set) var files: [(path: String, bytes: [UInt8])]
-  /// What the last replay left undone, if the session was collected from its folder.
+  /// The part of the session that the last replay did not reach; nil if none, or for a zip file.
   private var replayDoubt: String?
 
-  /// The most bytes that the files of a pack may have together: 256 MiB.
+  /// The largest sum of the files' sizes in a pack: 256 MiB.
   package static let sizeLimit = 256 << 20
-  /// The most files in a pack.
+  /// The largest number of files in a pack.
   package static let countLimit = 10_000
 
-  /// Reads a pack, or collects what belongs to a session file.
+  /// Reads a pack, or collects the files of a session.
   package init(at path: String) throws(SessionError) {
     self =
       Self.isPack(path)
       ? try SessionPack(reading: path) : try SessionPack(collecting: SessionPaths(file: path))
   }
 
-  /// Collects a session and what belongs to it from its folder.
+  /// Collects the files of a session from its folder.
   package init(collecting paths: SessionPaths) throws(SessionError) {
     let session = try SessionFile(path: paths.file)
     name = paths.name
@@ -49,7 +49,7 @@ package struct SessionPack: Sendable {
     try check(paths.file)
   }
 
-  /// Reads a zip file; nothing is written, and nothing that belongs to no session is taken.
+  /// Reads a zip file into memory; throws if it holds files that do not belong to its session.
   package init(reading path: String, sizeLimit: Int = sizeLimit) throws(SessionError) {
     let archive = try ZipArchive(path, sizeLimit: sizeLimit, countLimit: Self.countLimit)
     let sessions = archive.files.map(\.path)
@@ -70,7 +70,7 @@ package struct SessionPack: Sendable {
 
   /// Whether a file is a pack: zip files begin with `PK` and two bytes.
   package static func isPack(_ path: String) -> Bool {
-    // What is read of a pipe is gone.
+    // Only regular files are read, since reading a pipe would consume its bytes.
     guard PictureFiles.exists(path), let file = FileHandle(forReadingAtPath: path) else {
       return false
     }
@@ -78,7 +78,7 @@ package struct SessionPack: Sendable {
     return (try? file.read(upToCount: 4)).map { Array($0) == [0x50, 0x4B, 3, 4] } ?? false
   }
 
-  /// Throws when a file is a pack, in which nothing can be changed.
+  /// Throws when a file is a pack, since packs cannot be changed.
   package static func requireUnpacked(_ path: String) throws(SessionError) {
     guard isPack(path) else { return }
     throw SessionError(
@@ -93,7 +93,7 @@ package struct SessionPack: Sendable {
   /// The bytes of a picture by its recorded path.
   package subscript(picture path: String) -> [UInt8]? { self["\(name)/\(path)"] }
 
-  /// The curves behind the results.
+  /// The curves of the session's results.
   package var curves: CurveFile { CurveFile(bytes: self[name + SessionPaths.curvesEnding] ?? []) }
 
   private subscript(path: String) -> [UInt8]? { files.first { $0.path == path }?.bytes }
@@ -105,7 +105,8 @@ package struct SessionPack: Sendable {
     return RecordDoubts(session, ledger).sentences + [replayDoubt].compactMap(\.self)
   }
 
-  /// What a replay that was not accepted left undone of this session.
+  /// A sentence on the part of the session that a replay did not reach and that was not accepted;
+  /// nil if there is none.
   private static func doubt(ofReplay paths: SessionPaths, _ session: SessionFile) -> String? {
     guard PictureFiles.exists(paths.new), let new = try? SessionFile(path: paths.new),
       let note = ReplayNote(new.stamps), let ending = note.ending
@@ -130,9 +131,9 @@ package struct SessionPack: Sendable {
     }
   }
 
-  /// Writes the files into a folder; answers with the session's paths there.
+  /// Writes the files into a folder; returns the session's paths there.
   ///
-  /// What belonged to an earlier session of this name goes; what its replay produced stays.
+  /// Files of an earlier session of this name are removed; those of its replay stay.
   package func unpack(into folder: String) throws(SessionError) -> SessionPaths {
     let paths = SessionPaths(file: PictureFiles.path(folder, "\(name).session"))
     if !PictureFiles.isLink(folder) {
@@ -165,7 +166,7 @@ package struct SessionPack: Sendable {
         && path.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0 != "\\" })
   }
 
-  /// Throws when the session's name or the size of the pack is none for a pack.
+  /// Throws when the session's name or the size of the pack is not allowed.
   private func check(_ path: String) throws(SessionError) {
     guard !name.isEmpty, name != ".", name != "..", PictureFiles.isInside(name),
       !name.contains("/"), VisibleText.visible(name) == name

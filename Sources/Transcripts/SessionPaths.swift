@@ -1,13 +1,13 @@
 import CommandLanguage
 import Foundation
 
-/// The files that belong to a session: `NAME.session`, its pictures in `NAME/`, its tensors in
-/// `NAME.ledger`, and `NAME.new` with what the last replay produced.
+/// The files of a session: `NAME.session`, its pictures in `NAME/`, its tensors in `NAME.ledger`,
+/// and `NAME.new` with the output of the last replay.
 package struct SessionPaths: Hashable, Sendable {
   /// The session file.
   package let file: String
 
-  /// The paths of a session file, whatever its ending.
+  /// The paths for a session file with any ending.
   package init(file: String) { self.file = file }
 
   /// The paths of a session called `name`, with or without `.session`.
@@ -15,8 +15,8 @@ package struct SessionPaths: Hashable, Sendable {
     file = name.hasSuffix(".session") ? name : name + ".session"
   }
 
-  /// The session file that a person means by `path`: itself, or with `.session` behind it where
-  /// there is none, or only the folder of its pictures.
+  /// The session file that a person means by `path`: the path itself, or with `.session` behind it
+  /// if no file or only the folder of pictures has that path.
   package static func meant(by path: String) -> String {
     var stem = path
     while stem.count > 1, stem.hasSuffix("/") { stem.removeLast() }
@@ -26,7 +26,7 @@ package struct SessionPaths: Hashable, Sendable {
     return (!isThere || isFolder.boolValue) && PictureFiles.exists(session) ? session : path
   }
 
-  /// The file without `.session`.
+  /// The path without `.session`.
   private var stem: String {
     file.hasSuffix(".session") ? String(file.dropLast(".session".count)) : file + ".d"
   }
@@ -39,12 +39,12 @@ package struct SessionPaths: Hashable, Sendable {
 
   /// The folder that holds the session file.
   package var folder: String {
-    // Not NSString's, which traps on ".".
+    // NSString's method would trap on ".".
     guard let slash = file.lastIndex(of: "/") else { return "." }
     return slash == file.startIndex ? "/" : String(file[..<slash])
   }
 
-  /// Makes the folder that holds the session file, if it is not there.
+  /// Makes the folder that holds the session file, if it does not exist.
   package func makeFolder() throws(SessionError) {
     do {
       try FileManager.default.createDirectory(
@@ -57,8 +57,8 @@ package struct SessionPaths: Hashable, Sendable {
   /// The folder of the recorded pictures.
   package var pictures: String { stem }
 
-  /// The names of the pictures below ``pictures`` that the session file at this place records, if
-  /// there is one.
+  /// The names of the pictures below ``pictures`` that the session file at this place records;
+  /// empty without a file.
   package var recordedPictures: [String] {
     guard PictureFiles.exists(file), !PictureFiles.isLink(pictures),
       let session = try? SessionFile(path: file)
@@ -69,25 +69,25 @@ package struct SessionPaths: Hashable, Sendable {
     }
   }
 
-  /// What the session's commands left in each tensor.
+  /// The ledger of the tensors that the session's commands changed.
   package var ledger: String { stem + ".ledger" }
 
-  /// The curves behind the recorded results.
+  /// The file of the curves of the recorded results.
   package var curves: String { stem + Self.curvesEnding }
 
   static let curvesEnding = ".curves.json"
 
-  /// What the last replay produced.
+  /// The session file with the output of the last replay.
   package var new: String {
     file.hasSuffix(".session") ? stem + ".new" : file + ".new"
   }
 
-  /// The folder of the pictures that the last replay produced.
+  /// The folder of the new pictures of the last replay.
   package var newPictures: String { new + ".pictures" }
 
-  /// What the commands of the last replay left in each tensor.
+  /// The ledger of the tensors that the commands of the last replay changed.
   package var newLedger: String { new + ".ledger" }
 
-  /// The curves behind the results of the last replay.
+  /// The file of the curves of the last replay's results.
   var newCurves: String { new + Self.curvesEnding }
 }

@@ -2,21 +2,21 @@ package import CommandLanguage
 
 /// Runs the commands of a session one after the other.
 package struct SessionPlayer {
-  /// Why a session ended.
+  /// The reason why a session ended.
   package enum Ending: Hashable, Sendable {
     /// Every command ran, or the session said `quit`.
     case finished
-    /// The line to stop at came next.
+    /// The next command was at the line to stop at.
     case reachedLine
-    /// A command failed; its error says with which status.
+    /// A command failed, with this exit status.
     case failed(ExitStatus)
     /// A person interrupted a command.
     case interrupted
-    /// Whoever watched asked to stop.
+    /// The `watch` function ended the session.
     case stopped
   }
 
-  /// The line to stop at: commands from there on do not run.
+  /// The line to stop at: commands from there on do not run; nil to run all.
   package var stopLine: Int?
   /// Whether to go on after a command that failed.
   package var keepsGoing: Bool
@@ -26,8 +26,8 @@ package struct SessionPlayer {
     self.keepsGoing = keepsGoing
   }
 
-  /// Runs the commands; `note` hears of each line for the reader, `announce` of each command before
-  /// it runs, `watch` sees it afterwards with its recorded output and says whether to go on.
+  /// Runs the commands of a session; calls `note` with each note for the reader, `announce` before
+  /// each command, and `watch` after it, which returns whether to go on.
   package func play(
     _ session: SessionFile, on runner: any LineRunner,
     note: (_ text: String) -> Void = { _ in },

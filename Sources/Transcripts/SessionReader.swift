@@ -13,7 +13,7 @@ extension SessionFile {
     let data: Data
     do {
       let file = try FileHandle(forReadingFrom: URL(filePath: path))
-      // A device may never end.
+      // A device may deliver bytes without end.
       data = try file.read(upToCount: Self.mostBytes + 1) ?? Data()
     } catch {
       throw SessionError(path, "cannot be read: \(SystemReason.words(error)); check the path")
@@ -21,7 +21,7 @@ extension SessionFile {
     try self.init(bytes: Array(data), name: path)
   }
 
-  /// Reads all that comes from a descriptor, such as standard input.
+  /// Reads all bytes from a descriptor, such as standard input.
   package init(descriptor: Int32, name: String) throws(SessionError) {
     let bytes: [UInt8]
     do throws(Descriptor.Failure) {
@@ -122,7 +122,7 @@ extension SessionFile {
 
 /// The marks at the start of a session file's lines.
 enum SessionLine {
-  /// The command that a line holds, or nil; a lone `>` is an empty one.
+  /// The command in a line, empty for a lone `>`; nil for other lines.
   static func command(in line: String) -> String? {
     if line == ">" { return "" }
     return line.hasPrefix("> ") ? String(line.dropFirst(2)) : nil
@@ -133,7 +133,7 @@ enum SessionLine {
     command.split(separator: "\n", omittingEmptySubsequences: false).map { "> \($0)" }
   }
 
-  /// A line of output as the file holds it.
+  /// A line of output with the escapes of the file.
   static func escaped(_ output: String) -> String {
     guard let first = output.unicodeScalars.first, ">#\\".unicodeScalars.contains(first) else {
       return output
@@ -141,7 +141,7 @@ enum SessionLine {
     return "\\\(output)"
   }
 
-  /// A line of output as the program gave it.
+  /// A line of output without the escapes of the file.
   static func unescaped(_ line: String) -> String {
     let scalars = line.unicodeScalars
     guard scalars.first == "\\", let second = scalars.dropFirst().first,

@@ -1,6 +1,6 @@
 extension SessionFile {
-  /// The file with other stamps, other outputs by the line of their command, and other lines of
-  /// output by their own.
+  /// Returns the file with other stamps, with other outputs by the line of their command, and with
+  /// other lines of output by their own line.
   ///
   /// Comments keep their places; a command without new outputs keeps its old ones.
   func rewritten(
@@ -9,7 +9,7 @@ extension SessionFile {
     var writer = SessionWriter()
     writer.addHeader(stamps)
     var isReplaced = false
-    // Blank lines inside an output go with it; those after it part it from what follows.
+    // Blank lines inside an output are dropped with it; those after it stay.
     var blanks = 0
     func addBlanks() {
       for _ in 0..<blanks { writer.add(verbatim: "") }
@@ -42,9 +42,9 @@ extension SessionFile {
     return writer
   }
 
-  /// The file's text without some commands and their outputs.
+  /// Returns the file's text without some commands and their outputs.
   ///
-  /// - Parameter comment: The comment that stands in the place of a command; nil for one that stays.
+  /// - Parameter comment: Returns the comment that replaces a command; nil for one that stays.
   /// - Returns: The text, with a line feed at its end.
   package func text(replacing comment: (Entry) -> String?) -> String {
     let comments = Dictionary(

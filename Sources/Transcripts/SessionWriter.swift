@@ -1,7 +1,7 @@
 import CommandLanguage
 import Foundation
 
-/// Puts a session file together.
+/// Builds the text of a session file.
 struct SessionWriter {
   private var lines: [String] = []
   /// The commands that were added.
@@ -15,7 +15,7 @@ struct SessionWriter {
     lines += stamps.map(\.line)
   }
 
-  /// Adds a comment or a blank line as it stands.
+  /// Adds a comment or a blank line unchanged.
   mutating func add(verbatim line: String) { lines.append(line) }
 
   mutating func add(command: String) {
@@ -23,7 +23,7 @@ struct SessionWriter {
     lines += SessionLine.lines(ofCommand: command)
   }
 
-  /// Adds what came back, without blank lines at its ends.
+  /// Adds lines of output, without blank lines at both ends.
   mutating func add(outputs: [String]) {
     let isBlank = { (line: String) in line.allSatisfy(\.isWhitespace) }
     let first = outputs.firstIndex { !isBlank($0) } ?? outputs.endIndex

@@ -3,18 +3,18 @@ import Foundation
 package import Ledgers
 
 extension Replayer {
-  /// Replays a session file into a temporary folder, which is gone afterwards.
+  /// Replays a session file into a temporary folder, which is removed afterwards.
   ///
   /// Nothing is written beside the session, so that tests can replay the sessions of the project.
   ///
   /// - Parameters:
   ///   - file: The session file.
-  ///   - stamps: The stamp of this place and time.
-  ///   - pictures: What is known of pictures.
-  ///   - trace: Says what the last command of the runner changed.
+  ///   - stamps: The stamps of this machine and build.
+  ///   - pictures: The functions that read and compare pictures.
+  ///   - trace: Returns the changes of the runner's last command.
   ///   - makeRunner: Makes a runner that writes into the given folder.
-  /// - Returns: What the replay found.
-  /// - Throws: `SessionError`, or what `makeRunner` throws.
+  /// - Returns: The report.
+  /// - Throws: `SessionError`, or an error of `makeRunner`.
   package static func replayInTemporaryFolder(
     _ file: String, stamps: [Stamp], pictures: PictureTools = .fingerprintsOnly,
     trace: (any LineRunner) -> Trace = { _ in Trace() },

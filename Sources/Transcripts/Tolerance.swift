@@ -1,9 +1,9 @@
 import Foundation
 
-/// Writes tolerances into a record, so that what came back agrees with it.
+/// Writes tolerances into recorded lines, so that the new output agrees with them.
 enum Tolerance {
-  /// The recorded line with a tolerance behind every number that came back otherwise; nil if not only
-  /// numbers differ.
+  /// The recorded line with a tolerance behind every number that differs; nil if anything but
+  /// numbers differs.
   static func line(_ recorded: String, agreeingWith found: String) -> String? {
     let (old, new) = (LineChanges.pieces(recorded), LineChanges.pieces(found))
     guard old.map(\.key) == new.map(\.key) else { return nil }
@@ -30,9 +30,9 @@ enum Tolerance {
     return result + String(characters[position...])
   }
 
-  /// Throws where a recorded number has something behind its `~` that is no width.
+  /// Throws when the text behind the `~` of a recorded number is not a width.
   ///
-  /// What a message quotes is left alone: the number must begin a line or follow a space or a bracket.
+  /// Quoted text is not checked: the number must begin a line or follow a space or a bracket.
   static func requireValid(
     _ entries: [SessionFile.Entry], in file: String
   ) throws(SessionError) {
@@ -51,11 +51,12 @@ enum Tolerance {
     }
   }
 
-  /// A width with two digits that mean something, rounded up, and no finer than numbers are written.
+  /// A width with two significant digits, rounded up, and not finer than `finest`, the last written
+  /// digit.
   static func digits(_ width: Double, finest: Double) -> String {
     guard width > 0, width.isFinite else { return "0" }
     let place = max(finest, pow(10, floor(log10(width)) - 1))
-    // What a decimal fraction lacks in binary must not become one more digit.
+    // The rounding of a decimal fraction in binary must not add a digit.
     let steps = (width / place - 1e-6).rounded(.up)
     let decimals = max(0, Int(-floor(log10(place) + 1e-9)))
     return decimals <= 15

@@ -1,15 +1,15 @@
 import CArchive
 import Foundation
 
-/// The files of a zip archive, through libarchive.
+/// The files of a zip archive, read and written by libarchive.
 struct ZipArchive {
-  /// Each file's path within the archive, and its bytes.
+  /// The path of each file within the archive, and its bytes.
   let files: [(path: String, bytes: [UInt8])]
 
   init(files: [(path: String, bytes: [UInt8])]) { self.files = files }
 
-  /// Runs `body` while this thread's locale knows UTF-8: the library's converters of names follow
-  /// the locale, which may know ASCII alone.
+  /// Runs `body` in a locale with UTF-8 on this thread, since the library converts names by the
+  /// locale, which may be ASCII.
   private static func withUTF8Names<Result>(
     _ body: () throws(SessionError) -> Result
   ) throws(SessionError) -> Result {
@@ -29,8 +29,8 @@ extension ZipArchive {
   /// Reads the files of an archive into memory.
   ///
   /// - Throws: `SessionError` when it is no zip archive or a damaged one, holds a link, a device or
-  ///   two files of one path, or more than the limits allow. A compressed file counts with the bytes
-  ///   that come out of it.
+  ///   two files of one path, or more than the limits allow. A compressed file counts with its
+  ///   uncompressed size.
   init(_ path: String, sizeLimit: Int, countLimit: Int) throws(SessionError) {
     files = try Self.withUTF8Names { () throws(SessionError) in
       try Self.files(of: path, sizeLimit: sizeLimit, countLimit: countLimit)
@@ -99,7 +99,7 @@ extension ZipArchive {
 // MARK: - Writing
 
 extension ZipArchive {
-  /// The bytes of the archive; `name` is what errors call it.
+  /// Returns the bytes of the archive; `name` is its name in errors.
   ///
   /// The same files make the same bytes: no time and no owner is written.
   func encoded(_ name: String) throws(SessionError) -> Data {
@@ -145,7 +145,7 @@ extension ZipArchive {
   }
 }
 
-/// Takes what libarchive writes.
+/// Appends the bytes that libarchive writes to a buffer.
 private func appendBytes(
   _ archive: OpaquePointer?, _ output: UnsafeMutableRawPointer?, _ bytes: UnsafeRawPointer?,
   _ count: Int

@@ -4,7 +4,7 @@ import Commands
 import Foundation
 import Tensors
 
-/// The program: arguments, wiring, exit status.
+/// The program: its arguments, subcommands and exit status.
 @main
 struct Backflow: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -22,11 +22,12 @@ struct Backflow: ParsableCommand {
     ],
     defaultSubcommand: PromptCommand.self)
 
-  /// Parses the arguments and runs; wrong usage ends with status 2.
+  /// Parses the arguments and runs; ends with status 2 when they are wrong.
   static func main() {
     Descriptor.openStandardStreams()
     Memory.keepFreedPages()
-    // A file that may not grow further is an error of the command that writes, as a full disk is.
+    // Exceeding the limit of a file's size is an error of the command that writes, like a full
+    // disk.
     signal(SIGXFSZ, SIG_IGN)
     let names = configuration.subcommands.compactMap { $0.configuration.commandName }
     if let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-"),
@@ -48,12 +49,12 @@ struct Backflow: ParsableCommand {
     } catch let status as ExitCode {
       Foundation.exit(status.rawValue)
     } catch {
-      // The built-in command "help" throws the page it is asked for.
+      // The built-in command "help" throws the page to show.
       leave(explaining: error)
     }
   }
 
-  /// Prints the help that was asked for, or what is wrong with the arguments.
+  /// Prints the help that was asked for, or the error of the arguments.
   private static func leave(explaining error: any Error) -> Never {
     let status: ExitStatus = exitCode(for: error) == .success ? .success : .wrongUsage
     let text = fullMessage(for: error)
@@ -62,8 +63,8 @@ struct Backflow: ParsableCommand {
   }
 }
 
-/// Ends the program when its memory is limited to less than OpenBLAS takes, which would wait for more
-/// and never end.
+/// Ends the program when a memory limit is too small for OpenBLAS, which would wait for memory
+/// without end.
 func requireMemoryForBLAS() {
   guard let found = BLASMemory.shortage(threads: Parallelism.threads) else {
     return BLASMemory.takeBuffers(threads: Parallelism.threads)
@@ -75,11 +76,11 @@ func requireMemoryForBLAS() {
     \(found.needed >> 20) MiB are needed; raise the limit, or set OPENBLAS_NUM_THREADS=1 and take \
     --threads 1
     """)
-  // Its threads would not let the program end in the usual way.
+  // The threads of OpenBLAS would keep the program from ending in the usual way.
   _exit(ExitStatus.commandFailed.rawValue)
 }
 
-/// Ends the program.
+/// Ends the program with a status.
 func leave(with status: ExitStatus) -> Never {
   Foundation.exit(status.rawValue)
 }

@@ -4,10 +4,10 @@ import Commands
 import Figures
 import Foundation
 
-/// A number of the network that `backflow bench` times, with several values:
-/// `--over size=128,256,512`.
+/// A parameter of the network that `backflow bench` times, with several values: `--over
+/// size=128,256,512`.
 struct BenchAxis {
-  /// What was measured for one value.
+  /// The measurement for one value.
   struct Point {
     let value: Int
     let seconds: Double
@@ -38,7 +38,7 @@ struct BenchAxis {
     (self.key, self.path, values) = (key, path, numbers.compactMap(\.self))
   }
 
-  /// The measurement of one value.
+  /// The command that measures one value.
   func setting(_ value: Int, in command: BenchCommand) -> BenchCommand {
     var single = command
     (single.over, single.plot) = (nil, nil)
@@ -50,14 +50,14 @@ struct BenchAxis {
     guard [".png", ".svg"].contains(path.lowercased().suffix(4)) else {
       throw ValidationError("--plot \(path): a figure is written as .png or .svg.")
     }
-    // Before anything is measured.
+    // The folder is checked before anything is measured.
     let folder = URL(filePath: path).deletingLastPathComponent().path
     guard FileManager.default.fileExists(atPath: folder) else {
       throw ValidationError("--plot \(path): there is no such folder.")
     }
   }
 
-  /// Draws the seconds beside a line on which time grows as the operations do.
+  /// Draws the seconds beside a line of time in proportion to the operations.
   func draw(_ points: [Point], to path: String) throws {
     let drawing = plot(points).drawing()
     let data =

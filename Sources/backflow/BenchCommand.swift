@@ -52,7 +52,7 @@ struct BenchCommand: ParsableCommand {
     guard numbers.allSatisfy({ (1...1 << 16).contains($0) }) else {
       throw ValidationError("All numbers must be 1 to 65536.")
     }
-    // Weights, gradients and what Adam keeps, before anything is built.
+    // Weights, gradients and Adam's state are counted before anything is built.
     try requireMemory(10 * 4 * 9 * Double(channels * channels) * Double(blocks * convs))
   }
 
@@ -73,7 +73,8 @@ struct BenchCommand: ParsableCommand {
     if let plot { try axis.draw(points, to: plot) }
   }
 
-  /// What is printed of the timed steps behind `members`, the median, and the operations of one.
+  /// Times the steps; returns the output behind `members`, the median in seconds, and the
+  /// operations of a step.
   private func measured(
     _ members: [JSONValue.Member] = []
   ) throws -> (json: JSONValue, seconds: Double, operations: Double) {
@@ -93,7 +94,7 @@ struct BenchCommand: ParsableCommand {
       ? times(passing: clean, network)
       : inspect
         ? times(inspecting: clean, network, flow) : try times(training: clean, network, flow)
-    // The first one warms up.
+    // The first step warms up and does not count.
     let median = seconds.dropFirst().sorted()[steps / 2]
     let operations = operations(network)
     let result: [JSONValue.Member] = [
@@ -163,7 +164,7 @@ struct BenchCommand: ParsableCommand {
     try workspace(after: "flow \(flow)", for: "--flow \(flow)").flow
   }
 
-  /// The workspace of a session of one line, which an option stands for.
+  /// The workspace after a one-line session, which an option stands for.
   private func workspace(after line: String, for option: String) throws -> Workspace {
     let runner = CommandRunner(
       commands: commandTable,
@@ -189,8 +190,8 @@ struct BenchCommand: ParsableCommand {
     return network
   }
 
-  /// The operations of one step: forward, input gradient and kernel gradient of each convolution;
-  /// the first has no input gradient.
+  /// The number of operations of one step: forward, input gradient and kernel gradient of each
+  /// convolution, without the first one's input gradient.
   private func operations(_ network: Network<Float>) -> Double {
     let pixels = Double(size * size * batch)
     let kernels = network.parameters.filter { $0.shape.rank == 4 }.map { Double($0.shape.count) }
@@ -198,7 +199,7 @@ struct BenchCommand: ParsableCommand {
     return 2 * pixels * (forward ? kernels.reduce(0, +) : passes)
   }
 
-  /// Refuses what the machine cannot hold.
+  /// Throws when the machine has too little memory.
   private func requireMemory(_ bytes: Double) throws {
     let memory = Double(ProcessInfo.processInfo.physicalMemory)
     func mebibytes(_ bytes: Double) -> String { NumberFormat.fixed(0).string(bytes / 1_048_576) }
@@ -209,10 +210,10 @@ struct BenchCommand: ParsableCommand {
     }
   }
 
-  /// The most memory that this program ever held.
+  /// The largest amount of memory that this program held, in MiB.
   private var peakMebibytes: Int {
     #if os(Linux)
-      // What getrusage says includes the program that started this one.
+      // getrusage would include the memory of the program that started this one.
       let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)
       let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
       if let words = line?.split(whereSeparator: \.isWhitespace), words.count > 1,

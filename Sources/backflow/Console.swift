@@ -2,12 +2,12 @@ import CommandLanguage
 import Foundation
 import LineEditing
 
-/// What the program shows: results on standard output, everything else on standard error.
+/// Output of the program: results on standard output, everything else on standard error.
 enum Console {
-  /// Prints lines; nothing in them can steer a terminal, whatever file it comes from.
+  /// Prints lines with control characters made visible, so that no text can steer a terminal.
   static func print(_ text: String) { write(VisibleText.visibleLines(text) + "\n") }
 
-  /// Writes to the screen as it is.
+  /// Writes to the screen unchanged.
   static func write(_ text: String) {
     clearProgress()
     do throws(Descriptor.Failure) {
@@ -18,7 +18,7 @@ enum Console {
     }
   }
 
-  /// Says what is wrong; as with ``print(_:)``, nothing in it can steer a terminal.
+  /// Prints an error, with control characters made visible as in ``print(_:)``.
   static func error(_ text: String) {
     clearProgress()
     var lines = VisibleText.visibleLines(text).components(separatedBy: "\n")
@@ -26,19 +26,19 @@ enum Console {
       let columns = TerminalSize(of: STDERR_FILENO).columns
       lines = lines.flatMap { TextWrapping.rows(of: $0, columns: columns) }
     }
-    // There is nobody left to tell if this fails.
+    // If this fails, no output remains to report it on.
     try? Descriptor.write((lines.joined(separator: "\n") + "\n").utf8, to: STDERR_FILENO)
   }
 
-  /// Shows how far a command is, until the next output.
+  /// Shows the progress of a command, until the next output.
   static func show(_ update: ProgressUpdate) { ProgressDisplay.shared.show(update) }
 
-  /// Takes the progress line away: the command has ended.
+  /// Removes the progress line, since the command has ended.
   static func clearProgress() { ProgressDisplay.shared.end() }
 
   // MARK: - In the handler of Ctrl-C
 
-  /// What the first Ctrl-C, the second and further ones show; a row of 40 columns holds each.
+  /// The notices for the first Ctrl-C, the second, and further ones; each fits a row of 40 columns.
   private static let (stopping, dropping, still) = (
     notice("stopping; Ctrl-C again drops the step"), notice("dropping the step"),
     notice("still stopping; Ctrl-\\ ends the program")
@@ -48,10 +48,10 @@ enum Console {
     (HandlerText("\r\u{1B}[K" + text), text.count)
   }
 
-  /// Makes what the handler needs, which must not be the first to use it.
+  /// Initializes values for the signal handler, which must not be the first to use them.
   static func prepareNotices() { _ = (stopping, dropping, still, ProgressDisplay.shared) }
 
-  /// Says that Ctrl-C was heard `requests` times, in place of the progress line.
+  /// Shows the notice for the Ctrl-C with number `requests` in place of the progress line.
   static func noticeInterrupt(_ requests: Int) {
     guard ProgressDisplay.isVisible else { return }
     let notice = requests == 1 ? stopping : requests == 2 ? dropping : still

@@ -78,8 +78,8 @@ struct ExportCommand: ParsableCommand {
 
 extension Handout.Audience: ExpressibleByArgument {}
 extension Files {
-  /// The files that the program writes without a session: it may replace those that it wrote so
-  /// before, as long as they are as it left them.
+  /// The files that the program writes without a session: it may replace those of earlier runs that
+  /// were not changed since.
   static let exports = Files(
     person: URL(filePath: FileManager.default.currentDirectoryPath),
     manifest: FileManifest(file: StateFolder.url.appending(path: "written")))

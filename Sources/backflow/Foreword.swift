@@ -1,7 +1,7 @@
 import CommandLanguage
 import Synchronization
 
-/// Warnings of the command that runs, which a person sees before it ends.
+/// Warnings of a running command that are shown before it ends.
 final class Foreword: Sendable {
   private let count = Atomic<Int>(0)
 
@@ -11,6 +11,6 @@ final class Foreword: Sendable {
     count.add(1, ordering: .relaxed)
   }
 
-  /// How many were shown since the last call, which must not be shown again.
+  /// The number of warnings shown since the last call, which must not be shown again.
   func takeCount() -> Int { count.exchange(0, ordering: .relaxed) }
 }

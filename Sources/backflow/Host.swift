@@ -8,7 +8,7 @@ import LineEditing
 import Tensors
 import Transcripts
 
-/// Options of everything that runs commands.
+/// Options of all commands that run lines.
 struct HostOptions: ParsableArguments {
   @Option(name: .customLong("let"), help: "Give a let of the session its value: NAME=VALUE.")
   var overrides: [String] = []
@@ -37,26 +37,27 @@ struct HostOptions: ParsableArguments {
   }
 }
 
-/// Runs commands for a person, a script or a replay: shows what comes back, and records it.
+/// Runs commands for a person, a script or a replay: shows and records their output.
 final class Host {
   let runner: CommandRunner<Workspace>
   private(set) var recorder = Recorder()
   /// The number of the line that ran last.
   private(set) var lastLine = 0
-  /// Where the session reads and writes now: a file that is run may do less than a person.
+  /// The files that the session may read and write now; lines from a file may do less than a
+  /// person.
   var files: Files { runner.workspace.files }
   let isJSON: Bool
-  /// Keeps every command on disk while somebody types.
+  /// Keeps every command on disk during a prompt.
   private lazy var recovery = Recovery(in: StateFolder.sessions)
-  /// Whether what is shown is kept until it is saved.
+  /// Whether the session is kept on disk until it is saved.
   var recovers = false
-  /// Shows pictures, when somebody sees them.
+  /// Shows pictures in the terminal; nil when none are shown.
   private var display: TerminalDisplay?
-  /// What of a long help is not shown yet.
+  /// The rest of a long help that was not shown yet.
   var pages = Pages()
   /// Whether help is shown a screen at a time now.
   var showsPages: () -> Bool = { false }
-  /// What stands before `LINE:` in errors; none at the prompt.
+  /// The file name before `LINE:` in errors; nil at the prompt.
   private var source: String?
   private let foreword: Foreword
 
@@ -99,18 +100,18 @@ final class Host {
   /// The stamp of this session.
   var stamps: [Stamp] { Stamps.here(seed: runner.workspace.seed) }
 
-  /// Shows a command as it would be typed, before it runs, since it may take long.
+  /// Shows a command in the form in which it is typed, before it runs, since it may take long.
   func echo(_ command: String) {
     if !isJSON { Console.print(command.asTyped) }
   }
 
-  /// Records a command that was run, and shows what it gave back.
+  /// Records a command that was run, and shows its output.
   func take(_ execution: Execution) {
     record(execution, runner.workspace.takeTrace())
     show(execution)
   }
 
-  /// Records a command that was run, and what it changed.
+  /// Records a command that was run, with its changes.
   func record(_ execution: Execution, _ trace: Trace) {
     Console.clearProgress()
     recorder.add(execution, trace)
@@ -118,7 +119,7 @@ final class Host {
     if recovers { keep(execution) }
   }
 
-  /// Records lines for the reader.
+  /// Records notes for the reader.
   func note(_ text: String) {
     for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
       recorder.add(note: String(line))
@@ -128,13 +129,13 @@ final class Host {
     }
   }
 
-  /// Takes lines that are typed from now on, which are no lines of a file.
+  /// Takes typed lines from now on, which are not lines of a file.
   func handOver() {
     source = nil
     recovers = !isJSON
   }
 
-  /// Shows what a command gave back.
+  /// Shows the output of a command.
   func show(_ execution: Execution) {
     if isJSON { return Console.print(execution.json.text) }
     let shown = foreword.takeCount()
@@ -157,10 +158,10 @@ final class Host {
     }
   }
 
-  /// Shows lines and pictures: at a terminal in rows that fit, elsewhere as a record holds them.
+  /// Shows lines and pictures: at a terminal in rows that fit, elsewhere as in a record.
   ///
-  /// The first `count` lines are warnings that were shown before the work began; a screen has none of
-  /// these.
+  /// The first `count` lines are warnings that were shown before the work began and are not
+  /// repeated at a terminal.
   private func show(_ outcome: Outcome, after count: Int) {
     guard isatty(STDOUT_FILENO) == 1 else {
       for line in outcome.typedLines.dropFirst(count) { Console.print(line.printed) }
@@ -172,7 +173,7 @@ final class Host {
     }
   }
 
-  /// Shows pictures under their lines from now on, as the terminal's answers and `set pictures` say.
+  /// Shows pictures under their lines from now on, by the terminal's answers and `set pictures`.
   func showPictures(_ answers: @escaping () -> TerminalAnswers?) {
     let display = TerminalDisplay(answers: answers) { [unowned self] in runner.workspace.pictures }
     self.display = display
@@ -194,31 +195,32 @@ final class Host {
     picture.place ?? (try? files.reading(picture.path))
   }
 
-  /// Prints lines that are no command's result, unless only JSON is wanted.
+  /// Prints lines that are not the result of a command, unless only JSON is wanted.
   func say(_ lines: [String]) {
     guard !isJSON else { return }
     let columns = isatty(STDOUT_FILENO) == 1 ? TerminalSize().columns : .max
     for line in lines {
-      // What is to be typed stays in one piece.
+      // Lines to be typed are not wrapped.
       let rows = line.hasPrefix("  ") ? [line] : TextWrapping.rows(of: line, columns: columns)
       for row in rows { Console.print(row) }
     }
   }
 
-  /// The last line of a replay.
+  /// Shows the result of a replay.
   func show(_ report: ReplayReport, file: String) {
     if isJSON { return Console.print(report.json.text) }
     for line in report.lines(file: file) { Console.print(line) }
   }
 
-  /// Warns of values from outside that nothing asked for.
+  /// Warns of values from outside that no `let` asked for.
   func warnOfUnusedVariables() {
     for name in runner.unusedOverrides {
       Console.error("warning: --let \(name)=…: the session has no 'let \(name)'")
     }
   }
 
-  /// Keeps a command in the session that can be got back; says once if that fails.
+  /// Keeps a command on disk, so that an unsaved session can be recovered; reports the first
+  /// failure.
   private func keep(_ execution: Execution) {
     keeping { () throws(SessionError) in
       try recovery.keep(
@@ -235,10 +237,10 @@ final class Host {
     }
   }
 
-  /// Takes what was kept through to the disk, while nothing else is to be done.
+  /// Flushes the kept session to the disk, while the program is idle.
   func settle() { if recovers { recovery.settle() } }
 
-  /// Ends the keeping; answers with the file that holds what was not saved.
+  /// Ends the keeping; returns the file with unsaved work, or nil.
   func endRecovery() -> String? {
     guard recovers else { return nil }
     recovery.end()
@@ -258,7 +260,7 @@ final class Host {
     return outcome
   }
 
-  /// Writes the session so far as one file.
+  /// Writes the session so far as a pack.
   private func pack(_ arguments: Arguments) throws -> Outcome {
     let file = try arguments.path("file")
     guard file.lowercased().hasSuffix(".zip") else {
@@ -298,7 +300,7 @@ final class Host {
     return outcome
   }
 
-  /// The session so far with its pictures, under the name of a file that is made of it.
+  /// The session so far with its pictures, named after the file to be made from it.
   private func packed(as file: String) throws -> SessionPack {
     let folder = FileManager.default.temporaryDirectory
       .appending(path: "backflow-pack-\(UUID().uuidString)")
@@ -313,16 +315,16 @@ final class Host {
 }
 
 extension Host {
-  /// Writes the session so far with all that belongs to it, all or nothing.
+  /// Writes the session so far with its pictures, ledger and curves, all or nothing.
   ///
   /// - Parameters:
   ///   - name: The session file.
-  ///   - files: Where it goes.
-  ///   - replacing: Which files that are there may go; of pictures, only those of a session that was
-  ///     saved under this name.
+  ///   - files: The files of the session that writes.
+  ///   - replacing: Which existing files may be replaced; of pictures, only those of a session that
+  ///     was saved under this name.
   ///   - includingErrors: Whether failed commands are written.
   /// - Returns: Where the session file is.
-  /// - Throws: `CommandError`; then all is as it was.
+  /// - Throws: `CommandError`; then nothing has changed.
   func saveTranscript(
     _ name: String, in files: Files, _ replacing: Replacing, includingErrors: Bool = false
   ) throws(CommandError) -> String {
@@ -334,7 +336,7 @@ extension Host {
     func typed(_ place: String) -> String {
       "\(folder)\(place.dropFirst(paths.folder.count + 1))"
     }
-    // What is asked for is told of first.
+    // The file that the person named is checked first, so that an error is about that.
     try files.requireFree(name, replacing)
     do {
       let staged = try recorder.staged(
@@ -359,7 +361,7 @@ extension Host {
 }
 
 extension String {
-  /// The command as a transcript shows it, with `> ` before each of its lines.
+  /// The command with `> ` before each of its lines, as in a transcript.
   fileprivate var asTyped: String {
     split(separator: "\n", omittingEmptySubsequences: false).map { "> \($0)" }
       .joined(separator: "\n")

@@ -3,12 +3,12 @@ import Foundation
 import LineEditing
 import Synchronization
 
-/// Ctrl-C: the first asks the running command to stop, the second to drop what it is at.
+/// Handles Ctrl-C: the first asks the running command to stop, the second to drop its present step.
 enum Interrupts {
   static let interruption = Interruption()
   private static let scriptEnds = Atomic<Bool>(true)
 
-  /// Whether a third Ctrl-C ends the program, as nobody's work is lost when a script ends.
+  /// Whether a third Ctrl-C ends the program, since no work is lost when a script ends.
   static var endsAtThird: Bool {
     get { scriptEnds.load(ordering: .relaxed) }
     set { scriptEnds.store(newValue, ordering: .relaxed) }
@@ -19,7 +19,7 @@ enum Interrupts {
   /// Reading a line is not restarted, so that Ctrl-C gives a new prompt.
   static func install() {
     var action = sigaction()
-    // A handler must not be the first to use them.
+    // They are initialized here, since a handler must not be the first to use them.
     _ = (interruption, endsAtThird)
     Console.prepareNotices()
     action.__sigaction_handler.sa_handler = { _ in
@@ -33,13 +33,13 @@ enum Interrupts {
     unblock()
   }
 
-  /// Lets Ctrl-C end the program at once, where nothing is kept that it could lose.
+  /// Makes Ctrl-C end the program at once, where there is nothing to lose.
   static func endAtOnce() {
     signal(SIGINT) { _ in _exit(ExitStatus.interrupted.rawValue) }
     unblock()
   }
 
-  /// Receives SIGINT also where a parent that blocks signals has handed that down.
+  /// Receives SIGINT even if a parent process has blocked signals.
   private static func unblock() {
     var signals = sigset_t()
     sigemptyset(&signals)

@@ -4,28 +4,28 @@ import LineEditing
 
 /// Shows a long text a screen at a time, at a terminal.
 ///
-/// A pager would read keys, or be a program of its own. Here an empty line shows the next screen, and
-/// every other line is a command as always, so that nothing but the prompt reads the keyboard.
+/// A pager would read keys, or be a separate program. Here, an empty line shows the next screen,
+/// and every other line is a command as always, so that only the prompt reads the keyboard.
 struct Pages {
   private var rest: ArraySlice<String> = []
 
-  /// Shows the first screen of `lines`; what is left waits.
+  /// Shows the first screen of `lines`; the rest waits.
   mutating func begin(_ lines: [String]) {
     rest = lines[...]
     showNext()
   }
 
-  /// Whether something is left to show.
+  /// Whether there is nothing left to show.
   var isEmpty: Bool { rest.isEmpty }
 
   /// Shows the next screen.
   mutating func showNext() {
     let size = TerminalSize()
-    // A row for what is said under it, and one for the prompt.
+    // Two rows are left free, for the line under the text and for the prompt.
     var room = max(1, size.rows - 2)
     var count = 0
     for line in rest {
-      // A word that is wider than the screen goes on in the next row.
+      // A word that is wider than the screen continues in the next row.
       room -= max(1, (VisibleText.columns(of: line) + size.columns - 1) / size.columns)
       guard room >= 0 || count == 0 else { break }
       count += 1
@@ -37,6 +37,6 @@ struct Pages {
     Console.print("-- \(rest.count) more \(lines): Enter shows them --")
   }
 
-  /// Forgets what was not shown.
+  /// Drops the rest.
   mutating func drop() { rest = [] }
 }

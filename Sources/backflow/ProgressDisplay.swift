@@ -5,21 +5,21 @@ import Foundation
 import LineEditing
 import Synchronization
 
-/// Shows how far the command is that runs: a line at a terminal, drawn anew a few times a second;
-/// elsewhere a line every so often, so that a log tells that work goes on.
+/// Shows the progress of the running command: a line at a terminal, redrawn a few times a second;
+/// elsewhere a line from time to time, so that a log shows that work goes on.
 final class ProgressDisplay: Sendable {
   static let shared = ProgressDisplay()
 
-  /// Commands that are faster show nothing.
+  /// The time before a command's progress is shown; faster commands show nothing.
   private static let delay = Duration.milliseconds(500)
   private static let period = DispatchTimeInterval.milliseconds(200)
-  /// How often a line is written where nothing can be drawn.
+  /// The time between lines where nothing can be redrawn.
   private static let logPeriod = Duration.seconds(30)
 
-  /// Whether lines can be drawn anew.
+  /// Whether lines can be redrawn.
   static let isVisible = TerminalSize.canDraw(on: STDERR_FILENO)
 
-  /// A command that runs.
+  /// The command that runs.
   private struct Running {
     let start: ContinuousClock.Instant
     var update: ProgressUpdate
@@ -27,7 +27,7 @@ final class ProgressDisplay: Sendable {
   }
 
   private let running = Mutex<Running?>(nil)
-  /// The columns of the line on the screen; 0 when there is none.
+  /// The width of the line on the screen, in columns; 0 when there is none.
   ///
   /// The handler of Ctrl-C sets it, too.
   private let shownColumns = Atomic<Int>(0)
@@ -39,7 +39,7 @@ final class ProgressDisplay: Sendable {
     timer.setEventHandler { [unowned self] in draw() }
   }
 
-  /// Takes how far the command is; the first update begins it.
+  /// Takes an update of the progress; the first one starts the display.
   func show(_ update: ProgressUpdate) {
     guard update.warning == nil else { return }
     running.withLock { running in
@@ -54,7 +54,7 @@ final class ProgressDisplay: Sendable {
     }
   }
 
-  /// Takes the line away.
+  /// Ends the display and removes the line.
   func end() {
     running.withLock { running in
       if running != nil { timer.suspend() }
@@ -64,7 +64,7 @@ final class ProgressDisplay: Sendable {
     }
   }
 
-  /// Puts a notice in place of the line, from a signal handler.
+  /// Replaces the line by a notice, from a signal handler.
   func replaceLine(by text: HandlerText, columns: Int) {
     shownColumns.store(columns, ordering: .relaxed)
     text.write(to: STDERR_FILENO)
@@ -73,7 +73,7 @@ final class ProgressDisplay: Sendable {
   private func draw() {
     running.withLock { running in
       let now = ContinuousClock.now
-      // What Ctrl-C says stays.
+      // The notice of Ctrl-C stays on the screen.
       guard let current = running, now >= current.nextLine, !Interrupts.interruption.isRequested
       else { return }
       let seconds = (now - current.start) / .seconds(1)
@@ -81,7 +81,7 @@ final class ProgressDisplay: Sendable {
         running?.nextLine = now + Self.logPeriod
         return write(ProgressLine.text(current.update, after: seconds, columns: nil) + "\n")
       }
-      // One column stays free, so that no terminal begins another row.
+      // One column stays free, since some terminals would begin another row.
       let text = ProgressLine.text(
         current.update, after: seconds, columns: TerminalSize(of: STDERR_FILENO).columns - 1)
       let former = shownColumns.exchange(VisibleText.columns(of: text), ordering: .relaxed)
@@ -89,7 +89,8 @@ final class ProgressDisplay: Sendable {
     }
   }
 
-  /// What clears a line of `columns`; a terminal that became narrower has broken it into rows.
+  /// The codes that clear a line of `columns`; a terminal that became narrower has broken it into
+  /// rows.
   private static func clearing(_ columns: Int) -> String {
     let rowsAbove = max(0, columns - 1) / TerminalSize(of: STDERR_FILENO).columns
     return (rowsAbove > 0 ? "\u{1B}[\(rowsAbove)A" : "") + "\r\u{1B}[J"

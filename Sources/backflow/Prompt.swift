@@ -4,7 +4,7 @@ import Foundation
 import LineEditing
 import Transcripts
 
-/// The line that an empty one repeats, which hints tell.
+/// The line that an empty line repeats, shared with the hints.
 private final class Repeats {
   var line = ""
 }
@@ -12,12 +12,12 @@ private final class Repeats {
 /// The loop of the prompt.
 struct Prompt {
   private let host: Host
-  /// The number of the first line, after what a script ran.
+  /// The number of the last line that a script ran.
   private let firstLine: Int
-  /// The lines of this session and earlier ones, when somebody types them.
+  /// The lines of this session and earlier ones; nil with JSON output.
   private let history: LineHistory?
   private let input: any LineSource
-  /// What an empty line runs.
+  /// The line that an empty line runs.
   private let repeats: Repeats
 
   /// Makes the prompt of `host`, whose script ran up to `line`.
@@ -33,7 +33,7 @@ struct Prompt {
       } hint: { [host] line in
         guard host.runner.workspace.hints else { return nil }
         let line = PastedText.command(in: line) ?? line
-        // An empty line says where the open pass stands.
+        // On an empty line, the hint is the position in the open pass.
         if line.isEmpty, let place = host.runner.workspace.place {
           return Hint(place + (repeats.line.isEmpty ? "" : " · Enter: \(repeats.line)"))
         }
@@ -92,7 +92,7 @@ struct Prompt {
         }
         host.take(execution)
         play(execution.outcome?.plays ?? [], line: line)
-        // The line may have been changed before it ran.
+        // The person may have changed the line before it ran.
         if execution.outcome != nil, let name = execution.spec?.name,
           proposals.first?.hasPrefix(name) == true
         {
@@ -111,10 +111,11 @@ struct Prompt {
     }
   }
 
-  /// The line that replaces the files that stopped a command.
+  /// The line to offer when existing files stopped a command: it replaces them; nil for other
+  /// errors.
   private static func retry(_ execution: Execution) -> String? {
     let text = ContinuedLine.joined(execution.text)
-    // What stands behind a comment would be part of it.
+    // Text behind a comment would be part of it.
     guard execution.error?.code == .exists, execution.spec?.parameter(named: "replace") != nil,
       !text.contains("#"), !text.contains("replace=")
     else { return nil }
@@ -137,7 +138,7 @@ struct Prompt {
     }
   }
 
-  /// The line that an empty one repeats: a step through a pass that is open still.
+  /// The line that an empty line repeats: a step in a pass that is still open; else empty.
   private func repeated(_ execution: Execution) -> String {
     guard execution.error == nil, host.runner.workspace.place != nil,
       let name = execution.spec?.name, ["step", "next"].contains(name)
@@ -145,14 +146,14 @@ struct Prompt {
     return ContinuedLine.joined(execution.text)
   }
 
-  /// Drops what was to come after the command that Ctrl-C was meant for.
+  /// Drops the lines after the command that Ctrl-C stopped.
   private func dropTypedAhead() {
     let count = input.dropTypedAhead()
     guard count > 0 else { return }
     host.say(["\(count) pasted \(count == 1 ? "line does" : "lines do") not run after Ctrl-C"])
   }
 
-  /// Says once how to get back what earlier sessions left.
+  /// Says once how to recover the unsaved sessions of earlier runs.
   private func nameSessionsLeft() {
     guard !host.isJSON else { return }
     Recovery.prune(in: StateFolder.sessions)
@@ -164,7 +165,7 @@ struct Prompt {
     }
   }
 
-  /// What completion knows now.
+  /// A completer for the present state of the session.
   private static func completer(_ host: Host) -> Completer {
     Completer(
       specs: host.runner.commands.map(\.spec), topics: host.runner.topics,

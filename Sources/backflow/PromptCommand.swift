@@ -19,7 +19,7 @@ struct PromptCommand: ParsableCommand {
     if isatty(STDIN_FILENO) == 1 {
       let folder = URL(filePath: FileManager.default.currentDirectoryPath)
       let host = Host(host, files: Files(person: folder), source: nil)
-      // The editor takes the terminal before the first words, so that no key meets another.
+      // The editor takes the terminal before the first output, so that no key is lost.
       let prompt = Prompt(host)
       host.say([
         "Backflow \(Stamps.version). Three lines to try:", "  phantom",

@@ -35,7 +35,7 @@ struct SessionOptions: ParsableArguments {
 
   var player: SessionPlayer { SessionPlayer(stopLine: to, keepsGoing: keepGoing) }
 
-  /// The session's files and where its output goes; a pack is unpacked there, into `packed`.
+  /// The session's files and the folder for its output; a pack is unpacked there, into `packed`.
   func place() throws(SessionError) -> SessionPlace {
     let file = SessionPaths.meant(by: file)
     guard SessionPack.isPack(file) else {
@@ -59,7 +59,7 @@ struct SessionOptions: ParsableArguments {
     return host
   }
 
-  /// Hands over the prompt if the session stopped at `--to`, at a terminal.
+  /// Opens the prompt at a terminal if the session stopped at `--to`.
   func handOver(_ host: Host, _ ending: ExitStatus) -> ExitStatus {
     guard let to, ending == .success, isatty(STDIN_FILENO) == 1, !self.host.json else {
       return ending
@@ -67,7 +67,7 @@ struct SessionOptions: ParsableArguments {
     return Prompt(host, after: to - 1).run()
   }
 
-  /// Hands over the prompt after Ctrl-C, at a terminal, so that what was done is not lost.
+  /// Opens the prompt at a terminal after Ctrl-C, so that the work is not lost.
   func handOverInterrupted(_ host: Host, _ ending: ExitStatus) {
     guard ending == .interrupted, isatty(STDIN_FILENO) == 1, isatty(STDOUT_FILENO) == 1,
       !self.host.json
@@ -77,7 +77,7 @@ struct SessionOptions: ParsableArguments {
   }
 }
 
-/// Where a session and its output are.
+/// The files of a session and the folder of its output.
 struct SessionPlace {
   let paths: SessionPaths
   let output: URL
@@ -94,7 +94,7 @@ func orLeave<Result>(_ body: () throws(SessionError) -> Result) -> Result {
 }
 
 extension Host {
-  /// Runs the commands of a session and shows what comes back.
+  /// Runs the commands of a session and shows their output.
   func play(_ session: SessionFile, _ player: SessionPlayer, echoes: Bool) -> ExitStatus {
     let ending = player.play(session, on: runner, note: note) { entry in
       if echoes { echo(entry.command) }
@@ -107,7 +107,7 @@ extension Host {
     return Self.status(of: ending)
   }
 
-  /// The program's exit status after a session that ended so.
+  /// The program's exit status for the end of a session.
   static func status(of ending: SessionPlayer.Ending) -> ExitStatus {
     switch ending {
     case .finished, .reachedLine: .success
@@ -141,7 +141,7 @@ struct RunCommand: ParsableCommand {
       leave(with: try Sweep(sweep, options, place, session).run())
     }
     let host = options.makeHost(place)
-    // A script asks the terminal nothing: what is typed meanwhile is for the shell.
+    // A script does not ask the terminal, since keys typed meanwhile are for the shell.
     if !host.isJSON, TerminalSize.canDraw() { host.showPictures { nil } }
     let status = host.play(session, options.player, echoes: true)
     options.handOverInterrupted(host, status)
@@ -192,7 +192,7 @@ private func ledger(_ path: String) throws(SessionError) -> Ledger {
   return ledger
 }
 
-/// Takes what the last replay produced: `backflow accept FILE [LINE…]`.
+/// Makes the output of the last replay the record: `backflow accept FILE [LINE…]`.
 struct AcceptCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "accept",
@@ -226,7 +226,7 @@ struct AcceptCommand: ParsableCommand {
     leave(with: .commandFailed)
   }
 
-  /// Writes tolerances, and says of how many lines and which others differ.
+  /// Writes tolerances, and reports how many lines got one and which others differ.
   private func acceptTolerances(
     _ acceptance: Acceptance
   ) throws(SessionError) -> AcceptanceRefusal? {
@@ -243,7 +243,8 @@ struct AcceptCommand: ParsableCommand {
 }
 
 extension PictureTools {
-  /// Reads and compares PNG files; a difference is drawn into the output folder.
+  /// Functions that read and compare PNG files; pictures of differences are written to the output
+  /// folder.
   static func png(differencesIn files: Files) -> PictureTools {
     PictureTools(
       fingerprint: { path in try? PictureFile(path: path).sheet.pixelFingerprint },
@@ -271,8 +272,8 @@ extension PictureTools {
 }
 
 extension Figures.Picture {
-  /// Levels by which a sample may differ on another machine: one or so is rounding; in drawings, the
-  /// edges of shapes may be covered a little otherwise, while another digit is black for white.
+  /// The number of levels by which a sample may differ on another machine: about one for rounding;
+  /// more in drawings, where the edges of shapes vary, but less than for another digit.
   fileprivate var tolerance: Int {
     switch (color, depth) {
     case (.gray, .eight): 1

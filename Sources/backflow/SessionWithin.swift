@@ -10,7 +10,7 @@ struct SessionWithin {
   private let paths: SessionPaths
   private let session: SessionFile
 
-  /// Reads the file, whose name may lack `.session`.
+  /// Reads the file, with or without `.session` in its name.
   init(_ files: Files, _ arguments: Arguments) throws(CommandError) {
     let name = try arguments.path("file")
     let place = try arguments.blaming("file") { () throws(CommandError) in
@@ -31,10 +31,10 @@ struct SessionWithin {
     }
   }
 
-  /// The lines, to be run as if they were typed.
+  /// Returns the lines, to be run as if they were typed.
   ///
-  /// A session that was left at a prompt goes on at another: its lines become lines of the new one,
-  /// whose record must not need a file that is not kept for ever.
+  /// At a prompt, a recovered session continues: its lines become lines of the new one, whose
+  /// record must not need a file that is deleted later.
   func lines(atPrompt: Bool = false) -> Outcome {
     guard atPrompt, paths.folder == StateFolder.sessions.path else {
       return session.asLines(called: paths.name)
@@ -44,13 +44,13 @@ struct SessionWithin {
     return outcome
   }
 
-  /// Replays it in a workspace of its own.
+  /// Replays the session in a workspace of its own.
   func replay(progress: @escaping @Sendable (ProgressUpdate) -> Void) throws -> Outcome {
     let output = files.output.appending(path: "replay-\(paths.name)")
     let inner = Files(script: output, session: URL(filePath: paths.folder))
     let runner = CommandRunner.session(
       files: inner, progress: progress, interruption: Interrupts.interruption)
-    // A session that replays itself would never end; one that runs others is welcome.
+    // A session that replays itself would never end; running other sessions is allowed.
     runner.readSession = { try SessionWithin(inner, $0).lines() }
     let replayer = Replayer(
       paths: paths, outputFolder: output.path, stamps: Stamps.here(seed: runner.workspace.seed),

@@ -3,7 +3,7 @@ import Foundation
 import Tensors
 import Transcripts
 
-/// The facts about this place and time that a record begins with.
+/// The stamps of this machine and build at the beginning of a record.
 enum Stamps {
   static let version = "0.1.0"
 

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Where the program keeps what outlives a session: history, and sessions nobody saved.
+/// The folder for files that outlive a session: history, and unsaved sessions.
 enum StateFolder {
   /// `$XDG_STATE_HOME/backflow`, or `~/.local/state/backflow`.
   static let url: URL = {

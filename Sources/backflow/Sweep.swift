@@ -4,8 +4,8 @@ import Commands
 import Foundation
 import Transcripts
 
-/// Runs a session once for each value of its `let`s, and tells what its `evaluate` and `expect` lines
-/// gave: `backflow run FILE --sweep lr=1e-4,1e-3,1e-2`.
+/// Runs a session once for each value of its `let`s, and shows the results of its `evaluate` and
+/// `expect` lines: `backflow run FILE --sweep lr=1e-4,1e-3,1e-2`.
 struct Sweep {
   /// A `let` and its values.
   struct Axis {
@@ -26,7 +26,7 @@ struct Sweep {
     }
   }
 
-  /// One run and what came of it.
+  /// One run and its result.
   private struct Run {
     let values: [String]
     let status: ExitStatus
@@ -86,7 +86,7 @@ struct Sweep {
     var (met, missed) = (0, [Int]())
     let start = ContinuousClock.now
     let player = options.player
-    // The transcript holds the value, so that it replays alone.
+    // The transcript stores the value, so that it can be replayed alone.
     let session = session.giving(
       Dictionary(zip(axes.map(\.name), values)) { first, _ in first })
     let ending = player.play(session, on: host.runner, note: host.note) { _, execution in
@@ -112,7 +112,7 @@ struct Sweep {
       seconds: (ContinuousClock.now - start) / .seconds(1))
   }
 
-  /// A word of the command line as a part of a file's name.
+  /// A word of the command line with the characters that a file name allows.
   private static func fileName(_ word: String) -> String {
     String(
       word.map { $0.isASCII && ($0.isLetter || $0.isNumber || "=.+-".contains($0)) ? $0 : "-" })
@@ -120,7 +120,7 @@ struct Sweep {
 
   // MARK: - Results
 
-  /// A row for each run and `evaluate` line.
+  /// The table with a row for each run and `evaluate` line.
   private func table(_ runs: [Run]) -> OutputTable {
     let columns =
       axes.map { OutputTable.Column.words($0.name) } + [

@@ -5,12 +5,12 @@ import LineEditing
 
 /// Shows pictures in the terminal, under the lines that name them.
 struct TerminalDisplay {
-  /// What the terminal has said so far; nil where nobody asks it.
+  /// Returns the terminal's answers so far; nil where it is not asked.
   let answers: () -> TerminalAnswers?
-  /// What somebody wishes.
+  /// Returns the person's choice.
   let wish: () -> PictureDisplay
 
-  /// How pictures are shown now, and why.
+  /// The present way of showing pictures, with the reason.
   private var choice: GraphicsChoice {
     let answers = answers()
     return GraphicsChoice(
@@ -20,14 +20,15 @@ struct TerminalDisplay {
 
   private var cell: (width: Int, height: Int)? { TerminalSize().cell ?? answers()?.cell }
 
-  /// The room below a line, with the prompt still under it.
+  /// The room for a picture below a line, with the prompt still under it.
   private func room(_ choice: GraphicsChoice) -> TerminalRoom {
     let size = TerminalSize()
     return TerminalRoom(
       columns: size.columns - 1, rows: size.rows - 3, cell: cell, hasFullColor: choice.hasFullColor)
   }
 
-  /// The picture in a PNG as this terminal shows it; none if it shows none or there is no such file.
+  /// The picture in a PNG, prepared for this terminal; nil if the terminal shows none or the file
+  /// cannot be read.
   func picture(at path: String) -> TerminalPicture? {
     let choice = choice
     guard let graphics = choice.graphics, let png = try? PNG(path: path) else { return nil }
@@ -40,13 +41,14 @@ struct TerminalDisplay {
     Console.write(text + "\n")
   }
 
-  /// Shows the pictures in files in turn, at one place, until that is done or somebody stops it.
+  /// Shows the pictures in files in turn, at one place, until `turns` are over or `shouldStop`
+  /// returns true.
   func show(_ paths: [String], _ turns: Outcome.Turns, shouldStop: () -> Bool) {
     let pictures = paths.compactMap { picture(at: $0) }
     guard pictures.count == paths.count, let rows = pictures.map(\.rows).max(),
       let (opening, frames) = try? TerminalPicture.turns(pictures)
     else { return }
-    // Rows that are there scroll no more, so that the cursor finds back.
+    // The rows are made before, so that the screen does not scroll and the cursor can return.
     Console.write(
       opening + String(repeating: "\n", count: rows) + "\u{1B}[\(rows)A\u{1B}7")
     let end = "\u{1B}8\u{1B}[\(rows)B\r"
@@ -66,7 +68,7 @@ struct TerminalDisplay {
     return answers.isComplete ? "the terminal answered" : "no answer so far"
   }
 
-  /// What was found, and why.
+  /// A description of the terminal's abilities, and the choice with its reason.
   var outcome: Outcome {
     let (size, choice, answers) = (TerminalSize(), choice, answers())
     let cells = cell.map { " · a cell has \($0.width)×\($0.height) pixels" } ?? ""

@@ -13,7 +13,8 @@ struct `A handout for students` {
     "y.grad[0,1] = ?  a · b", "answer with 'answer VALUE', within 1 %",
     "> answer 5  # secret", "no  y.grad[0,1] is 7, secret", "sum secret", "0 of 1 right, secret",
     "> EXPLAIN  y.grad[0,1]  difference=yes", "secret derivation", "> explain a.grad", "a.grad  b",
-    "> run other", "  quiz y", "  answer 3", "right secret", "# The end.", "> quiz", "0 of 1 right",
+    "> run other", "  quiz y", "  answer 3", "right secret", "> run third",
+    "  explain y.grad[0,1]", "secret terms", "# The end.", "> quiz", "0 of 1 right",
   ]
 
   @Test func `in HTML folds what answers tell, and leaves it out of the session to download`()
@@ -22,7 +23,7 @@ struct `A handout for students` {
     let sample = try Sample(Self.lines)
     let page = try Page(sample.page(.html, for: .students))
     let folded = try page.elements("//details[@class='answer']").compactMap(\.stringValue)
-    #expect(folded.count == 3 && folded.allSatisfy { $0.contains(Self.secret) })
+    #expect(folded.count == 4 && folded.allSatisfy { $0.contains(Self.secret) })
     for element in try page.elements("//details[@class='answer']") { element.detach() }
     #expect(page.document.stringValue?.contains(Self.secret) == false)
     #expect(page.document.stringValue?.contains("y.grad[0,1] = ?") == true)
@@ -37,7 +38,7 @@ struct `A handout for students` {
   @Test func `in Markdown folds the same`() throws {
     let text = try Sample(Self.lines).page(.markdown, for: .students)
     let parts = text.components(separatedBy: "<details>")
-    #expect(parts.count == 4 && !parts[0].contains(Self.secret))
+    #expect(parts.count == 5 && !parts[0].contains(Self.secret))
     for part in parts.dropFirst() {
       let halves = part.components(separatedBy: "</details>")
       #expect(halves.count == 2)
@@ -56,7 +57,7 @@ struct `A handout for students` {
   @Test(arguments: HandoutForm.allCases)
   func `for everybody hides nothing`(_ form: HandoutForm) throws {
     let text = try Sample(Self.lines).page(form)
-    #expect(text.components(separatedBy: Self.secret).count >= 7)
+    #expect(text.components(separatedBy: Self.secret).count >= 8)
     #expect(!text.contains("<summary>Answer"))
   }
 }

@@ -63,6 +63,21 @@ struct `A record of a tensor` {
     #expect(Self.difference(old, new, isWhole: false) == .somewhere(1024..<2048))
   }
 
+  @Test func `with sums whose quotient is no number names no element`() throws {
+    var old = [Float](repeating: 0, count: 1024)
+    old[1000] = 1
+    let record = TensorRecord(name: "t", shape: [1024], scalars: old, isWhole: false)
+    var fields = try #require(
+      try JSONSerialization.jsonObject(with: JSONEncoder().encode(record)) as? [String: Any])
+    // Less the sums of zeros: -1 and the least 64-bit number.
+    let sums: [UInt64] = [1, 1 << 63, 0]
+    fields["sums"] = sums.withUnsafeBytes { Data($0).base64EncodedString() }
+    let damaged = try JSONDecoder().decode(
+      TensorRecord.self, from: JSONSerialization.data(withJSONObject: fields))
+    let zeros = [Float](repeating: 0, count: 1024)
+    #expect(damaged.difference(from: zeros, shape: [1024]) == .somewhere(0..<1024))
+  }
+
   @Test func `finds nothing in equal tensors, and other shapes`() {
     let old = Self.numbers(100)
     #expect(Self.difference(old, old, isWhole: false) == nil)

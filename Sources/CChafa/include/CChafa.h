@@ -1,12 +1,12 @@
 // Pictures as characters or sixels, through libchafa.
 //
-// Why a shim: libchafa speaks in types of GLib, whose reference counts and strings are best handled
-// where they are made.
+// Why a shim: libchafa uses types of GLib, whose reference counts and strings are best handled in
+// C.
 #pragma once
 
 #include <stdint.h>
 
-/// What stands for the pixels.
+/// The kind of characters or codes for the pixels.
 typedef enum {
   /// Colored dots in bands of six rows: DEC's sixel graphics.
   CCHAFA_SIXELS,
@@ -23,7 +23,8 @@ typedef enum {
 /// of 256 that no theme changes. Rows of characters end in a line feed each but the last. The caller
 /// frees the text.
 ///
-/// Not three bytes: libchafa 1.12 reads rows wrongly whose bytes are no multiple of four.
+/// Pixels of three bytes are not used: libchafa 1.12 misreads rows whose size is no multiple of
+/// four bytes.
 char *cchafa_draw(
     cchafa_form form, int full_color, int columns, int rows, const uint8_t *pixels, int width,
     int height);

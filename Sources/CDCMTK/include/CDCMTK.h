@@ -3,9 +3,9 @@
 // DCMTK behind a C header: parsing, decompressing and writing DICOM files.
 //
 // Swift cannot import DCMTK's C++ classes without C++ interoperability, which spreads to every
-// importer. These functions hand over what stands in a file and nothing more: which values are
-// sound, and what they mean, is decided in Swift. No C++ exception leaves this library, and nothing
-// of DCMTK's own logging reaches the terminal.
+// importer. These functions only return the contents of a file: Swift decides which values are
+// valid, and what they mean. No C++ exception leaves this library, and nothing of DCMTK's own
+// logging reaches the terminal.
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-/// Why a call failed.
+/// The result of a call: success, or the reason of a failure.
 typedef enum {
   CDCMTK_OK = 0,
   /// The file cannot be opened for reading.
@@ -38,7 +38,7 @@ typedef enum {
   CDCMTK_UNWRITABLE,
   /// Memory ran out.
   CDCMTK_NO_MEMORY,
-  /// The file holds more, once inflated, than may be read.
+  /// The inflated file is larger than the limit.
   CDCMTK_TOO_LARGE,
   /// Reading was stopped as the caller asked.
   CDCMTK_STOPPED
@@ -47,7 +47,7 @@ typedef enum {
 /// A DICOM file in memory: its meta header and its data set. Pixel data stay on disk until decoded.
 typedef struct cdcmtk_file cdcmtk_file;
 
-/// What `cdcmtk_visit` shows of one element. Pointers hold until the visitor returns.
+/// The description of one element for the visitor. Pointers are valid until it returns.
 typedef struct {
   uint16_t group, element;
   /// The VR, such as "DS".
@@ -66,11 +66,11 @@ typedef struct {
   uint32_t length;
 } cdcmtk_element;
 
-/// What ends a parse before the file does.
+/// Limits that end a parse early.
 typedef struct {
-  /// The bytes that may be read from a file; a deflated one can become a thousand times as long.
+  /// The number of bytes that may be read from a file; a deflated one can grow a thousand times.
   uint64_t bytes;
-  /// Asked again and again, on the thread that parses; NULL when nothing stops it.
+  /// Called often, on the thread that parses; NULL when nothing stops it.
   bool (*should_stop)(void *context);
   void *context;
 } cdcmtk_limits;
@@ -84,14 +84,15 @@ cdcmtk_file *cdcmtk_open(
     const char *path, const cdcmtk_limits *limits, cdcmtk_status *status, char *message,
     size_t capacity);
 
-/// The transfer syntax in which the data set was read, also where the file names none; empty when
-/// it is not known.
+/// Returns the transfer syntax in which the data set was read, also where the file names none;
+/// empty when it is not known.
 const char *cdcmtk_transfer_syntax(cdcmtk_file *file);
 
-/// An empty data set to fill and save, because DCMTK's constructors cannot be called from Swift.
+/// Makes an empty data set to fill and save, since DCMTK's constructors cannot be called from
+/// Swift.
 cdcmtk_file *cdcmtk_create(void);
 
-/// Frees a file and everything handed out from it; NULL is allowed.
+/// Frees a file and all memory returned from it; NULL is allowed.
 void cdcmtk_close(cdcmtk_file *file);
 
 /// Calls `visitor` for every element in file order, sequences before their items.
@@ -101,18 +102,18 @@ cdcmtk_status cdcmtk_visit(
     cdcmtk_file *file, void *context,
     void (*visitor)(void *context, const cdcmtk_element *element));
 
-/// The length of the pixel data in the file as they are stored there, native or compressed.
+/// Returns the length of the pixel data as stored in the file, native or compressed.
 ///
 /// It is checked against the size the header announces before anything is decompressed.
 cdcmtk_status cdcmtk_stored_length(cdcmtk_file *file, uint64_t *length, bool *compressed);
 
-/// One fragment of compressed pixel data, from 0; for encodings that DCMTK cannot decode.
+/// Returns one fragment of compressed pixel data, from 0; for encodings that DCMTK cannot decode.
 ///
 /// `count` becomes the number of fragments. The bytes belong to the file.
 cdcmtk_status cdcmtk_fragment(
     cdcmtk_file *file, size_t index, const uint8_t **bytes, size_t *length, size_t *count);
 
-/// The first bytes of a fragment, at most `capacity` of them, read without the rest.
+/// Reads the first bytes of a fragment, at most `capacity` of them.
 ///
 /// The header of a compressed image can be compared before anything is decompressed. `count` becomes
 /// the number of fragments.
@@ -123,20 +124,20 @@ cdcmtk_status cdcmtk_fragment_head(
 /// Reads the samples of one frame, from 0, decompressed and in this machine's byte order.
 ///
 /// `length` is that of a frame in bytes. `kind` becomes 'i' for integers as the header describes
-/// them, 'f' for Float, 'd' for Double. Whatever DCMTK's decoders complain of is an error, since
-/// they go on with made-up pixels. DCMTK's image class is not used: it pads short data and ignores a
-/// bad rescale silently.
+/// them, 'f' for Float, 'd' for Double. Any complaint of DCMTK's decoders is an error, since they
+/// go on with made-up pixels. DCMTK's image class is not used: it pads short data and ignores a bad
+/// rescale silently.
 cdcmtk_status cdcmtk_frame(
     cdcmtk_file *file, uint32_t frame, void *samples, uint32_t length, char *kind, char *message,
     size_t capacity);
 
 /// Sets the value of an element, given as text with backslashes between values, for any VR.
 ///
-/// Numbers that are signed or not as the pixels are (PixelPaddingValue) are unsigned.
+/// Numbers whose sign depends on the pixels (PixelPaddingValue) are taken as unsigned.
 cdcmtk_status cdcmtk_put(cdcmtk_file *file, uint16_t group, uint16_t element, const char *text);
 
-/// Sets an element inside sequences, such as "(0008,2112)[0].(0008,1155)=1.2.3"; what the path names
-/// is made if need be.
+/// Sets an element inside sequences, such as "(0008,2112)[0].(0008,1155)=1.2.3"; missing items of
+/// the path are made.
 cdcmtk_status cdcmtk_put_path(cdcmtk_file *file, const char *assignment);
 
 /// Sets native 16-bit pixel data, which have no textual form.

@@ -1,26 +1,26 @@
 // The line editor libedit.
 //
 // Why a shim: Swift imports neither functions with `...` nor the standard streams as constants, so
-// each of their uses has a function here; and what libedit draws passes through a stream of our own.
+// each of their uses has a function here; and libedit's output passes through a stream of our own.
 #pragma once
 
 #include <histedit.h>
 #include <langinfo.h>
 
-/// An editor between standard input and output.
+/// Makes an editor between standard input and output.
 ///
-/// libedit gives every character a column of its own. A combining mark takes none on the screen, so
-/// it goes there on a dotted circle, and the screen is as libedit knows it.
+/// libedit counts a column for every character. A combining mark takes none on the screen, so it is
+/// written on a dotted circle there, and the screen is as libedit expects.
 EditLine *cedit_init(const char *program);
 
-/// The columns that libedit gives a character.
+/// The number of columns that libedit gives a character.
 int cedit_columns(unsigned scalar);
 
-/// Whether the terminal `name` is known and takes the codes of ECMA-48 that the prompt writes: one
-/// of them erases the rest of a line.
+/// Whether the terminal `name` is known and supports the codes of ECMA-48 that the prompt writes:
+/// one of them erases the rest of a line.
 int cedit_knows_terminal(const char *name);
 
-/// Sets the function that gives the prompt.
+/// Sets the function that returns the prompt.
 static inline int cedit_set_prompt(EditLine *editor, char *(*prompt)(EditLine *)) {
   return el_set(editor, EL_PROMPT, prompt);
 }
@@ -30,12 +30,12 @@ static inline int cedit_set_keys(EditLine *editor, const char *name) {
   return el_set(editor, EL_EDITOR, name);
 }
 
-/// Keeps a pointer for the functions below.
+/// Stores a pointer for the callbacks.
 static inline int cedit_set_client(EditLine *editor, void *client) {
   return el_set(editor, EL_CLIENTDATA, client);
 }
 
-/// The pointer that was kept.
+/// Returns the stored pointer.
 static inline void *cedit_client(EditLine *editor) {
   void *client = NULL;
   el_get(editor, EL_CLIENTDATA, &client);
@@ -47,7 +47,7 @@ static inline int cedit_set_reader(EditLine *editor, el_rfunc_t read) {
   return el_set(editor, EL_GETCFN, read);
 }
 
-/// Gives an editing function a name that keys can be bound to.
+/// Defines an editing function under a name to which keys can be bound.
 static inline int cedit_add_function(
     EditLine *editor, const char *name, const char *help,
     unsigned char (*function)(EditLine *, int)) {
@@ -59,20 +59,20 @@ static inline int cedit_bind(EditLine *editor, const char *key, const char *func
   return el_set(editor, EL_BIND, key, function, NULL);
 }
 
-/// Binds a key in the second map, that of vi's commands.
+/// Binds a key in the second map, that of vi's command mode.
 static inline int cedit_bind_alternative(EditLine *editor, const char *key, const char *function) {
   return el_set(editor, EL_BIND, "-a", key, function, NULL);
 }
 
-/// Lets libedit's history keys walk through `lines`.
+/// Lets libedit's history keys select among `lines`.
 static inline int cedit_set_history(EditLine *editor, History *lines) {
   return el_set(editor, EL_HIST, history, lines);
 }
 
-/// Draws prompt and line anew where the cursor is.
+/// Redraws the prompt and the line at the cursor.
 static inline int cedit_redraw(EditLine *editor) { return el_set(editor, EL_REFRESH); }
 
-/// Sets how many lines a history keeps.
+/// Sets the number of lines that a history keeps.
 static inline int cedit_history_size(History *lines, int count) {
   HistEvent event;
   return history(lines, &event, H_SETSIZE, count);
@@ -90,7 +90,7 @@ static inline void cedit_set_terminal(EditLine *editor, const char *when, const 
   (void)el_set(editor, EL_SETTY, when, flag, NULL);
 }
 
-/// The name of the locale's character encoding; CODESET is a macro that names itself.
+/// The name of the locale's character encoding; CODESET is a macro, which Swift cannot import.
 static inline const char *cedit_codeset(void) { return nl_langinfo(CODESET); }
 
 /// The name of the keys in use: "emacs" or "vi".

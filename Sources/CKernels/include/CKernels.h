@@ -6,8 +6,8 @@
 
 // The inner loops of the convolution engine, compiled once for each instruction set.
 //
-// Scheduling, memory and shapes are the caller's affair: a kernel computes one chunk of a pass on the
-// calling thread, from memory it is given. Two layouts occur:
+// The caller handles scheduling, memory and shapes: a kernel computes one chunk of a pass on the
+// calling thread, in memory from the caller. There are two layouts:
 //
 //   planar       [N][C][H][W], dense
 //   interleaved  [N][H][W][C'], where C' is C rounded up to a multiple of 8; what stands in the
@@ -21,7 +21,7 @@
 extern "C" {
 #endif
 
-/// What a convolution does to its result before it is written: the first three.
+/// The activations; the first three can be applied by a convolution before its result is written.
 enum {
   ck_linear = 0,
   ck_relu = 1,         // max(z, 0), which hands NaN on
@@ -33,7 +33,7 @@ enum {
   ck_leaky_relu = 7,   // 0.01·z below 0
 };
 
-/// How an activation a is joined with a skip value s.
+/// The operation that joins an activation a with a skip value s.
 enum {
   ck_add = 0,           // a + s
   ck_multiply = 1,      // a·s
@@ -47,19 +47,19 @@ typedef struct {
   ptrdiff_t inputs, outputs;
   /// The extents of the kernel.
   ptrdiff_t kernel_height, kernel_width;
-  /// Whether `input` is planar; `output` is as the kernel says.
+  /// Whether `input` is planar; the layout of `output` depends on the kernel.
   int32_t planar_input;
   int32_t activation;
   const float *input;
   const uint8_t *_Nullable input_mask;
-  /// Prepared for the kernel.
+  /// The weights, in the form that the kernel needs.
   const float *kernel;
   const float *_Nullable bias;
-  /// Like the output.
+  /// A map that is added to the result, in the layout of the output.
   const float *_Nullable addend;
   float *output;
   uint8_t *_Nullable output_mask;
-  /// What a ReLU gave: where it is 0, a linear result becomes 0; interleaved outputs only.
+  /// The output of a ReLU: where it is 0, a linear result becomes 0; interleaved outputs only.
   const float *_Nullable gate;
 } ck_convolution;
 
@@ -74,28 +74,28 @@ typedef struct {
   const uint8_t *_Nullable gradient_mask;
 } ck_gradient;
 
-/// The backward pass of a planar convolution with its activation, to the same bits as one after the
-/// other: dz = act'·gradient·factors, Σ input ⊗ dz, and dz ∗ turned kernel where it is wanted.
+/// The backward pass of a planar convolution with its activation, with the same bits as one after
+/// the other: dz = act'·gradient·factors, Σ input ⊗ dz, and dz ∗ turned kernel if it is not null.
 typedef struct {
-  /// `gradient` is that of the activation; no mask.
+  /// The pass, whose `gradient` is that of the activation, without a mask.
   ck_gradient pass;
   int32_t activation;
-  /// Whether one channel of `factors` serves all.
+  /// Whether one channel of `factors` is used for all.
   int32_t shares_factors;
-  /// None is 1.
+  /// Factors of the gradient; null stands for 1.
   const float *_Nullable factors;
-  /// As for pull_back; none for a linear activation.
+  /// The activations, or the input of arctan, as for pull_back; null for a linear activation.
   const float *_Nullable known;
-  /// [inputs][outputs][kH][kW]
+  /// The kernel for the input's gradient, [inputs][outputs][kH][kW]; null if that is not wanted.
   const float *_Nullable turned_kernel;
   float *_Nullable input_gradient;
 } ck_planar_backward;
 
-/// The work on tiles is cut at multiples of this number.
+/// The number of tiles at whose multiples the work is divided.
 #define CK_TILES_PER_CHUNK 48
-/// Values of a transformed tile: 6×6.
+/// The number of values of a transformed tile: 6×6.
 #define CK_WINOGRAD_POINTS 36
-/// Rows that a chunk of the direct kernels covers, within one image.
+/// The number of rows in a chunk of the direct kernels, within one image.
 #define CK_ROWS_PER_CHUNK 16
 
 /// The kernels for one instruction set.
@@ -104,19 +104,19 @@ typedef struct {
 
   // MARK: Winograd F(4×4, 3×3), interleaved
 
-  /// The floats of scratch memory that one worker needs.
+  /// The number of floats of scratch memory that one worker needs.
   ptrdiff_t (*winograd_scratch)(ptrdiff_t inputs, ptrdiff_t outputs);
   /// Transforms kernels [O][I][3][3] to [36][inputs][outputs], for input channels first..<last.
-  /// `turned` takes them as the gradient of the input does: channels exchanged, turned by 180°.
+  /// With `turned`, they are as for the gradient of the input: channels exchanged, turned by 180°.
   void (*winograd_kernel)(
       const float *weights, ptrdiff_t kernels, ptrdiff_t channels, int32_t turned, float *transformed,
       ptrdiff_t inputs, ptrdiff_t outputs, ptrdiff_t first, ptrdiff_t last);
-  /// Computes the tiles first..<last; returns whether it met a NaN or an infinity.
+  /// Computes the tiles first..<last; returns whether it found a NaN or an infinity.
   int32_t (*winograd_forward)(
       const ck_convolution *convolution, ptrdiff_t first, ptrdiff_t last, float *scratch);
   /// Adds the tiles first..<last to `sums` [36][inputs][outputs] and, if wanted, to `bias_sums`
-  /// [outputs]. Computes the input gradient of the same tiles, too, where `turned` describes it:
-  /// its output may be the memory of the input. Returns whether that met a NaN or an infinity.
+  /// [outputs]. Computes the input gradient of the same tiles, too, if `turned` describes it; its
+  /// output may be the memory of the input. Returns whether that found a NaN or an infinity.
   int32_t (*winograd_backward)(
       const ck_gradient *gradient, const ck_convolution *_Nullable turned, ptrdiff_t first,
       ptrdiff_t last, float *sums, double *_Nullable bias_sums, float *scratch);
@@ -131,55 +131,58 @@ typedef struct {
 
   // MARK: Direct, any odd kernel
 
-  /// The floats of scratch memory that one worker needs.
+  /// The number of floats of scratch memory that one worker needs.
   ptrdiff_t (*direct_scratch)(
       ptrdiff_t inputs, ptrdiff_t outputs, ptrdiff_t kernel_height, ptrdiff_t kernel_width, ptrdiff_t width);
-  /// Any layout to interleaved. Kernel: [kH][kW][inputs][outputs].
+  /// Convolves any layout to interleaved. Kernel: [kH][kW][inputs][outputs].
   int32_t (*direct_forward)(const ck_convolution *convolution, ptrdiff_t chunk, float *scratch);
-  /// Any layout with an interleaved gradient; adds to `sums` [kH][kW][inputs][outputs].
+  /// Adds the kernel gradient to `sums` [kH][kW][inputs][outputs], for any layout with an
+  /// interleaved gradient.
   void (*direct_gradient)(
       const ck_gradient *gradient, ptrdiff_t chunk, float *sums, float *scratch);
-  /// Interleaved to planar. Kernel: [outputs][kH][kW][inputs].
+  /// Convolves interleaved to planar. Kernel: [outputs][kH][kW][inputs].
   int32_t (*reducing_forward)(const ck_convolution *convolution, ptrdiff_t chunk);
 
   // MARK: Direct, planar to planar
 
-  /// The floats of scratch memory that one worker needs.
+  /// The number of floats of scratch memory that one worker needs.
   ptrdiff_t (*planar_scratch)(
       ptrdiff_t inputs, ptrdiff_t outputs, ptrdiff_t kernel_height, ptrdiff_t kernel_width,
       ptrdiff_t width);
-  /// Kernel: [outputs][inputs][kH][kW].
+  /// Convolves planar to planar. Kernel: [outputs][inputs][kH][kW].
   int32_t (*planar_forward)(const ck_convolution *convolution, ptrdiff_t chunk, float *scratch);
-  /// Adds to `sums` [outputs][inputs][kH][kW][16]; the sum over the last axis is the gradient.
+  /// Adds the kernel gradient to `sums` [outputs][inputs][kH][kW][16]; the sum over the last axis
+  /// is the gradient.
   void (*planar_gradient)(
       const ck_gradient *gradient, ptrdiff_t chunk, float *sums, float *scratch);
-  /// The floats of scratch memory that one worker needs.
+  /// The number of floats of scratch memory that one worker needs.
   ptrdiff_t (*planar_backward_scratch)(
       ptrdiff_t inputs, ptrdiff_t outputs, ptrdiff_t kernel_height, ptrdiff_t kernel_width,
       ptrdiff_t width);
-  /// Adds to `sums` as planar_gradient does; returns whether the input's gradient holds a NaN or an
-  /// infinity.
+  /// Adds to `sums` like planar_gradient, and computes the input's gradient; returns whether that
+  /// holds a NaN or an infinity.
   int32_t (*planar_backward)(
       const ck_planar_backward *backward, ptrdiff_t chunk, float *sums, float *scratch);
-  /// The sum of the 16 values of each of `count` sums.
+  /// Sums the 16 values of each of `count` sums.
   void (*sum_lanes)(const float *sums, float *results, ptrdiff_t count);
 
   // MARK: Element by element
 
-  /// result = values where the mask is 1, else 0; `count` is a multiple of 8.
+  /// Computes result = values where the mask is 1, else 0; `count` is a multiple of 8.
   void (*apply_mask)(const float *values, const uint8_t *mask, float *result, ptrdiff_t count);
-  /// results = act(values); the same bits on every machine. They may take the place of the values.
+  /// Computes results = act(values), with the same bits on every machine; both may be the same
+  /// memory.
   void (*activate)(int32_t activation, const float *values, float *results, ptrdiff_t count);
-  /// results = act′·gradients·factors, from the activations, or from what arctan was applied to;
+  /// Computes results = act′·gradients·factors from the activations or, for arctan, from its input;
   /// without factors, act′·gradients.
   void (*pull_back)(
       int32_t activation, const float *gradients, const float *_Nullable factors, const float *known,
       float *results, ptrdiff_t count);
-  /// results = values joined with others; the results are part of a map of `whole` values.
+  /// Computes results = values joined with others; the results are part of a map of `whole` values.
   void (*join)(
       int32_t rule, const float *values, const float *others, float *results, ptrdiff_t count,
       ptrdiff_t whole);
-  /// results = factor·(value/correction) / (√(square/square_correction) + epsilon)
+  /// Computes results = factor·(value/correction) / (√(square/square_correction) + epsilon).
   void (*over_roots)(
       const float *values, const float *squares, float factor, float correction,
       float square_correction, float epsilon, float *results, ptrdiff_t count);
@@ -188,7 +191,7 @@ typedef struct {
 /// The instruction sets, best first.
 enum { ck_avx512 = 0, ck_avx2 = 1, ck_plain = 2 };
 
-/// The kernels for `instruction_set`; none if this machine cannot run them.
+/// Returns the kernels for `instruction_set`; null if this machine cannot run them.
 const ck_kernels *_Nullable ck_kernels_for(int32_t instruction_set);
 
 #ifdef __cplusplus

@@ -1,8 +1,8 @@
 // PNG in memory, through libpng.
 //
 // Why a shim: libpng reports errors by longjmp, which Swift cannot import and must never cross, and
-// its simplified API carries no text chunks. Every function here catches libpng's errors, returns
-// false and leaves a sentence in `message`.
+// its simplified API has no text chunks. Every function here catches libpng's errors, returns false
+// and leaves a sentence in `message`.
 #pragma once
 
 #include <stdbool.h>
@@ -11,17 +11,18 @@
 
 #define CPNG_MESSAGE_SIZE 160
 
-/// The format of a picture: what PNG calls IHDR, as far as this shim reads and writes it.
+/// The format of a picture: the part of PNG's IHDR that this shim reads and writes.
 typedef struct {
   uint32_t width;
   uint32_t height;
-  /// Samples a pixel: 1 is grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha (2 and 4 are read only).
+  /// The number of samples in a pixel: 1 is grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha (2 and 4
+  /// are read only).
   int channels;
-  /// Bits a sample, 8 or 16.
+  /// The number of bits in a sample, 8 or 16.
   int depth;
 } cpng_format;
 
-/// One text chunk: tEXt in Latin-1, or iTXt when `utf8`.
+/// A text chunk: tEXt in Latin-1, or iTXt when `utf8`.
 typedef struct {
   const char *keyword;
   const char *text;
@@ -36,8 +37,8 @@ bool cpng_encode(cpng_format format, const void *samples, const cpng_text *texts
 /// A PNG that was opened for reading.
 typedef struct cpng_reader cpng_reader;
 
-/// Reads the header of a PNG that lies in `bytes`, which must outlive the reader. Palettes count as
-/// RGB, samples below 8 bits as 8 bits. Null, with a message, when it is no readable PNG.
+/// Reads the header of a PNG in `bytes`, which must outlive the reader. Palettes count as RGB,
+/// samples below 8 bits as 8 bits. Returns null, with a message, when it is no readable PNG.
 cpng_reader *cpng_open(const uint8_t *bytes, size_t size, cpng_format *format,
                        char message[CPNG_MESSAGE_SIZE]);
 
