@@ -97,7 +97,7 @@ extension Network<Float> {
   fileprivate var diagram: [NetworkDiagram.Layer] {
     let program = program(loss: .meanSquaredError, hasMask: false)
     return zip(zip(layerNames, layers), program.layers).map { entry, places in
-      let chain = program.activations(in: places.nodes).filter { program.nodes[$0].letter == "a" }
+      let chain = program.activations(in: places.nodes).filter { program.nodes[$0].symbol == "a" }
       let convolutions = chain.compactMap { NetworkDiagram.Convolution(program, activation: $0) }
       guard entry.1.isBlock else {
         return .init(
@@ -160,7 +160,7 @@ extension Program<Float> {
 
   /// Where the skip value of a block comes from.
   fileprivate func skip(of layer: LayerNodes) -> NetworkDiagram.Skip {
-    let skip = layer.nodes.first { nodes[$0].letter == "s" && nodes[$0].name != nil }
+    let skip = layer.nodes.first { nodes[$0].symbol == "s" && nodes[$0].name != nil }
     guard let skip, nodes[skip].operation is Copy else { return skip == nil ? .block : .projection }
     return source(of: nodes[skip].operands[0]) == input && nodes[skip].operands[0] == input
       ? .networkInput : .block

@@ -89,7 +89,8 @@ extension Stepper {
   /// from.
   private func sayLinks(of step: PassStep, in outcome: inout Outcome) {
     guard let walk = networkWalk, let target = step.layer else { return }
-    let isBehind = step.place.hasSuffix(".z.grad")
+    // Behind a derivative, links are a second arrival.
+    let isBehind = step.arrival != nil
     for entry in walk.flows {
       guard let join = entry.flow.join(at: target, in: walk.network, epoch: walk.pass.epoch),
         join.isBehindDerivative == isBehind

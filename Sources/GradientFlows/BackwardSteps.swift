@@ -73,7 +73,7 @@ struct BackwardSteps<Element: Scalar> {
     made.append(
       PassStep(
         .backward, layer: index == program.loss ? nil : node.layer,
-        node.isAlias ? node.letter : node.word,
+        node.isAlias ? node.symbol : node.word,
         share.targets.compactMap { share.formulas[$0] }.joined(separator: ", "),
         reads: share.reads,
         writes: share.targets.flatMap { target in
@@ -201,7 +201,7 @@ extension Program {
       guard let operation = node.operation, let number = node.operands.firstIndex(of: input) else {
         return nil
       }
-      let gradient = "\(node.name ?? node.letter).grad"
+      let gradient = "\(node.name ?? node.symbol).grad"
       let share = operation.pullbackFormula(gradient, to: number, operationNames(reader))
       return PullbackFormula(share.text, reads: [gradient] + share.reads)
     }

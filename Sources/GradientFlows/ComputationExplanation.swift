@@ -45,7 +45,9 @@ extension Computation {
 
   private func valueTerms(of place: Int, at index: [Int]) -> TermList? {
     guard let terms = nodes[place].operation?.terms(at: index, grids(place)) else { return nil }
-    return terms.formula.isEmpty ? terms.told(equation(of: place)) : terms
+    return terms.note.isEmpty
+      ? terms.told(equation(of: place))
+      : terms.adding(TermList([]), "\(nodes[place].name) = \(terms.formula)")
   }
 
   /// The sum of all arrivals at the gradient.

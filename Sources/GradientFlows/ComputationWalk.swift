@@ -95,7 +95,8 @@ extension Computation {
   /// The right-hand side that made the value at `index`, in letters; nil for what was typed.
   package func formula(of index: Int) -> String? {
     let node = nodes[index]
-    return node.operation?.formula(node.operands.map { nodes[$0].name })
+    return node.operation?.formula(
+      OperationNames(operands: node.operands.map { nodes[$0].name }, result: node.name))
   }
 
   /// The equation that made the value at `index`, in letters.

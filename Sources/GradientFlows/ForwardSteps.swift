@@ -12,7 +12,9 @@ extension Program {
       let node = nodes[index]
       // What a layer hands on is what the next is given.
       let others = names(of: index).reversed().filter { $0 != node.name }
-      let target = node.layer == nil ? node.name ?? "" : node.letter
+      // The result of a convolution goes by its whole name, so that one sees where a layer begins.
+      let isWhole = node.layer == nil || node.symbol == "z"
+      let target = isWhole ? node.name ?? "" : node.symbol
       return PassStep(
         .forward, layer: node.layer, node.word, "\(target) = \(formula(index))",
         reads: reads(index), writes: others + [node.name ?? ""])

@@ -51,8 +51,12 @@ private struct PassTerms {
       return valueTerms(of: node.operands[0], at: index)
     }
     let terms = operation.terms(at: index, grids(place))
-    let right = terms.formula.isEmpty ? program.formula(place) : terms.formula
-    let left = node.layer == nil ? node.name ?? "" : node.letter
+    if node.isAlias { return terms.told("what the layer before hands on") }
+    let isOfInput =
+      operation is Copy && node.layer.map { program.layers[$0].input } == node.operands[0]
+    let right =
+      isOfInput ? "in" : terms.formula.isEmpty ? program.formula(place) : terms.formula
+    let left = node.layer == nil ? node.name ?? "" : node.symbol
     return terms.adding(TermList([]), "\(left) = \(right)")
   }
 
@@ -81,27 +85,38 @@ private struct PassTerms {
   // MARK: - Gradients
 
   private func gradientTerms(of place: Int, at index: [Int]) -> TermList? {
-    let node = program.nodes[place]
     var parts: [(left: String, terms: TermList)] = []
     for reader in program.nodes.indices {
       for number in program.nodes[reader].operands.indices
       where program.nodes[reader].operands[number] == place {
         guard let share = share(of: reader, to: number, at: index) else { return nil }
-        let isOfLayer = program.nodes[reader].layer == node.layer
-        let left =
-          isOfLayer ? program.targetCalled(place, by: reader) : "\(node.name ?? node.letter).grad"
-        parts.append((left, share))
+        parts.append((left(of: place, by: reader), share))
       }
     }
     guard let first = parts.first else { return nil }
     var terms = parts.dropFirst().reduce(first.terms) { sum, part in
       sum.adding(part.terms, "\(sum.formula) + \(part.terms.formula)")
     }
+    let isHandedOn = program.layers.dropLast().contains { $0.output == place }
+    if isHandedOn, parts.count == 1, join(at: place) == nil {
+      return terms.told("G = what the layer above passes on")
+    }
     if let join = join(at: place) {
       let names = program.layers.map { String(name($0.input).prefix { $0 != "." }) }
       terms = terms.adding(links(index, join), "\(terms.formula) + \(join.formula(names))")
     }
     return terms.adding(TermList([]), "\(first.left) = \(terms.formula)")
+  }
+
+  /// What the formula of what `reader` hands back calls the gradient of the node at `place`.
+  private func left(of place: Int, by reader: Int) -> String {
+    let (node, reading) = (program.nodes[place], program.nodes[reader])
+    // Of an activation that another convolution reads, and of the last layer's result.
+    if node.symbol == "a" || node.layer != nil && reading.layer == nil {
+      return program.gradientCalled(place)
+    }
+    return node.layer == reading.layer
+      ? program.targetCalled(place, by: reader) : "\(node.name ?? node.symbol).grad"
   }
 
   private func name(_ place: Int) -> String { program.nodes[place].name ?? "" }
@@ -112,7 +127,7 @@ private struct PassTerms {
     guard let operation = node.operation else { return nil }
     let operand = node.operands[number]
     let isOfLayer = program.nodes[operand].layer == node.layer
-    let called = isOfLayer ? program.gradientCalled(reader) : "\(node.name ?? node.letter).grad"
+    let called = isOfLayer ? program.gradientCalled(reader) : "\(node.name ?? node.symbol).grad"
     // The sum of a gradient that has no name is told by that gradient's own terms.
     if node.name == nil, let value = result.value(at: operand),
       let gradient = result.gradient(at: reader),
@@ -136,7 +151,15 @@ private struct PassTerms {
       terms = terms.adding(
         TermList([]), operation.pullbackFormula(called, to: number, names).text)
     }
-    guard node.name == nil else { return terms }
+    if node.name != nil {
+      // An activation is read by a convolution of another place.
+      let isNext =
+        program.nodes[operand].symbol == "a" && node.place != program.nodes[operand].place
+      return isNext && node.symbol == "z"
+        ? terms.adding(
+          TermList([]), terms.formula.replacing(called, with: "\(called) of the next convolution"))
+        : terms
+    }
     // How the gradient without a name comes about.
     let note = "\(called) = \(gradientFormula(of: reader))"
     return terms.adding(TermList("", note: note, []), terms.formula)

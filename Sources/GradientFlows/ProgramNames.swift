@@ -11,20 +11,20 @@ extension Program {
   /// what hands it on.
   func called(_ index: Int, at place: String?) -> String {
     let node = nodes[index]
-    guard let name = node.name else { return node.letter }
+    guard let name = node.name else { return node.symbol }
     if node.isAlias, nodes[node.operands[0]].layer != node.layer {
       return called(node.operands[0], at: nil)
     }
     guard let place, name.hasPrefix(place + ".") else { return name }
     let rest = String(name.dropFirst(place.count + 1))
     if node.isParameter { return rest }
-    return node.place == place ? node.letter : name
+    return node.place == place ? node.symbol : name
   }
 
   /// Returns what the step of the node at `index` calls its gradient.
   func gradientCalled(_ index: Int) -> String {
     let node = nodes[index]
-    guard let name = node.name else { return "\(node.letter).grad" }
+    guard let name = node.name else { return "\(node.symbol).grad" }
     return "\(node.place.map { name.dropFirst($0.count + 1).description } ?? name).grad"
   }
 
@@ -36,7 +36,7 @@ extension Program {
     if let letter = number.flatMap({ reader.operation?.letter(ofOperand: $0) }) {
       return "\(letter).grad"
     }
-    let name = node.name ?? node.letter
+    let name = node.name ?? node.symbol
     let layer = reader.place.map { String($0.prefix { $0 != "." }) }
     for prefix in [reader.place, layer].compactMap(\.self) where name.hasPrefix(prefix + ".") {
       return "\(name.dropFirst(prefix.count + 1)).grad"
@@ -53,12 +53,12 @@ extension Program {
       operands: node.operands.map { operand in
         nodes[operand].name == nil && isInlined && nodes[operand].operation?.sharesResult == false
           ? formula(operand) : called(operand, at: node.place)
-      }, result: node.letter)
+      }, result: node.symbol, areLetters: true)
   }
 
   /// Returns the right-hand side that computes the node at `index`, in letters.
   func formula(_ index: Int) -> String {
     let node = nodes[index]
-    return node.operation?.formula(operationNames(index, isInlined: true).operands) ?? node.letter
+    return node.operation?.formula(operationNames(index, isInlined: true)) ?? node.symbol
   }
 }

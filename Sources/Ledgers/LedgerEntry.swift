@@ -1,11 +1,17 @@
-/// A tensor that a command changed, with all its numbers.
+import Fingerprints
+
+/// A tensor as a command left it, with all its numbers and their hash.
 package struct TracedTensor: Sendable {
   package let name: String
   package let shape: [Int]
   package let scalars: [Float]
+  /// The SHA-256 of the float32 bytes, computed once for all ledgers that keep or compare the tensor.
+  let sha256: String
 
-  package init(name: String, shape: [Int], scalars: [Float]) {
+  /// Takes a tensor; `sha256` is the SHA-256 of `scalars` where it is known already.
+  package init(name: String, shape: [Int], scalars: [Float], sha256: String? = nil) {
     (self.name, self.shape, self.scalars) = (name, shape, scalars)
+    self.sha256 = sha256 ?? SHA256Digest(of: scalars).description
   }
 }
 
@@ -39,11 +45,9 @@ package struct LedgerEntry: Hashable, Sendable, Codable {
     var left = Self.wholeElements
     tensors = trace.tensors.compactMap { tensor in
       let isWhole = tensor.scalars.count <= left
-      let record = TensorRecord(
-        name: tensor.name, shape: tensor.shape, scalars: tensor.scalars, isWhole: isWhole)
-      guard known[tensor.name] != record.sha256 else { return nil }
+      guard known[tensor.name] != tensor.sha256 else { return nil }
       if isWhole { left -= tensor.scalars.count }
-      return record
+      return TensorRecord(tensor, isWhole: isWhole)
     }
   }
 
@@ -67,7 +71,7 @@ package struct LedgerEntry: Hashable, Sendable, Codable {
       guard let tensor = found[record.name] else {
         return Parting(self, step, tensor: record.name, shape: record.shape, nil)
       }
-      if let difference = record.difference(from: tensor.scalars, shape: tensor.shape) {
+      if let difference = record.difference(from: tensor) {
         return Parting(self, step, tensor: record.name, shape: record.shape, difference)
       }
     }

@@ -1,4 +1,3 @@
-import Fingerprints
 import Foundation
 
 /// The record of a tensor in a ledger, from which a changed element and its former value can be
@@ -29,10 +28,9 @@ package struct TensorRecord: Hashable, Sendable, Codable {
   private static let head = 64
 
   /// Makes the record of a tensor; `isWhole` keeps all elements.
-  package init(name: String, shape: [Int], scalars: [Float], isWhole: Bool) {
-    self.name = name
-    self.shape = shape
-    sha256 = SHA256Digest(of: scalars).description
+  package init(_ tensor: TracedTensor, isWhole: Bool) {
+    (name, shape, sha256) = (tensor.name, tensor.shape, tensor.sha256)
+    let scalars = tensor.scalars
     let kept = isWhole ? scalars.count : min(scalars.count, Self.head)
     values = scalars.withUnsafeBytes { Data($0.prefix(kept * MemoryLayout<Float>.size)) }
     sums = Self.bytes(
@@ -43,9 +41,10 @@ package struct TensorRecord: Hashable, Sendable, Codable {
   /// Finds the first element in which `scalars` differ from the recorded tensor.
   ///
   /// - Returns: The difference; nil if the tensors are equal.
-  package func difference(from scalars: [Float], shape: [Int]) -> ElementDifference? {
-    guard shape == self.shape else { return .shape(recorded: self.shape, found: shape) }
-    guard SHA256Digest(of: scalars).description != sha256 else { return nil }
+  package func difference(from tensor: TracedTensor) -> ElementDifference? {
+    let scalars = tensor.scalars
+    guard tensor.shape == shape else { return .shape(recorded: shape, found: tensor.shape) }
+    guard tensor.sha256 != sha256 else { return nil }
     let kept = Self.numbers(values, as: UInt32.self).prefix(scalars.count).map {
       Float(bitPattern: $0)
     }

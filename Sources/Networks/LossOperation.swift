@@ -50,8 +50,8 @@ extension Loss: Operation {
 
   // MARK: - In letters
 
-  package func formula(_ operands: [String]) -> String {
-    let isMasked = operands.count > 2
+  package func formula(_ names: OperationNames) -> String {
+    let isMasked = names.operands.count > 2
     let error = isMasked ? "mask·(net.out − target)" : "(net.out − target)"
     return switch self {
     case .meanSquaredError: "Σ \(isMasked ? "(\(error))" : error)² / M"

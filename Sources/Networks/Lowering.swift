@@ -29,18 +29,18 @@ package struct Lowering<Element: Scalar> {
   ///   - part: The name within the layer, such as `conv1.z`; nil for a value without a name.
   ///   - operation: What computes it.
   ///   - operands: The places of what it reads.
-  ///   - letter: What formulas call it; the last part of the name if nil.
+  ///   - symbol: What formulas call it; the last part of the name if nil.
   ///   - word: What a step calls the operation; the operation's own word if nil.
   /// - Returns: Its place.
   package mutating func value(
-    _ part: String?, _ operation: any Operation, _ operands: [Int], letter: String? = nil,
+    _ part: String?, _ operation: any Operation, _ operands: [Int], symbol: String? = nil,
     word: String? = nil
   ) -> Int {
     guard let layer else { preconditionFailure("Values with names within a layer belong to one.") }
     let words = part.map { $0.split(separator: ".").map(String.init) } ?? ["z"]
     nodes.append(
       Program.Node(
-        name: part.map { "\(layer.name).\($0)" }, letter: letter ?? words[words.count - 1],
+        name: part.map { "\(layer.name).\($0)" }, symbol: symbol ?? words[words.count - 1],
         place: ([layer.name] + words.dropLast()).joined(separator: "."), layer: layer.index,
         word: word ?? operation.word, operation: operation, operands: operands, given: nil))
     return nodes.count - 1
@@ -58,7 +58,7 @@ package struct Lowering<Element: Scalar> {
   /// - Returns: The place of the result, which is called `result`, or has no name.
   package mutating func convolution(
     _ convolution: Conv2D<Element>, _ x: Int, at part: String?, result: String?,
-    letter: String? = nil, word: String? = nil
+    symbol: String? = nil, word: String? = nil
   ) -> Int {
     let prefix = part.map { $0 + "." } ?? ""
     let parameters = zip(convolution.parameterNames, convolution.parameters).map {
@@ -66,7 +66,7 @@ package struct Lowering<Element: Scalar> {
     }
     return value(
       result, Convolution2D(), [x] + parameters,
-      letter: letter ?? (result == nil ? "\(part.map { $0 + "." } ?? "")z" : nil), word: word)
+      symbol: symbol ?? (result == nil ? "\(part.map { $0 + "." } ?? "")z" : nil), word: word)
   }
 
   /// Writes z = conv(x) and a = act(z) under these letters, behind `part` within the layer.
@@ -102,7 +102,7 @@ package struct Lowering<Element: Scalar> {
   ) -> Int {
     nodes.append(
       Program.Node(
-        name: name, letter: name, place: nil, layer: nil, word: operation.word,
+        name: name, symbol: name, place: nil, layer: nil, word: operation.word,
         operation: operation, operands: operands, given: nil))
     return nodes.count - 1
   }
@@ -111,7 +111,7 @@ package struct Lowering<Element: Scalar> {
   mutating func give(_ name: String, _ given: Program<Element>.Given) -> Int {
     nodes.append(
       Program.Node(
-        name: name, letter: name, place: layer?.name, layer: layer?.index, word: "given",
+        name: name, symbol: name, place: layer?.name, layer: layer?.index, word: "given",
         operation: nil, operands: [], given: given))
     return nodes.count - 1
   }

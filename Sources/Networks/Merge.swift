@@ -68,7 +68,7 @@ extension Merge: Operation {
 
   package func letter(ofOperand index: Int) -> String? { index == 0 ? "a" : nil }
 
-  package func formula(_ operands: [String]) -> String {
+  package func formula(_ names: OperationNames) -> String {
     switch self {
     case .add: "a + s"
     case .multiply: "a · s"

@@ -32,7 +32,7 @@ package struct Program<Element: Scalar>: Sendable {
     /// Such as `b2.conv1.z`; nil for a value inside an operation of several, which has no name.
     package let name: String?
     /// What formulas of its layer call it: `z`, `a`, `s`, `out`.
-    package let letter: String
+    package let symbol: String
     /// The beginning of its name, such as `b2.conv1`; nil for what belongs to the whole network.
     package let place: String?
     /// The place of the layer that it belongs to, among the network's layers; nil for the network.

@@ -185,23 +185,23 @@ extension ResidualBlock {
     }
     guard options.merge != .none else { return program.value("out", options.merge, [a]) }
     var s = lowerSkip(x, &program)
-    if skipChannels < options.channels { s = program.value(nil, Broadcast(), [s], letter: "s") }
+    if skipChannels < options.channels { s = program.value(nil, Broadcast(), [s], symbol: "s") }
     return program.value("out", options.merge, [a, s])
   }
 
   private func lowerSkip(_ x: Int, _ program: inout Lowering<Element>) -> Int {
     guard options.skip == .project, let project else {
       let source = options.skip == .input ? program.networkInput : x
-      return program.value("skip", Copy(word: "skip"), [source], letter: "s")
+      return program.value("skip", Copy(word: "skip"), [source], symbol: "s")
     }
     let function = options.projectActivation
     if function == .linear {
       return program.convolution(
-        project, x, at: "project", result: "skip", letter: "s", word: "project")
+        project, x, at: "project", result: "skip", symbol: "s", word: "project")
     }
     let z = program.convolution(project, x, at: "project", result: nil)
     return program.value(
-      "skip", Activate(function, reluNaN: program.reluNaN), [z], letter: "s", word: "project")
+      "skip", Activate(function, reluNaN: program.reluNaN), [z], symbol: "s", word: "project")
   }
 
   /// The channels of the skip value: as many as the block's, or one that serves all.

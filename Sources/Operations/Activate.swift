@@ -32,23 +32,21 @@ package struct Activate: Operation {
   package var sharesResult: Bool { function == .linear }
   package func sharesGradient(to index: Int) -> Bool { function == .linear }
 
-  /// The function of z where the operand goes by that letter, else its name around the operand's.
-  package func formula(_ operands: [String]) -> String {
-    Self.isZ(operands[0]) ? function.formula : "\(function.rawValue)(\(operands[0]))"
+  /// The function of z in a layer, else its name around the operand's.
+  package func formula(_ names: OperationNames) -> String {
+    names.areLetters && names.operands[0].hasSuffix("z")
+      ? function.formula : "\(function.rawValue)(\(names.operands[0]))"
   }
 
   package func pullbackFormula(
     _ gradient: String, to index: Int, _ names: OperationNames
   ) -> PullbackFormula {
     PullbackFormula(
-      Self.isZ(names.operands[0])
+      names.areLetters
         ? "\(function.derivativeFormula(of: names.result)) · \(gradient)"
         : "\(gradient) · \(function.rawValue)′(\(names.operands[0]))",
       reads: [function.needsPreactivation ? names.operands[0] : names.result])
   }
-
-  /// Whether a name is that of a pre-activation in a network's formula.
-  private static func isZ(_ name: String) -> Bool { name == "z" || name.hasSuffix(".z") }
 
   package func terms(at place: [Int], _ grids: OperationGrids) -> TermList {
     let z = grids.operands[0].factor(place)
@@ -61,6 +59,15 @@ package struct Activate: Operation {
     at place: [Int], to index: Int, _ gradient: NamedGrid, _ grids: OperationGrids
   ) -> TermList {
     let known = (function.needsPreactivation ? grids.operands[0] : grids.result).factor(place)
+    // Typed numbers go by their names, values of a layer by letters.
+    guard grids.result.letter != grids.result.name else {
+      return TermList([
+        [
+          gradient.factor(place),
+          .init("\(function.rawValue)′ from \(known.name)", function.derivative(known.value)),
+        ]
+      ])
+    }
     let derivative = function.derivativeFormula(of: grids.result.letter)
     return TermList(
       "\(derivative) · \(gradient.letter)", note: "from \(known.name) = \(Float(known.value))",

@@ -24,7 +24,7 @@ package struct Broadcast: Operation {
 
   package var sharesResult: Bool { true }
 
-  package func formula(_ operands: [String]) -> String { operands[0] }
+  package func formula(_ names: OperationNames) -> String { names.operands[0] }
 
   package func pullbackFormula(
     _ gradient: String, to index: Int, _ names: OperationNames

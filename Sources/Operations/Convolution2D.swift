@@ -53,8 +53,10 @@ package struct Convolution2D: Operation {
     }
   }
 
-  package func formula(_ operands: [String]) -> String {
-    "\(operands[1]) ∗ \(operands[0])" + (operands.count > 2 ? " + \(operands[2])" : "")
+  package func formula(_ names: OperationNames) -> String {
+    let (x, kernel) = (names.operands[0], names.operands[1])
+    return (names.areLetters ? "\(kernel) ∗ \(x)" : "\(x) ∗ \(kernel)")
+      + (names.operands.count > 2 ? " + \(names.operands[2])" : "")
   }
 
   package func pullbackFormula(

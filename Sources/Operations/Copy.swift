@@ -23,7 +23,7 @@ package struct Copy: Operation {
     _ gradient: Value<Element>, to index: Int, _ values: OperationValues<Element>
   ) -> Value<Element> { gradient }
 
-  package func formula(_ operands: [String]) -> String { operands[0] }
+  package func formula(_ names: OperationNames) -> String { names.operands[0] }
 
   package func pullbackFormula(
     _ gradient: String, to index: Int, _ names: OperationNames

@@ -20,7 +20,9 @@ package struct Difference: Operation {
 
   package func sharesGradient(to index: Int) -> Bool { index == 0 }
 
-  package func formula(_ operands: [String]) -> String { "\(operands[0]) − \(operands[1])" }
+  package func formula(_ names: OperationNames) -> String {
+    "\(names.operands[0]) − \(names.operands[1])"
+  }
 
   package func pullbackFormula(
     _ gradient: String, to index: Int, _ names: OperationNames

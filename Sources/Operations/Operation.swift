@@ -33,7 +33,7 @@ package protocol Operation: Sendable {
   ) -> Value<Element>
 
   /// Returns the right-hand side of the equation in letters.
-  func formula(_ operands: [String]) -> String
+  func formula(_ names: OperationNames) -> String
 
   /// Returns the pullback of operand number `index` in letters.
   func pullbackFormula(
@@ -116,9 +116,11 @@ package struct OperationValues<Element: Scalar>: Sendable {
 package struct OperationNames: Sendable {
   package let operands: [String]
   package let result: String
+  /// Whether they are the letters of a network's layer, such as z and a, and not names that were typed.
+  package let areLetters: Bool
 
-  package init(operands: [String], result: String) {
-    (self.operands, self.result) = (operands, result)
+  package init(operands: [String], result: String, areLetters: Bool = false) {
+    (self.operands, self.result, self.areLetters) = (operands, result, areLetters)
   }
 }
 

@@ -18,7 +18,9 @@ package struct Product: Operation {
     _ gradient: Value<Element>, to index: Int, _ values: OperationValues<Element>
   ) -> Value<Element> { .map(gradient.map.multiplied(by: values.operands[1 - index].map)) }
 
-  package func formula(_ operands: [String]) -> String { "\(operands[0]) · \(operands[1])" }
+  package func formula(_ names: OperationNames) -> String {
+    "\(names.operands[0]) · \(names.operands[1])"
+  }
 
   package func pullbackFormula(
     _ gradient: String, to index: Int, _ names: OperationNames

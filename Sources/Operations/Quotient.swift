@@ -24,7 +24,9 @@ package struct Quotient: Operation {
         : gradient.map.multiplied(by: values.result.map).divided(by: bottom).negated())
   }
 
-  package func formula(_ operands: [String]) -> String { "\(operands[0]) / \(operands[1])" }
+  package func formula(_ names: OperationNames) -> String {
+    "\(names.operands[0]) / \(names.operands[1])"
+  }
 
   package func pullbackFormula(
     _ gradient: String, to index: Int, _ names: OperationNames

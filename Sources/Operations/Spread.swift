@@ -21,7 +21,7 @@ package struct Spread: Operation {
     .map(FeatureMap(shape: values.operands[0].map.shape, number: gradient.map.total()))
   }
 
-  package func formula(_ operands: [String]) -> String { "\(operands[0]) at every place" }
+  package func formula(_ names: OperationNames) -> String { "\(names.operands[0]) at every place" }
 
   package func pullbackFormula(
     _ gradient: String, to index: Int, _ names: OperationNames

@@ -35,8 +35,8 @@ package struct SumOfPowers: Operation {
     return .map(power == .squares ? x.scaled(by: 2 * share) : x.signs().scaled(by: share))
   }
 
-  package func formula(_ operands: [String]) -> String {
-    (power == .squares ? "Σ \(operands[0])²" : "Σ |\(operands[0])|") + " / \(divisor)"
+  package func formula(_ names: OperationNames) -> String {
+    (power == .squares ? "Σ \(names.operands[0])²" : "Σ |\(names.operands[0])|") + " / \(divisor)"
   }
 
   package func pullbackFormula(

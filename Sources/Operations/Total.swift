@@ -31,7 +31,7 @@ package struct Total: Operation {
   /// ` / n`, or nothing.
   private var division: String { divisor.map { " / \($0)" } ?? "" }
 
-  package func formula(_ operands: [String]) -> String { "Σ \(operands[0])\(division)" }
+  package func formula(_ names: OperationNames) -> String { "Σ \(names.operands[0])\(division)" }
 
   package func pullbackFormula(
     _ gradient: String, to index: Int, _ names: OperationNames

@@ -10,8 +10,11 @@ struct `A record of a tensor` {
   }
 
   static func difference(_ old: [Float], _ new: [Float], isWhole: Bool) -> ElementDifference? {
-    TensorRecord(name: "t", shape: [old.count], scalars: old, isWhole: isWhole)
-      .difference(from: new, shape: [new.count])
+    TensorRecord(traced(old), isWhole: isWhole).difference(from: traced(new))
+  }
+
+  static func traced(_ scalars: [Float], shape: [Int]? = nil) -> TracedTensor {
+    TracedTensor(name: "t", shape: shape ?? [scalars.count], scalars: scalars)
   }
 
   @Test(arguments: [0, 63, 64, 1023, 1024, 2999], [0, 9, 22, 23, 30, 31])
@@ -34,12 +37,11 @@ struct `A record of a tensor` {
   @Test(arguments: [0, 64, 99_999, 2_345_678, 2_999_999])
   func `gives back the one element of millions, in a few kilobytes`(index: Int) throws {
     var numbers = [Float](repeating: -1.5, count: 3_000_000)
-    let record = TensorRecord(
-      name: "t", shape: [3, 1_000_000], scalars: numbers, isWhole: false)
+    let record = TensorRecord(Self.traced(numbers, shape: [3, 1_000_000]), isWhole: false)
     #expect(try JSONEncoder().encode(record).count < 9000)
     numbers[index] = 1e30
     #expect(
-      record.difference(from: numbers, shape: [3, 1_000_000])
+      record.difference(from: Self.traced(numbers, shape: [3, 1_000_000]))
         == .element(index, recorded: -1.5, found: 1e30))
   }
 
@@ -66,7 +68,7 @@ struct `A record of a tensor` {
   @Test func `with sums whose quotient is no number names no element`() throws {
     var old = [Float](repeating: 0, count: 1024)
     old[1000] = 1
-    let record = TensorRecord(name: "t", shape: [1024], scalars: old, isWhole: false)
+    let record = TensorRecord(Self.traced(old), isWhole: false)
     var fields = try #require(
       try JSONSerialization.jsonObject(with: JSONEncoder().encode(record)) as? [String: Any])
     // Less the sums of zeros: -1 and the least 64-bit number.
@@ -75,7 +77,23 @@ struct `A record of a tensor` {
     let damaged = try JSONDecoder().decode(
       TensorRecord.self, from: JSONSerialization.data(withJSONObject: fields))
     let zeros = [Float](repeating: 0, count: 1024)
-    #expect(damaged.difference(from: zeros, shape: [1024]) == .somewhere(0..<1024))
+    #expect(damaged.difference(from: Self.traced(zeros)) == .somewhere(64..<1024))
+  }
+
+  @Test func `hashes a tensor once, however many ledgers keep and compare it`() throws {
+    // A hash that is not the numbers' own is taken as it is: nothing computes another.
+    let given = TracedTensor(name: "t", shape: [2], scalars: [1, 2], sha256: "once")
+    let record = TensorRecord(given, isWhole: true)
+    #expect(record.sha256 == "once" && record.difference(from: given) == nil)
+    var trace = Trace()
+    trace.tensors = [given]
+    var (first, second) = (Ledger(place: [:]), Ledger(place: [:]))
+    let entries = [
+      first.add(trace, number: 1, command: "a"), second.add(trace, number: 1, command: "a"),
+    ]
+    #expect(entries.allSatisfy { $0?.tensors.first?.sha256 == "once" })
+    #expect(try #require(entries[0]).parting(from: trace, entries[1]) == nil)
+    #expect(first.add(trace, number: 2, command: "b") == nil)
   }
 
   @Test func `finds nothing in equal tensors, and other shapes`() {

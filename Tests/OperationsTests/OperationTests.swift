@@ -122,7 +122,7 @@ struct OperationTests {
   @Test(arguments: samples)
   func `letters name all operands, and every value that a pullback reads`(_ sample: Sample) {
     let names = OperationNames(operands: sample.shapes.indices.map { "u\($0)" }, result: "v")
-    let formula = sample.operation.formula(names.operands)
+    let formula = sample.operation.formula(names)
     for name in names.operands { #expect(formula.contains(name)) }
     for number in sample.shapes.indices {
       let pulled = sample.operation.pullbackFormula("v.grad", to: number, names)

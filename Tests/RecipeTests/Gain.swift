@@ -36,7 +36,7 @@ struct Gain: Operation {
       })
   }
 
-  func formula(_ operands: [String]) -> String { "\(operands[0]) · \(operands[1])" }
+  func formula(_ names: OperationNames) -> String { "\(names.operands[0]) · \(names.operands[1])" }
 
   func pullbackFormula(
     _ gradient: String, to index: Int, _ names: OperationNames

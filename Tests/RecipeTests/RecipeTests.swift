@@ -47,7 +47,8 @@ struct RecipeTests {
     var shown = ""
     while let more = try? text("step", session) { shown += more + "\n" }
     for formula in [
-      "z = c1.out · gain", "a = tanh z", "gain.grad = Σ z.grad · c1.out", "in.grad = z.grad · gain",
+      "g1.z = c1.out · gain", "a = tanh z", "gain.grad = Σ z.grad · c1.out",
+      "in.grad = z.grad · gain",
       "z.grad = (1 − a²) · a.grad",
     ] {
       #expect(shown.contains(formula), "\(formula)")
