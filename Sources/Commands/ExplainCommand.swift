@@ -192,10 +192,9 @@ extension Workspace {
   private func updateExplanation(
     _ name: String, _ index: [Int], _ arguments: Arguments
   ) throws -> Explanation? {
-    guard let kind = ["m", "v", "update"].first(where: { name.hasSuffix("." + $0) }),
-      let parameter = network.parameterNames.firstIndex(
-        of: String(name.dropLast(kind.count + 1))),
-      let trainer
+    let parsed = ValueName(name)
+    guard case .kept(let kind) = parsed.aspect, kind != ValueName.beforeName,
+      let parameter = network.parameterNames.firstIndex(of: parsed.base), let trainer
     else { return nil }
     guard let last = trainer.lastUpdate else {
       throw arguments.error(
@@ -207,14 +206,14 @@ extension Workspace {
       tensor.map { Double($0.scalars[$0.shape.offset(of: index)]) } ?? 0
     }
     let history = WeightHistory(
-      gradient: number(last.gradients[parameter]), mBefore: number(last.before[parameter].m),
-      vBefore: number(last.before[parameter].v), m: number(state.m), v: number(state.v),
-      step: trainer.step)
+      gradient: number(last.gradients[parameter]),
+      before: last.before[parameter].kept.mapValues { number($0) },
+      after: state.kept.mapValues { number($0) }, step: trainer.step)
     guard let arithmetic = last.rule.arithmetic(of: kind, history) else {
       throw arguments.error(
         at: "name", .state, "'\(last.rule.line)' keeps no \(kind)", hint: "explain its update")
     }
-    let stored = kind == "m" ? state.m : kind == "v" ? state.v : state.update
+    let stored = state[kind]
     let place = "[\(index.map(String.init).joined(separator: ","))]"
     var explained = Explanation("\(name)\(place)", value: number(stored), arithmetic)
     let base = network.parameterNames[parameter]

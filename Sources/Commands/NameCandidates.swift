@@ -42,7 +42,7 @@ extension Workspace {
         names.append(Candidate("\(name).before", "in the last pass"))
       }
       guard let state = trainer?.states[index] else { return names }
-      let kept = [("m", state.m), ("v", state.v), ("update", state.update)]
+      let kept = OptimizerState.names.map { ($0, state[$0]) }
       names += kept.compactMap { suffix, tensor in
         tensor.map { Candidate("\(name).\(suffix)", $0.shape.description) }
       }

@@ -207,17 +207,12 @@ extension Workspace {
     guard case .kept(let kind) = parsed.aspect,
       let index = parameters.firstIndex(of: parsed.base)
     else { return nil }
-    let state = trainer?.states[index]
     let tensor =
-      switch kind {
-      case .before: try requireLastPass().network.parameters[index]
-      case .m: state?.m
-      case .v: state?.v
-      case .update: state?.update
-      }
+      kind == ValueName.beforeName
+      ? try requireLastPass().network.parameters[index] : trainer?.states[index][kind]
     guard let tensor else {
       throw CommandError(
-        .state, "the optimizer has no \(kind.rawValue) for \(parameters[index])",
+        .state, "the optimizer has no \(kind) for \(parameters[index])",
         hint: trainer == nil
           ? "train first, for example 'train steps=1'" : "'\(optimizer.line)' keeps none")
     }
@@ -226,7 +221,11 @@ extension Workspace {
 
   private func unknown(_ name: String, _ names: [String]) -> CommandError {
     let all = Self.stackNames + ["net.in", "net.out", "loss"] + names
-    let known = all + names.flatMap { ["\($0).grad", "\($0).m", "\($0).v", "\($0).update"] }
+    let known =
+      all
+      + names.flatMap { name in
+        (["grad"] + OptimizerState.names).map { "\(name).\($0)" }
+      }
     let layers = network.layerNames
     return CommandError(
       .unknownName, "there is nothing called '\(name)'",

@@ -35,8 +35,7 @@ struct NetworkFile {
     if keepsOptimizer, let trainer = workspace.trainer {
       (metadata[Key.step], metadata[Key.epoch]) = ("\(trainer.step)", "\(trainer.epoch)")
       for (name, state) in zip(network.parameterNames, trainer.states) {
-        tensors[name + ".m"] = state.m
-        tensors[name + ".v"] = state.v
+        for (kept, tensor) in state.kept { tensors["\(name).\(kept)"] = tensor }
       }
     }
     data = SafeTensors.encode(tensors, metadata: metadata)
@@ -62,8 +61,9 @@ struct NetworkFile {
     var network = changed.network
     let names = network.parameterNames
     let counts = try self.counts(file)
-    // Optimizers differ in whether they keep m or v, so any of them may be missing.
-    let states = counts == nil ? [] : names.flatMap { [$0 + ".m", $0 + ".v"] }
+    // Optimizers differ in what they keep, so any of it may be missing.
+    let kept = OptimizerState.keptNames
+    let states = counts == nil ? [] : names.flatMap { name in kept.map { "\(name).\($0)" } }
     try requireFit(file, network, optional: Set(states))
     let entries = Dictionary(uniqueKeysWithValues: file.entries.map { ($0.name, $0) })
     func tensor(_ name: String) throws(TensorError) -> Tensor<Float>? {
@@ -77,7 +77,7 @@ struct NetworkFile {
         network, optimizer: changed.optimizer,
         states: try names.map { name throws(TensorError) in
           var state = OptimizerState()
-          (state.m, state.v) = (try tensor(name + ".m"), try tensor(name + ".v"))
+          for word in kept { state[word] = try tensor("\(name).\(word)") }
           return state
         }, step: counts.step, epoch: counts.epoch)
     }
@@ -119,7 +119,8 @@ struct NetworkFile {
     let found = Dictionary(uniqueKeysWithValues: file.entries.map { ($0.name, $0) })
     var differences: [String] = []
     for (name, shape) in expected {
-      for (name, isNeeded) in [(name, true), (name + ".m", false), (name + ".v", false)] {
+      let kept = OptimizerState.keptNames.map { ("\(name).\($0)", false) }
+      for (name, isNeeded) in [(name, true)] + kept {
         guard let entry = found[name], isNeeded || optional.contains(name) else {
           if isNeeded { differences.append("\(name) \(shape) is missing") }
           continue

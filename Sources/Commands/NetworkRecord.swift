@@ -38,9 +38,7 @@ struct NetworkRecord: Codable {
       tensors["\(prefix)/\(name)"] = parameter
     }
     for (name, state) in zip(network.parameterNames, workspace.trainer?.states ?? []) {
-      tensors["\(prefix)/\(name).m"] = state.m
-      tensors["\(prefix)/\(name).v"] = state.v
-      tensors["\(prefix)/\(name).update"] = state.update
+      for word in OptimizerState.names { tensors["\(prefix)/\(name).\(word)"] = state[word] }
     }
     if let pass = workspace.lastPass {
       for (name, parameter) in zip(network.parameterNames, pass.network.parameters) {
@@ -108,9 +106,9 @@ struct NetworkRecord: Codable {
       try requireFit(position, changed, source)
       let states = try zip(names, network.parameters).map { name, parameter in
         var state = OptimizerState()
-        state.m = try tensor(name + ".m", parameter.shape)
-        state.v = try tensor(name + ".v", parameter.shape)
-        state.update = try tensor(name + ".update", parameter.shape)
+        for word in OptimizerState.names {
+          state[word] = try tensor("\(name).\(word)", parameter.shape)
+        }
         return state
       }
       changed.trainer = Trainer(

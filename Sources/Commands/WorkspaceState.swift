@@ -148,7 +148,7 @@ extension Workspace {
 
   private var trainingWords: String {
     let states = (trainer?.states ?? []).map { state in
-      [state.m, state.v, state.update].map { $0.map { "\($0.fingerprint)" } ?? "-" }
+      OptimizerState.names.map { state[$0].map { "\($0.fingerprint)" } ?? "-" }
         .joined(separator: " ")
     }
     return Self.json(trainer.map { TrainingPosition($0) }) + Self.json(unfinished)

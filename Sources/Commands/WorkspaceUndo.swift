@@ -29,7 +29,7 @@ extension Commands.Workspace {
     let tensors: [Tensor<Float>?] =
       [clean?.values, noisy] + networks.flatMap(\.parameters)
       + passes.flatMap { [$0?.input, $0?.target, $0?.mask] + ($0?.network.parameters ?? []) }
-      + states.joined().flatMap { [$0.m, $0.v, $0.update] } + baselines
+      + states.joined().flatMap { state in OptimizerState.names.map { state[$0] } } + baselines
     return tensors.compactMap(\.self).map { tensor in
       let bytes = tensor.scalars.count * MemoryLayout<Float>.size
       return (tensor.scalars.withUnsafeBytes { Int(bitPattern: $0.baseAddress) }, bytes)

@@ -19,12 +19,13 @@ struct BackwardSteps<Element: Scalar> {
   /// By place: how many readers have not been gone through.
   private var pending: [Int: Int] = [:]
 
-  /// Returns the operations from the loss to the input.
+  /// Tells the operations from the loss to the input.
   ///
   /// - Parameters:
   ///   - program: What the pass computes.
   ///   - joins: By flow and layer, how links join it. A step that one of the flows makes alone changes
   ///     nothing under the others, and its formulas say so.
+  /// - Returns: The operations in their order.
   static func steps(of program: Program<Element>, joins: [[LinkJoin?]]) -> [PassStep] {
     var telling = BackwardSteps(program, joins)
     if !program.layers.isEmpty { telling.walk() }

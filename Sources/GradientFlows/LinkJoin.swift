@@ -14,9 +14,8 @@ package struct LinkJoin: Hashable, Sendable {
 }
 
 extension LinkJoin {
-  /// Returns what is added: ρ times the sum, or the product, of the sources' gradients.
-  ///
-  /// - Parameter gradient: The gradient that the layer in a place passes on; nil if there is none.
+  /// What is added: ρ times the sum, or the product, of the gradients that the sources pass on, which
+  /// `gradient` gives by their places; nil where there are none.
   func added<Element: Scalar>(
     _ gradient: (Int) -> FeatureMap<Element>?
   ) -> FeatureMap<Element>? {

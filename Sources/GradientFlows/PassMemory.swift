@@ -153,9 +153,8 @@ struct PassMemory<Element: Scalar> {
 
   // MARK: - One operation after the other
 
-  /// Returns the most bytes that are alive at once when every value and gradient with a name is kept.
-  ///
-  /// - Parameter joins: How links join each layer; empty under a flow without links.
+  /// The most bytes that are alive at once when every value and gradient with a name is kept; `joins`
+  /// tells how links join each layer.
   func plain(joins: [LinkJoin?]) -> Int {
     var memory = self
     let targets = Dictionary(

@@ -17,6 +17,8 @@ package struct Adadelta: Optimizer {
 
   package init() {}
 
+  package var keptNames: [String] { ["m", "v"] }
+
   package var line: String {
     "optimizer adadelta lr=\(learningRate) decay=\(decay) epsilon=\(epsilon)"
   }
@@ -26,15 +28,15 @@ package struct Adadelta: Optimizer {
   ) -> OptimizerState {
     let (rate, epsilon) = (Float(learningRate), Float(epsilon))
     let (keep, take) = (Float(decay), Float(1 - decay))
-    let m = state.m ?? gradient.filled(with: 0)
-    let v = (state.v ?? gradient.filled(with: 0)).with(gradient) { v, g in
+    let m = state["m"] ?? gradient.filled(with: 0)
+    let v = (state["v"] ?? gradient.filled(with: 0)).with(gradient) { v, g in
       keep * v + take * (g * g)
     }
     let delta = m.with(v) { m, v in (m + epsilon).squareRoot() / (v + epsilon).squareRoot() }
       .with(gradient) { ratio, g in ratio * g }
     var state = state
-    state.v = v
-    state.m = m.with(delta) { m, d in keep * m + take * (d * d) }
+    state["v"] = v
+    state["m"] = m.with(delta) { m, d in keep * m + take * (d * d) }
     state.update = delta.mapped { -rate * $0 }
     return state
   }

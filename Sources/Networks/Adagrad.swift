@@ -16,6 +16,8 @@ package struct Adagrad: Optimizer {
 
   package init() {}
 
+  package var keptNames: [String] { ["v"] }
+
   package var line: String {
     "optimizer adagrad lr=\(learningRate) decay=\(decay) initial=\(initial) epsilon=\(epsilon)"
   }
@@ -25,9 +27,10 @@ package struct Adagrad: Optimizer {
   ) -> OptimizerState {
     let rate = Float(learningRate / (1 + Double(step - 1) * decay))
     let epsilon = Float(epsilon)
-    let v = (state.v ?? gradient.filled(with: Float(initial))).with(gradient) { v, g in v + g * g }
+    let v = (state["v"] ?? gradient.filled(with: Float(initial))).with(gradient) { v, g in v + g * g
+    }
     var state = state
-    state.v = v
+    state["v"] = v
     state.update = gradient.overRoots(of: v, times: -rate, epsilon: epsilon)
     return state
   }

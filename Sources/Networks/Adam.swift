@@ -21,6 +21,8 @@ package struct Adam: Optimizer {
 
   package init() {}
 
+  package var keptNames: [String] { ["m", "v"] }
+
   package var line: String {
     "optimizer adam lr=\(learningRate) beta1=\(beta1) beta2=\(beta2) epsilon=\(epsilon) "
       + "correction=\(isCorrectionConstant ? "constant" : "step") "
@@ -42,8 +44,8 @@ package struct Adam: Optimizer {
     let (rate, epsilon) = (Float(learningRate), Float(epsilon))
     let (keep1, take1) = (Float(beta1), Float(1 - beta1))
     let (keep2, take2) = (Float(beta2), Float(1 - beta2))
-    var m = state.m ?? gradient.filled(with: 0)
-    var v = state.v ?? gradient.filled(with: 0)
+    var m = state["m"] ?? gradient.filled(with: 0)
+    var v = state["v"] ?? gradient.filled(with: 0)
     if isIncremental {
       m = m.with(gradient) { m, g in m + take1 * (g - m) }
       v = v.with(gradient) { v, g in v + take2 * (g * g - v) }
@@ -52,8 +54,8 @@ package struct Adam: Optimizer {
       v = v.with(gradient) { v, g in keep2 * v + take2 * (g * g) }
     }
     var state = state
-    state.m = m
-    state.v = v
+    state["m"] = m
+    state["v"] = v
     state.update = m.overRoots(
       of: v, times: -rate, epsilon: epsilon, corrections: corrections(step: step))
     return state

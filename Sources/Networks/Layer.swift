@@ -39,13 +39,14 @@ package protocol Layer<Element>: Sendable {
   /// The same layer in Double.
   var doubles: any Layer<Double> { get }
 
-  /// Returns a layer of the same line with weights drawn anew; nil where `inputs` channels do not fit.
+  /// A layer of the same line with weights drawn anew.
   ///
   /// - Parameters:
   ///   - inputs: The channels that it reads.
   ///   - name: The layer's name, which decides the numbers that are drawn.
   ///   - initializer: The distribution that weights are drawn from.
   ///   - seed: The seed of the network.
+  /// - Returns: The layer.
   /// - Throws: `NetworkError` when the layer cannot read so many channels.
   func redrawn(
     inputs: Int, named name: String, _ initializer: Initializer, seed: UInt64

@@ -5,6 +5,9 @@ package protocol Optimizer: Sendable {
   /// The command line that chooses the rule.
   var line: String { get }
 
+  /// The names of the tensors that the rule keeps for each parameter.
+  var keptNames: [String] { get }
+
   /// The factor of a step's length; a schedule changes it from update to update.
   var learningRate: Double { get set }
 
@@ -19,20 +22,37 @@ package protocol Optimizer: Sendable {
     _ gradient: Tensor<Float>, state: OptimizerState, step: Int
   ) -> OptimizerState
 
-  /// The arithmetic of the `m`, `v` or `update` of one weight; nil for a quantity that the rule
+  /// The arithmetic of a kept tensor, or of the `update`, at one weight; nil for a quantity that the rule
   /// does not keep.
   func arithmetic(of quantity: String, _ weight: WeightHistory) -> UpdateArithmetic?
 }
 
-/// The optimizer's state for one parameter, and its last update.
+/// The tensors that an optimizer keeps for one parameter, and its last update.
 package struct OptimizerState: Sendable {
-  /// The running mean of gradients: Adam's first moment, or the velocity of SGD and RMSProp;
-  /// Adadelta's running mean of squared updates.
-  package var m: Tensor<Float>?
-  /// The running mean of squared gradients, or Adagrad's sum of them.
-  package var v: Tensor<Float>?
+  /// By the rule's own names, such as `m` and `v`; a rule's file says what they are.
+  package private(set) var kept: [String: Tensor<Float>] = [:]
   /// The change that was last added to the parameter; nil before any.
   package var update: Tensor<Float>?
 
   package init() {}
+
+  /// The tensor that the rule keeps under a name, or the `update`; nil where there is none.
+  package subscript(name: String) -> Tensor<Float>? {
+    get { name == Self.updateName ? update : kept[name] }
+    set { if name == Self.updateName { update = newValue } else { kept[name] = newValue } }
+  }
+
+  /// What the last update goes by, behind the name of its parameter.
+  package static let updateName = "update"
+
+  /// The names of all tensors that any rule keeps.
+  package static let keptNames: [String] = allOptimizers.flatMap(\.keptNames).reduce(into: []) {
+    if !$0.contains($1) { $0.append($1) }
+  }
+
+  /// The names of all tensors that a parameter may have.
+  package static var names: [String] { keptNames + [updateName] }
 }
+
+/// Every rule as it is without options; a new one is added here and to the command table.
+package let allOptimizers: [any Optimizer] = [Adam(), SGD(), RMSProp(), Adagrad(), Adadelta()]

@@ -56,16 +56,18 @@ package struct PlainPass<Element: Scalar>: Sendable {
 
   // MARK: - Backward
 
-  /// Computes the gradients of all that the nodes in `range` read, from that of the last.
+  /// Computes the gradients of all that some nodes read, from that of the last of them.
   ///
   /// What arrives at a value from several readers is added in the order of the readers.
   ///
   /// - Parameters:
+  ///   - range: The places of the nodes.
   ///   - seed: The gradient of the last node in `range`.
   ///   - joining: What a flow adds to the gradient of the node at a place; nil where it adds nothing.
   package mutating func backward(
     _ range: Range<Int>, seed: Value<Element>,
-    joining: (_ place: Int, _ gradients: [Value<Element>?]) -> FeatureMap<Element>? = { _, _ in nil
+    joining: (_ place: Int, _ gradients: [Value<Element>?]) -> FeatureMap<Element>? = { _, _ in
+      nil
     }
   ) {
     var arrivals: [Int: [Value<Element>]] = [range.upperBound - 1: [seed]]

@@ -111,11 +111,12 @@ extension Network {
     program(loss: .meanSquaredError, hasMask: false).valueNames
   }
 
-  /// Returns the pass of a batch as a program.
+  /// The pass of a batch as a program.
   ///
   /// - Parameters:
   ///   - loss: What training makes small.
   ///   - hasMask: Whether only the pixels of a mask count.
+  /// - Returns: The program.
   package func program(loss: Loss, hasMask: Bool) -> Program<Element> {
     var lowering = Lowering<Element>(reluNaN: reluNaN)
     let input = lowering.networkInput

@@ -16,6 +16,8 @@ package struct RMSProp: Optimizer {
 
   package init() {}
 
+  package var keptNames: [String] { ["v", "m"] }
+
   package var line: String {
     "optimizer rmsprop lr=\(learningRate) decay=\(decay) momentum=\(momentum) epsilon=\(epsilon)"
   }
@@ -25,14 +27,14 @@ package struct RMSProp: Optimizer {
   ) -> OptimizerState {
     let (rate, momentum, epsilon) = (Float(learningRate), Float(momentum), Float(epsilon))
     let (keep, take) = (Float(decay), Float(1 - decay))
-    let v = (state.v ?? gradient.filled(with: 0)).with(gradient) { v, g in
+    let v = (state["v"] ?? gradient.filled(with: 0)).with(gradient) { v, g in
       keep * v + take * (g * g)
     }
     let direction = gradient.overRoots(of: v, times: 1, epsilon: epsilon)
-    let m = (state.m ?? gradient.filled(with: 0)).with(direction) { m, d in momentum * m + d }
+    let m = (state["m"] ?? gradient.filled(with: 0)).with(direction) { m, d in momentum * m + d }
     var state = state
-    state.v = v
-    state.m = momentum == 0 ? nil : m
+    state["v"] = v
+    state["m"] = momentum == 0 ? nil : m
     state.update = m.mapped { -rate * $0 }
     return state
   }

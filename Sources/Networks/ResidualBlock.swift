@@ -55,7 +55,7 @@ package struct ResidualBlock<Element: Scalar>: Layer {
   /// - Parameters:
   ///   - x: The block's input, `[N, I, H, W]`.
   ///   - networkInput: The network's input, `[N, 1, H, W]`.
-  ///   - retention: What to keep for a backward pass or for inspection.
+  ///   - keepsRecord: Whether to keep what a backward pass needs.
   ///   - reluNaN: What ReLU makes of a NaN.
   ///   - reader: The convolution that alone reads the output, if the derivative of a ReLU before it may
   ///     be left to it.

@@ -14,6 +14,8 @@ package struct SGD: Optimizer {
 
   package init() {}
 
+  package var keptNames: [String] { ["m"] }
+
   package var line: String {
     "optimizer sgd lr=\(learningRate) momentum=\(momentum) nesterov=\(isNesterov ? "yes" : "no")"
   }
@@ -25,9 +27,9 @@ package struct SGD: Optimizer {
     var state = state
     var direction = gradient
     if momentum != 0 {
-      let m = (state.m ?? gradient.filled(with: 0)).with(gradient) { m, g in momentum * m + g }
+      let m = (state["m"] ?? gradient.filled(with: 0)).with(gradient) { m, g in momentum * m + g }
       direction = isNesterov ? gradient.with(m) { g, m in g + momentum * m } : m
-      state.m = m
+      state["m"] = m
     }
     state.update = direction.mapped { -rate * $0 }
     return state

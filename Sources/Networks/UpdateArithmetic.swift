@@ -25,17 +25,22 @@ package struct UpdateArithmetic: Hashable, Sendable {
 package struct WeightHistory: Hashable, Sendable {
   /// The gradient for the rule, after clipping and noise.
   package let gradient: Double
-  /// The moments before and after; 0 where the rule keeps none.
-  package let mBefore: Double, vBefore: Double, m: Double, v: Double
+  /// What the rule keeps of it before and after the update, by name.
+  private let before: [String: Double], after: [String: Double]
   /// The number of the update, from 1.
   package let step: Int
 
   package init(
-    gradient: Double, mBefore: Double, vBefore: Double, m: Double, v: Double, step: Int
+    gradient: Double, before: [String: Double], after: [String: Double], step: Int
   ) {
-    (self.gradient, self.step) = (gradient, step)
-    (self.mBefore, self.vBefore, self.m, self.v) = (mBefore, vBefore, m, v)
+    (self.gradient, self.before, self.after, self.step) = (gradient, before, after, step)
   }
+
+  /// Returns what was kept under a name before the update; 0 where the rule keeps none.
+  func before(_ name: String) -> Double { before[name] ?? 0 }
+
+  /// Returns what is kept under a name after the update; 0 where the rule keeps none.
+  func after(_ name: String) -> Double { after[name] ?? 0 }
 }
 
 extension Adam {
@@ -47,28 +52,28 @@ extension Adam {
     case ("m", false):
       return UpdateArithmetic(
         "m ← β₁·m + (1 − β₁)·g",
-        [[("β₁", keep1), ("m before", weight.mBefore)], [("1−β₁", take1), g]])
+        [[("β₁", keep1), ("m before", weight.before("m"))], [("1−β₁", take1), g]])
     case ("m", true):
       return UpdateArithmetic(
         "m ← m + (1 − β₁)·(g − m)",
         [
-          [("m before", weight.mBefore)], [("1−β₁", take1), g],
-          [("−1", -1), ("1−β₁", take1), ("m before", weight.mBefore)],
+          [("m before", weight.before("m"))], [("1−β₁", take1), g],
+          [("−1", -1), ("1−β₁", take1), ("m before", weight.before("m"))],
         ])
     case ("v", false):
       return UpdateArithmetic(
         "v ← β₂·v + (1 − β₂)·g²",
-        [[("β₂", keep2), ("v before", weight.vBefore)], [("1−β₂", take2), g, g]])
+        [[("β₂", keep2), ("v before", weight.before("v"))], [("1−β₂", take2), g, g]])
     case ("v", true):
       return UpdateArithmetic(
         "v ← v + (1 − β₂)·(g² − v)",
         [
-          [("v before", weight.vBefore)], [("1−β₂", take2), g, g],
-          [("−1", -1), ("1−β₂", take2), ("v before", weight.vBefore)],
+          [("v before", weight.before("v"))], [("1−β₂", take2), g, g],
+          [("−1", -1), ("1−β₂", take2), ("v before", weight.before("v"))],
         ])
     case ("update", _):
       let (c1, c2) = corrections(step: weight.step)
-      let (m, v) = (weight.m / Double(c1), weight.v / Double(c2))
+      let (m, v) = (weight.after("m") / Double(c1), weight.after("v") / Double(c2))
       return UpdateArithmetic(
         "update = −lr · m̂ / (√v̂ + ε), m̂ = m/\(c1) = \(Float(m)), v̂ = v/\(c2) = \(Float(v))",
         [
@@ -89,13 +94,14 @@ extension SGD {
     switch quantity {
     case "m" where self.momentum != 0:
       return UpdateArithmetic(
-        "m ← momentum·m + g", [[momentum, ("m before", weight.mBefore)], [g]])
+        "m ← momentum·m + g", [[momentum, ("m before", weight.before("m"))], [g]])
     case "update" where self.momentum == 0:
       return UpdateArithmetic("update = −lr · g", [[rate, g]])
     case "update" where isNesterov:
       return UpdateArithmetic(
-        "update = −lr · (g + momentum·m)", [[rate, g], [rate, momentum, ("m", weight.m)]])
-    case "update": return UpdateArithmetic("update = −lr · m", [[rate, ("m", weight.m)]])
+        "update = −lr · (g + momentum·m)",
+        [[rate, g], [rate, momentum, ("m", weight.after("m"))]])
+    case "update": return UpdateArithmetic("update = −lr · m", [[rate, ("m", weight.after("m"))]])
     default: return nil
     }
   }
@@ -110,7 +116,7 @@ private func runningSquare(_ decay: Double, _ weight: WeightHistory) -> UpdateAr
   return UpdateArithmetic(
     "v ← decay·v + (1 − decay)·g²",
     [
-      [("decay", Double(Float(decay))), ("v before", weight.vBefore)],
+      [("decay", Double(Float(decay))), ("v before", weight.before("v"))],
       [("1−decay", Double(Float(1 - decay))), g, g],
     ])
 }
@@ -120,16 +126,16 @@ extension RMSProp {
     let rate: Part = ("−lr", -Double(Float(learningRate)))
     let direction: [Part] = [
       ("g", weight.gradient),
-      ("1/(√v + ε)", 1 / (weight.v.squareRoot() + Double(Float(epsilon)))),
+      ("1/(√v + ε)", 1 / (weight.after("v").squareRoot() + Double(Float(epsilon)))),
     ]
     switch quantity {
     case "v": return runningSquare(decay, weight)
     case "m" where momentum != 0:
       return UpdateArithmetic(
         "m ← momentum·m + g/(√v + ε)",
-        [[("momentum", Double(Float(momentum))), ("m before", weight.mBefore)], direction])
+        [[("momentum", Double(Float(momentum))), ("m before", weight.before("m"))], direction])
     case "update" where momentum != 0:
-      return UpdateArithmetic("update = −lr · m", [[rate, ("m", weight.m)]])
+      return UpdateArithmetic("update = −lr · m", [[rate, ("m", weight.after("m"))]])
     case "update": return UpdateArithmetic("update = −lr · g/(√v + ε)", [[rate] + direction])
     default: return nil
     }
@@ -142,7 +148,7 @@ extension Adagrad {
     switch quantity {
     case "v":
       let before: Part =
-        weight.step == 1 ? ("initial", Double(Float(initial))) : ("v before", weight.vBefore)
+        weight.step == 1 ? ("initial", Double(Float(initial))) : ("v before", weight.before("v"))
       return UpdateArithmetic("v ← v + g²", [[before], [g, g]])
     case "update":
       let rate = Double(Float(learningRate / (1 + Double(weight.step - 1) * decay)))
@@ -152,7 +158,7 @@ extension Adagrad {
         [
           [
             (letters, -rate), g,
-            ("1/(√v + ε)", 1 / (weight.v.squareRoot() + Double(Float(epsilon)))),
+            ("1/(√v + ε)", 1 / (weight.after("v").squareRoot() + Double(Float(epsilon)))),
           ]
         ])
     default: return nil
@@ -164,8 +170,8 @@ extension Adadelta {
   package func arithmetic(of quantity: String, _ weight: WeightHistory) -> UpdateArithmetic? {
     let ε = Double(Float(epsilon))
     let delta: [Part] = [
-      ("√(m before + ε)", (weight.mBefore + ε).squareRoot()),
-      ("1/√(v + ε)", 1 / (weight.v + ε).squareRoot()), ("g", weight.gradient),
+      ("√(m before + ε)", (weight.before("m") + ε).squareRoot()),
+      ("1/√(v + ε)", 1 / (weight.after("v") + ε).squareRoot()), ("g", weight.gradient),
     ]
     switch quantity {
     case "v": return runningSquare(decay, weight)
@@ -174,7 +180,7 @@ extension Adadelta {
       return UpdateArithmetic(
         "m ← decay·m + (1 − decay)·Δ², Δ = √(m before + ε)/√(v + ε) · g",
         [
-          [("decay", Double(Float(decay))), ("m before", weight.mBefore)],
+          [("decay", Double(Float(decay))), ("m before", weight.before("m"))],
           [("1−decay", Double(Float(1 - decay))), step, step],
         ])
     case "update":

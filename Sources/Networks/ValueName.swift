@@ -10,19 +10,13 @@ package struct ValueName: Hashable, Sendable {
     case value
     /// The gradient, under the flow called `flow`, or the chosen one if nil.
     case gradient(flow: String?)
-    /// A tensor that belongs to a parameter in training.
-    case kept(Kept)
+    /// A tensor that belongs to a parameter in training: what the optimizer keeps under this name, its
+    /// last `update`, or the parameter as it was `before` it.
+    case kept(String)
   }
 
-  /// The tensors that belong to a parameter in training.
-  package enum Kept: String, CaseIterable, Sendable {
-    case m
-    case v
-    /// What was added to it last.
-    case update
-    /// What it was in the last pass.
-    case before
-  }
+  /// What a parameter goes by as it was in the last pass.
+  package static let beforeName = "before"
 
   /// The name of the value itself, such as `b2.conv1.z`.
   package let base: String
@@ -36,8 +30,10 @@ package struct ValueName: Hashable, Sendable {
       (self.base, aspect) = (base(without: 1), .gradient(flow: nil))
     } else if words.count > 2, words[words.count - 2] == "grad" {
       (self.base, aspect) = (base(without: 2), .gradient(flow: String(words[words.count - 1])))
-    } else if words.count > 1, let kept = Kept(rawValue: String(words[words.count - 1])) {
-      (self.base, aspect) = (base(without: 1), .kept(kept))
+    } else if words.count > 1, let last = words.last.map(String.init),
+      (OptimizerState.names + [Self.beforeName]).contains(last)
+    {
+      (self.base, aspect) = (base(without: 1), .kept(last))
     } else {
       (self.base, aspect) = (String(text), .value)
     }

@@ -40,12 +40,12 @@ package protocol Operation: Sendable {
     _ gradient: String, to index: Int, _ names: OperationNames
   ) -> PullbackFormula
 
-  /// Returns the elementary operations that compute the same, one after the other; nil for an
-  /// elementary one.
+  /// The elementary operations that compute the same, one after the other.
   ///
   /// - Parameters:
   ///   - operands: How many operands there are.
   ///   - pixels: How many pixels count in a mean over pixels.
+  /// - Returns: The operations; nil for an elementary one.
   func parts(operands: Int, pixels: Double) -> [OperationPart]?
 
   /// Whether the result is the first operand under another name: no step of its own, no memory.

@@ -167,7 +167,7 @@ package struct Diagnosis: Sendable {
   private var overflow: Finding? {
     let gradients = result.parameterGradients
     let names = zip(pass.network.parameterNames, states).filter { _, state in
-      state.v.map { !$0.isFinite() } ?? false
+      state["v"].map { !$0.isFinite() } ?? false
     }
     guard !names.isEmpty else { return nil }
     return .overflow(

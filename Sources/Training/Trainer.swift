@@ -292,7 +292,9 @@ package struct Trainer: Sendable {
     in updates: [OptimizerState], _ weights: [Tensor<Float>]
   ) -> NonFiniteError? {
     for (index, (update, weight)) in zip(updates, weights).enumerated() {
-      let tensors = [(".v", update.v), (".m", update.m), (".update", update.update), ("", weight)]
+      // Squares overflow first.
+      let kept = OptimizerState.keptNames.reversed() + [OptimizerState.updateName]
+      let tensors = kept.map { (".\($0)", update[$0]) } + [("", weight)]
       if let (suffix, _) = tensors.first(where: { $0.1.map { !$0.isFinite() } ?? false }) {
         return NonFiniteError(step: step + 1, tensor: network.parameterNames[index] + suffix)
       }

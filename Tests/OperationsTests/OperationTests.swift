@@ -171,6 +171,7 @@ struct OperationTests {
     return .map(
       FeatureMap(
         Tensor(
-          shape: map.shape, scalars: (0..<map.shape.count).map { Element(0.3 + 0.1 * Double($0 % 7)) })))
+          shape: map.shape,
+          scalars: (0..<map.shape.count).map { Element(0.3 + 0.1 * Double($0 % 7)) })))
   }
 }
