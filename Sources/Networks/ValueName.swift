@@ -30,7 +30,7 @@ package struct ValueName: Hashable, Sendable {
       (self.base, aspect) = (base(without: 1), .gradient(flow: nil))
     } else if words.count > 2, words[words.count - 2] == "grad" {
       (self.base, aspect) = (base(without: 2), .gradient(flow: String(words[words.count - 1])))
-    } else if words.count > 1, let last = words.last.map(String.init),
+    } else if words.count > 1, let last = words.last.map({ String($0) }),
       (OptimizerState.names + [Self.beforeName]).contains(last)
     {
       (self.base, aspect) = (base(without: 1), .kept(last))
