@@ -71,10 +71,12 @@ package struct SeriesFolder {
 
   private static func leftovers(prefix: String, beyond count: Int, in path: String) -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    // The pixels of this program's files stay on the disk; what takes more when read is not its own.
+    let limits = ReadingLimits(memory: 16 << 20)
     return names.filter { $0.hasPrefix(prefix) && $0.hasSuffix(".dcm") }.compactMap { name in
       let place = path + "/" + name
       guard let number = Int(name.dropFirst(prefix.count).dropLast(4)), number > count,
-        let file = try? DICOMFile(path: place, name: name, limits: ReadingLimits()),
+        let file = try? DICOMFile(path: place, name: name, limits: limits),
         (try? file.dataset())?.text(.manufacturer) == manufacturer
       else { return nil }
       return place

@@ -51,21 +51,26 @@ struct Cures {
   /// A loss whose gradients do not grow with the batch and its pixels, unless the loss is one.
   private var mean: [String] { workspace.loss.isMean ? [] : ["loss mse"] }
 
-  /// A tenth of the learning rate, unless the scale, the loss or the initializer may be the cause.
+  /// Smaller steps: the usual ones if the present ones are larger; else still smaller ones, unless
+  /// the scale, the loss or the initializer may be the cause.
   private var gentler: [String] {
+    guard usualRate.isEmpty else { return usualRate }
     guard scale.isEmpty, mean.isEmpty, workspace.initializer == .he, workspace.trainer != nil else {
       return []
     }
+    // Adam moves a weight by about its rate at most, however steep the loss is.
+    guard workspace.optimizer.rule is Adam else { return ["optimizer adam lr=0.001"] }
     return ["optimizer lr=\(workspace.optimizer.rule.learningRate / 10)"]
   }
 
-  /// The optimizer's default learning rate, if the present one is higher: large steps kill
-  /// channels.
+  /// The optimizer's default learning rate, if the present one, or one of its schedule, is higher:
+  /// large steps kill channels and end in NaN.
   private var usualRate: [String] {
-    guard workspace.trainer != nil, let usual = workspace.usualLearningRate,
-      workspace.optimizer.rule.learningRate > usual
-    else { return [] }
-    return ["optimizer lr=\(usual)"]
+    guard workspace.trainer != nil, let usual = workspace.usualLearningRate else { return [] }
+    let setting = workspace.optimizer
+    let isScheduleHigher = setting.schedule.exceeds(usual)
+    guard setting.rule.learningRate > usual || isScheduleHigher else { return [] }
+    return ["optimizer lr=\(usual)\(isScheduleHigher ? " schedule=constant" : "")"]
   }
 
   /// Lines with which updates are large enough to change the digits of the weights.

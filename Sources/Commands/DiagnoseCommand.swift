@@ -82,11 +82,10 @@ extension Workspace {
 
   /// The stacks that hold NaN or infinities, with their slices.
   private var strangeSlices: [Finding] {
-    guard let clean else { return [] }
-    return [("clean", clean.values), ("noisy", noisy)].compactMap { name, stack in
+    [("clean", clean?.values), ("noisy", noisy)].compactMap { name, stack in
       guard let stack, !stack.isFinite() else { return nil }
       return .dataNotFinite(
-        name: name, slices: (0..<clean.count).filter { !stack.image($0).isFinite() })
+        name: name, slices: (0..<stack.shape.batch).filter { !stack.image($0).isFinite() })
     }
   }
 
@@ -183,9 +182,15 @@ extension Finding {
     case .lostWeights(let count, let all):
       return "lost weights  \(count) of \(all) are NaN or infinite"
     case .overflow(let names, let gradient):
-      return """
+      let place = names.count == 1 ? names[0] : "\(names.count) parameters"
+      return (Float(gradient) * Float(gradient)).isInfinite
+        ? """
         overflow  the squares of gradients up to \(gradient, significant: 2) exceed single \
-        precision in \(names.count == 1 ? names[0] : "\(names.count) parameters"): no step is made there
+        precision in \(place): no step is made there
+        """
+        : """
+        overflow  the squares of gradients of earlier steps exceeded single precision in \(place): \
+        no step is made there
         """
     case .stuckWeights(let share, let count, let update):
       return """
@@ -202,6 +207,10 @@ extension Finding {
       let dead = layers.reduce(0) { $0 + $1.count }
       let all = layers.reduce(0) { $0 + $1.channels }
       let words = layers.map { "\($0.name) \($0.count) of \($0.channels)" }
+      if layers.count == 1, dead == 1 {
+        let which = all == 1 ? "its only channel" : "1 of \(all) channels"
+        return "dead ReLU  \(layers[0].name): \(which) is 0 everywhere, so it learns nothing"
+      }
       return layers.count == 1
         ? "dead ReLU  \(layers[0].name): \(dead) of \(all) channels are 0 everywhere, so they learn nothing"
         : """

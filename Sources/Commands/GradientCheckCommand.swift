@@ -12,7 +12,8 @@ extension Command<Workspace> {
       details: """
         Takes the middle 32×32 pixels of two training slices (or random numbers without data) and \
         moves single weights. Samples where a corner of an activation or of the loss is crossed are \
-        marked as kinks and do not count for the worst error. NAME is a parameter or a layer. Then \
+        marked as kinks and do not count for the worst error; nor do those where the rounding of a \
+        large loss hides the difference. NAME is a parameter or a layer. Then \
         all weights at once: the cosine to the true gradient; how the loss changes along a small \
         step, over what the gradient predicts; and whether uᵀJv = vᵀJu for random u and v, J the \
         derivative of the gradient by the weights, as it must for any gradient.
@@ -45,19 +46,26 @@ extension Command<Workspace> {
         of: names, count: max(1, (samples + names.count - 1) / names.count),
         stream: RandomStream(seed: workspace.settings.seed, name: "gradcheck"),
         shouldStop: context.shouldStop)
-    }.sorted { ($0.isKink ? 0 : 1, $0.relativeError) > ($1.isKink ? 0 : 1, $1.relativeError) }
-    let smooth = rows.filter { !$0.isKink }
-    guard let worst = smooth.first?.relativeError else {
+    }.sorted { ($0.isTelling ? 1 : 0, $0.relativeError) > ($1.isTelling ? 1 : 0, $1.relativeError) }
+    let telling = rows.filter(\.isTelling)
+    let (kinks, hidden) = (rows.count(where: \.isKink), rows.count { $0.isHidden && !$0.isKink })
+    guard let worst = telling.first?.relativeError else {
       throw arguments.error(
-        .data, "every sample lies at a kink, so nothing was checked",
-        hint: "take more samples, or another activation: samples=\(4 * samples)")
+        .data,
+        hidden == 0
+          ? "every sample lies at a kink, so nothing was checked"
+          : "nothing was checked: the rounding of the loss hides the differences of \(hidden) of "
+            + "\(rows.count) samples, the others lie at kinks",
+        hint: hidden == 0
+          ? "take more samples, or another activation: samples=\(4 * samples)"
+          : "'stats' shows which weights are large; 'net new' draws others")
     }
     var outcome = Outcome()
     outcome.add(table(of: rows, names))
     outcome.say(
       """
-      \(smooth.count) \(smooth.count == 1 ? "sample" : "samples") of flow \(flow.name), \
-      \(rows.count - smooth.count) set apart at kinks: \
+      \(telling.count) \(telling.count == 1 ? "sample" : "samples") of flow \(flow.name), \
+      \(kinks) set apart at kinks\(hidden == 0 ? "" : ", \(hidden) hidden by the loss's rounding"): \
       worst relative error \(volatile: NumberFormat.significant(2).string(worst))
       """)
     let nature = try interruptible {
@@ -73,11 +81,14 @@ extension Command<Workspace> {
         \(nature.trueIsZero ? "0" : "not 0")
         """)
     } else {
+      let change: OutputLine =
+        nature.changeIsHidden
+        ? "the change of the loss hidden by its rounding"
+        : "loss changes \(nature.changeRatio, digits: 3) times as predicted"
       outcome.say(
         """
         all weights at once: cosine to the true gradient \(nature.cosine, digits: 4), \
-        norm \(nature.normRatio, significant: 4) times, loss changes \
-        \(nature.changeRatio, digits: 3) times as predicted, asymmetry of the Jacobian \
+        norm \(nature.normRatio, significant: 4) times, \(change), asymmetry of the Jacobian \
         \(nature.asymmetry < 1e-4 ? "below 1e-4" : "\(nature.asymmetry, significant: 2)")
         """)
     }
@@ -88,11 +99,13 @@ extension Command<Workspace> {
           "name": .string(row.name), "index": .list(row.index) { .integer($0) },
           "analytic": .number(row.analytic), "numeric": .number(row.numeric),
           "relative_error": .number(row.relativeError), "kink": .bool(row.isKink),
+          "hidden": .bool(row.isHidden),
         ]
       }, "worst": .number(worst),
       "nature": [
         "cosine": .number(nature.cosine), "norm_ratio": .number(nature.normRatio),
-        "change_ratio": .number(nature.changeRatio), "asymmetry": .number(nature.asymmetry),
+        "change_ratio": .number(nature.changeRatio),
+        "change_hidden": .bool(nature.changeIsHidden), "asymmetry": .number(nature.asymmetry),
       ],
     ]
     return outcome
@@ -109,7 +122,7 @@ private func table(of rows: [GradientSample], _ names: [String]) -> OutputTable 
     rows: names.map { name in
       let own = rows.filter { $0.name == name }
       let kinks = own.count { $0.isKink }
-      let worst = own.first { !$0.isKink }.map { sample in
+      let worst = own.first(where: \.isTelling).map { sample in
         let index = sample.index.map(String.init).joined(separator: ",")
         let digits = NumberFormat.significant(7)
         return "[\(index)]  \(digits.string(sample.analytic))  \(digits.string(sample.numeric))  "
@@ -117,7 +130,8 @@ private func table(of rows: [GradientSample], _ names: [String]) -> OutputTable 
       }
       return [
         OutputLine(name), "\(own.count - kinks)", "\(kinks)",
-        worst.map { "\(volatile: $0)" } ?? "none away from kinks",
+        worst.map { "\(volatile: $0)" }
+          ?? (kinks == own.count ? "none away from kinks" : "hidden by the loss's rounding"),
       ]
     })
 }
@@ -130,16 +144,28 @@ extension Workspace {
         ? "\(flow.name) is the gradient of the loss here: both are 0"
         : "\(flow.name) is not the gradient of this loss"
     }
+    guard nature.cosine.isFinite else {
+      return "nothing is claimed of \(flow.name): its gradient is too large to compare"
+    }
     let factor = loss == .halfSquares(gradientIsDeclared: true) ? 2.0 : 1
     if nature.cosine > 1 - 1e-9, abs(nature.normRatio / factor - 1) < 1e-6 {
+      if nature.changeIsHidden {
+        let size = NumberFormat.significant(2).string(nature.loss)
+        return "nothing is claimed of \(flow.name): the loss is \(size), and its rounding hides "
+          + "what a small step changes"
+      }
+      guard abs(nature.changeRatio * factor - 1) < 0.05 else {
+        return "nothing is claimed of \(flow.name): the loss does not change as its gradient "
+          + "predicts"
+      }
       return factor == 1
         ? "\(flow.name) is the gradient of the loss"
         : "gradient=declared: factor 2 by definition, twice the gradient of the loss"
     }
-    return nature.asymmetry < 1e-4
-      ? "\(flow.name) is not the gradient of this loss"
-      : "\(flow.name) is not a gradient: no function has it as its derivative, since its Jacobian "
+    return nature.asymmetry >= 1e-4
+      ? "\(flow.name) is not a gradient: no function has it as its derivative, since its Jacobian "
         + "is not symmetric"
+      : "\(flow.name) is not the gradient of this loss"
   }
 
   /// Throws when the loss or a gradient is NaN or infinite, of which a check could say nothing.

@@ -147,8 +147,11 @@ extension Command<Workspace> {
     var tiles = values.map { value in
       Panel.Tile(
         value.name, value.plane,
-        lines: reference.flatMap { value.figures(against: $0, all.unit) } ?? [])
+        lines: (reference ?? workspace.cleanCounterpart(of: value))
+          .flatMap { value.figures(against: $0, all.unit) } ?? [])
     }
+    let hasFigures = tiles.contains { !$0.lines.isEmpty }
+    let isUnjudged = workspace.clean == nil && values.contains(where: \.isImage)
     if let reference, let judged = values.last(where: { $0.name != reference.name }) {
       tiles.append(
         Panel.Tile(
@@ -156,12 +159,16 @@ extension Command<Workspace> {
     }
     let unit = all.unit == .hounsfield ? "HU" : ""
     let panel = Panel(
-      title: "Figures: \(Convention.full.label(for: all.unit))", window: window, unit: unit,
-      tiles: tiles)
+      title: hasFigures
+        ? "Figures: \(Convention.full.label(for: all.unit))"
+        : isUnjudged ? "No clean image to judge by" : "Side by side",
+      window: window, unit: unit, tiles: tiles)
     let base = values.map { $0.name.prefix { $0 != "[" } }.joined(separator: "-")
     let index = names[0].firstIndex(of: "[").map { String(names[0][$0...]) } ?? ""
-    return try workspace.write(
+    var outcome = try workspace.write(
       panel.picture(), name: "panel-\(base)\(index)", notes: [TileFrame.note(panel.frames)])
+    if isUnjudged { outcome.remarks.append("no figures: there is no clean image to judge by") }
+    return outcome
   }
 
   static let windowCommand = Command(
@@ -254,6 +261,12 @@ extension Workspace {
       "width": .integer(written.width), "height": .integer(written.height),
     ]
     return outcome
+  }
+
+  /// The clean slice, or the part of it, that an image value is judged by; nil where there is none.
+  fileprivate mutating func cleanCounterpart(of value: NamedValue) -> NamedValue? {
+    guard clean != nil, value.isImage else { return nil }
+    return try? self.value("clean" + value.name.drop { $0 != "[" })
   }
 
   /// A symmetric color scale for signed numbers, the same for a gradient under every flow; nil for

@@ -68,7 +68,7 @@ extension Workspace {
     let steps = try profiles.indices.map { index in
       isInMillimeters ? try spacing(profiles[index], index, arguments) : 1
     }
-    let unit = profiles.allSatisfy(\.value.isImage) ? try requireClean().unit.suffix : ""
+    let unit = profiles.allSatisfy(\.value.isImage) ? try requireSlices().unit.suffix : ""
     let names = profiles.map(\.value.name)
     let series = zip(profiles, steps).map { profile, step in
       Plot.Series(
@@ -100,6 +100,7 @@ extension Workspace {
     _ profile: Profile, _ index: Int, _ arguments: Arguments
   ) throws(CommandError) -> Double {
     let slice = profile.value.slice
+    let sources = sources(of: profile.value.stackName)
     let plane = sources.indices.contains(slice) ? sources[slice].plane : nil
     let known =
       switch profile.axis {

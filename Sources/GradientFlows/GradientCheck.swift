@@ -8,6 +8,9 @@
 // A ReLU has a corner at 0, and the derivative of an ELU has one. If moving the weight carries any
 // pre-activation, that of a projected skip included, (or, under the l1 loss, any error) over its
 // corner, the difference is no derivative there: such a sample is marked as a kink and set apart.
+//
+// Where the loss is so large that its rounding exceeds the change that the gradient predicts, the
+// difference says nothing: such a sample is marked as hidden and set apart, too.
 
 import Networks
 import Operations
@@ -20,10 +23,17 @@ package struct GradientSample: Hashable, Sendable {
   package let index: [Int]
   package let analytic: Double, numeric: Double
   /// |analytic − numeric| / max(|analytic|, |numeric|, 10⁻³·the parameter's largest |gradient|,
-  /// 10⁻⁵·|loss|, 10⁶·the rounding of the difference): differences of the loss carry its rounding.
+  /// 10⁻⁵·|loss|/max(1, |weight|), 10⁶·the rounding of the difference): differences of the loss
+  /// carry its rounding.
   package let relativeError: Double
   /// Whether a corner of an activation or of the loss was crossed.
   package let isKink: Bool
+  /// Whether the rounding of the loss exceeds this gradient, and a thousandth of the parameter's
+  /// largest.
+  package let isHidden: Bool
+
+  /// Whether the comparison says whether the gradient is right.
+  package var isTelling: Bool { !isKink && !isHidden }
 }
 
 /// Compares the gradients of a flow with central differences.
@@ -48,17 +58,21 @@ package struct GradientCheck {
     for name in names {
       guard let parameter = all.firstIndex(of: name) else { continue }
       let gradient = result.parameterGradients[parameter]
-      let scale = max(1e-3 * gradient.largestMagnitude(), 1e-5 * abs(result.loss))
+      let largest = 1e-3 * gradient.largestMagnitude()
+      let weights = pass.network.parameters[parameter].scalars
       for element in RandomStream.distinct(count, below: gradient.shape.count, stream) {
         guard !shouldStop() else { return samples }
         let (numeric, rounding, isKink) = derivative(parameter, element)
         let analytic = gradient.scalars[element]
+        let lossByWeight = abs(result.loss) / max(1, abs(weights[element]))
         let size = max(
-          abs(analytic), abs(numeric), scale, 1e6 * rounding, .leastNormalMagnitude)
+          abs(analytic), abs(numeric), largest, 1e-5 * lossByWeight, 1e6 * rounding,
+          .leastNormalMagnitude)
         samples.append(
           GradientSample(
             name: name, index: gradient.shape.position(of: element), analytic: analytic,
-            numeric: numeric, relativeError: abs(analytic - numeric) / size, isKink: isKink))
+            numeric: numeric, relativeError: abs(analytic - numeric) / size, isKink: isKink,
+            isHidden: largest > 0 && rounding > max(abs(analytic), largest)))
       }
     }
     return samples

@@ -22,6 +22,11 @@ package struct GradientNature: Hashable, Sendable {
   package let normRatio: Double
   /// Measured over predicted change of the loss, for a small step against the flow's gradient.
   package let changeRatio: Double
+  /// Whether the rounding of the loss at the two ends of that step is above a thousandth of the
+  /// predicted change, so that their difference says nothing.
+  package let changeIsHidden: Bool
+  /// The loss.
+  package let loss: Double
   /// |uᵀJv − vᵀJu| / (|uᵀJv| + |vᵀJu|) for random directions u and v.
   package let asymmetry: Double
 
@@ -41,6 +46,9 @@ package struct GradientNature: Hashable, Sendable {
     let ahead = field.loss(at: shifted(origin, -step / norm, g))
     let behind = field.loss(at: shifted(origin, step / norm, g))
     changeRatio = (ahead - behind) / (-2 * step * norm)
+    loss = field.loss(at: origin)
+    // A sum over pixels is right to some last digits.
+    changeIsHidden = 16 * max(abs(ahead), abs(behind)).ulp > 1e-3 * 2 * step * norm
 
     let u = stream.directions(count: origin.count, from: 0)
     let v = stream.directions(count: origin.count, from: origin.count)

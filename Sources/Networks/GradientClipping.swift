@@ -69,11 +69,11 @@ package enum GradientClipping: Hashable, Sendable {
         "\(limit)/(‖grad‖ + 10⁻⁶) · grad", [.init(name: "clip", value: Double(factor)), number]
       )
     case .value(let limit):
-      let limit = Double(Float(limit))
-      guard number.value.magnitude > limit else { return nil }
+      let bound = Double(Float(limit))
+      guard number.value.magnitude > bound else { return nil }
       return (
         "max(−\(limit), min(\(limit), grad)), grad = \(Float(number.value))",
-        [.init(name: "clipped", value: number.value < 0 ? -limit : limit)]
+        [.init(name: "clipped", value: number.value < 0 ? -bound : bound)]
       )
     }
   }

@@ -60,6 +60,17 @@ package enum LearningRateSchedule: Hashable, Sendable {
     }
   }
 
+  /// Whether the schedule has rates of its own above `limit`, or multiplies the rate by more than 1.
+  package func exceeds(_ limit: Double) -> Bool {
+    switch self {
+    case .constant: false
+    case .step(_, let factor): factor > 1
+    case .cosine(let final): final > limit
+    case .oneCycle(let initial, let final, _): max(initial, final) > limit
+    case .warmUp(let initial, _): initial > limit
+    }
+  }
+
   /// Computes the rate of an update.
   ///
   /// - Parameters:

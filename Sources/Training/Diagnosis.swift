@@ -13,7 +13,7 @@ package enum Finding: Hashable, Sendable {
   case nonFiniteValue(tensor: String)
   /// Weights that are NaN or infinite now.
   case lostWeights(count: Int, of: Int)
-  /// Second moments that are not finite: the optimizer makes no step there, or a NaN.
+  /// Second moments that finite gradients made infinite: the optimizer makes no step there.
   case overflow(parameters: [String], largestGradient: Double)
   /// Weights with a gradient that are equal after their update is added, and have been since
   /// training began.
@@ -165,14 +165,28 @@ package struct Diagnosis: Sendable {
   // MARK: - Updates
 
   private var overflow: Finding? {
-    let gradients = result.parameterGradients
-    let names = zip(pass.network.parameterNames, states).filter { _, state in
-      state["v"].map { !$0.isFinite() } ?? false
+    var names: [String] = []
+    var largest = 0.0
+    for (index, name) in pass.network.parameterNames.enumerated() {
+      let gradients = overflowing(index)
+      guard !gradients.isEmpty else { continue }
+      names.append(name)
+      largest = gradients.reduce(largest) { max($0, Double($1.magnitude)) }
     }
-    guard !names.isEmpty else { return nil }
-    return .overflow(
-      parameters: names.map(\.0),
-      largestGradient: gradients.map { $0.largestMagnitude() }.max() ?? 0)
+    return names.isEmpty ? nil : .overflow(parameters: names, largestGradient: largest)
+  }
+
+  /// The gradients of a parameter where they are finite and the second moment is infinite.
+  ///
+  /// A gradient that was infinite in an earlier step has left a first moment that is not finite, or
+  /// weights and so gradients that are not.
+  private func overflowing(_ parameter: Int) -> [Float] {
+    guard let v = states[parameter]["v"]?.scalars, v.contains(where: \.isInfinite) else { return [] }
+    let m = states[parameter]["m"]?.scalars
+    let gradients = result.parameterGradients[parameter].scalars
+    return v.indices.filter { i in
+      v[i].isInfinite && gradients[i].isFinite && m?[i].isFinite ?? true
+    }.map { gradients[$0] }
   }
 
   /// Weights that updates do not change; those without a gradient do not count, since their layer

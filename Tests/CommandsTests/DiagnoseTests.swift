@@ -86,6 +86,80 @@ struct DiagnoseTests {
     try session.run("train steps=2")
   }
 
+  @Test(arguments: [
+    "optimizer sgd lr=1000", "optimizer sgd lr=1000 momentum=0.9", "optimizer adam lr=1e30",
+    "optimizer rmsprop lr=1e30", "optimizer adagrad lr=1e30", "optimizer adadelta lr=1e30",
+    "optimizer sgd lr=0.01 schedule=warm-up initial-lr=1e6 warmup=20",
+    "optimizer sgd lr=0.01 schedule=step decay-every=1 decay-factor=1e9",
+  ])
+  func `the cure of too large steps ends in no NaN`(_ optimizer: String) throws {
+    for drawn in ["he", "normal:0.3"] {
+      let session = TestSession()
+      try session.run(
+        lines: Self.data + [
+          optimizer, "net new init=\(drawn)", "conv channels=8 act=relu",
+          "conv channels=8 act=relu",
+          "conv", "train epochs=5 nan=keep",
+        ])
+      try session.run(lines: try #require(try findings(session).first, "\(optimizer)").lines)
+      // A NaN would be an error.
+      try session.run("train epochs=30")
+      #expect(try session.number("expect train.loss < 1", "left") < 1)
+    }
+  }
+
+  @Test func `a network that the usual rate blows up gets Adam, and then trains`() throws {
+    let session = TestSession()
+    let block = "block channels=16 kernel=5 act=linear"
+    try session.run(
+      lines: Self.data + ["optimizer sgd lr=0.01 momentum=0.9"]
+        + Array(repeating: block, count: 4) + ["conv", "train steps=30 nan=keep"])
+    let found = try #require(try findings(session).first)
+    #expect(found.lines.last == "optimizer adam lr=0.001")
+    try session.run(lines: found.lines + ["train steps=30"])
+  }
+
+  @Test(arguments: [
+    ["train steps=1", "assign c1.weight = 0/0"],
+    ["assign c1.weight[0,0,1,1] = 0/0", "train steps=2 nan=keep"],
+    ["assign noisy[0, 3, 4] = 0/0", "train steps=2 nan=keep"],
+    ["assign noisy[0, 3, 4] = 1/0", "train steps=2 nan=keep"],
+  ])
+  func `a NaN is no overflow of the optimizer`(_ lines: [String]) throws {
+    for rule in ["adam", "adam update=incremental", "rmsprop", "adagrad"] {
+      #expect(
+        try !kinds(["optimizer \(rule)", "conv channels=2", "conv"] + lines).contains("overflow"))
+    }
+  }
+
+  @Test func `an overflow that only earlier gradients made is told as that`() throws {
+    for (steps, words) in [(1, "the squares of gradients up to"), (2, "of earlier steps exceeded")]
+    {
+      let session = TestSession()
+      try session.run(
+        lines: Self.data + [
+          "scale none", "conv", "assign clean = 1", "assign clean[0] = 1e18",
+          "train steps=\(steps) batch=1 shuffle=no nan=keep",
+        ])
+      let lines = try session.run("diagnose").lines.filter { $0.hasPrefix("overflow") }
+      #expect(lines.count == 1 && lines[0].contains(words), "\(lines)")
+    }
+  }
+
+  @Test func `the only channel is not called 1 of 1`() throws {
+    let session = TestSession()
+    try session.run(
+      lines: Self.data + ["conv channels=1 act=relu", "conv", "assign c1.bias = -1000"])
+    #expect(
+      try session.run("diagnose").lines.contains(
+        "dead ReLU  c1: its only channel is 0 everywhere, so it learns nothing"))
+    try session.run(
+      lines: ["net new", "conv channels=4 act=relu", "conv", "assign c1.bias[2] = -1000"])
+    #expect(
+      try session.run("diagnose").lines.contains(
+        "dead ReLU  c1: 1 of 4 channels is 0 everywhere, so it learns nothing"))
+  }
+
   private static let NaNs: [(String, [String])] = [
     (
       "lost-weights",

@@ -72,6 +72,37 @@ struct LookingAtPassTests {
     #expect(abs(sum - value) <= 1e-5 * size, "\(result)")
   }
 
+  @Test func `the limit of clipping is told as it was typed`() throws {
+    let session = TestSession()
+    try session.run(
+      lines: Self.data + ["conv", "optimizer sgd clip=value:0.001", "train steps=1"])
+    let lines = try session.run("explain c1.weight.update[0,0,1,1]").lines
+    #expect(lines.contains { $0.contains("max(−0.001, min(0.001, grad))") }, "\(lines)")
+  }
+
+  @Test func `nothing is claimed where the rounding of the loss hides the difference`() throws {
+    let session = TestSession()
+    try session.run(lines: ["conv", "conv", "assign c1.weight[0,0,0,0] = 3e38"])
+    let outcome = try session.run("gradcheck")
+    #expect(
+      outcome.lines.last?.hasPrefix("nothing is claimed of standard: the loss is ") == true,
+      "\(outcome.lines)")
+    #expect(outcome.lines.contains { $0.contains("hidden by the loss's rounding") })
+    #expect(!outcome.lines.contains { $0.contains("0.000 times as predicted") })
+    #expect(outcome.result.value(at: "nature.change_hidden") == .bool(true))
+    guard case .array(let rows)? = outcome.result["rows"] else { throw Missing() }
+    for row in rows where row["hidden"] == .bool(false) && row["kink"] == .bool(false) {
+      let (analytic, numeric) = (row["analytic"]?.numeric, row["numeric"]?.numeric)
+      #expect(abs((analytic ?? 0) / (numeric ?? 0) - 1) < 1e-3, "\(row)")
+    }
+    #expect(rows.contains { $0["hidden"] == .bool(true) })
+    // With usual weights the claim stands.
+    try session.run("assign c1.weight[0,0,0,0] = 0.3")
+    let usual = try session.run("gradcheck")
+    #expect(usual.lines.last == "standard is the gradient of the loss")
+    #expect(!usual.lines.contains { $0.contains("rounding") })
+  }
+
   @Test func `nothing but a NaN's place is said of a NaN`() throws {
     let session = TestSession()
     try session.run(

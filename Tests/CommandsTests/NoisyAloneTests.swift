@@ -47,6 +47,7 @@ struct NoisyAloneTests {
       "save dicom denoised out", "save dicom noisy copy", "panel noisy[0] denoised[0]",
       "view noisy[1]", "view denoised[1]", "show noisy[0,3:5,3:5]", "stats denoised",
       "window lung", "window file", "data", "hist noisy", "plot noisy[0]", "net show",
+      "plot denoised[0,16] noisy[0,16]", "plot noisy[0,16] along=mm",
       "save image denoised[0] a.png", "save image noisy[0] b.png bits=16",
       "save tensor denoised[0] a.npy", "baseline median", "stats baseline", "scale minmax",
       "split by=patient", "crop rows=4..19 columns=8..23", "denoise on=test",
@@ -61,6 +62,34 @@ struct NoisyAloneTests {
       #expect(found.hint?.contains("load PATH") == true)
     }
     #expect(try error(session, "expect noisy.psnr > 1").message.contains("noisy"))
+  }
+
+  @Test func `have no figures in a panel, which says so`() throws {
+    let source = try Self.trained()
+    let alone = TestSession(sessionFolder: source.folder)
+    let pair = TestSession(sessionFolder: source.folder)
+    try pair.run("load full")
+    var pictures: [JSONValue?] = []
+    for session in [alone, pair] {
+      try session.run(lines: ["load quarter as=noisy", "net load net.safetensors"])
+      let panel = try session.run("panel noisy[1] denoised[1]")
+      pictures.append(panel.result["px"])
+      #expect(
+        panel.remarks
+          == (session === alone ? ["no figures: there is no clean image to judge by"] : []))
+    }
+    #expect(pictures[0] != pictures[1], "beside clean ones, figures are burned in")
+  }
+
+  @Test func `that hold NaN are found by diagnose`() throws {
+    let source = try Self.trained()
+    let session = TestSession(sessionFolder: source.folder)
+    try session.run(lines: [
+      "load quarter as=noisy", "net load net.safetensors", "assign noisy[2, 3, 4] = 0/0",
+    ])
+    let lines = try session.run("diagnose").lines
+    #expect(lines.first?.contains("1 of the noisy slices hold NaN") == true, "\(lines)")
+    #expect(lines.contains { $0.contains("try: assign noisy[2] = 0") }, "\(lines)")
   }
 
   @Test func `give the same numbers as beside clean ones`() throws {

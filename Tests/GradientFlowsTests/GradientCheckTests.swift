@@ -102,6 +102,28 @@ struct GradientCheckTests {
     #expect(nature.isZero && nature.trueIsZero)
   }
 
+  @Test func `a loss whose rounding hides the differences is no agreement`() throws {
+    var network = try Network(lines: ["conv channels=1", "conv channels=1"])
+    var parameters = network.parameters
+    parameters[0].scalars[0] = 3e38
+    network.parameters = parameters
+    let pass = TrainingPass(
+      network: network.doubles, input: Self.image("input"), target: Self.image("target"),
+      loss: .meanSquaredError)
+    let samples = GradientCheck(StandardFlow(), pass).samples(
+      of: ["c1.weight"], count: 9, stream: RandomStream(seed: 1, name: "samples"))
+    for sample in samples {
+      #expect(sample.isHidden == (sample.index != [0, 0, 0, 0]), "\(sample)")
+      guard sample.isTelling else { continue }
+      // Divided by the gradient, not by the loss.
+      let quotient = abs(sample.analytic - sample.numeric) / abs(sample.analytic)
+      #expect(quotient < 1e-6 && abs(sample.relativeError - quotient) <= 1e-12, "\(sample)")
+    }
+    let nature = GradientNature(
+      StandardFlow(), pass, stream: RandomStream(seed: 1, name: "directions"))
+    #expect(nature.changeIsHidden && nature.loss > 1e70)
+  }
+
   @Test func `two gradients with a NaN agree in nothing`() {
     let whole = Tensor<Float>(shape: [2], scalars: [1, 2])
     let broken = Tensor<Float>(shape: [2], scalars: [.nan, 2])

@@ -1,3 +1,5 @@
+import Foundation
+import TestSupport
 import Testing
 
 /// Requests too large for any machine; each must be refused at once, with numbers.
@@ -65,6 +67,23 @@ struct `The memory limit` {
   }
 
   #if os(Linux)
+    @Test(arguments: ["load", "series", "tags"])
+    func `holds for what a small deflated file would become`(command: String) throws {
+      let folder = try Folder()
+      // 512 MiB of pixels in 3 MiB.
+      try folder.write(Data(deflatedSlice(side: 16_384)), to: "slice.dcm")
+      let lines = [
+        "phantom size=32 slices=2", "noise gaussian", "conv", "set limit.memory=100MiB",
+        "fails \(command) slice.dcm", "train steps=1000000000",
+      ]
+      try folder.write(lines.joined(separator: "\n") + "\n", to: "script.txt")
+      let running = try Program.Running(["run", "script.txt"], in: folder)
+      defer { running.stop() }
+      try running.waitUntilBusy(after: "failed: ")
+      #expect(running.output.contains("takes more than the limit of 100 MiB"), "\(running.output)")
+      #expect((1..<300).contains(running.peak), "\(running.peak) MiB")
+    }
+
     /// Runs the program under a limit of the shell.
     private func run(under limit: String, _ lines: [String], _ options: String = "") throws
       -> Program.Ending
