@@ -95,12 +95,12 @@ extension Command<Workspace> {
     outcome.say(OutputLine(workspace.verdict(on: nature)))
     outcome.result = [
       "rows": .list(rows) { row in
-        [
-          "name": .string(row.name), "index": .list(row.index) { .integer($0) },
-          "analytic": .number(row.analytic), "numeric": .number(row.numeric),
-          "relative_error": .number(row.relativeError), "kink": .bool(row.isKink),
-          "hidden": .bool(row.isHidden),
+        let members: [JSONValue.Member] = [
+          .init("name", .string(row.name)), .init("index", .list(row.index) { .integer($0) }),
+          .init("analytic", .number(row.analytic)), .init("numeric", .number(row.numeric)),
+          .init("relative_error", .number(row.relativeError)), .init("kink", .bool(row.isKink)),
         ]
+        return .object(members + (row.isHidden ? [.init("hidden", .bool(true))] : []))
       }, "worst": .number(worst),
       "nature": [
         "cosine": .number(nature.cosine), "norm_ratio": .number(nature.normRatio),

@@ -17,11 +17,11 @@ extension PassResult<Float> {
     of name: String, at index: [Int], in pass: TrainingPass<Float>, flow: any GradientFlow,
     most: Int = 8
   ) -> Explanation? {
-    guard let stored = named(name) else { return nil }
     let source = PassTerms(result: self, pass: pass, flow: flow)
-    guard let terms = source.terms(of: name, at: index) else { return nil }
-    let grid = NamedGrid(name: name, tensor: stored)
-    return terms.explanation(of: grid.place(index), stored: grid.value(index), most: most)
+    guard let stored = source.stored(name), let terms = source.terms(of: name, at: index) else {
+      return nil
+    }
+    return terms.explanation(of: stored.place(index), stored: stored.value(index), most: most)
   }
 }
 
@@ -40,6 +40,20 @@ private struct PassTerms {
       return program.place(name).flatMap { valueTerms(of: $0, at: index) }
     }
     return program.place(base).flatMap { gradientTerms(of: $0, at: index) }
+  }
+
+  /// The numbers called `name`; nil if nothing has that name or it was not kept.
+  func stored(_ name: String) -> NamedGrid? {
+    if name == "loss.grad" { return NamedGrid(name: name, .number(1)) }
+    guard let base = ValueName(name).gradientBase else {
+      return program.place(name).flatMap { result.known($0) }.map { NamedGrid(name: name, $0) }
+    }
+    return program.place(base).flatMap { gradient($0) }.map { NamedGrid(name: name, $0) }
+  }
+
+  private func gradient(_ place: Int) -> Value<Float>? {
+    guard program.nodes[place].isParameter else { return result.gradientValue(of: place) }
+    return program.nodes[place].name.flatMap { result.gradient($0) }.map { .tensor($0) }
   }
 
   // MARK: - Values
@@ -68,18 +82,15 @@ private struct PassTerms {
 
   /// The value of a node; what a layer was given goes by the name of what hands it on.
   private func valueGrid(_ index: Int, at place: String?) -> NamedGrid {
-    let tensor: Tensor<Float>? =
+    let value: Value<Float>? =
       switch program.nodes[index].given {
-      case .target: pass.target
-      case .mask: pass.mask
-      default:
-        index == program.loss || index == program.output
-          ? program.nodes[index].name.flatMap { result.value($0) } : result.value(at: index)
+      case .target: .tensor(pass.target)
+      case .mask: pass.mask.map { .tensor($0) }
+      default: result.known(index)
       }
-    guard let tensor else { preconditionFailure("A value was not kept.") }
+    guard let value else { preconditionFailure("A value was not kept.") }
     return NamedGrid(
-      name: program.called(index, at: nil), letter: program.called(index, at: place),
-      tensor: tensor)
+      name: program.called(index, at: nil), letter: program.called(index, at: place), value)
   }
 
   // MARK: - Gradients
@@ -129,8 +140,8 @@ private struct PassTerms {
     let isOfLayer = program.nodes[operand].layer == node.layer
     let called = isOfLayer ? program.gradientCalled(reader) : "\(node.name ?? node.symbol).grad"
     // The sum of a gradient that has no name is told by that gradient's own terms.
-    if node.name == nil, let value = result.value(at: operand),
-      let gradient = result.gradient(at: reader),
+    if node.name == nil, let value = result.known(operand)?.map,
+      let gradient = result.gradientValue(of: reader)?.map,
       let places = operation.pullbackPlaces(
         at: index, of: gradient.shape, to: value.shape)
     {
@@ -140,11 +151,9 @@ private struct PassTerms {
       let told = operation.pullbackFormula(text, to: number, program.operationNames(reader)).text
       return inner.dropFirst().reduce(first) { $0.adding($1, "") }.adding(TermList([]), told)
     }
-    let gradient: Tensor<Float>? =
-      reader == program.loss ? Tensor(shape: [], scalars: [1]) : result.gradient(at: reader)
-    guard let gradient else { return nil }
+    guard let gradient = gradient(reader) else { return nil }
     let grid = NamedGrid(
-      name: node.name.map { $0 + ".grad" } ?? called, letter: called, tensor: gradient)
+      name: node.name.map { $0 + ".grad" } ?? called, letter: called, gradient)
     var terms = operation.pullbackTerms(at: index, to: number, grid, grids(reader))
     if terms.formula.isEmpty {
       let names = program.operationNames(reader)
@@ -194,8 +203,8 @@ private struct PassTerms {
   private func links(_ index: [Int], _ join: LinkJoin) -> TermList {
     let sources = join.sources.compactMap { source -> Explanation.Factor? in
       let place = program.layers[source].input
-      return result.gradient(at: place).map {
-        NamedGrid(name: "\(name(place)).grad", tensor: $0).factor(index)
+      return result.gradientValue(of: place).map {
+        NamedGrid(name: "\(name(place)).grad", $0).factor(index)
       }
     }
     let ρ = Explanation.Factor("ρ", join.weight)

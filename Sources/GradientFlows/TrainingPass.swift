@@ -67,7 +67,6 @@ package struct TrainingPass<Element: Scalar>: Sendable {
 
 /// The values and gradients that one forward and backward pass computed, as far as they were kept.
 package struct PassResult<Element: Scalar>: Sendable {
-  package let network: Network<Element>
   package let loss: Double
   /// The network's output, `[N, 1, H, W]`.
   package let output: FeatureMap<Element>
@@ -75,21 +74,18 @@ package struct PassResult<Element: Scalar>: Sendable {
   package let parameterGradients: [Tensor<Element>]
   /// Whether a convolution found a NaN or an infinity.
   private let foundNonFinite: Bool
-  /// The operations, and what was kept of their values and gradients.
-  package let program: Program<Element>
-  private let values: [Value<Element>?]
-  private let gradients: [Value<Element>?]
+  /// Values and gradients with names; nil where no more was kept than training needs.
+  private let kept: PlainPass<Element>?
+  private let pass: TrainingPass<Element>
 
   /// The result of a pass that kept no more than training needs, and of `kept` what it holds.
   init(
     _ pass: TrainingPass<Element>, loss: Double, output: FeatureMap<Element>, foundNonFinite: Bool,
     parameterGradients: [Tensor<Element>], kept: PlainPass<Element>? = nil
   ) {
-    network = pass.network
+    (self.pass, self.kept) = (pass, kept)
     (self.loss, self.output, self.foundNonFinite) = (loss, output, foundNonFinite)
     self.parameterGradients = parameterGradients
-    program = kept?.program ?? pass.program
-    (values, gradients) = (kept?.values ?? [], kept?.gradients ?? [])
   }
 
   /// The result of a pass that kept everything.
@@ -102,6 +98,14 @@ package struct PassResult<Element: Scalar>: Sendable {
       parameterGradients: plain.program.parameters.compactMap { plain.gradients[$0]?.tensor },
       kept: plain)
   }
+
+  package var network: Network<Element> { pass.network }
+
+  /// The operations; made anew where nothing of them was kept, since training does not ask for them.
+  package var program: Program<Element> { kept?.program ?? pass.program }
+
+  private var values: [Value<Element>?] { kept?.values ?? [] }
+  private var gradients: [Value<Element>?] { kept?.gradients ?? [] }
 
   /// Whether the pass met no NaN and no infinity, as far as it looked: each convolution's result,
   /// the loss, and the gradients of the parameters.
@@ -126,11 +130,10 @@ extension PassResult {
   /// kept.
   package func gradient(_ name: String) -> Tensor<Element>? {
     if name == "loss" { return Tensor(shape: [], scalars: [1]) }
-    guard let place = program.place(name) else { return nil }
-    if program.nodes[place].isParameter {
-      return program.parameters.firstIndex(of: place).map { parameterGradients[$0] }
+    if let index = network.parameterNames.firstIndex(of: name) {
+      return parameterGradients.indices.contains(index) ? parameterGradients[index] : nil
     }
-    return gradient(at: place)
+    return program.place(name).flatMap { gradient(at: $0) }
   }
 
   /// Returns the value called `name`, or the gradient if it ends in `.grad`; parameters too.
@@ -173,7 +176,8 @@ extension PassResult {
     return arrivals(at: place).map(\.tensor).reduce(nil) { $0?.adding($1) ?? $1 }
   }
 
-  private func known(_ place: Int) -> Value<Element>? {
+  /// Returns the value of the node at `place`, as it was kept or computed again.
+  func known(_ place: Int) -> Value<Element>? {
     if case .parameter(let tensor) = program.nodes[place].given { return .tensor(tensor) }
     if place < values.count, let value = values[place] { return value }
     let node = program.nodes[place]
@@ -199,7 +203,8 @@ extension PassResult {
     }
   }
 
-  private func gradientValue(of place: Int) -> Value<Element>? {
+  /// Returns the gradient of the node at `place`, as it was kept or computed again.
+  func gradientValue(of place: Int) -> Value<Element>? {
     if place == program.loss { return .number(1) }
     if place < gradients.count, let gradient = gradients[place] { return gradient }
     guard program.nodes[place].name == nil else { return nil }

@@ -132,7 +132,7 @@ extension Loss: Operation {
 
   private func counted(_ grids: OperationGrids) -> Double {
     guard let mask = grids.operands.dropFirst(2).first?.tensor else {
-      return Double(grids.operands[1].tensor.shape.count)
+      return Double(grids.operands[1].shape.count)
     }
     return max(1, mask.scalars.reduce(0) { $0 + Double($1) })
   }

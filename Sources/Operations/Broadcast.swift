@@ -40,7 +40,7 @@ package struct Broadcast: Operation {
     at place: [Int], to index: Int, _ gradient: NamedGrid, _ grids: OperationGrids
   ) -> TermList {
     let places = pullbackPlaces(
-      at: place, of: gradient.tensor.shape, to: grids.operands[0].tensor.shape)
+      at: place, of: gradient.shape, to: grids.operands[0].shape)
     return TermList((places ?? []).map { [gradient.factor($0)] })
   }
 

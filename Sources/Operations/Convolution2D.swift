@@ -83,7 +83,7 @@ package struct Convolution2D: Operation {
     let (x, kernel) = (grids.operands[0], grids.operands[1])
     return switch index {
     case 0: .throughKernel(place, gradient, kernel)
-    case 1: .kernelGradient(place, gradient, x, kernel: kernel.tensor.shape.height)
+    case 1: .kernelGradient(place, gradient, x, kernel: kernel.shape.height)
     default: .biasGradient(place, gradient)
     }
   }

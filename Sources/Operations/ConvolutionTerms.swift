@@ -5,7 +5,7 @@ import Tensors
 extension TermList {
   /// z[n,o,y,x] = Σ in[n,c,y+u−p,x+v−p] · weight[o,c,u,v], without the bias.
   package static func convolution(_ index: [Int], _ x: NamedGrid, _ w: NamedGrid) -> TermList {
-    let taps = Window(index, w.tensor.shape, x.tensor.shape, turned: false).taps
+    let taps = Window(index, w.shape, x.shape, turned: false).taps
     return TermList(
       "Σ in · weight", count: taps.count,
       product: { x.value(taps[$0].position) * w.value(taps[$0].weight) },
@@ -21,13 +21,14 @@ extension TermList {
   package static func kernelGradient(
     _ index: [Int], _ dz: NamedGrid, _ x: NamedGrid, kernel: Int
   ) -> TermList {
-    let shape = dz.tensor.shape
+    let shape = dz.shape
     let (dy, dx) = (index[2] - kernel / 2, index[3] - kernel / 2)
     let rows = max(0, -dy)..<max(max(0, -dy), min(shape.height, shape.height - dy))
     let columns = max(0, -dx)..<max(max(0, -dx), min(shape.width, shape.width - dx))
     let perImage = rows.count * columns.count
     let (height, width) = (shape.height, shape.width)
-    let (outputs, inputs) = (shape.channels, x.tensor.shape.channels)
+    let (gradients, values) = (dz.tensor.scalars, x.tensor.scalars)
+    let (outputs, inputs) = (shape.channels, x.shape.channels)
     func places(_ i: Int) -> (dz: [Int], x: [Int]) {
       let (n, rest) = (i / max(1, perImage), i % max(1, perImage))
       let y = rows.lowerBound + rest / max(1, columns.count)
@@ -43,7 +44,7 @@ extension TermList {
         let column = columns.lowerBound + rest % columns.count
         let from = ((n * outputs + index[0]) * height + y) * width + column
         let to = ((n * inputs + index[1]) * height + y + dy) * width + column + dx
-        return Double(dz.tensor.scalars[from]) * Double(x.tensor.scalars[to])
+        return Double(gradients[from]) * Double(values[to])
       },
       term: { i in
         let place = places(i)
@@ -53,17 +54,18 @@ extension TermList {
 
   /// bias.grad[o] = Σ z.grad[n,o,y,x].
   package static func biasGradient(_ index: [Int], _ dz: NamedGrid) -> TermList {
-    let (pixels, channels) = (dz.tensor.shape.planeCount, dz.tensor.shape.channels)
+    let (pixels, channels) = (dz.shape.planeCount, dz.shape.channels)
+    let gradients = dz.tensor.scalars
     func place(_ i: Int) -> [Int] {
       let rest = i % pixels
       return [
-        i / pixels, index[0], rest / dz.tensor.shape.width, rest % dz.tensor.shape.width,
+        i / pixels, index[0], rest / dz.shape.width, rest % dz.shape.width,
       ]
     }
     return TermList(
-      "Σ \(dz.letter) over all positions", count: dz.tensor.shape.batch * pixels,
+      "Σ \(dz.letter) over all positions", count: dz.shape.batch * pixels,
       product: { i in
-        Double(dz.tensor.scalars[(i / pixels * channels + index[0]) * pixels + i % pixels])
+        Double(gradients[(i / pixels * channels + index[0]) * pixels + i % pixels])
       }, term: { (place($0), [dz.factor(place($0))]) })
   }
 
@@ -71,7 +73,7 @@ extension TermList {
   package static func throughKernel(
     _ index: [Int], _ dz: NamedGrid, _ w: NamedGrid
   ) -> TermList {
-    let taps = Window(index, w.tensor.shape, dz.tensor.shape, turned: true).taps
+    let taps = Window(index, w.shape, dz.shape, turned: true).taps
     return TermList(
       "Σ \(dz.letter) · \(w.letter)", count: taps.count,
       product: { dz.value(taps[$0].position) * w.value(taps[$0].weight) },

@@ -8,27 +8,42 @@ package struct NamedGrid: Sendable {
   package let name: String
   /// What formulas call it: the name, or a part of it.
   package let letter: String
-  package let tensor: Tensor<Float>
+  private let numbers: Value<Float>
+  package let shape: Shape
   /// How many axes, counted from the last, a place tells.
   private let rank: Int
 
-  package init(name: String, letter: String? = nil, tensor: Tensor<Float>) {
-    (self.name, self.tensor, rank) = (name, tensor, tensor.shape.rank)
-    self.letter = letter ?? name
+  package init(name: String, letter: String? = nil, _ value: Value<Float>) {
+    (self.name, self.letter, numbers) = (name, letter ?? name, value)
+    shape =
+      switch value {
+      case .map(let map): map.shape
+      case .tensor(let tensor): tensor.shape
+      case .number: []
+      }
+    rank = shape.rank
   }
 
   /// The same numbers with axes of one in front, up to four; places tell the axes there were.
   package init(image name: String, _ tensor: Tensor<Float>) {
     (self.name, letter, rank) = (name, name, tensor.shape.rank)
-    self.tensor = tensor.reshaped(tensor.shape.asImage)
+    shape = tensor.shape.asImage
+    numbers = .tensor(tensor.reshaped(shape))
   }
 
+  /// All numbers in row-major order; made anew, so take it once.
+  package var tensor: Tensor<Float> { numbers.tensor }
+
   /// All places in row-major order.
-  var places: [[Int]] { (0..<tensor.shape.count).map { tensor.shape.position(of: $0) } }
+  var places: [[Int]] { (0..<shape.count).map { shape.position(of: $0) } }
 
   /// Returns the number at `index`.
   package func value(_ index: [Int]) -> Double {
-    Double(tensor.scalars[tensor.shape.offset(of: own(index))])
+    switch numbers {
+    case .map(let map): Double(map.element(at: own(index)))
+    case .tensor(let tensor): Double(tensor.scalars[shape.offset(of: own(index))])
+    case .number(let number): number
+    }
   }
 
   /// Returns the number at `index` with its name.
@@ -43,7 +58,7 @@ package struct NamedGrid: Sendable {
   }
 
   private func own(_ index: [Int]) -> [Int] {
-    zip(index, tensor.shape.extents).map { $1 == 1 ? 0 : $0 }
+    zip(index, shape.extents).map { $1 == 1 ? 0 : $0 }
   }
 }
 

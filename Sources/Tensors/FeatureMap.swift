@@ -49,6 +49,17 @@ package struct FeatureMap<Element: Scalar>: Sendable {
   /// The values as a tensor.
   package var tensor: Tensor<Element> { Tensor(shape: shape, scalars: rowMajorScalars()) }
 
+  /// Returns the value at `[n, c, y, x]`, without a tensor of all.
+  package func element(at index: [Int]) -> Element {
+    let (n, c, pixel) = (index[0], index[1], index[2] * shape.width + index[3])
+    guard layout == .interleaved else {
+      return scalars.start[(n * shape.channels + c) * shape.planeCount + pixel]
+    }
+    let place = (n * shape.planeCount + pixel) * MapLayout.storedChannels(shape.channels) + c
+    if let mask, mask.start[place / 8] >> (place % 8) & 1 == 0 { return 0 }
+    return scalars.start[place]
+  }
+
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   private func rowMajorScalars() -> [Element] {

@@ -89,7 +89,7 @@ struct OperationTests {
     let result = sample.operation.forward(values)
     let gradient = Self.gradient(of: result)
     let grids = OperationGrids(
-      operands: operands.enumerated().map { NamedGrid(name: "u\($0)", tensor: $1) },
+      operands: operands.enumerated().map { NamedGrid(name: "u\($0)", .tensor($1)) },
       result: NamedGrid(image: "v", result.tensor))
     func expectSum(_ terms: TermList, _ stored: Float, _ place: [Int]) {
       let sum = (0..<terms.count).reduce(0) { $0 + terms.product($1) }

@@ -57,7 +57,7 @@ struct Gain: Operation {
     if index == 0 {
       return TermList([[gradient.factor(place), grids.operands[1].factor([place[1]])]])
     }
-    let shape = gradient.tensor.shape
+    let shape = gradient.shape
     let places = (0..<shape.count).map { shape.position(of: $0) }.filter { $0[1] == place[0] }
     return TermList(places.map { [gradient.factor($0), grids.operands[0].factor($0)] })
   }
