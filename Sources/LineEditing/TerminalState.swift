@@ -48,7 +48,7 @@ package enum TerminalState {
   }
 
   /// Restores the former settings, unless another program has the terminal now.
-  static func giveBack() {
+  package static func giveBack() {
     guard state.pointee.isTaken else { return }
     state.pointee.isTaken = false
     putBack()
