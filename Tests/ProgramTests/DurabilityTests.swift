@@ -103,4 +103,14 @@ struct `What was shown` {
     #expect(try folder.read("out/script.txt/first.session") == session)
     #expect(try Program.run(["replay", "out/script.txt/first.session"], in: folder).status == 0)
   }
+
+  @Test func `names the page or pack that was asked for when its parts find no room`() throws {
+    let long = (0..<3000).map { "let a\($0) = \($0)" }
+    let ending = try run(long + ["export e.html", "session pack p.zip"], limit: 8)
+    #expect(ending.status == 1 && ending.complaints.count == 2, "\(ending.errors.suffix(2000))")
+    for (complaint, name) in zip(ending.complaints, ["e.html", "p.zip"]) {
+      #expect(complaint.contains(" error: \(name) cannot be written: "), "\(complaint)")
+      #expect(complaint.contains("make room on the disk") && !complaint.contains("backflow-pack"))
+    }
+  }
 }
