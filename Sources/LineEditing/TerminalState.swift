@@ -41,6 +41,8 @@ package enum TerminalState {
   /// terminal to mark pastes.
   static func take() {
     if state.pointee.reader < 0 { install() }
+    // A Ctrl-C from before, which stopped a script, is for no line of the prompt.
+    forgetInterrupt()
     tcgetattr(STDIN_FILENO, &state.pointee.original)
     state.pointee.prompt = state.pointee.original
     state.pointee.isTaken = true
