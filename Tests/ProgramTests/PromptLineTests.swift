@@ -116,7 +116,7 @@ struct `The prompt` {
     try folder.write("of somebody else", to: "other.session")
     let terminal = try terminal(kind)
     try terminal.type("session save other\r", until: "Enter runs it with replace=yes")
-    try terminal.wait(for: "replace=yes", from: terminal.position)
+    try terminal.wait(for: "> session save other replace=yes")
     try terminal.type("\(answer)\r", until: "nothing was replaced")
     try terminal.type("session save more\r", until: "saved  more.session")
     #expect(!terminal.shown.contains("error: replace"))
