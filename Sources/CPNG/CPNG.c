@@ -48,7 +48,8 @@ static void append(png_structp png, png_bytep data, size_t count) {
 static void flush(png_structp png) { (void)png; }
 
 bool cpng_encode(cpng_format format, const void *samples, const cpng_text *texts, int count,
-                 uint8_t **bytes, size_t *size, char message[CPNG_MESSAGE_SIZE]) {
+                 bool (*is_over)(void), uint8_t **bytes, size_t *size,
+                 char message[CPNG_MESSAGE_SIZE]) {
   strcpy(message, "out of memory");
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, message, fail, ignore);
   if (!png) return false;
@@ -72,8 +73,10 @@ bool cpng_encode(cpng_format format, const void *samples, const cpng_text *texts
     png_write_info(png, info);
     if (format.depth == 16 && is_little_endian()) png_set_swap(png);
     const size_t stride = (size_t)format.width * format.channels * (format.depth / 8);
-    for (uint32_t row = 0; row < format.height; row++)
+    for (uint32_t row = 0; row < format.height; row++) {
+      if (is_over && row % 16 == 0 && is_over()) png_error(png, "interrupted");
       png_write_row(png, (png_const_bytep)samples + row * stride);
+    }
     png_write_end(png, info);
     ok = true;
   }

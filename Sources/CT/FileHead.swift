@@ -19,7 +19,10 @@ func requireDICOM(_ path: String, _ name: String) throws(CTError) {
         hint: "check its permissions")
   }
   guard status.st_mode & S_IFMT == S_IFREG else {
-    throw CTError("not-dicom", "\(name): not a regular file.")
+    throw status.st_mode & S_IFMT == S_IFDIR
+      ? CTError("not-dicom", "\(name): a folder, not a file.", hint: "name a file in it")
+      : CTError(
+        "not-dicom", "\(name): a device, a pipe or a socket, not a file.", hint: "name a file")
   }
   let file = PathText.withBytes(of: path) { open($0, O_RDONLY | O_CLOEXEC) }
   guard file >= 0 else {

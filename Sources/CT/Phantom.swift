@@ -54,7 +54,8 @@ package struct ThoraxPhantom: Sendable {
       parallel(chunks: slices) { index, _ in
         guard !shouldStop() else { return }
         let z = (Double(index) + 0.5) * sliceSpacing
-        let slice = anatomy.slice(size: size, pixel: Float(pixelSpacing), z: Float(z))
+        let slice = anatomy.slice(
+          size: size, pixel: Float(pixelSpacing), z: Float(z), shouldStop: shouldStop)
         _ = UnsafeMutableBufferPointer(rebasing: output[index * plane..<(index + 1) * plane])
           .update(fromContentsOf: slice)
       }

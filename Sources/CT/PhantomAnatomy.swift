@@ -23,8 +23,11 @@ struct PhantomAnatomy: Sendable {
     texture = PhantomTexture(stream: stream("texture"))
   }
 
-  /// The transverse slice at height `z` mm, `size`² values in HU, row-major.
-  func slice(size: Int, pixel: Float, z: Float) -> [Float] {
+  /// The transverse slice at height `z` mm, `size`² values in HU, row-major; not whole once
+  /// `shouldStop` returns true.
+  func slice(
+    size: Int, pixel: Float, z: Float, shouldStop: () -> Bool = { false }
+  ) -> [Float] {
     var slice = PhantomSlice(size: size, pixel: pixel, z: z)
     paintTable(on: &slice)
     // Bending avoids perfect ovals and mirror images, which no body has.
@@ -33,14 +36,18 @@ struct PhantomAnatomy: Sendable {
         texture.value(p, scale: 70), texture.value(p + 500, scale: 66),
         texture.value(p + 900, scale: 60)) * 4.2
     }
+    guard !shouldStop() else { return slice.hounsfield }
     let surfaces = PhantomSurfaces(build, of: slice)
-    paintWall(on: &slice, surfaces)
-    paintAbdomen(on: &slice, surfaces)
-    paintLungs(on: &slice, surfaces)
-    paintMediastinum(on: &slice, surfaces)
-    paintAirways(on: &slice)
-    paintBones(on: &slice, surfaces)
-    return slice.scanned()
+    let parts: [(inout PhantomSlice) -> Void] = [
+      { paintWall(on: &$0, surfaces) }, { paintAbdomen(on: &$0, surfaces) },
+      { paintLungs(on: &$0, surfaces) }, { paintMediastinum(on: &$0, surfaces) },
+      { paintAirways(on: &$0) }, { paintBones(on: &$0, surfaces) },
+    ]
+    for paint in parts {
+      guard !shouldStop() else { return slice.hounsfield }
+      paint(&slice)
+    }
+    return shouldStop() ? slice.hounsfield : slice.scanned()
   }
 }
 

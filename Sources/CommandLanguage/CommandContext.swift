@@ -7,8 +7,15 @@ package final class Interruption: Sendable {
   @TaskLocal package static var ofCommand: Interruption?
 
   private let count = Atomic<Int>(0)
+  private let steps = Atomic<Bool>(false)
 
   package init() {}
+
+  /// Whether the command works in steps, of which a second request drops the present one.
+  package var dropsStep: Bool {
+    get { steps.load(ordering: .relaxed) }
+    set { steps.store(newValue, ordering: .relaxed) }
+  }
 
   /// Counts one more request to stop.
   package func request() { count.add(1, ordering: .relaxed) }

@@ -149,25 +149,17 @@ package struct Outcome: Sendable {
       }
     }
 
-    /// The line as a script's output shows it, with the absolute or relative paths of files.
-    package var printed: String {
-      switch self {
-      case .fields(let fields): fields.map(\.printed).joined()
-      case .picture(let picture):
-        picture.line(naming: picture.place.map(ShownPath.fromHere) ?? picture.path)
-      }
-    }
-
-    /// The line as a person reads it at a terminal, without the escapes of a record.
+    /// The line as it is printed, without the escapes of a record and with the absolute or relative
+    /// paths of files.
     package var shown: String {
       switch self {
       case .fields(let fields): fields.map(\.shown).joined()
-      case .picture: printed
+      case .picture(let picture): picture.shown
       }
     }
   }
 
-  /// The lines for the screen and the transcript, with their types.
+  /// The lines for the transcript, with their types.
   package var typedLines: [TypedLine] {
     let lines: [TypedLine] = blocks.flatMap { block -> [TypedLine] in
       switch block {
@@ -186,8 +178,20 @@ package struct Outcome: Sendable {
     texts.map { .fields([.text("warning: " + $0)]) }
   }
 
-  /// The text for the screen and the transcript, a string a line.
+  /// The text for the transcript, a string a line.
   package var lines: [String] { typedLines.map(\.text) }
+
+  /// The text for a script's output, a string a line.
+  package var printedLines: [String] {
+    let lines = blocks.flatMap { block -> [String] in
+      switch block {
+      case .line(let line): [line.shown]
+      case .table(let table): table.rows(columns: .max)
+      case .picture(let picture): [picture.shown]
+      }
+    }
+    return Self.warnings(foreword).map(\.shown) + lines + warningLines.map(\.shown)
+  }
 
   /// The pictures among the blocks.
   package var pictures: [Picture] {

@@ -11,7 +11,7 @@ package enum Field: Hashable, Sendable {
   /// A file that was written: its recorded name, and its absolute path.
   case file(String, place: String?)
 
-  /// The field as it is shown and recorded.
+  /// The field as it is recorded.
   package var rendered: String {
     switch self {
     case .text(let text): Escapes.inside(VisibleText.visible(text))
@@ -21,13 +21,8 @@ package enum Field: Hashable, Sendable {
     }
   }
 
-  /// The field as a script's output shows it: a file has the path from the working directory.
-  package var printed: String {
-    guard case .file(let name, let place) = self else { return rendered }
-    return Field.text(place.map(ShownPath.fromHere) ?? name).rendered
-  }
-
-  /// The field as a person reads it at a terminal, without the escapes of a record.
+  /// The field as it is printed, without the escapes of a record: a file has the path from the
+  /// working directory.
   package var shown: String {
     switch self {
     case .text(let text): VisibleText.visible(text)
@@ -63,8 +58,11 @@ package struct OutputLine: Hashable, Sendable, ExpressibleByStringInterpolation 
 
   package init(stringInterpolation: StringInterpolation) { fields = stringInterpolation.fields }
 
-  /// The line as it is shown and recorded.
+  /// The line as it is recorded.
   package var rendered: String { fields.map(\.rendered).joined() }
+
+  /// The line as it is printed.
+  package var shown: String { fields.map(\.shown).joined() }
 
   /// Collects the fields of a line.
   package struct StringInterpolation: StringInterpolationProtocol {

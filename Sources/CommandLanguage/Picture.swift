@@ -30,11 +30,14 @@ package struct Picture: Hashable, Sendable {
   package var isColored: Bool { samples.hasPrefix("rgb") }
 
   /// `[png noisy-3.png 256x256 gray8 px:5d0e12ab90ff]`.
-  package var line: String { line(naming: path) }
+  package var line: String { line(naming: Escapes.inside(VisibleText.visible(path))) }
 
-  /// The line with another name of the file.
-  func line(naming path: String) -> String {
-    let name = Escapes.inside(VisibleText.visible(path))
-    return "[\(kind) \(name) \(width)x\(height) \(samples) px:\(fingerprint)]"
+  /// The line as it is printed, with the path from the working directory.
+  var shown: String {
+    line(naming: VisibleText.visible(place.map(ShownPath.fromHere) ?? path))
+  }
+
+  private func line(naming name: String) -> String {
+    "[\(kind) \(name) \(width)x\(height) \(samples) px:\(fingerprint)]"
   }
 }

@@ -52,7 +52,7 @@ extension OutputTable {
   /// The texts of all cells, titles first unless all are empty.
   private var shownCells: [[String]] {
     let titles = columns.map(\.title)
-    let body = rows.map { row in row.map { $0.fields.map(\.shown).joined() } }
+    let body = rows.map { row in row.map(\.shown) }
     return titles.allSatisfy(\.isEmpty) ? body : [titles] + body
   }
 

@@ -3,10 +3,11 @@ package enum TextWrapping {
   /// Returns the line in rows of at most `columns`.
   ///
   /// Later rows stand under the last column of a table row, where that leaves half of the width, else
-  /// under the line's beginning. A word that is wider than a row keeps its length: it may be a path.
+  /// under the line's beginning. A word that is wider than a row is broken behind `|`, between choices;
+  /// another keeps its length: it may be a path.
   package static func rows(of line: String, columns: Int) -> [String] {
     guard VisibleText.columns(of: line) > columns, columns > 0 else { return [line] }
-    let (words, gaps) = parts(of: line)
+    let (words, gaps) = parts(of: line, columns)
     let indentation = indentation(words, gaps, columns)
     var rows: [String] = []
     var row = ""
@@ -26,20 +27,31 @@ package enum TextWrapping {
     return rows + [row]
   }
 
-  /// The words of a line, and the spaces before each.
-  private static func parts(of line: String) -> (words: [String], gaps: [Int]) {
+  /// The words of a line, or their choices where a word is wider than `columns`, and the spaces
+  /// before each.
+  private static func parts(
+    of line: String, _ columns: Int
+  ) -> (words: [String], gaps: [Int]) {
     var (words, gaps) = ([String](), [Int]())
     var gap = 0
     for part in line.split(separator: " ", omittingEmptySubsequences: false) {
       if part.isEmpty {
         gap += 1
       } else {
-        words.append(String(part))
-        gaps.append(gap)
+        let pieces =
+          VisibleText.columns(of: String(part)) > columns ? choices(part) : [String(part)]
+        words += pieces
+        gaps += [gap] + pieces.dropFirst().map { _ in 0 }
         gap = 1
       }
     }
     return (words, gaps)
+  }
+
+  /// The parts of a word that end behind `|`.
+  private static func choices(_ word: Substring) -> [String] {
+    let parts = word.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
+    return parts.dropLast().map { $0 + "|" } + parts.suffix(1).filter { !$0.isEmpty }
   }
 
   /// The column where the second row and later ones begin.

@@ -26,17 +26,29 @@ package enum WholeFile {
     try files.commit()
   }
 
-  /// Writes `data` to a new file, through to the disk; returns the reason if that fails, else nil.
+  /// The number of bytes that go to the disk between two looks at whether the command goes on.
+  private static let part = 16 << 20
+
+  /// Writes `data` to a new file, through to the disk; returns the reason if that fails or the
+  /// command that runs is asked to stop, else nil.
   static func store(_ data: Data, in file: String, mode: mode_t) -> String? {
     let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     guard descriptor >= 0 else { return SystemReason.ofLastCall }
     var reason: String?
     do throws(Descriptor.Failure) {
-      try Descriptor.write(data, to: descriptor)
+      var rest = data[...]
+      while rest.count > part, reason == nil {
+        try Descriptor.write(rest.prefix(part), to: descriptor)
+        rest = rest.dropFirst(part)
+        // What waits for the disk cannot be interrupted, so it never waits for much.
+        if Interruption.ofCommand != nil { fdatasync(descriptor) }
+        if Interruption.ofCommand?.isRequested == true { reason = "interrupted" }
+      }
+      if reason == nil { try Descriptor.write(rest, to: descriptor) }
     } catch {
       reason = error.description
     }
-    if fsync(descriptor) != 0, reason == nil { reason = SystemReason.ofLastCall }
+    if reason == nil, fsync(descriptor) != 0 { reason = SystemReason.ofLastCall }
     if close(descriptor) != 0, reason == nil { reason = SystemReason.ofLastCall }
     return reason
   }

@@ -200,7 +200,7 @@ extension Workspace {
     guard let film, film.name == networkName, film.ends(with: network) else {
       throw CommandError(
         .state, "the network in use has not trained since it was made or changed",
-        hint: "train first, for example 'train epochs=20'")
+        hint: trainingCure("train first, for example 'train epochs=20'"))
     }
     return film
   }

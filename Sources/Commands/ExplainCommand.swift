@@ -158,8 +158,21 @@ extension Workspace {
     }
   }
 
-  /// A name and the index of the one number of it that `text` names, in any way that `show` takes.
+  /// A name and the index of the one number of it that `text` names, in any way that `show` takes;
+  /// errors point at it.
   private mutating func element(
+    _ text: String, _ arguments: Arguments
+  ) throws(CommandError) -> (name: String, index: [Int], shape: Shape) {
+    try arguments.blaming("name") { () throws(CommandError) in
+      do {
+        return try named(text, arguments)
+      } catch {
+        throw commandError(error)
+      }
+    }
+  }
+
+  private mutating func named(
     _ text: String, _ arguments: Arguments
   ) throws -> (name: String, index: [Int], shape: Shape) {
     let indexed = try IndexedName(text)
@@ -168,7 +181,7 @@ extension Workspace {
       _ = try value(text, at: "name", arguments)
       throw arguments.error(
         at: "name", .state, "\(indexed.name) is a stack of slices, no value of a pass",
-        hint: "'forward noisy[0]' opens a pass; then explain net.out[0,0,5,6]")
+        hint: passCure("'forward noisy[0]' opens a pass; then explain net.out[0,0,5,6]"))
     }
     let whole = try value(indexed.name, at: "name", arguments).tensor
     let (shape, part) = (whole.shape, try whole.part(indexed.entries))
@@ -199,7 +212,7 @@ extension Workspace {
     guard let last = trainer.lastUpdate else {
       throw arguments.error(
         at: "name", .state, "what the last update was made of is not kept in files",
-        hint: "train a step first: 'train steps=1'")
+        hint: trainingCure("train a step first: 'train steps=1'"))
     }
     let state = trainer.states[parameter]
     func number(_ tensor: Tensor<Float>?) -> Double {

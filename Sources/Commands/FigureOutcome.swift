@@ -44,7 +44,8 @@ extension Workspace {
     name: String, statistics: [OutputLine], result: JSONValue, _ arguments: Arguments,
     draw: ([String]) -> any Figure
   ) throws -> Outcome {
-    let figure = draw(statistics.map(\.rendered))
+    let figure = draw(statistics.map(\.shown))
+    try stopIfInterrupted()
     let file = arguments.pathIfGiven("file")
     let kind = file.map { $0.lowercased().suffix(4) }
     if let file, kind != ".png", kind != ".svg" {
@@ -58,7 +59,9 @@ extension Workspace {
       for line in figure.text(style) { outcome.say(OutputLine(line)) }
     }
     if style == nil || file != nil {
-      try write(figure.drawing(), as: file, named: style == nil ? name : nil, arguments, &outcome)
+      let drawing = figure.drawing()
+      try stopIfInterrupted()
+      try write(drawing, as: file, named: style == nil ? name : nil, arguments, &outcome)
     }
     for line in statistics { outcome.say(line) }
     outcome.result = result

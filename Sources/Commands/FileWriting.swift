@@ -111,7 +111,8 @@ extension Files {
   ) throws(CommandError) {
     var plans: [WrittenFiles.Plan] = []
     for (target, staged) in files.written {
-      let data = FileManager.default.contents(atPath: staged) ?? Data()
+      let data =
+        (try? Data(contentsOf: URL(filePath: staged), options: .alwaysMapped)) ?? Data()
       plans.append(
         WrittenFiles.Plan(
           place: target, name: name(target), digest: SHA256Digest(of: data),
@@ -121,6 +122,8 @@ extension Files {
       WrittenFiles.Plan(place: target, name: name(target), digest: nil, isPicture: false)
     }
     for plan in plans { try written.check(plan, replacing(plan.place)) }
+    // What was asked to stop may have left out a part of the work.
+    try stopIfInterrupted()
     written.announce(plans)
     do throws(WholeFiles.Failure) {
       try files.commit()
@@ -159,7 +162,8 @@ extension Files {
   }
 
   private static func failure(_ failure: WholeFiles.Failure, called name: String) -> CommandError {
-    CommandError(
+    if Interruption.ofCommand?.isRequested == true { return .interrupted }
+    return CommandError(
       .file, "\(name) cannot be written: \(failure)", hint: "choose another place, or make room")
   }
 }

@@ -58,7 +58,7 @@ package struct Files: Sendable {
   ///
   /// - Throws: `CommandError` with the exit status of missing data.
   package func reading(_ path: String) throws(CommandError) -> String {
-    let expanded = (path as NSString).expandingTildeInPath
+    let expanded = HomeFolder.expanded(path)
     let candidates =
       expanded.hasPrefix("/")
       ? [expanded]
@@ -108,7 +108,7 @@ package struct Files: Sendable {
   /// - Throws: `CommandError` when a script would leave its output folder.
   package func writing(_ path: String) throws(CommandError) -> String {
     let base = isConfined ? output : workingDirectory
-    let expanded = (path as NSString).expandingTildeInPath
+    let expanded = HomeFolder.expanded(path)
     let url = URL(filePath: expanded, relativeTo: base.appending(path: "")).standardizedFileURL
     guard isConfined else { return url.path }
     do {

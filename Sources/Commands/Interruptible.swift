@@ -18,3 +18,11 @@ func interruptible<Value>(_ compute: () throws -> Value) throws(CommandError) ->
     throw commandError(error)
   }
 }
+
+/// Throws when the command that runs was asked to stop: between two parts of work that cannot be
+/// left out.
+///
+/// - Throws: `CommandError.interrupted`.
+func stopIfInterrupted() throws(CommandError) {
+  if Interruption.ofCommand?.isRequested == true { throw .interrupted }
+}

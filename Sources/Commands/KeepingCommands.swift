@@ -24,10 +24,12 @@ extension Command<Workspace> {
       throw arguments.error(
         at: "file", .wrongValue, "a tensor is written as .npy", hint: "\(path).npy")
     }
+    let numbers = value.json
+    try stopIfInterrupted()
     let place = try arguments.write(NPY.encode(value.tensor), to: path, in: workspace.files)
     var outcome = Outcome(
       "saved  \(file: path, at: place)  \(value.tensor.shape.description) float32",
-      result: value.json)
+      result: numbers)
     outcome.add(file: path, at: place)
     return outcome
   }

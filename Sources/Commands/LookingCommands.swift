@@ -296,6 +296,7 @@ extension NamedValue {
   var summary: OutputLine {
     let found = statistics
     if tensor.shape.count == 1 { return "\(name)  \(Double(tensor.scalars[0]), significant: 7)" }
+    if isPadding { return "\(name) \(tensor.shape.description)  all of it is padding" }
     var line: OutputLine = """
       \(name) \(tensor.shape.description)  min \(found.min, significant: 6)  \
       max \(found.max, significant: 6)  mean \(found.mean, significant: 6)  \

@@ -19,6 +19,9 @@ struct NamedValue {
   var stackName: String { String((name.split(separator: "/").last ?? "").prefix { $0 != "[" }) }
 
   var statistics: Statistics { tensor.statistics(excluding: mask) }
+
+  /// Whether every number is padding.
+  var isPadding: Bool { mask?.allSatisfy(\.self) ?? false }
 }
 
 /// A name, and the index behind it in brackets.
@@ -214,7 +217,8 @@ extension Workspace {
       throw CommandError(
         .state, "the optimizer has no \(kind) for \(parameters[index])",
         hint: trainer == nil
-          ? "train first, for example 'train steps=1'" : "'\(optimizer.line)' keeps none")
+          ? trainingCure("train first, for example 'train steps=1'")
+          : "'\(optimizer.line)' keeps none")
     }
     return tensor
   }

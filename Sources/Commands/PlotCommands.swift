@@ -152,7 +152,8 @@ extension Workspace {
   fileprivate func requireCurves(_ arguments: Arguments) throws(CommandError) -> [TrainingCurve] {
     guard !curves.all.isEmpty else {
       throw CommandError(
-        .state, "there was no training yet", hint: "train first, for example 'train epochs=5'")
+        .state, "there was no training yet",
+        hint: trainingCure("train first, for example 'train epochs=5'"))
     }
     let count = try arguments.integer("runs")
     if count > 1 { return Array(curves.all.suffix(count)) }
@@ -229,16 +230,21 @@ extension TrainingCurve {
   /// `run 2: main, standard, adam`.
   fileprivate var title: String { "run \(number): \(network), \(setting)" }
 
+  /// A number of epochs with three digits, or whole where it has more.
+  private func count(_ epochs: Double) -> OutputLine {
+    epochs < 999.5 ? "\(epochs, significant: 3)" : "\(epochs, digits: 0)"
+  }
+
   fileprivate var lossSummary: OutputLine {
     let pieces = readableLosses
     let lowest = pieces.filter { $0.mean.isFinite }.min { $0.mean < $1.mean }
     return """
       run \(number) of \(network)  \(steps) \(steps == 1 ? "step" : "steps"), \
-      \(epochs, significant: 3) \(epochs == 1 ? "epoch" : "epochs")  \
+      \(count(epochs)) \(epochs == 1 ? "epoch" : "epochs")  \
       loss first \(pieces.first?.mean ?? .nan, significant: 4)  \
       last \(pieces.last?.mean ?? .nan, significant: 4)  \
       lowest \(lowest?.mean ?? .nan, significant: 4) \
-      after \(lowest?.epochs ?? .nan, significant: 3) epochs
+      after \(count(lowest?.epochs ?? .nan)) epochs
       """
   }
 
@@ -247,7 +253,7 @@ extension TrainingCurve {
     return """
       run \(number) of \(network)  \(watched) psnr first \(judgements.first?.psnr ?? .nan, digits: 2) dB  \
       last \(judgements.last?.psnr ?? .nan, digits: 2) dB  \
-      best \(best?.psnr ?? .nan, digits: 2) dB after \(best?.epochs ?? .nan, significant: 3) epochs  \
+      best \(best?.psnr ?? .nan, digits: 2) dB after \(count(best?.epochs ?? .nan)) epochs  \
       noisy \(noisyPSNR, digits: 2) dB
       """
   }

@@ -34,23 +34,27 @@ extension Command<Workspace> {
     let bins = try arguments.integer("bins")
     let kind = try arguments.choice("counts", as: AxisScale.Kind.self)
     let unit = value.isImage ? try workspace.requireSlices().unit.suffix : ""
-    func histogram(_ statistics: [String]) -> Histogram {
-      Histogram(
-        title: "Histogram of \(value.name)", name: unit.isEmpty ? "value" : "value in\(unit)",
-        values: values, bins: bins, isLogarithmic: kind == .logarithmic, statistics: statistics)
+    guard !value.isPadding else {
+      throw arguments.error(
+        at: "name", .data, "all of \(value.name) is padding, which is not counted",
+        hint: "name a slice, or a part of one, with pixels that were measured")
     }
     guard values.contains(where: \.isFinite) else {
       throw arguments.error(
         at: "name", .data, "\(value.name) holds no finite number to count",
         hint: "'diagnose' says where NaN arose, 'stats \(value.name)' how many there are")
     }
-    let counted = histogram([])
+    let counted = Histogram(
+      title: "Histogram of \(value.name)", name: unit.isEmpty ? "value" : "value in\(unit)",
+      values: values, bins: bins, isLogarithmic: kind == .logarithmic
+    ) { Parallelism.isOver }
+    try stopIfInterrupted()
     return try workspace.show(
       name: "hist-\(value.name)", statistics: [value.summary],
       result: [
         "edges": .list(counted.edges) { .number($0) },
         "counts": .list(counted.counts) { .integer($0) },
-      ], arguments, draw: histogram)
+      ], arguments, draw: counted.telling)
   }
 
   static let plot = Command(

@@ -89,7 +89,7 @@ extension Workspace {
     ) { statistics in
       Plot(
         title: names.count == 1 ? "Profile of \(names[0])" : "Profiles along the \(axis) axis",
-        x: .init(isInMillimeters ? "\(axis) axis in mm" : axis),
+        x: .init(isInMillimeters ? "\(axis) axis in mm" : axis, isWhole: !isInMillimeters),
         y: .init(unit.isEmpty ? "value" : "value in\(unit)"), series: series,
         statistics: statistics)
     }

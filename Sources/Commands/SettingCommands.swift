@@ -86,7 +86,7 @@ extension Command<Workspace> {
           ],
           [
             "limit.seconds",
-            settings.timeLimit.map { OutputLine(NumberFormat.shortest.string($0)) } ?? "none",
+            settings.timeLimit.map { OutputLine(durationInWords($0)) } ?? "none",
           ],
           ["pictures", OutputLine(settings.pictures.rawValue)],
           ["hints", settings.hints ? "yes" : "no"],
@@ -125,7 +125,7 @@ extension Workspace {
         hint: "at most \(Self.inWords(files.disk.limit ?? .max))")
     }
     if arguments.has("limit.seconds") {
-      changed.settings.timeLimit = arguments.numberIfGiven("limit.seconds")?.value
+      changed.settings.timeLimit = try arguments.timeLimit("limit.seconds", off: "none")
     }
     self = changed
     return outcome
@@ -145,4 +145,36 @@ extension Workspace {
     }
     return bytes
   }
+}
+
+extension Arguments {
+  /// The longest time in seconds that an argument gives; nil when it is not given, or takes the limit
+  /// off by the value `off`.
+  ///
+  /// - Throws: `CommandError` when it is 0, or more than ten years.
+  func timeLimit(_ name: String, off: String? = nil) throws(CommandError) -> Double? {
+    guard let seconds = numberIfGiven(name)?.value else { return nil }
+    let cure = off.map { "; \(name)=\($0) takes it off" } ?? "; without it there is no limit"
+    guard seconds > 0 else {
+      throw error(
+        at: name, .outOfRange, "\(name) is no time to work in",
+        hint: "give more than 0, for example \(name)=60s\(cure)")
+    }
+    guard seconds <= 10 * 366 * 86_400 else {
+      throw error(
+        at: name, .outOfRange, "\(name) is more than ten years",
+        hint: "give less, for example \(name)=24h\(cure)")
+    }
+    return seconds
+  }
+}
+
+/// A time in the largest unit of hours, minutes and seconds that tells it in whole numbers, else in
+/// seconds: `2 h`, `90 s`.
+func durationInWords(_ seconds: Double) -> String {
+  for unit in [Unit.hour, .minute] {
+    let count = seconds / unit.scale
+    if count >= 1, count == count.rounded() { return "\(Int(count)) \(unit.rawValue)" }
+  }
+  return "\(NumberFormat.shortest.string(seconds)) s"
 }

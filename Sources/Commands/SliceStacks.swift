@@ -49,6 +49,24 @@ extension Workspace {
     return clean
   }
 
+  /// The cure for what needs a training: `usual`, or what training lacks where noisy slices were
+  /// loaded alone.
+  func trainingCure(_ usual: String) -> String {
+    isNoisyAlone
+      ? "training needs clean slices: type 'load PATH' with the counterpart of the noisy ones"
+      : usual
+  }
+
+  /// The cure for what needs a pass: `usual`, or a pass without clean slices where there are none.
+  func passCure(_ usual: String) -> String {
+    isNoisyAlone
+      ? "type 'forward noisy[0] target=noisy[0]', since there are no clean slices to compare with"
+      : usual
+  }
+
+  /// Whether noisy slices were loaded without clean ones.
+  private var isNoisyAlone: Bool { slices != nil && clean == nil }
+
   /// The fixed noisy slices.
   func requireNoisy() throws(CommandError) -> Tensor<Float> {
     _ = try requireSlices()

@@ -81,7 +81,8 @@ extension Command<Workspace> {
     }
     guard workspace.lastPass != nil else {
       throw arguments.error(
-        .state, "there is no pass to go back through", hint: "type 'forward noisy[0]' first")
+        .state, "there is no pass to go back through",
+        hint: workspace.passCure("type 'forward noisy[0]' first"))
     }
     let names = arguments.list("flows").compactMap { value in
       if case .text(let name) = value { name } else { nil }

@@ -36,12 +36,12 @@ extension Command<Workspace> {
       }
       return workspace.listTensors()
     }
+    try workspace.requireFreeName(name, arguments)
     guard arguments.has("value") else {
       throw arguments.error(
         at: "name", .missingArgument, "\(name) has no value", hint: "for example tensor \(name) = 2"
       )
     }
-    try workspace.requireFreeName(name, arguments)
     let expression = try Expression(
       parsing: try arguments.source("value"), functions: Workspace.functions)
     var computation = workspace.computation

@@ -10,7 +10,9 @@ extension Workspace {
   mutating func train(
     _ options: TrainingOptions, resumes: Bool, _ arguments: Arguments, _ context: CommandContext
   ) throws -> Outcome {
-    try Interruption.$ofCommand.withValue(nil) {
+    context.interruption.dropsStep = true
+    defer { context.interruption.dropsStep = false }
+    return try Interruption.$ofCommand.withValue(nil) {
       try trainToEnd(options, resumes: resumes, arguments, context)
     }
   }
@@ -19,7 +21,7 @@ extension Workspace {
     _ options: TrainingOptions, resumes: Bool, _ arguments: Arguments, _ context: CommandContext
   ) throws -> Outcome {
     var options = options
-    options.timeLimit = [arguments.numberIfGiven("time")?.value, settings.timeLimit]
+    options.timeLimit = [try arguments.timeLimit("time"), settings.timeLimit]
       .compactMap(\.self).min()
     try network.requireTrainable()
     try flow.requireFit(network)

@@ -298,7 +298,7 @@ extension Workspace {
     if let lastPass { return lastPass }
     throw CommandError(
       .state, "there is no pass to look into yet",
-      hint: "train first, for example 'train steps=1', or type 'forward noisy[0]'")
+      hint: passCure("train first, for example 'train steps=1', or type 'forward noisy[0]'"))
   }
 }
 

@@ -47,6 +47,7 @@ final class WrittenFiles: Sendable {
   func check(_ plan: Plan, _ replacing: Replacing) throws(CommandError) {
     guard replacing != .all, let found = try Found(plan) else { return }
     guard let old = found.digest else { throw Self.refusal(plan, "is there as a link or a device") }
+    try stopIfInterrupted()
     if old == plan.digest { return }
     let mine = own.withLock { $0[plan.place] }
     if let mine, mine.digest == old {
@@ -107,6 +108,12 @@ final class WrittenFiles: Sendable {
 }
 
 extension SHA256Digest {
-  /// Digests the bytes of a file.
-  init(of data: Data) { self = data.withUnsafeBytes { SHA256Digest(of: $0) } }
+  /// Digests the bytes of a file; what the command that runs writes is not written once it is asked
+  /// to stop.
+  init(of data: Data) {
+    let interruption = Interruption.ofCommand
+    self = data.withUnsafeBytes { bytes in
+      SHA256Digest(of: bytes) { interruption?.isRequested ?? false }
+    }
+  }
 }

@@ -17,6 +17,8 @@ package struct AxisScale: Hashable, Sendable {
   }
 
   package let kind: Kind
+  /// Whether all ticks are whole numbers, as indices are.
+  private let isWhole: Bool
   /// The ends of the axis; on a logarithmic one, their decimal logarithms.
   private let low: Double, high: Double
 
@@ -27,11 +29,12 @@ package struct AxisScale: Hashable, Sendable {
   ///   - kind: Linear, or by decimal logarithms.
   ///   - room: The fraction of the extent that is left free at both ends.
   ///   - includesZero: Whether a linear axis reaches to 0, as bars must.
+  ///   - isWhole: Whether the ticks of a linear axis are whole numbers, as indices are.
   package init(
     covering values: some Sequence<Double>, kind: Kind = .linear, room: Double = 0.04,
-    includesZero: Bool = false
+    includesZero: Bool = false, isWhole: Bool = false
   ) {
-    self.kind = kind
+    (self.kind, self.isWhole) = (kind, isWhole)
     var (low, high) = (Double.infinity, -Double.infinity)
     for value in values {
       guard let place = Self.place(of: value, kind) else { continue }
@@ -60,7 +63,7 @@ package struct AxisScale: Hashable, Sendable {
   /// Makes a linear axis from `low` to `high`.
   package init(from low: Double, to high: Double) {
     precondition(low < high && high - low < 1e300, "An axis has an extent.")
-    (kind, self.low, self.high) = (.linear, low, high)
+    (kind, isWhole, self.low, self.high) = (.linear, false, low, high)
   }
 
   /// The position of `value`, 0 at the low end and 1 at the high one; nil if it has none.
@@ -85,7 +88,8 @@ package struct AxisScale: Hashable, Sendable {
   }
 
   private func linearTicks(_ count: Int) -> [Tick] {
-    let step = DecimalStep(atLeast: (high - low) / Double(max(count, 1)))
+    let least = (high - low) / Double(max(count, 1))
+    let step = DecimalStep(atLeast: isWhole ? max(least, 1) : least)
     let first = (low / step.value - 1e-9).rounded(.up)
     let last = (high / step.value + 1e-9).rounded(.down)
     guard first <= last, last - first < 1000 else { return [] }

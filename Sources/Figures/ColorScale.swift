@@ -38,9 +38,16 @@ package struct ColorScale: Hashable, Sendable {
 
   /// The plane in colors, one pixel a number.
   package func picture(of plane: Plane) -> Picture {
-    Picture(
-      width: plane.width, height: plane.height, color: .rgb,
-      samples: plane.values.flatMap { color(of: $0).samples })
+    // An array for each pixel would take most of the time of a large plane.
+    var samples: [UInt16] = []
+    samples.reserveCapacity(3 * plane.values.count)
+    for value in plane.values {
+      let color = color(of: value)
+      samples.append(UInt16(color.red))
+      samples.append(UInt16(color.green))
+      samples.append(UInt16(color.blue))
+    }
+    return Picture(width: plane.width, height: plane.height, color: .rgb, samples: samples)
   }
 
   /// The characters of the scale, from the lowest to the highest; signed numbers near zero are

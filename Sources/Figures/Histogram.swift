@@ -10,21 +10,26 @@ package struct Histogram: Figure {
   package let counts: [Int]
   /// Whether bars are as high as the logarithm of the count.
   package let isLogarithmic: Bool
-  package let statistics: [String]
+  package private(set) var statistics: [String]
 
   /// Counts `values` in `bins` bins from the smallest to the largest; if all are equal, in a single
   /// bin around them.
+  ///
+  /// Once `shouldStop`, called from time to time, returns true, the rest is not counted.
   package init(
     title: String, name: String, values: [Float], bins: Int, isLogarithmic: Bool = false,
-    statistics: [String] = []
+    statistics: [String] = [], shouldStop: () -> Bool = { false }
   ) {
     precondition(bins > 0, "A histogram has at least one bin.")
-    let finite = values.lazy.filter(\.isFinite).map(Double.init)
-    var (low, high) = (Double.infinity, -Double.infinity)
-    for value in finite {
-      low = min(low, value)
-      high = max(high, value)
+    let starts = stride(from: 0, to: values.count, by: Self.part)
+    var (lowest, highest) = (Float.infinity, -Float.infinity)
+    for start in starts where !shouldStop() {
+      for value in values[start..<min(start + Self.part, values.count)] where value.isFinite {
+        lowest = min(lowest, value)
+        highest = max(highest, value)
+      }
     }
+    var (low, high) = (Double(lowest), Double(highest))
     if low > high { (low, high) = (0, 1) }
     var bins = bins
     if low == high {
@@ -32,12 +37,26 @@ package struct Histogram: Figure {
       (low, high, bins) = (low - half, high + half, 1)
     }
     var counts = [Int](repeating: 0, count: bins)
-    for value in finite {
-      counts[min(Int((value - low) / (high - low) * Double(bins)), bins - 1)] += 1
+    for start in starts where !shouldStop() {
+      for value in values[start..<min(start + Self.part, values.count)] where value.isFinite {
+        // The ends may be of a part only once counting has stopped.
+        let place = (Double(value) - low) / (high - low) * Double(bins)
+        counts[Int(min(max(place, 0), Double(bins - 1)))] += 1
+      }
     }
     (self.title, self.name, self.counts) = (title, name, counts)
     edges = (0...bins).map { low + (high - low) * Double($0) / Double(bins) }
     (self.isLogarithmic, self.statistics) = (isLogarithmic, statistics)
+  }
+
+  /// The number of values between two looks at whether to go on.
+  private static let part = 1 << 20
+
+  /// The same histogram with other lines of statistics.
+  package func telling(_ statistics: [String]) -> Histogram {
+    var other = self
+    other.statistics = statistics
+    return other
   }
 
   private var xScale: AxisScale { AxisScale(covering: edges, room: 0.01) }

@@ -1,4 +1,5 @@
 import CPNG
+import Tensors
 
 /// A picture and its text chunks, for a PNG file.
 ///
@@ -41,6 +42,8 @@ package struct PNG: Hashable, Sendable {
 
 extension PNG {
   /// The bytes of the PNG file; texts in ASCII become tEXt chunks, others iTXt.
+  ///
+  /// - Throws: `PictureError` when the picture is too large, or its work was abandoned.
   package func encoded() throws(PictureError) -> [UInt8] {
     let format = cpng_format(
       width: UInt32(picture.width), height: UInt32(picture.height),
@@ -48,15 +51,18 @@ extension PNG {
     var bytes: UnsafeMutablePointer<UInt8>?
     var size = 0
     var message = [CChar](repeating: 0, count: Int(CPNG_MESSAGE_SIZE))
+    // A large picture takes seconds.
+    let isOver: @convention(c) () -> Bool = { Parallelism.isOver }
     let done = withTextChunks { chunks in
       switch picture.depth {
       case .eight:
         let samples = picture.samples.map { UInt8(truncatingIfNeeded: $0) }
         return cpng_encode(
-          format, samples, chunks.baseAddress, Int32(chunks.count), &bytes, &size, &message)
+          format, samples, chunks.baseAddress, Int32(chunks.count), isOver, &bytes, &size,
+          &message)
       case .sixteen:
         return cpng_encode(
-          format, picture.samples, chunks.baseAddress, Int32(chunks.count), &bytes, &size,
+          format, picture.samples, chunks.baseAddress, Int32(chunks.count), isOver, &bytes, &size,
           &message)
       }
     }

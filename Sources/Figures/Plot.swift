@@ -41,9 +41,11 @@ package struct Plot: Figure {
     /// The name with its unit: `psnr in dB`.
     package let name: String
     package let kind: AxisScale.Kind
+    /// Whether its values are indices, whole numbers.
+    package let isWhole: Bool
 
-    package init(_ name: String, _ kind: AxisScale.Kind = .linear) {
-      (self.name, self.kind) = (name, kind)
+    package init(_ name: String, _ kind: AxisScale.Kind = .linear, isWhole: Bool = false) {
+      (self.name, self.kind, self.isWhole) = (name, kind, isWhole)
     }
   }
 
@@ -62,7 +64,9 @@ package struct Plot: Figure {
   }
 
   var xScale: AxisScale {
-    AxisScale(covering: series.lazy.flatMap(\.points).map(\.x), kind: x.kind, room: 0.02)
+    AxisScale(
+      covering: series.lazy.flatMap(\.points).map(\.x), kind: x.kind, room: 0.02,
+      isWhole: x.isWhole)
   }
 
   var yScale: AxisScale {

@@ -169,7 +169,7 @@ private struct HandoutBuilder {
     endOutput()
     defer { recorded = [] }
     guard var done = step else { return }
-    done.isAnswer = answers?.areTold(by: done.command, recorded) ?? false
+    done.isAnswer = answers?.areTold(at: done.line) ?? false
     done.parts += curves.take(command: done.command, output: recorded).prefix(4)
       .map { .curve(Plot($0)) }
     if sections.isEmpty { sections.append(Handout.Section(heading: nil, prose: [])) }

@@ -2,8 +2,9 @@ import Transcripts
 
 // Values that the templates of several formats share; the names are those of the templates.
 
-/// A line of the contents: a part's number and heading.
+/// A line of the contents: its number, and the number and heading of the part it leads to.
 struct ContentsLine {
+  let number: Int
   let part: Int
   let heading: String
 }
@@ -31,8 +32,11 @@ struct StampLine {
 extension Handout {
   /// The sections that have headings.
   var contents: [ContentsLine] {
-    sections.enumerated().compactMap { index, section in
-      section.heading.map { ContentsLine(part: index + 1, heading: $0) }
+    let headed = sections.enumerated().compactMap { index, section in
+      section.heading.map { (part: index + 1, heading: $0) }
+    }
+    return zip(1..., headed).map {
+      ContentsLine(number: $0, part: $1.part, heading: $1.heading)
     }
   }
 

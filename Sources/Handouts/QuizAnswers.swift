@@ -4,26 +4,60 @@ import Transcripts
 struct QuizAnswers {
   /// The names of the values that the session's quizzes ask for.
   private let asked: Set<String>
+  /// The lines of the commands that give an answer.
+  private var lines: Set<Int> = []
 
   init(_ session: SessionFile) {
-    asked = Set(
-      session.entries.compactMap { entry in
-        let words = Self.words(entry.command)
-        return words.first == "quiz" ? words.dropFirst().first : nil
-      })
+    asked = Set(session.entries.compactMap { Self.question(in: $0.command) })
+    var open: [String] = []
+    for entry in session.entries where tells(entry.command, entry.outputs.map(\.text), &open) {
+      lines.insert(entry.line)
+    }
   }
 
-  /// Whether a command gives an answer: it is one, explains a value that is asked for, or runs a
-  /// file that does so.
-  func areTold(by command: String, _ output: [String]) -> Bool {
+  /// Whether the command at a line gives an answer: it is one, explains a value that is asked for,
+  /// names one whose question is open, or runs a file that does so.
+  func areTold(at line: Int) -> Bool { lines.contains(line) }
+
+  /// Whether a command gives an answer while the questions `open` wait for one, the last one first;
+  /// the command may open or close one.
+  private func tells(_ command: String, _ output: [String], _ open: inout [String]) -> Bool {
+    if let name = Self.question(in: command) {
+      open.removeAll { $0 == name }
+      open.append(name)
+      return false
+    }
     let words = Self.words(command)
     switch words.first {
-    case "answer": return true
-    case "explain": return words.dropFirst().first.map(asked.contains) ?? false
-    // The output of `run` shows the lines that it ran.
-    case "run": return output.contains { $0.hasPrefix("  ") && areTold(by: $0, []) }
-    default: return false
+    case "answer":
+      _ = open.popLast()
+      return true
+    case "explain" where words.dropFirst().first.map(asked.contains) ?? false:
+      return true
+    case "run":
+      // The output of `run` shows the lines that it ran.
+      return output.filter { $0.hasPrefix("  ") }.reduce(false) { tells($1, [], &open) || $0 }
+    default:
+      let named = Self.names(in: command)
+      return open.contains { named.contains(Self.base(of: $0)) }
     }
+  }
+
+  /// The value that a command asks for; nil if it is no question.
+  private static func question(in command: String) -> String? {
+    let words = words(command)
+    return words.first == "quiz" ? words.dropFirst().first : nil
+  }
+
+  /// A name without its index.
+  private static func base(of name: String) -> String { String(name.prefix { $0 != "[" }) }
+
+  /// The names among the arguments of a command, without indices.
+  private static func names(in command: String) -> Set<String> {
+    let arguments = command.drop(while: \.isWhitespace).drop { !$0.isWhitespace }
+    return Set(
+      arguments.prefix { $0 != "#" }.split { !$0.isLetter && !$0.isNumber && !"._/-".contains($0) }
+        .map(String.init))
   }
 
   /// The first two words of a command; spaces within brackets do not separate words.
@@ -60,7 +94,7 @@ extension SessionFile {
   /// The session's text in which comments replace the commands that give answers.
   func withoutAnswers(_ answers: QuizAnswers) -> String {
     text { entry in
-      guard answers.areTold(by: entry.command, entry.outputs.map(\.text)) else { return nil }
+      guard answers.areTold(at: entry.line) else { return nil }
       return "# Left out here: an answer. Yours: answer VALUE"
     }
   }

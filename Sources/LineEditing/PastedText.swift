@@ -21,8 +21,10 @@ package struct PastedText: Hashable, Sendable {
     rest = Self.command(in: rest) ?? ""
   }
 
-  /// The command in a line of a transcript, which begins with the prompt; nil for other lines.
+  /// The command in a line of a transcript, which begins with the prompt, or with spaces before it;
+  /// nil for other lines.
   package static func command(in line: String) -> String? {
+    let line = line.drop { $0 == " " || $0 == "\t" }
     guard line.hasPrefix(CommandLines.prompt) || line == ">" else { return nil }
     return String(line.dropFirst(CommandLines.prompt.count))
   }

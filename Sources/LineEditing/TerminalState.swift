@@ -41,6 +41,8 @@ package enum TerminalState {
   /// terminal to mark pastes.
   static func take() {
     if state.pointee.reader < 0 { install() }
+    // A Ctrl-C from before, which stopped a script, is for no line of the prompt.
+    forgetInterrupt()
     tcgetattr(STDIN_FILENO, &state.pointee.original)
     state.pointee.prompt = state.pointee.original
     state.pointee.isTaken = true
@@ -48,7 +50,7 @@ package enum TerminalState {
   }
 
   /// Restores the former settings, unless another program has the terminal now.
-  static func giveBack() {
+  package static func giveBack() {
     guard state.pointee.isTaken else { return }
     state.pointee.isTaken = false
     putBack()

@@ -14,6 +14,8 @@ extension Tensor {
   ///
   /// - Throws: `TensorError` when there are more entries than axes or one lies outside its axis.
   package func part(_ entries: [IndexEntry]) throws(TensorError) -> Tensor {
+    // A large stack is not copied where nothing is taken out.
+    if entries.isEmpty { return self }
     let (ranges, kept) = try ranges(entries)
     return Tensor(shape: Shape(kept), scalars: offsets(ranges).flatMap { self.scalars[$0] })
   }
@@ -83,6 +85,8 @@ extension Tensor {
 
   /// The images at `indices` of a stack, `[indices.count, C, H, W]`.
   package func images(_ indices: [Int]) -> Tensor {
+    // A large stack is not copied where all of it is wanted.
+    if indices.elementsEqual(0..<shape.batch) { return self }
     let size = shape.channels * shape.planeCount
     return Tensor(shape: [indices.count, shape.channels, shape.height, shape.width]) { output in
       for (position, index) in indices.enumerated() {

@@ -19,6 +19,9 @@ package enum Parallelism {
   /// Called before each chunk of ``parallel(chunks:_:)`` on this task, if set; once it returns
   /// true, chunks are left out.
   @TaskLocal fileprivate static var isAbandoned: (@Sendable () -> Bool)?
+
+  /// Whether the work of this task is left out from now on; for long work on one thread.
+  package static var isOver: Bool { isAbandoned?() ?? false }
 }
 
 /// Runs `body`, and leaves out its remaining parallel work once it is abandoned.

@@ -55,7 +55,8 @@ package struct ImageStack: Sendable {
 
   /// The slices at `indices` with their padding and origins.
   package func slices(_ indices: [Int]) -> ImageStack {
-    ImageStack(
+    if indices.elementsEqual(0..<count) { return self }
+    return ImageStack(
       values: values.images(indices),
       mask: mask.map { _ in indices.flatMap { mask(of: $0) ?? [] } },
       unit: unit, origins: indices.map { origins[$0] })

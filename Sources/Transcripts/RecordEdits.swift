@@ -60,13 +60,12 @@ struct RecordEdits {
       while index + 1 < lines.count, lines[index + 1] <= line { index += 1 }
       differing.insert(index)
     }
-    let below = entries.indices.filter { index in
-      index >= place && seen.contains(lines[index]) && !entries[index].outputs.isEmpty
-    }
+    let told = entries.indices.filter { $0 >= place && !entries[$0].outputs.isEmpty }
+    let below = told.filter { seen.contains(lines[$0]) }
     return ReplayReport.Edits(
       items: edits.map(item), above: differing.filter { $0 < place }.map { lines[$0] },
       changed: below.filter(differing.contains).map { lines[$0] },
-      same: below.count { !differing.contains($0) })
+      same: below.count { !differing.contains($0) }, notRun: told.count - below.count)
   }
 
   private func item(_ edit: CommandEdits.Edit) -> ReplayReport.Edits.Item {
@@ -106,6 +105,8 @@ extension ReplayReport {
     let changed: [Int]
     /// The number of commands from the first edit on whose output is the same.
     let same: Int
+    /// The number of commands from the first edit on that did not run, and whose output is recorded.
+    let notRun: Int
 
     /// The largest number of edits in the list.
     private static let most = 20
@@ -124,12 +125,18 @@ extension ReplayReport {
     }
 
     private var consequence: String {
+      let rest = notRun > 0 ? ", \(notRun) did not run" : ""
+      if changed.isEmpty, same == 0, notRun > 0 {
+        return "what follows from it is not known: \(notRun) below did not run"
+      }
       guard !changed.isEmpty else {
         return "what follows from it: nothing, \(same) below \(same == 1 ? "says" : "say") the same"
+          + rest
       }
       let isOne = changed.count == 1
       return "what follows from it: line\(isOne ? " " : "s ")\(LineRanges(changed)) "
         + "\(isOne ? "says" : "say") something else, \(same) below \(same == 1 ? "says" : "say") the same"
+        + rest
     }
 
     private static func words(_ item: Item) -> String {

@@ -24,7 +24,7 @@ package struct Recorder: Sendable {
 
   /// Adds a note for the reader.
   package mutating func add(note line: String) {
-    let text = VisibleText.visible(line)
+    let text = String(VisibleText.visible(line).drop { $0 == " " })
     let isNote = text.isEmpty || (text.hasPrefix("#") && !text.hasPrefix("#@"))
     entries.append(.note(isNote ? text : "# \(text)"))
   }

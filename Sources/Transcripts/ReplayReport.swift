@@ -131,8 +131,8 @@ extension ReplayReport.Difference {
   func lines(file: String) -> [String] {
     [
       "\(file):\(line): \(ContinuedLine.joined(command))",
-      "  expected  \(expected ?? "nothing")",
-      "  found     \(found ?? "nothing")",
+      "  expected  \(expected.map(Escapes.removed) ?? "nothing")",
+      "  found     \(found.map(Escapes.removed) ?? "nothing")",
     ] + changes + (note.map { ["  \($0)"] } ?? [])
   }
 

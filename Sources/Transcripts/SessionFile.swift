@@ -48,6 +48,13 @@ package struct SessionFile: Hashable, Sendable {
     self.isScript = isScript
   }
 
+  /// The number of its lines.
+  package var lineCount: Int {
+    guard let last = elements.last else { return 0 }
+    guard case .command(let command) = last.content else { return last.line }
+    return last.line + command.count { $0 == "\n" }
+  }
+
   /// The stamp, in the order of the file.
   package var stamps: [Stamp] {
     elements.compactMap { element in

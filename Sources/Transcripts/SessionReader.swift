@@ -83,6 +83,8 @@ extension SessionFile {
         open?.lines.append(typed)
       } else if let content = try Self.readerLine(line, number: number, name: name) {
         elements.append(Element(line: number, content: content))
+      } else if let comment = typed.flatMap(Self.comment) {
+        elements.append(Element(line: number, content: .comment(comment)))
       } else if let typed {
         open = (number, [typed], ContinuedLine.Follower())
       } else {
@@ -95,6 +97,14 @@ extension SessionFile {
     }
     if let open { close(open.line, open.lines) }
     self.init(elements: elements, isScript: isScript)
+  }
+
+  /// The comment that was typed in place of a command, without the spaces before it; nil for a
+  /// command.
+  private static func comment(_ typed: String) -> String? {
+    let text = typed.trimmingCharacters(in: .whitespaces)
+    // Only the file itself may begin a line with a mark.
+    return text.hasPrefix("#") && !text.hasPrefix("#@") && !text.hasPrefix("#!") ? text : nil
   }
 
   /// A blank line, a comment, the header or a stamp; nil for anything else.

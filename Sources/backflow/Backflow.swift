@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandLanguage
 import Commands
 import Foundation
+import LineEditing
 import Tensors
 
 /// The program: its arguments, subcommands and exit status.
@@ -47,11 +48,12 @@ struct Backflow: ParsableCommand {
     do {
       try command.run()
     } catch let status as ExitCode {
-      Foundation.exit(status.rawValue)
+      backflow.leave(with: ExitStatus(rawValue: status.rawValue) ?? .commandFailed)
     } catch {
       // The built-in command "help" throws the page to show.
       leave(explaining: error)
     }
+    backflow.leave(with: .success)
   }
 
   /// Prints the help that was asked for, or the error of the arguments.
@@ -69,18 +71,29 @@ func requireMemoryForBLAS() {
   guard let found = BLASMemory.shortage(threads: Parallelism.threads) else {
     return BLASMemory.takeBuffers(threads: Parallelism.threads)
   }
+  let threads = found.ownThreads + found.callers
+  let own = found.ownThreads > 0 ? ", \(found.ownThreads) of them its own" : ""
+  // What is at one thread already is no cure.
+  let cures = [
+    found.ownThreads > 0 ? "set OPENBLAS_NUM_THREADS=1" : nil,
+    found.callers > 1 ? "take --threads 1" : nil,
+  ].compactMap(\.self)
   Console.error(
     """
     error: memory is limited to \(found.limit >> 20) MiB (\(found.command)), too little for OpenBLAS: \
-    for \(found.ownThreads + found.callers) threads, \(found.ownThreads) of them its own, \
-    \(found.needed >> 20) MiB are needed; raise the limit, or set OPENBLAS_NUM_THREADS=1 and take \
-    --threads 1
+    for \(threads) \(threads == 1 ? "thread" : "threads")\(own), \(found.needed >> 20) MiB are needed; \
+    raise the limit\(cures.isEmpty ? "" : ", or \(cures.joined(separator: " and "))")
     """)
-  // The threads of OpenBLAS would keep the program from ending in the usual way.
-  _exit(ExitStatus.commandFailed.rawValue)
+  leave(with: .commandFailed)
 }
 
 /// Ends the program with a status.
+///
+/// Nothing waits for the threads of OpenBLAS, which the library's own ending does: under a small
+/// memory limit they never come to their end.
 func leave(with status: ExitStatus) -> Never {
-  Foundation.exit(status.rawValue)
+  TerminalState.giveBack()
+  // What C libraries have printed.
+  fflush(nil)
+  _exit(status.rawValue)
 }

@@ -38,10 +38,11 @@ enum Console {
 
   // MARK: - In the handler of Ctrl-C
 
-  /// The notices for the first Ctrl-C, the second, and further ones; each fits a row of 40 columns.
-  private static let (stopping, dropping, still) = (
-    notice("stopping; Ctrl-C again drops the step"), notice("dropping the step"),
-    notice("still stopping; Ctrl-\\ ends the program")
+  /// The notices for the first Ctrl-C, in and outside of a training, the second in a training, and
+  /// further ones; each fits a row of 40 columns.
+  private static let (stoppingStep, stopping, dropping, still) = (
+    notice("stopping; Ctrl-C again drops the step"), notice("stopping"),
+    notice("dropping the step"), notice("still stopping; Ctrl-\\ ends the program")
   )
 
   private static func notice(_ text: String) -> (text: HandlerText, columns: Int) {
@@ -49,12 +50,21 @@ enum Console {
   }
 
   /// Initializes values for the signal handler, which must not be the first to use them.
-  static func prepareNotices() { _ = (stopping, dropping, still, ProgressDisplay.shared) }
+  static func prepareNotices() {
+    _ = (stoppingStep, stopping, dropping, still, ProgressDisplay.shared)
+  }
 
-  /// Shows the notice for the Ctrl-C with number `requests` in place of the progress line.
-  static func noticeInterrupt(_ requests: Int) {
+  /// Shows the notice for the Ctrl-C with number `requests` in place of the progress line;
+  /// `dropsStep` says whether a second one drops a step of a training.
+  static func noticeInterrupt(_ requests: Int, dropsStep: Bool) {
     guard ProgressDisplay.isVisible else { return }
-    let notice = requests == 1 ? stopping : requests == 2 ? dropping : still
+    let notice =
+      switch (requests, dropsStep) {
+      case (1, true): stoppingStep
+      case (1, false): stopping
+      case (2, true): dropping
+      default: still
+      }
     ProgressDisplay.shared.replaceLine(by: notice.text, columns: notice.columns)
   }
 }

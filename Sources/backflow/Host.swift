@@ -149,7 +149,7 @@ final class Host {
       if let turns = outcome.turns { show(outcome.pictures, turns) }
       for remark in outcome.remarks { Console.error(VisibleText.visible(remark)) }
     case .failure(let error):
-      for line in error.kept?.outcome.lines ?? [] { Console.print(line) }
+      for line in error.kept?.outcome.printedLines ?? [] { Console.print(line) }
       let place = source.map { "\($0):\(execution.line): " } ?? ""
       let isSeen = isatty(STDERR_FILENO) == 1
       let lines = error.rendered(columns: isSeen ? TerminalSize(of: STDERR_FILENO).columns : nil)
@@ -158,13 +158,13 @@ final class Host {
     }
   }
 
-  /// Shows lines and pictures: at a terminal in rows that fit, elsewhere as in a record.
+  /// Shows lines and pictures: at a terminal in rows that fit, elsewhere whole.
   ///
   /// The first `count` lines are warnings that were shown before the work began and are not
   /// repeated at a terminal.
   private func show(_ outcome: Outcome, after count: Int) {
     guard isatty(STDOUT_FILENO) == 1 else {
-      for line in outcome.typedLines.dropFirst(count) { Console.print(line.printed) }
+      for line in outcome.printedLines.dropFirst(count) { Console.print(line) }
       return
     }
     for part in outcome.screen(columns: TerminalSize().columns) {
@@ -182,7 +182,9 @@ final class Host {
 
   /// Shows a picture under its line.
   private func show(_ picture: CommandLanguage.Picture) {
-    guard let display, let path = place(of: picture) else { return }
+    guard let display, !Interrupts.interruption.isRequested, let path = place(of: picture) else {
+      return
+    }
     display.show(path)
   }
 
@@ -267,7 +269,7 @@ final class Host {
       throw arguments.error(
         at: "file", .wrongValue, "a pack is written as .zip", hint: "\(file).zip")
     }
-    let pack = try packed(as: file).encoded()
+    let pack = try packed(as: file, arguments).encoded()
     let place = try arguments.write(pack, to: file, in: files)
     var outcome = Outcome("packed  \(file: file, at: place)")
     outcome.add(file: file, at: place)
@@ -287,7 +289,7 @@ final class Host {
       }
     }
     let handout = try Handout(
-      session.map { path in try SessionPack(at: path) } ?? packed(as: file),
+      session.map { path in try SessionPack(at: path) } ?? packed(as: file, arguments),
       for: Handout.Audience(rawValue: try arguments.choice("for")) ?? .everybody)
     let pages = handout.files(form, named: file, commands: runner.commands.map(\.spec))
     let places = try arguments.blaming("file") { () throws(CommandError) in
@@ -301,16 +303,32 @@ final class Host {
   }
 
   /// The session so far with its pictures, named after the file to be made from it.
-  private func packed(as file: String) throws -> SessionPack {
-    let folder = FileManager.default.temporaryDirectory
-      .appending(path: "backflow-pack-\(UUID().uuidString)")
+  private func packed(
+    as file: String, _ arguments: Arguments
+  ) throws(CommandError) -> SessionPack {
+    let disk = FileManager.default.temporaryDirectory
+    let folder = disk.appending(path: "backflow-pack-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
-    try FileManager.default.createDirectory(
-      at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     let name = URL(filePath: file).deletingPathExtension().lastPathComponent
     let paths = SessionPaths(named: folder.appending(path: name).path)
-    try recorder.save(to: paths, picturesFrom: files.output.path, stamps: stamps)
-    return try SessionPack(collecting: paths)
+    do {
+      try FileManager.default.createDirectory(
+        at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+      try recorder.save(to: paths, picturesFrom: files.output.path, stamps: stamps)
+    } catch {
+      // The person knows nothing of the folder.
+      let reason = (error as? SessionError)?.message
+      throw arguments.error(
+        at: "file", .file,
+        "\(file) \(reason ?? "cannot be written: \(SystemReason.words(error))")",
+        hint: "make room on the disk of \(disk.path), where its parts are gathered, or set TMPDIR "
+          + "to a folder with more")
+    }
+    do throws(SessionError) {
+      return try SessionPack(collecting: paths)
+    } catch {
+      throw arguments.error(at: "file", .file, "\(file) \(error.message)")
+    }
   }
 }
 

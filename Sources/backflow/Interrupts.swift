@@ -3,7 +3,8 @@ import Foundation
 import LineEditing
 import Synchronization
 
-/// Handles Ctrl-C: the first asks the running command to stop, the second to drop its present step.
+/// Handles Ctrl-C: the first asks the running command to stop, the second a training to drop its
+/// present step.
 enum Interrupts {
   static let interruption = Interruption()
   private static let scriptEnds = Atomic<Bool>(true)
@@ -27,7 +28,8 @@ enum Interrupts {
       Interrupts.interruption.request()
       let requests = Interrupts.interruption.requests
       if requests > 2, Interrupts.endsAtThird { _exit(ExitStatus.interrupted.rawValue) }
-      Console.noticeInterrupt(requests)
+      Console.noticeInterrupt(
+        requests, dropsStep: Interrupts.interruption.dropsStep)
     }
     sigaction(SIGINT, &action, nil)
     unblock()

@@ -65,6 +65,7 @@ struct Prompt {
   private func readLines() {
     var lines = CommandLines(input)
     var proposals: ArraySlice<String> = []
+    var offer: String?
     while true {
       Console.clearProgress()
       Interrupts.interruption.reset()
@@ -84,6 +85,12 @@ struct Prompt {
           continue
         }
         host.pages.drop()
+        let offered = offer
+        offer = nil
+        if let offered, Self.refuses(command.text, offered) {
+          host.say(["nothing was replaced"])
+          continue
+        }
         history?.add(ContinuedLine.joined(command.text))
         let line = firstLine + command.number
         guard let execution = host.runner.run(command.text, line: line) else {
@@ -102,6 +109,7 @@ struct Prompt {
         if let retry = Self.retry(execution) {
           host.say(["Enter runs it with replace=yes; anything else leaves the file as it is"])
           input.propose(retry)
+          offer = retry
         }
         if execution.outcome?.quits == true { return }
         repeats.line = proposals.isEmpty ? repeated(execution) : ""
@@ -120,6 +128,12 @@ struct Prompt {
       !text.contains("#"), !text.contains("replace=")
     else { return nil }
     return text + " replace=yes"
+  }
+
+  /// Whether a line is a plain no to the line that was offered, alone or typed behind it.
+  private static func refuses(_ text: String, _ offered: String) -> Bool {
+    let answer = text.hasPrefix(offered) ? text.dropFirst(offered.count) : text[...]
+    return ["n", "no"].contains(answer.lowercased().filter { !$0.isWhitespace })
   }
 
   /// Runs lines as if they were typed, until one fails or Ctrl-C stops them.

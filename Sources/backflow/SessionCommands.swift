@@ -59,6 +59,15 @@ struct SessionOptions: ParsableArguments {
     return host
   }
 
+  /// Warns when `--to` names a line behind the end of the session, which then runs to its end.
+  func warnOfEnd(_ session: SessionFile) {
+    guard let to, to > session.lineCount + 1 else { return }
+    let count = session.entries.count
+    Console.error(
+      "warning: --to \(to): the session has \(count) \(count == 1 ? "command" : "commands") in "
+        + "\(session.lineCount) \(session.lineCount == 1 ? "line" : "lines"); all of them run")
+  }
+
   /// Opens the prompt at a terminal if the session stopped at `--to`.
   func handOver(_ host: Host, _ ending: ExitStatus) -> ExitStatus {
     guard let to, ending == .success, isatty(STDIN_FILENO) == 1, !self.host.json else {
@@ -137,6 +146,7 @@ struct RunCommand: ParsableCommand {
       let place = try options.place()
       return (place, try SessionFile(path: place.paths.file))
     }
+    options.warnOfEnd(session)
     guard sweep.isEmpty else {
       leave(with: try Sweep(sweep, options, place, session).run())
     }
@@ -164,6 +174,7 @@ struct ReplayCommand: ParsableCommand {
 
   func run() {
     let place = orLeave(options.place)
+    if let session = try? SessionFile(path: place.paths.file) { options.warnOfEnd(session) }
     let host = options.makeHost(place)
     var replayer = Replayer(
       paths: place.paths, outputFolder: place.output.path, stamps: host.stamps,

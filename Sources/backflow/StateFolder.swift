@@ -1,3 +1,4 @@
+import Commands
 import Foundation
 
 /// The folder for files that outlive a session: history, and unsaved sessions.
@@ -8,15 +9,9 @@ enum StateFolder {
     let base =
       given.hasPrefix("/")
       ? URL(filePath: given)
-      : home.appending(path: ".local/state")
+      : URL(filePath: HomeFolder.path).appending(path: ".local/state")
     return base.appending(path: "backflow")
   }()
-
-  private static var home: URL {
-    let given = ProcessInfo.processInfo.environment["HOME"] ?? ""
-    return given.hasPrefix("/")
-      ? URL(filePath: given) : FileManager.default.homeDirectoryForCurrentUser
-  }
 
   static let history = url.appending(path: "history").path
   static let sessions = url.appending(path: "sessions")

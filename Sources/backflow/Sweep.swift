@@ -74,7 +74,7 @@ struct Sweep {
       if options.host.json { Console.print(json(run).text) }
       if run.status == .interrupted { break }
     }
-    if !options.host.json { for line in table(runs).lines { Console.print(line.rendered) } }
+    if !options.host.json { for row in table(runs).rows(columns: .max) { Console.print(row) } }
     return runs.map(\.status).first { $0 != .success } ?? .success
   }
 

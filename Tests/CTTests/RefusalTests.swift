@@ -90,4 +90,12 @@ struct RefusalTests {
     let error = #expect(throws: CTError.self) { try CTInventory.scan(path + "-big") }
     #expect(error?.code == "unsupported-bits")
   }
+
+  @Test
+  func `a folder in place of a file`() throws {
+    let folder = try TemporaryFolder()
+    let error = #expect(throws: CTError.self) { try CTAttribute.list(folder.path) }
+    #expect(error?.message.contains("a folder, not a file") == true)
+    #expect(error?.hint == "name a file in it")
+  }
 }

@@ -24,6 +24,20 @@ struct `An outcome` {
     #expect(outcome.files.map(\.path) == ["noisy-3.png"])
   }
 
+  @Test func `is printed without the escapes of a record, in columns that fit`() {
+    var outcome = Outcome()
+    outcome.say("1 < 2, \(volatile: "4.1 s")")
+    outcome.add(
+      OutputTable([.words("name"), .numbers("n")], rows: [["a<b", "1"], ["abcd", "2"]]))
+    outcome.add(Picture(path: "<.png", width: 1, height: 1, samples: "gray8", fingerprint: "0"))
+    outcome.warn("<")
+    #expect(
+      outcome.printedLines == [
+        "1 < 2, <4.1 s>", "name  n", "a<b   1", "abcd  2", "[png <.png 1x1 gray8 px:0]",
+        "warning: <",
+      ])
+  }
+
   @Test(arguments: [
     (-0.0001, NumberFormat.fixed(2), "0.00"), (1e22, .fixed(0), "10000000000000000000000"),
     (0.000314159, .significant(3), "0.000314"), (-.infinity, .fixed(2), "-inf"),

@@ -24,6 +24,14 @@ struct `A line that is wider than the terminal` {
       ])
   }
 
+  @Test func `is broken between choices that are wider than a row together`() {
+    #expect(
+      TextWrapping.rows(of: "take NAME|FILE|FOLDER now", columns: 12) == [
+        "take NAME|", "FILE|FOLDER", "now",
+      ])
+    #expect(TextWrapping.rows(of: "take a|b or c", columns: 8) == ["take a|b", "or c"])
+  }
+
   @Test func `keeps what fits, spaces and all, and words that nothing could break`() {
     let line = "a   b     c"
     #expect(TextWrapping.rows(of: line, columns: 11) == [line])

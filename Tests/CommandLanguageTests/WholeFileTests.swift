@@ -90,4 +90,18 @@ struct `Whole files` {
     }
     #expect(failure?.path == "/proc/none/a" && failure?.description.contains("/") == false)
   }
+
+  @Test func `that a command writes leave nothing when it is asked to stop`() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let interruption = Interruption()
+    interruption.request()
+    try Interruption.$ofCommand.withValue(interruption) {
+      #expect(throws: WholeFile.Failure.self) {
+        try WholeFile.write(Data(count: 40 << 20), to: path("large"))
+      }
+    }
+    #expect(try everything == [])
+    try WholeFile.write(Data(count: 40 << 20), to: path("large"))
+    #expect(try everything == ["large"])
+  }
 }

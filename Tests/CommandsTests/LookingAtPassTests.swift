@@ -366,3 +366,28 @@ extension JSONValue {
     }
   }
 }
+
+/// Names that stand for nothing, and places for names.
+struct `A wrong name` {
+  @Test(arguments: ["X[0,0,-1,0]", "net.out[0,0,99,0]", "net.out[0,0,x,0]", "nothing[0]"])
+  func `a wrong name is marked by every command that takes it`(name: String) throws {
+    let session = TestSession()
+    try session.run(lines: [
+      "phantom size=16 slices=1", "noise gaussian", "conv", "forward noisy[0]",
+      "tensor X = [[[[1]]]]",
+    ])
+    for command in ["show", "explain", "quiz", "pick"] {
+      let error = try #require(
+        #expect(throws: CommandError.self) { try session.run("\(command) \(name)") })
+      #expect(error.range?.lowerBound == command.count + 1, "\(command): \(error.rendered)")
+    }
+  }
+
+  @Test(arguments: ["tensor 0", "tensor noisy[0]", "tensor noisy"])
+  func `what cannot name a tensor is not proposed as a name`(line: String) throws {
+    let session = TestSession()
+    let error = try #require(#expect(throws: CommandError.self) { try session.run(line) })
+    #expect(error.code == .wrongValue, "\(error.summary)")
+    #expect(error.hint?.contains("= 2") == false, "\(error.summary)")
+  }
+}

@@ -209,4 +209,20 @@ struct NoisyAloneTests {
     #expect(found.message == "crop needs slices=, rows= or columns=")
     #expect(found.hint?.contains("5 × [8,12]") == true)
   }
+
+  @Test func `are trained on by no hint`() throws {
+    let source = try Self.trained()
+    let session = TestSession(sessionFolder: source.folder)
+    try session.run(lines: ["load quarter as=noisy", "conv"])
+    for line in [
+      "explain c1.z[0,0,5,5]", "stats c1.weight.m", "plot loss", "save animation denoised[0] a.gif",
+      "plot gradients", "backward", "explain denoised[0,1,1]",
+    ] {
+      let found = try error(session, line)
+      #expect(found.hint?.contains("train first") == false, "\(line): \(found.summary)")
+      #expect(
+        found.hint?.contains(#/load PATH|target=noisy\[0\]/#) == true, "\(line): \(found.summary)")
+    }
+    try session.run(lines: ["forward noisy[0] target=noisy[0]", "explain c1.z[0,0,5,5]"])
+  }
 }

@@ -57,4 +57,16 @@ struct PaddedSliceTests {
     #expect(none.lines.contains { $0.hasPrefix("mean over 0 slices") })
     #expect(none.warnings == [warning])
   }
+
+  @Test func `are said to be padding by what looks at them`() throws {
+    let session = TestSession()
+    try series(session)
+    try session.run("load ct")
+    #expect(try session.run("stats clean[1]").lines == ["clean[1] [24,24]  all of it is padding"])
+    #expect(try session.run("plot clean[1]").lines.last?.hasSuffix("all of it is padding") == true)
+    let error = try #require(
+      #expect(throws: CommandError.self) { try session.run("hist clean[1]") })
+    #expect(error.message == "all of clean[1] is padding, which is not counted")
+    #expect(error.hint?.contains("diagnose") == false)
+  }
 }

@@ -78,4 +78,13 @@ struct ProfileTests {
     #expect(try session.run("plot b1.out.grad[0,1]").result["shape"] != nil)
     #expect(try session.run("plot c1.bias").result["shape"] != nil)
   }
+
+  @Test func `indices have whole numbers at their axis`() throws {
+    let session = try session()
+    let file = session.folder.appending(path: "p.svg")
+    try session.run("plot clean[0:3,16,20] file=p.svg")
+    #expect(try !String(contentsOf: file, encoding: .utf8).contains(">0.5<"))
+    let text = try session.run("plot clean[0:3,16,20] as=text").lines
+    #expect(!text.contains { $0.contains("0.5") && !$0.contains("min") }, "\(text)")
+  }
 }

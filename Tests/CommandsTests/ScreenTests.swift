@@ -4,18 +4,17 @@ import Testing
 
 /// What commands give back, in the rows of a terminal.
 struct `On a screen` {
-  private static let widths = [40, 80, 132]
+  private static let widths = [40, 60, 80, 132]
 
   /// Says which rows are too wide or break a word; words are compared whatever their order, since
   /// cells of a table go on beside each other.
   private func faults(_ outcome: Outcome, columns: Int) -> [String] {
     let rows = outcome.screen(columns: columns).flatMap(\.rows)
+    // Words that are wider than a row are broken between their choices.
     func words(_ lines: [String]) -> [String] {
-      lines.flatMap { $0.split(separator: " ") }.map(String.init).sorted()
+      lines.flatMap { $0.split { $0 == " " || $0 == "|" } }.map(String.init).sorted()
     }
-    let wide = rows.filter { row in
-      VisibleText.columns(of: row) > columns && row.drop { $0 == " " }.contains(" ")
-    }
+    let wide = rows.filter { VisibleText.columns(of: $0) > columns }
     let isWhole = words(rows) == words(outcome.typedLines.map(\.shown))
     return wide + (isWhole ? [] : ["words are broken or lost: \(rows)"])
   }

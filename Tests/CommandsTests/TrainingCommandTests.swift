@@ -154,4 +154,37 @@ struct TrainingCommandTests {
     let error = #expect(throws: CommandError.self) { try session.run("train steps=1") }
     #expect(error?.message.contains("net.in") == true)
   }
+
+  @Test(arguments: [
+    ("set limit.seconds=0s", "no time to work in"), ("set limit.seconds=1e99h", "ten years"),
+    ("set limit.seconds=11e4h", "ten years"), ("train time=0s", "no time to work in"),
+    ("train time=1e300h", "ten years"),
+  ])
+  func `a limit of time is a time in which something can be done`(line: String, words: String)
+    throws
+  {
+    let session = TestSession()
+    try session.run(lines: Self.data + ["conv"])
+    let error = try #require(#expect(throws: CommandError.self) { try session.run(line) })
+    #expect(error.code == .outOfRange && error.message.contains(words), "\(error.summary)")
+    #expect(error.hint?.contains("=") == true)
+  }
+
+  @Test(arguments: [("2h", "2 h"), ("90s", "90 s"), ("600", "10 min"), ("0.5s", "0.5 s")])
+  func `a limit of time is shown with its unit`(given: String, shown: String) throws {
+    let session = TestSession()
+    try session.run("set limit.seconds=\(given)")
+    let lines = try session.run("set").lines
+    #expect(lines.contains { $0.hasPrefix("limit.seconds") && $0.hasSuffix("  \(shown)") })
+  }
+
+  @Test func `more than a thousand epochs are counted in whole numbers`() throws {
+    let session = TestSession()
+    try session.run(lines: [
+      "phantom size=16 slices=1 patients=1", "noise gaussian", "conv", "train epochs=1050 judge=no",
+    ])
+    let lines = try session.run("plot loss as=text").lines
+    #expect(lines.contains { $0.contains("1050 steps, 1050 epochs") }, "\(lines.suffix(2))")
+    #expect(!lines.contains { $0.contains("e+03") })
+  }
 }

@@ -39,6 +39,14 @@ import Testing
     #expect(axis.position(of: .nan) == nil && axis.position(of: .infinity) == nil)
   }
 
+  @Test func `ticks of indices are whole numbers`() {
+    func indices(_ count: Int, _ ticks: Int) -> [String] {
+      labels(AxisScale(covering: (0..<count).map(Double.init), room: 0.02, isWhole: true), ticks)
+    }
+    #expect(indices(3, 10) == ["0", "1", "2"] && indices(2, 10) == ["0", "1"])
+    #expect(indices(41, 5) == ["0", "10", "20", "30", "40"])
+  }
+
   @Test func `bars reach to zero`() throws {
     for values in [[3.0, 5], [-3, -5], [-2, 7], [0, 0], [4], [-4]] {
       let axis = AxisScale(covering: values, includesZero: true)

@@ -19,4 +19,13 @@ struct `A page in Markdown` {
     #expect(text.contains("\n```text\n> view noisy[3]\n```\n"))
     #expect(text.contains("](<page.pictures/1-noisy-3.png>)"))
   }
+
+  @Test func `numbers its contents from 1, also where a part without a heading comes first`() throws
+  {
+    let sample = try Sample([
+      "> view a", "one", "# Look.", "> view b", "two", "# More.", "> view c",
+    ])
+    let text = try sample.page(.markdown)
+    #expect(text.contains("\n1. [Look](#part-2)\n2. [More](#part-3)\n"), "\(text)")
+  }
 }

@@ -14,6 +14,11 @@ struct `A paste` {
     #expect(paste.lines == ["a \\", "  b"])
     #expect(paste.rest == "c")
   }
+
+  @Test func `of an indented transcript is its commands, too`() {
+    let paste = PastedText("> a\n  > b\n\t> c\n  out\n  >\n")
+    #expect(paste.lines == ["a", "b", "c", ""])
+  }
 }
 
 struct `The lines of a history` {

@@ -103,4 +103,20 @@ struct `What was shown` {
     #expect(try folder.read("out/script.txt/first.session") == session)
     #expect(try Program.run(["replay", "out/script.txt/first.session"], in: folder).status == 0)
   }
+
+  @Test(arguments: [("export e.html", "e.html"), ("session pack p.zip", "p.zip")])
+  func `names the page or pack that was asked for when its parts find no room`(
+    line: String, name: String
+  ) throws {
+    // From standard input, no command is echoed, so that the output itself stays small.
+    let lines = (0..<3000).map { "let a\($0) = \($0)" } + [line]
+    try folder.write(lines.joined(separator: "\n") + "\n", to: "script.txt")
+    let ending = try Program.run(
+      ["-c", "ulimit -f 8; exec \"$0\" < script.txt", Program.path], program: "/bin/bash",
+      in: folder)
+    #expect(ending.status == 1 && ending.complaints.count == 1, "\(ending.errors)")
+    let complaint = try #require(ending.complaints.first)
+    #expect(complaint.contains(" error: \(name) cannot be written: "), "\(complaint)")
+    #expect(complaint.contains("make room on the disk") && !complaint.contains("backflow-pack"))
+  }
 }

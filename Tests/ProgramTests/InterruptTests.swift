@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// Ctrl-C while a command runs.
@@ -56,7 +57,8 @@ struct `Ctrl-C at the prompt` {
     let before = try terminal.type("data\r", until: "\n> ")
     // What the screen shows last is the command's own line: it runs.
     try terminal.type("\(line)\r", until: "\(line)\n")
-    try terminal.interrupt(until: "error: interrupted; all is as before")
+    let answer = try terminal.interrupt(until: "error: interrupted; all is as before")
+    #expect(!answer.contains("drops the step"), "no training runs")
     try terminal.wait(for: "\n> ", from: terminal.position - 3)
     #expect(try terminal.type("data\r", until: "\n> ") == before)
     #expect(try terminal.leave() == 0)
@@ -101,6 +103,37 @@ struct `Ctrl-C at the prompt` {
     let isDrawn = progress.contains { $0.firstMatch(of: drawn) != nil }
     #expect(isDrawn == (columns > 40), "\(progress)")
     try terminal.interrupt(until: "'continue' goes on")
+    #expect(try terminal.leave() == 0)
+  }
+
+  /// A file of 512 MiB whose numbers are all 0, which takes no room on the disk.
+  private func writeZeros() throws {
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (128, 1024, 1024), }"
+    let padded = header.padding(toLength: 117, withPad: " ", startingAt: 0) + "\n"
+    var data = Data([0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0])
+    data.append(contentsOf: padded.utf8)
+    try folder.write(data, to: "zeros.npy")
+    let file = try FileHandle(forWritingTo: folder.url.appending(path: "zeros.npy"))
+    try file.truncate(atOffset: 128 + 4 << 27)
+    try file.close()
+  }
+
+  @Test func `ends what looks at a large stack or writes it, and leaves no half of a file`() throws
+  {
+    try writeZeros()
+    let terminal = try Terminal(in: folder)
+    try terminal.wait(for: "\n> ")
+    try terminal.type("load zeros.npy unit=HU\r", until: "\n> ")
+    for line in ["save tensor clean x.npy", "hist clean", "stats clean", "save tensor clean y.npy"]
+    {
+      try terminal.type("\(line)\r", until: "\(line)\n")
+      let answer = try terminal.interrupt(until: "error: interrupted; all is as before")
+      #expect(!answer.contains("drops the step"), "no training runs")
+      try terminal.wait(for: "\n> ", from: terminal.position - 3)
+    }
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
+    #expect(!left.contains { $0.hasSuffix("x.npy") || $0.hasSuffix("y.npy") }, "\(left)")
+    #expect(!left.contains { $0.hasSuffix(".part") || $0.hasSuffix(".png") }, "\(left)")
     #expect(try terminal.leave() == 0)
   }
 }

@@ -109,6 +109,28 @@ struct `The memory limit` {
         ), "\(complaint)")
     }
 
+    @Test(arguments: [
+      "--help", "--version", "help run", "reference", "run --help", "bench --help", "nonsense",
+      "run --nonsense", "export no.session --html x.html", "accept no", "replay no", "bench",
+    ])
+    func `that is too small for OpenBLAS lets every entry of the program end`(words: String) throws
+    {
+      let ending = try Program.run(
+        ["-c", "ulimit -v 300000 && exec \"$0\" \(words)", Program.path], program: "/bin/bash",
+        in: Folder(), limit: 60)
+      #expect(!ending.crashed && [0, 1, 2, 4].contains(ending.status))
+      #expect(!(ending.output + ending.errors).isEmpty)
+    }
+
+    @Test func `that is too small for one thread is told without cures that were taken`() throws {
+      let ending = try run(
+        under: "export OPENBLAS_NUM_THREADS=1 && ulimit -v 200000", Self.check, "--threads 1")
+      #expect(ending.status == 1)
+      #expect(
+        ending.errors.contains(#/for 1 thread, \d+ MiB are needed; raise the limit\n/#),
+        "\(ending.errors)")
+    }
+
     @Test func `that is large enough for the threads that were asked for lets the program work`()
       throws
     {

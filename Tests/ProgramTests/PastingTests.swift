@@ -86,4 +86,11 @@ struct `A paste at the prompt` {
     try terminal.wait(for: "no help on \"19999\"")
     #expect(try terminal.leave() == 0)
   }
+
+  @Test(arguments: ["vt100", "dumb"])
+  func `of a transcript whose lines are indented runs all of them`(kind: String) throws {
+    let terminal = try terminal(kind)
+    try terminal.type("> let a = 1\r> let b = ${a}2\r  > help ${b}3\r", until: "no help on \"123\"")
+    #expect(try terminal.leave() == 0)
+  }
 }

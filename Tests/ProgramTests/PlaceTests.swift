@@ -53,4 +53,17 @@ struct `A path` {
     #expect(try Program.run(["accept", "o/first"], in: folder).status == 0)
     #expect(try Program.run(["export", "o/first", "--html", "x.html"], in: folder).status == 0)
   }
+
+  @Test(.enabled(if: Terminal.isAvailable))
+  func `that begins with ~ is below HOME, also where it is completed`() throws {
+    // Its home is the folder.
+    let terminal = try Terminal(in: folder)
+    try terminal.wait(for: "\n> ")
+    try terminal.type("phantom size=16 slices=1\r", until: "\n> ")
+    try terminal.type("save tensor clean ~/below-home.npy\r", until: "saved  below-home.npy")
+    #expect(folder.exists("below-home.npy"))
+    try terminal.type("load ~/below\t", until: "-home.npy")
+    try terminal.type("\r", until: "2 slices 16×16")
+    #expect(try terminal.leave() == 0)
+  }
 }

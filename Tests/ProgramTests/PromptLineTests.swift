@@ -110,4 +110,17 @@ struct `The prompt` {
     #expect(text.contains("$nothing 3\n"))
     #expect(try terminal.leave() == 0)
   }
+
+  @Test(arguments: ["vt100", "dumb"], ["n", " no"])
+  func `takes n for no where it offers to replace a file`(kind: String, answer: String) throws {
+    try folder.write("of somebody else", to: "other.session")
+    let terminal = try terminal(kind)
+    try terminal.type("session save other\r", until: "Enter runs it with replace=yes")
+    try terminal.wait(for: "> session save other replace=yes")
+    try terminal.type("\(answer)\r", until: "nothing was replaced")
+    try terminal.type("session save more\r", until: "saved  more.session")
+    #expect(!terminal.shown.contains("error: replace"))
+    #expect(try folder.read("other.session") == "of somebody else")
+    #expect(try terminal.leave() == 0)
+  }
 }

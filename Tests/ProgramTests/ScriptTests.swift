@@ -137,4 +137,33 @@ struct `A script` {
     #expect(digests[0]?.count == 64)
     #expect(Set(digests).count == 1)
   }
+
+  @Test func `prints < as it is, which only a session file escapes`() throws {
+    let lines = ["help break", "expect 1 < 2", "session save s"]
+    let file = try folder.run(lines, "--out", "o")
+    let pipe = try Program.run(
+      ["--out", "p"], input: lines.joined(separator: "\n"), in: folder)
+    for ending in [file, pipe] {
+      #expect(ending.status == 0 && ending.output.contains("ok  1.00000 < 2.00000\n"))
+      #expect(!ending.output.contains("\\<"), "\(ending.output)")
+    }
+    #expect(try folder.read("o/s.session").contains("ok  1.00000 \\< 2.00000\n"))
+    #expect(try Program.run(["replay", "o/s.session"], in: folder).status == 0)
+  }
+
+  @Test func `shows no comment as a command, and keeps an indented one`() throws {
+    let ending = try folder.run(
+      ["phantom size=16 slices=1", "  # two", "stats clean", "session save s"], "--out", "o")
+    #expect(ending.status == 0 && !ending.output.contains("two"), "\(ending.output)")
+    #expect(try folder.read("o/s.session").contains("\n# two\n> stats clean\n"))
+  }
+
+  @Test func `says how long it is when --to is behind its end`() throws {
+    let lines = ["phantom size=16 slices=1", "stats clean"]
+    let ending = try folder.run(lines, "--to", "99")
+    #expect(ending.status == 0)
+    #expect(
+      ending.errors == "warning: --to 99: the session has 2 commands in 2 lines; all of them run\n")
+    #expect(try folder.run(lines, "--to", "3").errors == "", "line 3 is where it ends")
+  }
 }

@@ -192,6 +192,17 @@ struct `A replay after an edit` {
       ], "\(lines)")
   }
 
+  @Test func `says of lines that did not run that nothing is known`() throws {
+    let scratch = try scratch(["load x", "measure", "measure value=5", "view"])
+    try scratch.edit("> measure value=5\n", "> measure value=6\n")
+    let line = try #require(SessionFile(path: scratch.paths.file).entries.last).line
+    let edited = try #require(SessionFile(path: scratch.paths.file).entries.dropLast().last).line
+    let before = try scratch.replay(player: SessionPlayer(stopLine: edited)).lines(file: "f")
+    #expect(before.contains("what follows from it is not known: 2 below did not run"), "\(before)")
+    let after = try scratch.replay(player: SessionPlayer(stopLine: line)).lines(file: "f")
+    #expect(after.contains { $0.hasPrefix("what follows") && $0.hasSuffix(", 1 did not run") })
+  }
+
   @Test func `does not blame the edit for what differs above it`() throws {
     let scratch = try scratch(["load x", "measure", "view"])
     try scratch.edit("-512.4", "-512.5")

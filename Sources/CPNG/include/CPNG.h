@@ -30,9 +30,11 @@ typedef struct {
 } cpng_text;
 
 /// Encodes samples (row-major, interleaved, in the CPU's byte order; bytes when `depth` is 8) with
-/// `count` text chunks. On success `*bytes`, to be freed by `cpng_free`, holds `*size` bytes.
+/// `count` text chunks. On success `*bytes`, to be freed by `cpng_free`, holds `*size` bytes. Once
+/// `is_over`, which may be null, returns true, it fails.
 bool cpng_encode(cpng_format format, const void *samples, const cpng_text *texts, int count,
-                 uint8_t **bytes, size_t *size, char message[CPNG_MESSAGE_SIZE]);
+                 bool (*is_over)(void), uint8_t **bytes, size_t *size,
+                 char message[CPNG_MESSAGE_SIZE]);
 
 /// A PNG that was opened for reading.
 typedef struct cpng_reader cpng_reader;
