@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Writes Sources/Figures/FontTable.swift from the X.Org fonts "misc-fixed" 9x15 and 9x15 bold.
+"""Writes Sources/Figures/Drawing/FontTable.swift from the X.Org fonts "misc-fixed" 9x15 and 9x15 bold.
 
 The fonts lie in Debian's package xfonts-base (source font-misc-misc) and say of themselves
 "Public domain font.  Share and enjoy.". Usage:
 
     apt-get install xfonts-base
-    Scripts/make-font-table.py > Sources/Figures/FontTable.swift
+    Scripts/make-font-table.py > Sources/Figures/Drawing/FontTable.swift
 """
 
 import gzip

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""Writes Sources/Figures/OutlineTable.swift from the fonts DejaVu Sans and DejaVu Sans Bold.
+"""Writes Sources/Figures/Drawing/OutlineTable.swift from the fonts DejaVu Sans and DejaVu Sans Bold.
 
 The fonts are in Debian's package fonts-dejavu-core; their license, Bitstream Vera's, allows it when
 its notice goes along, which the table begins with. Usage:
 
     apt-get install fonts-dejavu-core python3-fonttools
-    Scripts/make-outline-table.py > Sources/Figures/OutlineTable.swift
+    Scripts/make-outline-table.py > Sources/Figures/Drawing/OutlineTable.swift
 """
 
 import sys
