@@ -10,7 +10,7 @@
 package struct Explanation: Sendable {
   /// A number that a term is the product of.
   package struct Factor: Hashable, Sendable {
-    /// What it is, such as `b1.conv1.weight[0,1,2,2]`.
+    /// The factor's name, such as `b1.conv1.weight[0,1,2,2]`.
     package let name: String
     package let value: Double
 

@@ -6,7 +6,7 @@ package import Tensors
 /// one channel serves all channels that it joins.
 package struct NamedGrid: Sendable {
   package let name: String
-  /// What formulas call it: the name, or a part of it.
+  /// The name in formulas: the whole name, or a part of it.
   package let letter: String
   private let numbers: Value<Float>
   package let shape: Shape
@@ -15,13 +15,7 @@ package struct NamedGrid: Sendable {
 
   package init(name: String, letter: String? = nil, _ value: Value<Float>) {
     (self.name, self.letter, numbers) = (name, letter ?? name, value)
-    shape =
-      switch value {
-      case .map(let map): map.shape
-      case .tensor(let tensor): tensor.shape
-      case .number: []
-      }
-    rank = shape.rank
+    (shape, rank) = (value.shape, value.shape.rank)
   }
 
   /// The same numbers with axes of one in front, up to four; places tell the axes there were.

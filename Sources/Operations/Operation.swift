@@ -146,7 +146,7 @@ package struct PullbackFormula: Sendable {
 
 /// An operation's operands do not fit together.
 package struct OperationError: Error, Sendable {
-  /// What was found and what was expected.
+  /// The message: what was found and what was expected.
   package let message: String
   /// A line to type or a change to make.
   package let hint: String

@@ -33,6 +33,15 @@ package enum Value<Element: Scalar>: Sendable {
     }
   }
 
+  /// The shape; that of a single number has no axes.
+  package var shape: Shape {
+    switch self {
+    case .map(let map): map.shape
+    case .tensor(let tensor): tensor.shape
+    case .number: []
+    }
+  }
+
   /// The feature map; a precondition holds that it is one.
   package var map: FeatureMap<Element> {
     guard case .map(let map) = self else { preconditionFailure("The value is a map.") }

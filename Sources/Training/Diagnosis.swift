@@ -181,7 +181,9 @@ package struct Diagnosis: Sendable {
   /// A gradient that was infinite in an earlier step has left a first moment that is not finite, or
   /// weights and so gradients that are not.
   private func overflowing(_ parameter: Int) -> [Float] {
-    guard let v = states[parameter]["v"]?.scalars, v.contains(where: \.isInfinite) else { return [] }
+    guard let v = states[parameter]["v"]?.scalars, v.contains(where: \.isInfinite) else {
+      return []
+    }
     let m = states[parameter]["m"]?.scalars
     let gradients = result.parameterGradients[parameter].scalars
     return v.indices.filter { i in

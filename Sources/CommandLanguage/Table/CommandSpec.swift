@@ -36,7 +36,7 @@ package enum LineRecipe: Hashable, Sendable {
   case network
 }
 
-/// What a command is called, takes and means: the one place that declares it.
+/// The declaration of a command: its name, parameters, help and examples.
 package struct CommandSpec: Hashable, Sendable {
   /// One or two words: `noise gaussian`.
   package let name: String

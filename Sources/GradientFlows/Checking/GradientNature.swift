@@ -12,7 +12,7 @@
 import Networks
 package import Tensors
 
-/// What three tests say of a flow's gradients, taken in Double.
+/// The results of three tests of whether a flow gives the gradient of the loss, in Double.
 package struct GradientNature: Hashable, Sendable {
   /// The cosine of the flow's gradient and the true one; NaN if one of them is 0.
   package let cosine: Double

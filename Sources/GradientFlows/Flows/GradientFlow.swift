@@ -98,7 +98,8 @@ package protocol LayerwiseFlow: GradientFlow {
 package struct LayerwiseGradients<Element: Scalar>: Sendable {
   /// The gradients of all parameters, in the order of the network's `parameters`.
   package private(set) var parameters: [Tensor<Element>] = []
-  /// What the watched layer was fed with, and what a flow added behind its last derivative.
+  /// The gradient of the watched layer's output, and the term that a flow added behind its last
+  /// derivative; nil when no layer is watched.
   package var fed: (gradient: FeatureMap<Element>, insertion: FeatureMap<Element>?)?
 
   package init() {}

@@ -14,7 +14,7 @@ package struct LinkJoin: Hashable, Sendable {
 }
 
 extension LinkJoin {
-  /// What is added: ρ times the sum, or the product, of the gradients that the sources pass on, which
+  /// Returns ρ times the sum, or the product, of the gradients that the sources pass on, which
   /// `gradient` gives by their places; nil where there are none.
   func added<Element: Scalar>(
     _ gradient: (Int) -> FeatureMap<Element>?
@@ -27,7 +27,7 @@ extension LinkJoin {
     return joined.scaled(by: weight)
   }
 
-  /// What is added, in letters: `ρ·(b4.in.grad + b3.in.grad)`; `names` are those of the layers.
+  /// The added term in letters: `ρ·(b4.in.grad + b3.in.grad)`; `names` are those of the layers.
   func formula(_ names: [String]) -> String {
     let gradients = sources.map { "\(names[$0]).in.grad" }
     return isProduct

@@ -5,7 +5,7 @@ import Tensors
 /// The memory of a pass that computes every operation alone, known before anything is computed.
 ///
 /// It walks through the program as the pass does, with numbers of bytes in place of maps: what an
-/// operation hands on as it is takes no memory, and what nobody holds any more is free. Weights and
+/// operation hands on as it is takes no memory, and a map without a holder is free. Weights and
 /// their gradients are no maps and not counted.
 struct PassMemory<Element: Scalar> {
   /// An operation and the shape of what it gives.

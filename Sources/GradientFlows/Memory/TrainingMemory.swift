@@ -137,7 +137,7 @@ struct TrainingMemory<Element: Scalar> {
   /// As ``ResidualBlock/backward(_:_:retention:needsInput:insertion:)`` goes; the gradient of the
   /// layer's output is alive, its output no longer.
   ///
-  /// What a flow inserts behind the derivative of the last activation takes `insertion` bytes.
+  /// `insertion` is the size in bytes of the term that a flow adds behind the last derivative.
   private mutating func backward(
     _ layer: LayerPlan<Element>, below: (any Layer<Element>)?, insertion: Int
   ) {

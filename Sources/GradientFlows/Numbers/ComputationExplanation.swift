@@ -8,7 +8,7 @@ extension Computation {
   ///
   /// - Parameters:
   ///   - name: Such as `y`, `y.1` or `c.grad`.
-  ///   - index: One number an axis; none for a single number.
+  ///   - index: One number an axis; empty for a single number.
   ///   - gradients: The last backward reading, for gradients.
   ///   - most: How many terms are listed.
   /// - Returns: The arithmetic; nil for what nothing computes.

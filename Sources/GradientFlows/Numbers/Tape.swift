@@ -104,7 +104,7 @@ package struct Tape<Element: Scalar>: ~Copyable {
 
   // MARK: - Again
 
-  /// What a number on the tape would be if the element at `offset` of `variable` were moved.
+  /// Returns a number on the tape computed again with the element at `offset` of `variable` moved.
   package func number(
     _ end: TapeVariable, moving variable: TapeVariable, at offset: Int, by shift: Element
   ) -> Double {

@@ -195,7 +195,7 @@ struct BackwardSteps<Element: Scalar> {
 }
 
 extension Program {
-  /// What each reader of the network's input hands back to it, in letters.
+  /// The gradients that arrive at the network's input, one of each reader, in letters.
   fileprivate var inputShares: [PullbackFormula] {
     nodes.indices.compactMap { reader in
       let node = nodes[reader]

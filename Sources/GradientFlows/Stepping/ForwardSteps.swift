@@ -1,4 +1,4 @@
-// The operations of a forward pass, as they are told to somebody who steps through it.
+// The operations of a forward pass, one step of the stepper each.
 
 import Networks
 import Operations
@@ -6,7 +6,8 @@ import Operations
 extension Program {
   /// The operations of the forward pass, from the input to the loss.
   ///
-  /// What has no name is told with what reads it, and a value under another name with the value.
+  /// An operation without a name is part of the step that reads it, and an alias of the step of its
+  /// value.
   func forwardSteps() -> [PassStep] {
     nodes.indices.filter { isTold($0) }.map { index in
       let node = nodes[index]

@@ -35,7 +35,7 @@ package struct NetworkWalk: SteppedPass {
     zip(network.layerNames, network.layers).map { ($0, $1.line) }
   }
 
-  /// The number of a flow, by its settings; none if it is not walked.
+  /// Returns the number of a flow, found by its settings; nil if it is not walked.
   package func number(of flow: any GradientFlow) -> Int? {
     flows.firstIndex { $0.flow.line == flow.line }
   }

@@ -89,8 +89,13 @@ private struct PassTerms {
       default: result.known(index)
       }
     guard let value else { preconditionFailure("A value was not kept.") }
+    // One channel that serves all goes by the name of the value that it is.
+    var named = index
+    while program.nodes[named].name == nil, program.nodes[named].operation?.sharesResult == true {
+      named = program.nodes[named].operands[0]
+    }
     return NamedGrid(
-      name: program.called(index, at: nil), letter: program.called(index, at: place), value)
+      name: program.called(named, at: nil), letter: program.called(index, at: place), value)
   }
 
   // MARK: - Gradients
@@ -119,7 +124,7 @@ private struct PassTerms {
     return terms.adding(TermList([]), "\(first.left) = \(terms.formula)")
   }
 
-  /// What the formula of what `reader` hands back calls the gradient of the node at `place`.
+  /// The left-hand side of the formula of the share that `reader` hands back to the node at `place`.
   private func left(of place: Int, by reader: Int) -> String {
     let (node, reading) = (program.nodes[place], program.nodes[reader])
     // Of an activation that another convolution reads, and of the last layer's result.
@@ -132,7 +137,7 @@ private struct PassTerms {
 
   private func name(_ place: Int) -> String { program.nodes[place].name ?? "" }
 
-  /// What the operation at `reader` hands back to its operand `number`, with a formula of its own.
+  /// The terms of the gradient that the operation at `reader` hands back to its operand `number`.
   private func share(of reader: Int, to number: Int, at index: [Int]) -> TermList? {
     let node = program.nodes[reader]
     guard let operation = node.operation else { return nil }
@@ -140,8 +145,8 @@ private struct PassTerms {
     let isOfLayer = program.nodes[operand].layer == node.layer
     let called = isOfLayer ? program.gradientCalled(reader) : "\(node.name ?? node.symbol).grad"
     // The sum of a gradient that has no name is told by that gradient's own terms.
-    if node.name == nil, let value = result.known(operand)?.map,
-      let gradient = result.gradientValue(of: reader)?.map,
+    if node.name == nil, let value = result.known(operand),
+      let gradient = result.gradientValue(of: reader),
       let places = operation.pullbackPlaces(
         at: index, of: gradient.shape, to: value.shape)
     {

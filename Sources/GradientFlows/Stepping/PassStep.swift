@@ -1,4 +1,4 @@
-/// One operation of a forward or backward pass, as it is told to somebody who steps through it.
+/// One operation of a forward or backward pass, with its formula and the names it reads and writes.
 package struct PassStep: Hashable, Sendable {
   package enum Direction: String, Sendable {
     case forward

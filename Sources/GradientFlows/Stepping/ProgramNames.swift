@@ -6,7 +6,7 @@ import Operations
 extension Program {
   /// Returns what formulas at `place`, such as `b1.conv1`, call the value of the node at `index`.
   ///
-  /// What belongs to the same place goes by its letter; a parameter elsewhere in the layer by its name
+  /// A value of the same place goes by its letter; a parameter elsewhere in the layer by its name
   /// within the place; everything else by its whole name. What a layer is given goes by the name of
   /// what hands it on.
   func called(_ index: Int, at place: String?) -> String {

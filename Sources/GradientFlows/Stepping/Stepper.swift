@@ -1,12 +1,12 @@
 import Networks
 package import Tensors
 
-/// What a stepper walks through: a pass of a network, or a computation with typed numbers.
+/// A pass that a stepper walks through: that of a network, or a computation with typed numbers.
 package protocol SteppedPass: Sendable {
   var steps: [PassStep] { get }
   /// The step that begins the backward pass.
   var firstBackwardStep: Int { get }
-  /// What the layers of the steps are called, and the line that says what each does.
+  /// The names of the layers that steps belong to, with the line that builds each.
   var layers: [(name: String, line: String)] { get }
   /// The flows that are walked at once; one that names without a flow mean comes first.
   var flowNames: [String] { get }
@@ -14,7 +14,7 @@ package protocol SteppedPass: Sendable {
   func isGiven(_ name: String) -> Bool
   /// The value or gradient called `name` under the flow numbered `flow`.
   func value(_ name: String, flow: Int) -> Tensor<Float>?
-  /// What `step` wrote under `name`: of several arrivals, the sum up to that one.
+  /// Returns the tensor that `step` wrote under `name`: of several arrivals, the sum up to that one.
   func written(_ name: String, by step: PassStep, flow: Int) -> Tensor<Float>?
 }
 
@@ -115,7 +115,7 @@ package struct Stepper: Sendable {
     pass.value(name, flow: index)
   }
 
-  /// What `step` wrote under `name`; of several arrivals, the sum up to that one.
+  /// Returns the tensor that `step` wrote under `name`; of several arrivals, the sum up to that one.
   package func written(_ name: String, by step: PassStep, flow index: Int = 0) -> Tensor<Float>? {
     pass.written(name, by: step, flow: index)
   }

@@ -94,7 +94,7 @@ package protocol Layer<Element>: Sendable {
   /// that the layer hands down; nil if there are two, or none.
   var soleReader: Conv2D<Element>? { get }
 
-  /// What decides the memory of a training step through the layer's own passes; nil for a layer that
+  /// The sizes that a training step through the layer's own passes depends on; nil for a layer that
   /// trains through its operations.
   var memoryPlan: LayerPlan<Element>? { get }
 }

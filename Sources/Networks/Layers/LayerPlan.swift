@@ -1,6 +1,6 @@
 package import Tensors
 
-/// What decides the memory of a training step through the fused passes of a layer of convolutions.
+/// The facts about a layer of convolutions that the memory of its fused passes depends on.
 package struct LayerPlan<Element: Scalar> {
   package let inputs: Int, channels: Int, convolutions: Int
   private let activation: Activation

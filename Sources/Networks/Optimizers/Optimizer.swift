@@ -42,7 +42,7 @@ package struct OptimizerState: Sendable {
     set { if name == Self.updateName { update = newValue } else { kept[name] = newValue } }
   }
 
-  /// What the last update goes by, behind the name of its parameter.
+  /// The word for the last update behind the name of its parameter.
   package static let updateName = "update"
 
   /// The names of all tensors that any rule keeps.

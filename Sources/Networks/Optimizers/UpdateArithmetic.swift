@@ -25,7 +25,7 @@ package struct UpdateArithmetic: Hashable, Sendable {
 package struct WeightHistory: Hashable, Sendable {
   /// The gradient for the rule, after clipping and noise.
   package let gradient: Double
-  /// What the rule keeps of it before and after the update, by name.
+  /// The numbers that the rule keeps of the weight, by name, before and after the update.
   private let before: [String: Double], after: [String: Double]
   /// The number of the update, from 1.
   package let step: Int

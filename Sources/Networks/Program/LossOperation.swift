@@ -125,7 +125,7 @@ extension Loss: Operation {
     return TermList([maskFactor(grids, offset) + [first, factor]])
   }
 
-  /// The mask's number at a pixel as a factor; none if all pixels count.
+  /// The mask's number at a pixel as a factor; empty if all pixels count.
   private func maskFactor(_ grids: OperationGrids, _ offset: Int) -> [Explanation.Factor] {
     grids.operands.dropFirst(2).map { .init("mask", Double($0.tensor.scalars[offset])) }
   }

@@ -9,7 +9,7 @@ package struct Lowering<Element: Scalar> {
   package private(set) var nodes: [Program<Element>.Node] = []
   /// The place of the network's input.
   package let networkInput = 0
-  /// What ReLU makes of a NaN.
+  /// Whether ReLU hands a NaN on or makes 0 of it.
   package let reluNaN: ReLUNaN
   /// The layer that is lowered now.
   private var layer: (name: String, index: Int)?

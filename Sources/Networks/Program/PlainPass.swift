@@ -58,7 +58,7 @@ package struct PlainPass<Element: Scalar>: Sendable {
 
   /// Computes the gradients of all that some nodes read, from that of the last of them.
   ///
-  /// What arrives at a value from several readers is added in the order of the readers.
+  /// Shares that arrive at a value from several readers are added in the order of the readers.
   ///
   /// - Parameters:
   ///   - range: The places of the nodes.

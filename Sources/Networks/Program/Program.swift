@@ -31,13 +31,13 @@ package struct Program<Element: Scalar>: Sendable {
   package struct Node: Sendable {
     /// Such as `b2.conv1.z`; nil for a value inside an operation of several, which has no name.
     package let name: String?
-    /// What formulas of its layer call it: `z`, `a`, `s`, `out`.
+    /// Its name in formulas of its layer: `z`, `a`, `s`, `out`.
     package let symbol: String
     /// The beginning of its name, such as `b2.conv1`; nil for what belongs to the whole network.
     package let place: String?
     /// The place of the layer that it belongs to, among the network's layers; nil for the network.
     package let layer: Int?
-    /// What a step calls the operation.
+    /// The word for the operation in steps and diagrams.
     package let word: String
     /// The operation that computes it; nil for a given value.
     package let operation: (any Operation)?

@@ -5,7 +5,7 @@
 ///     b2.conv1.z.grad.dilated    its gradient under the flow of that name
 ///     c1.weight.m                the first moment of a parameter; likewise .v, .update, .before
 package struct ValueName: Hashable, Sendable {
-  /// What is asked for of a value.
+  /// The tensor that a name asks for: the value, its gradient, or a tensor of the optimizer.
   package enum Aspect: Hashable, Sendable {
     case value
     /// The gradient, under the flow called `flow`, or the chosen one if nil.
@@ -15,7 +15,7 @@ package struct ValueName: Hashable, Sendable {
     case kept(String)
   }
 
-  /// What a parameter goes by as it was in the last pass.
+  /// The word for a parameter as it was in the last pass.
   package static let beforeName = "before"
 
   /// The name of the value itself, such as `b2.conv1.z`.
