@@ -45,6 +45,7 @@ private struct PassTerms {
   /// The numbers called `name`; nil if nothing has that name or it was not kept.
   func stored(_ name: String) -> NamedGrid? {
     if name == "loss.grad" { return NamedGrid(name: name, .number(1)) }
+    if name == "loss" { return result.value(name).map { NamedGrid(name: name, .tensor($0)) } }
     guard let base = ValueName(name).gradientBase else {
       return program.place(name).flatMap { result.known($0) }.map { NamedGrid(name: name, $0) }
     }
