@@ -47,6 +47,19 @@ DcmPixelSequence *fragmentSequence(DcmElement *element) {
   return sequence;
 }
 
+/// Finds the fragment number `index` of a compressed image, and how many there are.
+cdcmtk_status fragmentAt(
+    cdcmtk_file *file, size_t index, DcmPixelItem *&fragment, size_t &count) {
+  char kind;
+  DcmElement *element = pixelElement(*file->format.getDataset(), kind);
+  if (!element) return CDCMTK_NO_PIXELS;
+  DcmPixelSequence *fragments = fragmentSequence(element);
+  if (!fragments) return CDCMTK_UNDECODABLE;
+  count = fragments->card() > 0 ? fragments->card() - 1 : 0;
+  const bool exists = index < count && fragments->getItem(fragment, index + 1).good();
+  return exists ? CDCMTK_OK : CDCMTK_UNDECODABLE;
+}
+
 }  // namespace
 
 cdcmtk_status cdcmtk_stored_length(cdcmtk_file *file, uint64_t *length, bool *compressed) {
@@ -68,17 +81,10 @@ cdcmtk_status cdcmtk_stored_length(cdcmtk_file *file, uint64_t *length, bool *co
 cdcmtk_status cdcmtk_fragment(
     cdcmtk_file *file, size_t index, const uint8_t **bytes, size_t *length, size_t *count) {
   return contained(CDCMTK_CORRUPT, [&] {
-    char kind;
-    DcmElement *element = pixelElement(*file->format.getDataset(), kind);
-    if (!element) return CDCMTK_NO_PIXELS;
-    DcmPixelSequence *fragments = fragmentSequence(element);
-    if (!fragments) return CDCMTK_UNDECODABLE;
-    *count = fragments->card() > 0 ? fragments->card() - 1 : 0;
     DcmPixelItem *fragment = nullptr;
+    const cdcmtk_status found = fragmentAt(file, index, fragment, *count);
+    if (found != CDCMTK_OK) return found;
     Uint8 *octets = nullptr;
-    if (index >= *count || fragments->getItem(fragment, index + 1).bad()) {
-      return CDCMTK_UNDECODABLE;
-    }
     *length = fragment->getLengthField();
     if (*length > 0 && (fragment->getUint8Array(octets).bad() || !octets)) {
       return CDCMTK_TRUNCATED;
@@ -92,16 +98,9 @@ cdcmtk_status cdcmtk_fragment_head(
     cdcmtk_file *file, size_t index, uint8_t *bytes, size_t capacity, size_t *length,
     size_t *count) {
   return contained(CDCMTK_CORRUPT, [&] {
-    char kind;
-    DcmElement *element = pixelElement(*file->format.getDataset(), kind);
-    if (!element) return CDCMTK_NO_PIXELS;
-    DcmPixelSequence *fragments = fragmentSequence(element);
-    if (!fragments) return CDCMTK_UNDECODABLE;
-    *count = fragments->card() > 0 ? fragments->card() - 1 : 0;
     DcmPixelItem *fragment = nullptr;
-    if (index >= *count || fragments->getItem(fragment, index + 1).bad()) {
-      return CDCMTK_UNDECODABLE;
-    }
+    const cdcmtk_status found = fragmentAt(file, index, fragment, *count);
+    if (found != CDCMTK_OK) return found;
     *length = std::min<size_t>(capacity, fragment->getLengthField());
     if (*length == 0) return CDCMTK_OK;
     return fragment->getPartialValue(bytes, 0, static_cast<Uint32>(*length)).good()
