@@ -87,7 +87,7 @@ import Testing
         shapes.insert(font.path(of: String(letter), size: 10, from: Point(0, 0)))
       }
       #expect(shapes.count == 94)
-      for letter in "ρσ×·−—∂Σ∇²⁻⁵→‖αλ".unicodeScalars { #expect(font.has(letter), "\(letter)") }
+      for letter in "ρσ×·−—∂ΣΠ∇²⁻⁵→‖αλ′".unicodeScalars { #expect(font.has(letter), "\(letter)") }
       #expect(font.path(of: " ", size: 10, from: Point(0, 0)).segments.isEmpty)
       #expect(!font.path(of: "漢", size: 10, from: Point(0, 0)).segments.isEmpty)
     }
