@@ -73,7 +73,7 @@ func requireMemoryForBLAS() {
   }
   let threads = found.ownThreads + found.callers
   let own = found.ownThreads > 0 ? ", \(found.ownThreads) of them its own" : ""
-  // What is at one thread already is no cure.
+  // Fewer threads are advised only where there are several.
   let cures = [
     found.ownThreads > 0 ? "set OPENBLAS_NUM_THREADS=1" : nil,
     found.callers > 1 ? "take --threads 1" : nil,
@@ -93,7 +93,7 @@ func requireMemoryForBLAS() {
 /// memory limit they never come to their end.
 func leave(with status: ExitStatus) -> Never {
   TerminalState.giveBack()
-  // What C libraries have printed.
+  // Flushes the output of C libraries.
   fflush(nil)
   _exit(status.rawValue)
 }

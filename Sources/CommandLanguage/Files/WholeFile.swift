@@ -40,7 +40,7 @@ package enum WholeFile {
       while rest.count > part, reason == nil {
         try Descriptor.write(rest.prefix(part), to: descriptor)
         rest = rest.dropFirst(part)
-        // What waits for the disk cannot be interrupted, so it never waits for much.
+        // A write to the disk cannot be interrupted, so each piece is small.
         if Interruption.ofCommand != nil { fdatasync(descriptor) }
         if Interruption.ofCommand?.isRequested == true { reason = "interrupted" }
       }

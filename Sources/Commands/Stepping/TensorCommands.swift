@@ -58,37 +58,6 @@ extension Command<Workspace> {
     return describe(name, computation.nodes[place].value, computation.formula(of: place))
   }
 
-  static let assign = Command(
-    CommandSpec(
-      "assign", family: .stepping,
-      summary: "Overwrite numbers of an input, a weight or a typed tensor.",
-      details: """
-        Fills the named part with one number, or takes a list of as many. What was computed from a \
-        typed tensor is computed again, its gradients stay until the next 'backward'; a changed weight begins the next training anew.
-        """,
-      parameters: [
-        .word("name", .thing, "a weight, clean, noisy or a typed tensor, with or without an index"),
-        .assigned("value", "a number or a list"),
-      ],
-      examples: [
-        CommandExample("assign a = 3", after: ["tensor a = 2", "tensor y = a*a"]),
-        CommandExample(
-          "assign b1.conv1.weight[0,0,1,1] = 0.5",
-          after: ["phantom size=32 slices=2", "block channels=2", "conv"]),
-        CommandExample(
-          "assign noisy[1, 10:12, 10:12] = 1000",
-          after: image.dropLast(2) + [
-            "noise gaussian sigma=40HU"
-          ]),
-      ], seeAlso: ["tensor", "forward", "show"])
-  ) { arguments, workspace, _ in
-    let expression = try Expression(
-      parsing: try arguments.source("value"), functions: Workspace.functions)
-    var scratch = workspace.computation
-    let place = try workspace.build(expression, &scratch, arguments)
-    return try workspace.assign(scratch.nodes[place].value, arguments)
-  }
-
   private static let image = [
     "phantom size=32 slices=2", "tensor x = clean[1, 10:14, 10:14]",
     "tensor w = [[0,0.1,0],[0.1,0.6,0.1],[0,0.1,0]]",
@@ -105,7 +74,7 @@ private func describe(_ name: String, _ value: Tensor<Float>, _ formula: String?
 }
 
 /// A number, a small list in one line, or the shape and range of a larger tensor.
-private func told(_ value: Tensor<Float>) -> OutputLine {
+func told(_ value: Tensor<Float>) -> OutputLine {
   func number(_ x: Float) -> OutputLine {
     // Small whole numbers stay as they were typed.
     x == x.rounded() && abs(x) < 1e6 ? "\(Double(x))" : "\(Double(x), significant: 6)"
@@ -150,7 +119,7 @@ extension Workspace {
       TypedFunction(name: function.rawValue) { _ in Activate(function) }
     }
 
-  fileprivate static let functions = typedFunctions.map(\.name)
+  static let functions = typedFunctions.map(\.name)
 
   fileprivate func listTensors() -> Outcome {
     guard !computation.names.isEmpty else {
@@ -186,7 +155,7 @@ extension Workspace {
   }
 
   /// Adds the operations of an expression to `computation` and returns the place of its result.
-  fileprivate mutating func build(
+  mutating func build(
     _ expression: Expression, _ computation: inout Computation, _ arguments: Arguments
   ) throws -> Int {
     do {
@@ -373,81 +342,7 @@ extension Workspace {
   }
 
   /// Ends a walk of typed numbers, which they would no longer match.
-  fileprivate mutating func closeTypedWalk() {
+  mutating func closeTypedWalk() {
     if let stepper, stepper.networkWalk == nil { self.stepper = nil }
-  }
-
-  // MARK: - Assigning
-
-  fileprivate mutating func assign(_ value: Tensor<Float>, _ arguments: Arguments) throws -> Outcome
-  {
-    let text = try arguments.text("name")
-    let indexed = try IndexedName(text)
-    let isTypedName = isTyped(indexed.name)
-    if !isTypedName, stepper?.networkWalk != nil {
-      throw arguments.error(
-        .state, "a pass is open, and assign would change what it was made of",
-        hint: "finish first: type 'finish'")
-    }
-    func filled(_ whole: Tensor<Float>, _ entries: [IndexEntry]) throws -> Tensor<Float> {
-      do throws(TensorError) {
-        return try whole.assigning(value, to: entries)
-      } catch {
-        let cause = commandError(error)
-        throw arguments.error(at: "name", cause.code, cause.message, hint: cause.hint)
-      }
-    }
-    var note = ""
-    if isTypedName {
-      guard let place = computation.place(indexed.name),
-        computation.nodes[place].isLeaf
-      else {
-        throw arguments.error(
-          at: "name", .state, "\(indexed.name) is computed",
-          hint: "assign what it was computed from, or define it anew with 'tensor'")
-      }
-      computation.assign(
-        place, try filled(computation.nodes[place].value, indexed.entries))
-      closeTypedWalk()
-      note = "  what was computed from it is computed again"
-    } else if let index = network.parameterNames.firstIndex(of: indexed.name) {
-      var changed = network
-      changed.parameters[index] = try filled(network.parameters[index], indexed.entries)
-      if trainer != nil { note = "  the next training begins anew" }
-      replaceNetwork(changed)
-    } else if Self.imageNames.contains(indexed.name) {
-      try assignImage(indexed, filled)
-      recipe.note(assigned: value, to: indexed, hasNoisy: noisyStack != nil)
-    } else {
-      throw arguments.error(
-        at: "name", .wrongValue, "\(text) is no input, weight or typed tensor",
-        hint: "for example noisy[0, 10, 12], b1.conv1.weight[0,0,1,1]")
-    }
-    let now = try self.value(text).tensor
-    var outcome = Outcome("\(text) = \(told(now))\(note)")
-    outcome.result = [
-      "name": .string(text), "shape": .list(now.shape.extents) { .integer($0) },
-      "count": .integer(now.shape.count),
-    ]
-    return outcome
-  }
-
-  /// The names of the slices whose numbers can be assigned.
-  static var imageNames: [String] { ["clean", "noisy"] }
-
-  /// Assigns numbers to a part of clean or noisy slices.
-  mutating func assignImage(
-    _ name: IndexedName, _ filled: (Tensor<Float>, [IndexEntry]) throws -> Tensor<Float>
-  ) throws {
-    // The index [slice, row, column] leaves out the only channel.
-    var entries = name.entries
-    if !entries.isEmpty { entries.insert(.position(0), at: 1) }
-    if name.name == "noisy" {
-      let values = try filled(try requireNoisy(), entries)
-      noisyStack = noisyStack?.with(values)
-      return
-    }
-    let stack = try requireClean()
-    replaceClean(stack.with(try filled(stack.values, entries)), sources: sources)
   }
 }

@@ -122,7 +122,7 @@ extension Files {
       WrittenFiles.Plan(place: target, name: name(target), digest: nil, isPicture: false)
     }
     for plan in plans { try written.check(plan, replacing(plan.place)) }
-    // What was asked to stop may have left out a part of the work.
+    // An interrupted computation may have left out a part, so nothing of it is written.
     try stopIfInterrupted()
     written.announce(plans)
     do throws(WholeFiles.Failure) {

@@ -33,9 +33,10 @@ extension LayerwiseFlow {
     of network: Network<Element>, pixels: Int, retention: Retention
   ) -> Int {
     let joins = network.layers.indices.map { join(at: $0, in: network, epoch: 0) }
-    let training = TrainingMemory.maps(of: network.layers, pixels: pixels, joins: joins)
-    let plain = PassMemory(
-      network.program(loss: .meanSquaredError, hasMask: true), pixels: pixels)
+    var training: Int { TrainingMemory.maps(of: network.layers, pixels: pixels, joins: joins) }
+    var plain: PassMemory<Element> {
+      PassMemory(network.program(loss: .meanSquaredError, hasMask: true), pixels: pixels)
+    }
     return switch retention {
     case .everything: plain.plain(joins: joins)
     case .layer(let index): training + plain.plain(layer: index)

@@ -125,7 +125,8 @@ struct PassMemory<Element: Scalar> {
   }
 
   private mutating func tape(keeping keepsAll: Bool) -> Int {
-    let values = forward()
+    // A tape holds every value to its end.
+    _ = forward()
     var gradients: [Int: Heap.Block] = [entries.count - 1: heap.take(0)]
     for index in entries.indices.reversed() {
       guard let gradient = gradients[index], let operation = entries[index].operation,
@@ -147,7 +148,6 @@ struct PassMemory<Element: Scalar> {
         heap.release(gradient)
       }
     }
-    _ = values
     return heap.peak
   }
 

@@ -86,7 +86,7 @@ struct BackwardSteps<Element: Scalar> {
   /// The shares of an operation, and of those without a name that it reads.
   private struct Share {
     var reads: [String]
-    /// Those of parameters first: their gradients are final at once.
+    /// The places whose gradients it writes, parameters first: theirs are final at once.
     var targets: [Int] = []
     var formulas: [Int: String] = [:]
   }
@@ -100,7 +100,7 @@ struct BackwardSteps<Element: Scalar> {
       + operands.indices.filter { !program.nodes[operands[$0]].isParameter }
     for number in order {
       let operand = operands[number]
-      // What arrives at the network's input is told at last, all at once.
+      // The last step tells all gradients that arrive at the network's input.
       guard program.hasGradient(operand), operand != program.input else { continue }
       let pullback = operation.pullbackFormula(gradient, to: number, names)
       share.reads += readNames(pullback, of: index).filter { !share.reads.contains($0) }

@@ -11,7 +11,7 @@ extension Program {
   func forwardSteps() -> [PassStep] {
     nodes.indices.filter { isTold($0) }.map { index in
       let node = nodes[index]
-      // What a layer hands on is what the next is given.
+      // The output of a layer is also the input of the next, under that name.
       let others = names(of: index).reversed().filter { $0 != node.name }
       // The result of a convolution goes by its whole name, so that one sees where a layer begins.
       let isWhole = node.layer == nil || node.symbol == "z"
