@@ -91,7 +91,7 @@ let package = Package(
     library("Operations", ["Tensors"]),
     library("Networks", ["Operations", "Tensors"]),
     library("GradientFlows", ["Networks", "Operations", "Tensors"]),
-    library("Training", ["GradientFlows", "Networks", "Operations", "Tensors"]),
+    library("Training", ["CT", "GradientFlows", "Networks", "Operations", "Tensors"]),
 
     // MARK: - Language
     library("CommandLanguage", [collections]),
@@ -119,7 +119,7 @@ let package = Package(
     .executableTarget(
       name: "backflow",
       dependencies: [
-        "Commands", "CommandLanguage", "Transcripts", "Handouts", "LineEditing", "Figures",
+        "CT", "Commands", "CommandLanguage", "Transcripts", "Handouts", "LineEditing", "Figures",
         "Training", "GradientFlows", "Networks", "Tensors", "Ledgers",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -136,7 +136,7 @@ let package = Package(
     tests(of: "Operations", ["Tensors"]),
     tests(of: "Networks", ["Operations", "Tensors"]),
     tests(of: "GradientFlows", ["Networks", "Operations", "Tensors"]),
-    tests(of: "Training", ["GradientFlows", "Networks", "Tensors"]),
+    tests(of: "Training", ["CT", "GradientFlows", "Networks", "Tensors"]),
     tests(of: "CommandLanguage", []),
     tests(of: "LineEditing", ["CommandLanguage"]),
     tests(of: "Transcripts", ["CommandLanguage", "Ledgers", "Tensors"]),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CT
 import CommandLanguage
 import Commands
 import Foundation
@@ -112,12 +113,10 @@ struct BenchCommand: ParsableCommand {
   private func times(
     training clean: Tensor<Float>, _ network: Network<Float>, _ flow: any GradientFlow
   ) throws -> [Double] {
-    let noise = Noise(.gaussian(deviation: 0.1), isFresh: false, seed: 1)
+    let noise = Noise(GaussianNoise(deviation: 0.1), isFresh: false, seed: 1)
+    let stack = ImageStack(values: clean, unit: .stored(0...1))
     let data = TrainingData(
-      clean: ImageStack(
-        values: clean, mask: nil, unit: .stored(0...1),
-        origins: Array(repeating: SliceOrigin(patient: 1, series: 1), count: batch)),
-      noisy: noise.apply(to: clean), freshNoise: nil, scale: .none)
+      clean: stack, noisy: noise.apply(to: stack), freshNoise: nil, scale: .none)
     var trainer = Trainer(network, optimizer: OptimizerSetting(Adam()))
     var options = TrainingOptions()
     options.batch = batch

@@ -1,3 +1,4 @@
+import CT
 import Foundation
 import Tensors
 import Testing
@@ -5,29 +6,30 @@ import Training
 
 /// Noise, scale and split.
 struct DataTests {
-  private let clean = Tensor<Float>(shape: [3, 1, 64, 64], repeating: 100)
+  private let clean = ImageStack(
+    values: Tensor(shape: [3, 1, 64, 64], repeating: 100), unit: .hounsfield)
 
   @Test func `Gaussian noise has the asked deviation and differs from slice to slice`() {
-    let noisy = Noise(.gaussian(deviation: 40), isFresh: false, seed: 1).apply(to: clean)
+    let noisy = Noise(GaussianNoise(deviation: 40), isFresh: false, seed: 1).apply(to: clean)
     let statistics = noisy.statistics()
     #expect(abs(statistics.mean - 100) < 1.5)
     #expect(abs(statistics.deviation - 40) < 1)
     #expect(noisy.image(0).scalars != noisy.image(1).scalars)
-    let again = Noise(.gaussian(deviation: 40), isFresh: false, seed: 1).apply(to: clean)
+    let again = Noise(GaussianNoise(deviation: 40), isFresh: false, seed: 1).apply(to: clean)
     #expect(again.scalars == noisy.scalars)
-    let other = Noise(.gaussian(deviation: 40), isFresh: false, seed: 2).apply(to: clean)
+    let other = Noise(GaussianNoise(deviation: 40), isFresh: false, seed: 2).apply(to: clean)
     #expect(other.scalars != noisy.scalars)
   }
 
   @Test func `a slice's noise does not depend on the other slices`() {
-    let noise = Noise(.gaussian(deviation: 40), isFresh: false, seed: 1)
+    let noise = Noise(GaussianNoise(deviation: 40), isFresh: false, seed: 1)
     #expect(
       noise.apply(to: clean).image(1).scalars
-        == noise.apply(to: clean.images([0, 1])).image(1).scalars)
+        == noise.apply(to: clean.slices([0, 1])).image(1).scalars)
   }
 
   @Test func `uniform noise multiplies within its range`() {
-    let noisy = Noise(.uniform(gain: 0...2.5), isFresh: false, seed: 1).apply(to: clean)
+    let noisy = Noise(UniformNoise(gain: 0...2.5), isFresh: false, seed: 1).apply(to: clean)
     let statistics = noisy.statistics()
     #expect(statistics.min >= 0 && statistics.max <= 250)
     #expect(abs(statistics.mean - 125) < 2)

@@ -1,3 +1,4 @@
+import CT
 import Foundation
 import Tensors
 import TestSupport
@@ -92,8 +93,7 @@ struct FiguresOfMeritTests {
     var noisy = values
     for i in noisy.scalars.indices { noisy.scalars[i] += i % 2 == 0 ? 3 : -3 }
     let stack = ImageStack(
-      values: values, mask: (0..<768).map { (256..<512).contains($0) }, unit: .stored(0...255),
-      origins: Array(repeating: SliceOrigin(patient: 1, series: 1), count: 3))
+      values: values, mask: (0..<768).map { (256..<512).contains($0) }, unit: .stored(0...255))
     let figures = stack.figures(of: noisy)
     #expect(figures[1] == nil && figures[0] != nil && figures[2] != nil)
     let mean = FiguresOfMerit(meanOf: figures)

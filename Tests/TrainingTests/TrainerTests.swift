@@ -1,3 +1,4 @@
+import CT
 import GradientFlows
 import Networks
 import Synchronization
@@ -69,9 +70,7 @@ struct TrainerTests {
     let values = Tensor<Float>(
       shape: [count, 1, side, side], scalars: (0..<count * side * side).map(Float.init))
     let mask = values.scalars.indices.map { $0 % 7 == 3 || $0 % 5 == 0 }
-    let stack = ImageStack(
-      values: values, mask: mask, unit: .stored(0...1),
-      origins: Array(repeating: SliceOrigin(patient: 1, series: 1), count: count))
+    let stack = ImageStack(values: values, mask: mask, unit: .stored(0...1))
     let data = TrainingData(clean: stack, noisy: values, freshNoise: nil, scale: .none)
     var trainer = Trainer(try Network(lines: ["conv"]), optimizer: OptimizerSetting(SGD()))
     var options = TrainingOptions()
@@ -90,9 +89,7 @@ struct TrainerTests {
     _ loss: Loss, mask: [Bool]?
   ) throws -> (losses: [Double], pixels: [Double], reported: Double) {
     let values = noise("clean", [5, 1, 12, 12])
-    let stack = ImageStack(
-      values: values, mask: mask, unit: .stored(0...1),
-      origins: Array(repeating: SliceOrigin(patient: 1, series: 1), count: 5))
+    let stack = ImageStack(values: values, mask: mask, unit: .stored(0...1))
     let data = TrainingData(
       clean: stack, noisy: noise("noisy", values.shape), freshNoise: nil, scale: .none)
     var trainer = Trainer(try Network(lines: ["conv"]), optimizer: OptimizerSetting(SGD()))
@@ -188,10 +185,8 @@ struct TrainerTests {
 
   private func data(count: Int) -> TrainingData {
     let clean = noise("clean", [count, 1, 12, 12])
-    let stack = ImageStack(
-      values: clean, mask: nil, unit: .stored(0...1),
-      origins: Array(repeating: SliceOrigin(patient: 1, series: 1), count: count))
-    let noisy = Noise(.gaussian(deviation: 0.5), isFresh: false, seed: 1).apply(to: clean)
+    let stack = ImageStack(values: clean, unit: .stored(0...1))
+    let noisy = Noise(GaussianNoise(deviation: 0.5), isFresh: false, seed: 1).apply(to: stack)
     return TrainingData(clean: stack, noisy: noisy, freshNoise: nil, scale: .none)
   }
 }

@@ -8,16 +8,6 @@ import Foundation
 ///
 /// Source: PS3.3, C.7.6.2.1.1 Image Position and Image Orientation; C.7.4.1 Frame of Reference.
 package struct SlicePairing {
-  /// A slice with the number of its series, from 1.
-  package struct Member {
-    let source: SliceSource
-    let series: Int
-
-    package init(_ source: SliceSource, series: Int) {
-      (self.source, self.series) = (source, series)
-    }
-  }
-
   /// The indices of slices that belong together, in the order of the clean ones.
   package private(set) var clean: [Int] = [], noisy: [Int] = []
   /// Remarks on the pairing, for example that positions differ by a shift.
@@ -30,10 +20,10 @@ package struct SlicePairing {
   ///
   /// - Throws: `CTError` when the slices are of different patients, have different orientations or
   ///   pixel sizes, or share no position.
-  package init?(clean: [Member], noisy: [Member]) throws(CTError) {
-    guard !clean.isEmpty, !noisy.isEmpty,
-      (clean + noisy).allSatisfy({
-        $0.source.plane.position != nil && $0.source.plane.normal != nil
+  package init?(clean: ImageStack, noisy: ImageStack) throws(CTError) {
+    guard !clean.sources.isEmpty, !noisy.sources.isEmpty,
+      (clean.sources + noisy.sources).allSatisfy({
+        $0.plane.position != nil && $0.plane.normal != nil
       })
     else { return nil }
     let (first, second) = (Series.all(of: clean), Series.all(of: noisy))
@@ -51,11 +41,11 @@ package struct SlicePairing {
     var places: [Int] = []
     var sources: [SliceSource] = []
 
-    static func all(of members: [Member]) -> [Series] {
+    static func all(of stack: ImageStack) -> [Series] {
       var all: [Int: Series] = [:]
-      for (place, member) in members.enumerated() {
-        all[member.series, default: Series()].places.append(place)
-        all[member.series, default: Series()].sources.append(member.source)
+      for (place, source) in stack.sources.enumerated() {
+        all[stack.origins[place].series, default: Series()].places.append(place)
+        all[stack.origins[place].series, default: Series()].sources.append(source)
       }
       return all.keys.sorted().compactMap { all[$0] }
     }

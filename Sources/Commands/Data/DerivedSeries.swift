@@ -39,8 +39,8 @@ extension Command<Workspace> {
       ], seeAlso: ["load", "denoise", "save tensor"])
   ) { arguments, workspace, context in
     let (name, slices) = try workspace.wantedSlices(arguments)
-    let (original, sources) = try workspace.original(of: name)
-    guard !sources.isEmpty else {
+    let original = try workspace.original(of: name)
+    guard !original.sources.isEmpty else {
       throw arguments.error(
         at: "name", .state,
         "the slices come from .npy, which says nothing of position and spacing",
@@ -74,7 +74,7 @@ extension Command<Workspace> {
         }
         let done = files
         let written = try DerivedWriter.write(
-          values, mask: part.mask, sources: group.map { sources[$0] },
+          values, mask: part.mask, sources: part.sources,
           number: original.origins[group[0]].series, to: staged, derivation: derivation
         ) { report(done + $0, slices.count) }
         files += written.count
@@ -89,7 +89,7 @@ extension Command<Workspace> {
       """,
       result: ["files": .integer(files), "series": .integer(groups.count)])
     outcome.add(file: typed, at: folder)
-    outcome.warnings = slices.map { sources[$0] }.derivationWarnings
+    outcome.warnings = original.slices(slices).sources.derivationWarnings
     return outcome
   }
 }

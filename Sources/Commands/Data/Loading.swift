@@ -4,21 +4,9 @@ import Foundation
 import Tensors
 import Training
 
-/// The range of stored values: from 0, or from the smallest value if a file reaches below, or if
-/// its numbers have no range of their own; never empty.
-private func storedRange(from smallest: Double, extent: Double) -> ClosedRange<Double> {
-  let isWhole = extent == extent.rounded() && smallest >= 0 && smallest <= extent
-  let lower = smallest.isFinite && !isWhole ? smallest : 0
-  let width = extent > 0 && extent.isFinite ? extent : 1
-  // Far from 0, where `lower` + 1 rounds to the same Float, the range reaches to the next Float.
-  return lower...max(lower + width, lower + Double(Float(lower).ulp))
-}
-
-/// Slices with where they come from, and warnings about them.
+/// The slices that a line loads, with warnings about them.
 struct LoadedSlices {
-  var stack: ImageStack
-  /// The source of each slice; empty for arrays, which do not store it.
-  var sources: [SliceSource] = []
+  let stack: ImageStack
   var warnings: [String] = []
   var table: OutputTable?
 
@@ -66,11 +54,8 @@ extension Workspace {
     }
     let stack = ImageStack(
       values: Tensor(shape: [origins.count, 1, phantom.size, phantom.size], scalars: scalars),
-      mask: nil, unit: .hounsfield, origins: origins)
-    return try takeClean(
-      LoadedSlices(
-        stack: try keep(slices, of: stack),
-        sources: slices.map { Array(sources[$0]) } ?? sources), context)
+      unit: .hounsfield, origins: origins, sources: sources)
+    return try takeClean(LoadedSlices(stack: try keep(slices, of: stack)), context)
   }
 
   /// Makes the slices of one patient after the other, from number 1.
@@ -168,27 +153,11 @@ extension Workspace {
   ) throws -> LoadedSlices {
     let chosen = try inventory.chosen(choice)
     let all = try inventory.wanted(slices, of: chosen)
-    let loaded = try CTSeries.load(
+    let stack = try CTSeries.load(
       all, limits: readingLimits(context), progress: context.reporter("load", of: "files"))
     try context.stopIfInterrupted()
-    var patients: [String] = []
-    var origins: [SliceOrigin] = []
-    for (index, series) in all.enumerated() {
-      if !patients.contains(series.patientKey) { patients.append(series.patientKey) }
-      let patient = patients.firstIndex(of: series.patientKey) ?? 0
-      origins += Array(
-        repeating: SliceOrigin(patient: patient + 1, series: index + 1),
-        count: series.slices.count)
-    }
-    let stack = ImageStack(
-      values: loaded.stack, mask: loaded.mask,
-      unit: loaded.unit == .hounsfield
-        ? .hounsfield
-        : .stored(storedRange(from: loaded.stack.statistics().min, extent: loaded.fileRange)),
-      origins: origins)
     return LoadedSlices(
       stack: stack,
-      sources: all.flatMap { $0.slices.map { SliceSource(.file($0)) } },
       warnings: inventory.notes + all.warnings + mixedKernels(all),
       table: chosen.count > 1 ? CTInventory.table(of: chosen) : nil)
   }
@@ -236,12 +205,10 @@ extension Workspace {
     let values = array.reshaped(shape)
     let statistics = values.statistics()
     let isHounsfield = unit.map { $0.lowercased() == "hu" } ?? (statistics.min < -200)
-    let range =
-      typeRange ?? storedRange(from: statistics.min, extent: statistics.max - statistics.min)
-    return ImageStack(
-      values: values, mask: nil,
-      unit: isHounsfield ? .hounsfield : .stored(range),
-      origins: Array(repeating: SliceOrigin(patient: 1, series: 1), count: shape.batch))
+    let stored =
+      typeRange.map { .stored($0) }
+      ?? ValueUnit.stored(from: statistics.min, extent: statistics.max - statistics.min)
+    return ImageStack(values: values, unit: isHounsfield ? .hounsfield : stored)
   }
 
   private func keep(_ slices: ClosedRange<Int>?, of stack: ImageStack) throws -> ImageStack {
@@ -266,7 +233,6 @@ extension Workspace {
     let stamp = loaded.stamp(name: "clean")
     try context.stopIfInterrupted()
     clean = loaded.stack
-    sources = loaded.sources
     var outcome = Outcome()
     if let table = loaded.table { outcome.add(table) }
     outcome.append(described)

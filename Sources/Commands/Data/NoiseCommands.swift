@@ -1,3 +1,4 @@
+import CT
 import CommandLanguage
 import Tensors
 import Training
@@ -61,7 +62,7 @@ extension Command<Workspace> {
         hint: "give sigma= or fraction=")
     }
     return try workspace.makeNoisy(
-      .gaussian(deviation: deviation), clean, try workspace.noiseOptions(arguments), context)
+      GaussianNoise(deviation: deviation), clean, try workspace.noiseOptions(arguments), context)
   }
 
   static let noiseUniform = Command(
@@ -81,7 +82,8 @@ extension Command<Workspace> {
     let clean = try workspace.requireClean()
     let gain = try arguments.interval("gain")
     return try workspace.makeNoisy(
-      .uniform(gain: gain.lower...gain.upper), clean, try workspace.noiseOptions(arguments), context
+      UniformNoise(gain: gain.lower...gain.upper), clean, try workspace.noiseOptions(arguments),
+      context
     )
   }
 }
@@ -99,12 +101,12 @@ extension Workspace {
   }
 
   fileprivate mutating func makeNoisy(
-    _ kind: Noise.Kind, _ clean: ImageStack, _ options: (isFresh: Bool, seed: UInt64),
+    _ kind: any NoiseKind, _ clean: ImageStack, _ options: (isFresh: Bool, seed: UInt64),
     _ context: CommandContext
   ) throws -> Outcome {
     try requireMemory(copies: 1, of: clean.count, clean)
     let noise = Noise(kind, isFresh: options.isFresh, seed: options.seed)
-    let noisy = noise.apply(to: clean.values, shouldStop: context.shouldStop)
+    let noisy = noise.apply(to: clean, shouldStop: context.shouldStop)
     let figures = clean.figures(of: noisy, shouldStop: context.shouldStop)
     try context.stopIfInterrupted()
     takeNoisy(noisy, of: clean, madeBy: noise)

@@ -18,7 +18,6 @@ extension Workspace {
       return try takeClean(loaded, context)
     }
     var changed = self
-    let former = LoadedSlices(stack: noisyStack, sources: noisySources)
     var outcome = try changed.takeClean(loaded, context)
     guard try arguments.choice("pair") != "no" else {
       self = changed
@@ -26,7 +25,7 @@ extension Workspace {
     }
     let pair: LoadedPair
     do throws(CommandError) {
-      pair = try LoadedPair(clean: loaded, noisy: former, arguments)
+      pair = try LoadedPair(clean: loaded.stack, noisy: noisyStack, arguments)
     } catch {
       self = changed
       outcome.warn("the noisy slices are gone, since they are no counterpart: \(error.message)")
@@ -44,13 +43,11 @@ extension Workspace {
     var changed = self
     var outcome: Outcome
     if let clean, try arguments.choice("pair") != "no" {
-      let pair = try LoadedPair(
-        clean: LoadedSlices(stack: clean, sources: sources), noisy: loaded, arguments)
+      let pair = try LoadedPair(clean: clean, noisy: loaded.stack, arguments)
       outcome = try changed.take(pair, context)
     } else {
       changed.clean = nil
       changed.noisyStack = loaded.stack
-      changed.noisySources = loaded.sources
       outcome = Outcome()
       if let table = loaded.table { outcome.add(table) }
       let described = changed.describeAlone(loaded.stack)
@@ -67,13 +64,11 @@ extension Workspace {
   private mutating func take(_ pair: LoadedPair, _ context: CommandContext) throws -> Outcome {
     var outcome = Outcome()
     if let reduced = pair.reducedClean {
-      clean = reduced.stack
-      sources = reduced.sources
-      outcome.append(describe("clean", reduced.stack))
+      clean = reduced
+      outcome.append(describe("clean", reduced))
     }
     noise = nil
-    noisyStack = pair.noisy.stack
-    noisySources = pair.noisy.sources
+    noisyStack = pair.noisy
     let described = try describePair(context)
     outcome.append(described)
     outcome.result = described.result
@@ -86,23 +81,21 @@ extension Workspace {
 /// Clean and noisy slices that belong together.
 private struct LoadedPair {
   /// The clean slices that have a counterpart; nil when all have one.
-  private(set) var reducedClean: LoadedSlices?
-  private(set) var noisy: LoadedSlices
+  private(set) var reducedClean: ImageStack?
+  private(set) var noisy: ImageStack
   private(set) var warnings: [String] = [], remarks: [String] = []
 
   /// Matches noisy slices with clean ones.
   ///
   /// - Throws: `CommandError` when the slices are no counterparts.
-  init(
-    clean: LoadedSlices, noisy: LoadedSlices, _ arguments: Arguments
-  ) throws(CommandError) {
+  init(clean: ImageStack, noisy: ImageStack, _ arguments: Arguments) throws(CommandError) {
     self.noisy = noisy
-    guard clean.stack.height == noisy.stack.height, clean.stack.width == noisy.stack.width else {
+    guard clean.height == noisy.height, clean.width == noisy.width else {
       throw Self.otherShape(clean, noisy, arguments)
     }
     // An array has no unit: it takes that of the clean slices.
-    if noisy.sources.isEmpty { self.noisy = noisy.with(clean.stack.unit) }
-    guard clean.stack.unit == self.noisy.stack.unit || !Self.areHounsfield(clean, noisy) else {
+    if noisy.sources.isEmpty { self.noisy.unit = clean.unit }
+    guard clean.unit == self.noisy.unit || !Self.areHounsfield(clean, noisy) else {
       throw arguments.error(
         at: "path", .wrongUnit,
         "the noisy slices are \(Self.unit(noisy)), the clean ones \(Self.unit(clean))",
@@ -112,14 +105,14 @@ private struct LoadedPair {
     do throws(CTError) {
       pairing =
         (try? arguments.choice("pair")) == "order"
-        ? nil : try SlicePairing(clean: clean.members, noisy: noisy.members)
+        ? nil : try SlicePairing(clean: clean, noisy: noisy)
     } catch {
       let cause = commandError(error)
       throw arguments.error(
         at: "path", cause.code, cause.message, hint: cause.hint, status: .badInput)
     }
     guard let pairing else {
-      guard clean.stack.count == noisy.stack.count else {
+      guard clean.count == noisy.count else {
         throw Self.otherShape(clean, noisy, arguments)
       }
       let remark = "matched in their order: positions were not compared"
@@ -131,43 +124,24 @@ private struct LoadedPair {
       return
     }
     warnings = pairing.warnings
-    if pairing.clean.count < clean.stack.count { reducedClean = clean.slices(pairing.clean) }
-    if pairing.noisy != Array(0..<noisy.stack.count) { self.noisy = noisy.slices(pairing.noisy) }
+    if pairing.clean.count < clean.count { reducedClean = clean.slices(pairing.clean) }
+    if pairing.noisy != Array(0..<noisy.count) { self.noisy = self.noisy.slices(pairing.noisy) }
   }
 
-  private static func areHounsfield(_ clean: LoadedSlices, _ noisy: LoadedSlices) -> Bool {
-    clean.stack.unit == .hounsfield || noisy.stack.unit == .hounsfield
+  private static func areHounsfield(_ clean: ImageStack, _ noisy: ImageStack) -> Bool {
+    clean.unit == .hounsfield || noisy.unit == .hounsfield
   }
 
-  private static func unit(_ slices: LoadedSlices) -> String {
-    slices.stack.unit == .hounsfield ? "in HU" : "not in HU"
+  private static func unit(_ slices: ImageStack) -> String {
+    slices.unit == .hounsfield ? "in HU" : "not in HU"
   }
 
   private static func otherShape(
-    _ clean: LoadedSlices, _ noisy: LoadedSlices, _ arguments: Arguments
+    _ clean: ImageStack, _ noisy: ImageStack, _ arguments: Arguments
   ) -> CommandError {
     arguments.error(
       at: "path", .shape,
-      "noisy slices are \(noisy.stack.values.shape), clean ones \(clean.stack.values.shape)",
+      "noisy slices are \(noisy.values.shape), clean ones \(clean.values.shape)",
       hint: "load the noisy counterpart of the same slices; pair=no takes the noisy ones alone")
-  }
-}
-
-extension LoadedSlices {
-  fileprivate func with(_ unit: ValueUnit) -> LoadedSlices {
-    var other = self
-    other.stack = ImageStack(
-      values: stack.values, mask: stack.mask, unit: unit, origins: stack.origins)
-    return other
-  }
-
-  fileprivate var members: [SlicePairing.Member] {
-    zip(sources, stack.origins).map { SlicePairing.Member($0, series: $1.series) }
-  }
-
-  /// The slices at these indices, with where they come from.
-  fileprivate func slices(_ places: [Int]) -> LoadedSlices {
-    LoadedSlices(
-      stack: stack.slices(places), sources: sources.isEmpty ? [] : places.map { sources[$0] })
   }
 }

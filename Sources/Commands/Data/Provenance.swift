@@ -1,3 +1,4 @@
+import CT
 import CommandLanguage
 import Networks
 import Training
@@ -46,19 +47,5 @@ extension Workspace {
       updates > 0 ? "\(updates) \(updates == 1 ? "update" : "updates") of training" : nil,
     ]
     return "a convolutional network (\(facts.compactMap(\.self).joined(separator: ", ")))"
-  }
-}
-
-extension Noise {
-  /// `normal noise of σ 40 HU (seed 1) added to the source`.
-  fileprivate func words(_ unit: ValueUnit) -> String {
-    func text(_ number: Double) -> String { NumberFormat.shortest.string(number) }
-    return switch kind {
-    case .gaussian(let deviation):
-      "normal noise of σ \(text(deviation))\(unit.suffix) (seed \(seed)) added to the source"
-    case .uniform(let gain):
-      "the source multiplied by uniform noise of \(text(gain.lowerBound)) to "
-        + "\(text(gain.upperBound)) (seed \(seed))"
-    }
   }
 }

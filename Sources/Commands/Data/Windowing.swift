@@ -37,10 +37,8 @@ extension Workspace {
   /// The window that `value` is drawn in; inverted for slices of MONOCHROME1 files.
   func window(for value: NamedValue, _ arguments: Arguments) throws -> Figures.Window {
     let window = try uprightWindow(for: value, arguments)
-    let sources = sources(of: value.stackName)
-    let isInverted =
-      value.isImage && sources.indices.contains(value.slice) && sources[value.slice].isInverted
-    return isInverted ? window.inverted : window
+    let source = source(of: value.slice, in: value.stackName)
+    return value.isImage && source?.isInverted == true ? window.inverted : window
   }
 
   private func uprightWindow(
@@ -70,9 +68,7 @@ extension Workspace {
   private func fileWindows(
     _ index: Int, of stack: String
   ) -> [(name: String, window: Figures.Window)] {
-    let sources = sources(of: stack)
-    guard sources.indices.contains(index) else { return [] }
-    return sources[index].windows.compactMap { own in
+    (source(of: index, in: stack)?.windows ?? []).compactMap { own in
       Figures.Window(own).map { (own.name, $0) }
     }
   }

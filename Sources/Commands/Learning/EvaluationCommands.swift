@@ -1,3 +1,4 @@
+import CT
 import CommandLanguage
 import Networks
 import Tensors
@@ -122,7 +123,7 @@ extension Workspace {
   fileprivate func describe(
     _ name: String, _ images: [Tensor<Float>], _ slices: [Int]
   ) throws(CommandError) -> Outcome {
-    let all = try original(of: name).stack.slices(slices)
+    let all = try original(of: name).slices(slices)
     let unit = all.unit
     let statistics = Tensor(joining: images).statistics(excluding: all.mask)
     var outcome = Outcome(

@@ -1,3 +1,4 @@
+import CT
 import CommandLanguage
 import Fingerprints
 import Foundation
@@ -59,7 +60,8 @@ extension Workspace {
       place: trainings.place, network: NetworkRecord(self), options: options, resumes: resumes,
       clean: "\(data.clean.values.fingerprint)", noisy: "\(data.noisy.fingerprint)",
       mask: data.clean.mask.map { "\(SHA256Digest(of: $0))" },
-      freshNoise: data.freshNoise.map { "\($0)" }, scale: [data.scale.lower, data.scale.upper],
+      freshNoise: data.freshNoise?.words(data.clean.unit),
+      scale: [data.scale.lower, data.scale.upper],
       slices: slices, watched: watchedSlices(data.clean).slices, precision: settings.precision,
       curves: curves, film: film?.record)
     let bytes = try CheckpointFile.encode(inputs, NetworkRecord.tensors(self))

@@ -1,3 +1,4 @@
+import CT
 import CommandLanguage
 import Figures
 import Networks

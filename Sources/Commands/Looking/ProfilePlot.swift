@@ -99,9 +99,7 @@ extension Workspace {
   private func spacing(
     _ profile: Profile, _ index: Int, _ arguments: Arguments
   ) throws(CommandError) -> Double {
-    let slice = profile.value.slice
-    let sources = sources(of: profile.value.stackName)
-    let plane = sources.indices.contains(slice) ? sources[slice].plane : nil
+    let plane = source(of: profile.value.slice, in: profile.value.stackName)?.plane
     let known =
       switch profile.axis {
       case "column" where profile.value.isImage: plane?.columnSpacing

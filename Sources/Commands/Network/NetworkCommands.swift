@@ -1,3 +1,4 @@
+import CT
 package import CommandLanguage
 import GradientFlows
 package import Networks

@@ -1,3 +1,4 @@
+import CT
 import CommandLanguage
 import GradientFlows
 import Networks
@@ -106,6 +107,6 @@ extension Workspace {
       return
     }
     let stack = try requireClean()
-    replaceClean(stack.with(try filled(stack.values, entries)), sources: sources)
+    replaceClean(stack.with(try filled(stack.values, entries)))
   }
 }

@@ -1,3 +1,4 @@
+import CT
 import CommandLanguage
 import GradientFlows
 import Networks
@@ -140,7 +141,7 @@ extension Workspace {
     if isSingle { entries[0] = .position(0) }
     // The index [slice, row, column] leaves out the only channel.
     if entries.count > 1 || isSingle { entries.insert(.position(0), at: 1) }
-    let slices = try original(of: indexed.name).stack.slices(wanted)
+    let slices = try original(of: indexed.name).slices(wanted)
     let mask = try slices.mask.map { mask in
       try Tensor<Float>(shape: slices.values.shape, scalars: mask.map { $0 ? 1 : 0 }).part(entries)
         .scalars.map { $0 == 1 }

@@ -83,35 +83,33 @@ extension Workspace {
   func requireJudge() throws(CommandError) -> ImageStack {
     let clean = try requireClean()
     guard noisyIsLoaded, let other = noisyStack?.mask, clean.mask != other else { return clean }
-    return ImageStack(
-      values: clean.values, mask: clean.mask.map { zip($0, other).map { $0 || $1 } } ?? other,
-      unit: clean.unit, origins: clean.origins)
+    var judge = clean
+    judge.mask = clean.mask.map { zip($0, other).map { $0 || $1 } } ?? other
+    return judge
   }
 
   /// The slices whose padding and sources those called `name` take over.
-  func original(of name: String) throws(CommandError) -> (stack: ImageStack, sources: [SliceSource])
-  {
-    if name != "clean", noisyIsLoaded, let noisyStack { return (noisyStack, noisySources) }
-    return (try requireClean(), sources)
+  func original(of name: String) throws(CommandError) -> ImageStack {
+    if name != "clean", noisyIsLoaded, let noisyStack { return noisyStack }
+    return try requireClean()
   }
 
-  /// The sources of the slices called `name`; empty when the data do not say.
-  func sources(of name: String) -> [SliceSource] {
-    name != "clean" && noisyIsLoaded ? noisySources : sources
+  /// The source of slice `index` of the stack called `name`; nil when the data do not say.
+  func source(of index: Int, in name: String) -> SliceSource? {
+    (name != "clean" && noisyIsLoaded ? noisyStack : clean)?.source(of: index)
   }
 
   /// Stores noisy slices that `noise` made of the clean ones.
   mutating func takeNoisy(_ values: Tensor<Float>, of clean: ImageStack, madeBy noise: Noise) {
-    (self.noise, noisySources) = (noise, [])
+    self.noise = noise
     noisyStack = clean.with(values)
   }
 
   /// Replaces the clean slices and keeps the noisy ones and the split.
-  mutating func replaceClean(_ stack: ImageStack, sources: [SliceSource]) {
-    let kept = (noise, noisyStack, noisySources, split)
+  mutating func replaceClean(_ stack: ImageStack) {
+    let kept = (noise, noisyStack, split)
     clean = stack
-    self.sources = sources
-    (noise, noisyStack, noisySources, split) = kept
+    (noise, noisyStack, split) = kept
   }
 
   /// A warning about slices that are padding only, and so are left out of figures.
@@ -124,12 +122,5 @@ extension Workspace {
       "\(padded.count == 1 ? "slice" : "slices") \(numbers)\(padded.count > 10 ? ", …" : "") "
         + "\(padded.count == 1 ? "is" : "are") padding only and left out of the figures"
     ]
-  }
-}
-
-extension ImageStack {
-  /// The stack with other values.
-  func with(_ values: Tensor<Float>) -> ImageStack {
-    ImageStack(values: values, mask: mask, unit: unit, origins: origins)
   }
 }

@@ -1,3 +1,4 @@
+import CT
 package import Ledgers
 import Networks
 import Tensors

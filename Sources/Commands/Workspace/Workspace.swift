@@ -17,15 +17,11 @@ package struct Workspace: Sendable {
 
   /// The clean slices; changing them clears everything that depends on them.
   var clean: ImageStack? { didSet { forgetData() } }
-  /// The source of each clean slice; empty when the data do not say.
-  var sources: [SliceSource] = []
   /// The lines and edits that made the data.
   var recipe = DataRecipe()
   var noise: Noise?
   /// The fixed noisy slices: made of the clean ones, or loaded, with them or alone.
   var noisyStack: ImageStack? { didSet { forgetNoisy() } }
-  /// The source of each noisy slice if they were loaded; empty when the data do not say.
-  var noisySources: [SliceSource] = []
   var scaleRule = ScaleRule.automatic { didSet { forgetPass() } }
   /// The scale that the rule gave when slices were denoised; `minmax` reads all training slices.
   private var knownScale: Scale?
@@ -114,7 +110,7 @@ package struct Workspace: Sendable {
 
   private mutating func forgetData() {
     changes.clean += 1
-    (noise, noisyStack, split, sources, noisySources) = (nil, nil, nil, [], [])
+    (noise, noisyStack, split) = (nil, nil, nil)
     leaveTrainings()
   }
 

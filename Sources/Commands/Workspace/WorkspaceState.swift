@@ -48,9 +48,10 @@ extension Workspace {
     )
     keep("the clean slices", Self.words(clean))
     keep("the noisy slices", Self.words(noisyStack))
-    keep("where the slices come from", "\((sources + noisySources).map(\.plane))")
-    keep("the files' windows", Self.words(sources + noisySources))
-    keep("the noise", "\(noise.map { "\($0)" } ?? "none")")
+    let sources = [clean, noisyStack].flatMap { $0?.sources ?? [] }
+    keep("where the slices come from", "\(sources.map(\.plane))")
+    keep("the files' windows", Self.words(sources))
+    keep("the noise", noise.map { "\($0.words(.hounsfield)) \($0.isFresh)" } ?? "none")
     keep("the scale", "\(scaleRule)")
     keep("the split", split.map(Self.words) ?? "none")
     keep("the window", "\(windowRule)")

@@ -1,3 +1,5 @@
+package import CT
+
 /// The parts of the data by their use.
 package enum Share: String, CaseIterable, Sendable {
   case train

@@ -1,3 +1,4 @@
+package import CT
 import Networks
 package import Tensors
 
@@ -71,20 +72,39 @@ extension TrainingData {
     let side = (height: patch ?? clean.height, width: patch ?? clean.width)
     let target = cut(clean.values.scalars, plan, side) { scale.toNetwork($1) }
     let input =
-      if let freshNoise {
-        cut(clean.values.scalars, plan, side) { slice, pixels in
-          freshNoise.apply(to: pixels, stream: "noise/step\(step)/slice\(slice)")
-          scale.toNetwork(pixels)
-        }
-      } else {
-        cut(noisy.scalars, plan, side) { scale.toNetwork($1) }
-      }
+      freshNoise.map { fresh($0, plan, step: step, side) }
+      ?? cut(noisy.scalars, plan, side) { scale.toNetwork($1) }
     let mask = clean.mask.map { mask in
       tiles(plan, side) { row, output in
         for (x, isPadding) in mask[row].enumerated() { output[x] = isPadding ? 0 : 1 }
       }
     }
     return Batch(input: input, target: target, mask: mask)
+  }
+
+  /// The patches of a plan with noise of their own, in network range.
+  ///
+  /// Noise that needs whole slices is drawn for these and then cut.
+  private func fresh(
+    _ noise: Noise, _ plan: BatchPlan, step: Int, _ side: (height: Int, width: Int)
+  ) -> Tensor<Float> {
+    func disturb(_ slice: Int, _ pixels: UnsafeMutableBufferPointer<Float>) {
+      noise.apply(
+        to: pixels, ofSlice: slice, in: clean, stream: "noise/step\(step)/slice\(slice)")
+    }
+    guard noise.kind.needsWholeSlice else {
+      return cut(clean.values.scalars, plan, side) { slice, pixels in
+        disturb(slice, pixels)
+        scale.toNetwork(pixels)
+      }
+    }
+    let whole = BatchPlan(patches: plan.patches.map { .init(slice: $0.slice, row: 0, column: 0) })
+    let drawn = cut(
+      clean.values.scalars, whole, (clean.height, clean.width), then: disturb)
+    let places = plan.patches.enumerated().map { index, patch in
+      BatchPlan.Patch(slice: index, row: patch.row, column: patch.column)
+    }
+    return cut(drawn.scalars, BatchPlan(patches: places), side) { scale.toNetwork($1) }
   }
 
   /// The patches of a stack, each changed by `change` after it is cut.

@@ -1,3 +1,4 @@
+package import CT
 import Foundation
 package import Tensors
 

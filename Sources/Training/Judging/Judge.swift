@@ -1,3 +1,4 @@
+import CT
 package import Networks
 import Tensors
 

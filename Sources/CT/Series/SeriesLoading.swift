@@ -1,48 +1,7 @@
 import Synchronization
-package import Tensors
-
-/// A series with its values.
-package struct LoadedSeries: Sendable {
-  /// The series by its headers; its slices are in the order of `stack`.
-  package let series: CTSeries
-  /// The values, `[N, 1, H, W]`, padding included.
-  package let stack: Tensor<Float>
-  /// Whether each value is padding, in the order of `stack`; `nil` when none is.
-  package let mask: [Bool]?
-  package let unit: CTUnit
-  /// The extent of the numbers that the files can hold: 255 for 8 bits, 4095 for 12.
-  package let fileRange: Double
-
-  /// The windows that the first file defines.
-  package var windows: [CTWindow] { series.slices[0].windows }
-  package var warnings: [String] { series.warnings }
-  package var patientKey: String { series.patientKey }
-  package var seriesUID: String { series.uid }
-}
-
-/// The values of one series or several, one after the other.
-package struct LoadedValues: Sendable {
-  /// The values, `[N, 1, H, W]`, padding included.
-  package let stack: Tensor<Float>
-  /// Whether each value is padding, in the order of `stack`; `nil` when none is.
-  package let mask: [Bool]?
-  package let unit: CTUnit
-  /// The extent of the numbers that the files can hold: 255 for 8 bits, 4095 for 12.
-  package let fileRange: Double
-}
+import Tensors
 
 extension CTSeries {
-  /// Reads the pixels of all slices, as ``load(_:limits:progress:)`` does.
-  package func load(
-    limits: ReadingLimits = ReadingLimits(),
-    progress: (@Sendable (_ done: Int, _ all: Int) -> Bool)? = nil
-  ) throws(CTError) -> LoadedSeries {
-    let values = try Self.load([self], limits: limits, progress: progress)
-    return LoadedSeries(
-      series: self, stack: values.stack, mask: values.mask, unit: values.unit,
-      fileRange: values.fileRange)
-  }
-
   /// Reads the pixels of all slices of several series of one size.
   ///
   ///     value = stored · slope + intercept, in Double, then rounded to Float; each file its own
@@ -55,12 +14,12 @@ extension CTSeries {
   ///     when to stop.
   ///   - progress: Called with the number of files read and of all, on any thread, one call at a
   ///     time; `false` stops the loading.
-  /// - Returns: The values of all series, in their order.
+  /// - Returns: The slices of all series, in their order.
   /// - Throws: `CTError` of the first file in order that cannot be read; then nothing is returned.
   package static func load(
     _ series: [CTSeries], limits: ReadingLimits = ReadingLimits(),
     progress: (@Sendable (_ done: Int, _ all: Int) -> Bool)? = nil
-  ) throws(CTError) -> LoadedValues {
+  ) throws(CTError) -> ImageStack {
     let slices = series.flatMap(\.slices)
     guard let first = slices.first,
       slices.allSatisfy({ $0.format.rows == first.format.rows }),
@@ -102,9 +61,25 @@ extension CTSeries {
       throw CTError(
         "interrupted", "loading was stopped after \(reading.done) of \(files.count) files.")
     }
-    return LoadedValues(
-      stack: stack, mask: reading.hasPadding ? mask : nil, unit: first.unit,
-      fileRange: slices.map(\.fileRange).max() ?? 0)
+    return ImageStack(
+      values: stack, mask: reading.hasPadding ? mask : nil,
+      unit: first.unit == .hounsfield
+        ? .hounsfield
+        : .stored(
+          from: stack.statistics().min, extent: slices.map(\.fileRange).max() ?? 0),
+      origins: origins(of: series), sources: slices.map { SliceSource(.file($0)) })
+  }
+
+  /// The patient and series of each slice, numbered in the order of `series`.
+  private static func origins(of series: [CTSeries]) -> [SliceOrigin] {
+    var patients: [String] = []
+    return series.enumerated().flatMap { index, series in
+      if !patients.contains(series.patientKey) { patients.append(series.patientKey) }
+      let patient = patients.firstIndex(of: series.patientKey) ?? 0
+      return Array(
+        repeating: SliceOrigin(patient: patient + 1, series: index + 1),
+        count: series.slices.count)
+    }
   }
 
   /// Throws when some slices are in HU and others not, and names the files of the less frequent
