@@ -1,3 +1,4 @@
+import Operations
 package import Tensors
 
 /// The computation of the network's output from the last layer's result.
@@ -14,8 +15,10 @@ package enum OutputRule: String, CaseIterable, Sendable {
 /// A network of layers in sequence, from one channel to one channel.
 package struct Network<Element: Scalar>: Sendable {
   package private(set) var layers: [any Layer<Element>] = []
-  package var outputRule = OutputRule.plain
-  package var reluNaN = ReLUNaN.keep
+  package var outputRule = OutputRule.plain { didSet { plans = PlanCache() } }
+  package var reluNaN = ReLUNaN.keep { didSet { plans = PlanCache() } }
+  /// How passes are run, as long as the lines stay as they are; new tensors change nothing.
+  private(set) var plans = PlanCache<Element>()
 
   package init() {}
 
@@ -23,71 +26,30 @@ package struct Network<Element: Scalar>: Sendable {
     (self.layers, self.outputRule, self.reluNaN) = (layers, outputRule, reluNaN)
   }
 
-  /// Computes the network.
+  /// Computes the network's output, without anything that a backward pass needs.
   ///
   /// - Parameters:
   ///   - input: `[N, 1, H, W]`.
-  ///   - retention: What to keep for a backward pass or for inspection.
-  ///   - readersDerive: Whether a layer may pass dz to the layer below, in place of the gradient of
-  ///     its output; for training, where that gradient is not needed.
-  /// - Returns: The output and the kept values.
-  @specialized(where Element == Float)
-  package func forward(
-    _ input: FeatureMap<Element>, retention: Retention, readersDerive: Bool = false
-  ) -> NetworkPass<Element> {
-    var passes: [LayerPass<Element>] = []
-    var x = input
-    var foundNonFinite = false
-    for (index, layer) in layers.enumerated() {
-      // Where a layer is looked into, the one above feeds it with the gradient of its output.
-      let above =
-        readersDerive && retention != .layer(index) && index + 1 < layers.count
-        ? layers[index + 1] : nil
-      var pass = layer.forward(
-        x, networkInput: input, keepsRecord: retention != .nothing, reluNaN: reluNaN,
-        reader: above?.soleReader)
-      if let output = pass.output { x = output }
-      pass.isInputRectified = passes.last?.leavesDerivative ?? false
-      foundNonFinite = foundNonFinite || pass.foundNonFinite
-      pass.output = nil
-      if retention != .nothing { passes.append(pass) }
+  ///   - mode: Whether layers behave as in training or as in judging.
+  /// - Returns: The output, `[N, 1, H, W]`.
+  package func output(
+    of input: FeatureMap<Element>, mode: PassMode = .judging
+  ) -> FeatureMap<Element> {
+    var execution = Execution(plan(PassKey(mode: mode, goesBack: false)))
+    let program = execution.plan.program
+    execution.giveTensors()
+    execution.give(.map(input), at: program.input)
+    execution.forward(0..<program.output + 1, keepsRecords: false)
+    guard let output = execution.value(at: program.output) else {
+      preconditionFailure("A pass ends with its output.")
     }
-    let output = outputRule == .subtract ? input.subtracting(x) : x
-    return NetworkPass(
-      input: input, layers: passes, output: output, foundNonFinite: foundNonFinite)
-  }
-
-  /// The gradient of the last layer's result from that of the network's output.
-  package func lastLayerGradient(_ outputGradient: FeatureMap<Element>) -> FeatureMap<Element> {
-    outputRule == .subtract ? outputGradient.negated() : outputGradient
+    return output.map
   }
 
   /// The same network in Double.
   package var doubles: Network<Double> {
     Network<Double>(layers: layers.map(\.doubles), outputRule: outputRule, reluNaN: reluNaN)
   }
-}
-
-/// The values of a network in one forward pass.
-package struct NetworkPass<Element: Scalar>: Sendable {
-  package let input: FeatureMap<Element>
-  /// The layers' values, except those that a backward pass removed.
-  package private(set) var layers: [LayerPass<Element>]
-  package let output: FeatureMap<Element>
-  /// Whether a convolution found a NaN or an infinity.
-  package let foundNonFinite: Bool
-
-  package init(
-    input: FeatureMap<Element>, layers: [LayerPass<Element>], output: FeatureMap<Element>,
-    foundNonFinite: Bool
-  ) {
-    (self.input, self.layers, self.output) = (input, layers, output)
-    self.foundNonFinite = foundNonFinite
-  }
-
-  /// Removes and returns the values of the last layer; without other references, they are freed
-  /// when the backward pass has used them.
-  package mutating func takeLast() -> LayerPass<Element> { layers.removeLast() }
 }
 
 // MARK: - Names and parameters
@@ -117,6 +79,21 @@ extension Network {
     }
   }
 
+  /// The names of the tensors that training updates without a gradient, in order.
+  package var bufferNames: [String] {
+    zip(layerNames, layers).flatMap { name, layer in layer.bufferNames.map { "\(name).\($0)" } }
+  }
+
+  /// These tensors, in the order of ``bufferNames``.
+  package var buffers: [Tensor<Element>] {
+    get { layers.flatMap { $0.buffers } }
+    set {
+      var rest = newValue[...]
+      for i in layers.indices { layers[i].takeBuffers(from: &rest) }
+      precondition(rest.isEmpty, "One tensor for each buffer.")
+    }
+  }
+
   package var parameterCount: Int { layers.reduce(0) { $0 + $1.parameterCount } }
 
   /// The side of the square of input pixels that one output pixel depends on.
@@ -130,7 +107,10 @@ extension Network<Float> {
   package var channels: Int { layers.last?.outputChannels ?? 1 }
 
   /// Appends a layer.
-  package mutating func append(_ layer: any Layer<Float>) { layers.append(layer) }
+  package mutating func append(_ layer: any Layer<Float>) {
+    layers.append(layer)
+    plans = PlanCache()
+  }
 
   /// Appends a residual block with weights drawn by `initializer`.
   ///
@@ -183,6 +163,7 @@ extension Network<Float> {
         hint: "remove the layers from the end: 'remove' takes the last one")
     }
     layers.remove(at: index)
+    plans = PlanCache()
   }
 
   /// Throws the reason why the network cannot be trained: no layers, or not one output channel.

@@ -24,9 +24,8 @@ package struct Activate: Operation {
   package func pullback<Element: Scalar>(
     _ gradient: Value<Element>, to index: Int, _ values: OperationValues<Element>
   ) -> Value<Element> {
-    .map(
-      function.backward(
-        gradient.map, activation: values.result.map, preactivation: values.operands[0].map))
+    let known = function.needsPreactivation ? values.operands[0].map : values.result.map
+    return .map(function.backward(gradient.map, activation: known, preactivation: known))
   }
 
   package var sharesResult: Bool { function == .linear }

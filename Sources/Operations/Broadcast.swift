@@ -19,7 +19,7 @@ package struct Broadcast: Operation {
     _ gradient: Value<Element>, to index: Int, _ values: OperationValues<Element>
   ) -> Value<Element> {
     let map = gradient.map
-    return map.shape == values.operands[0].map.shape ? gradient : .map(map.summedOverChannels())
+    return map.shape == values.operands[0].shape ? gradient : .map(map.summedOverChannels())
   }
 
   package var sharesResult: Bool { true }

@@ -37,6 +37,7 @@ package struct NamedGrid: Sendable {
     case .map(let map): Double(map.element(at: own(index)))
     case .tensor(let tensor): Double(tensor.scalars[shape.offset(of: own(index))])
     case .number(let number): number
+    case .released: preconditionFailure("A value that was let go of is not read.")
     }
   }
 

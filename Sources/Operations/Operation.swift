@@ -28,6 +28,9 @@ package protocol Operation: Sendable {
   func forward<Element: Scalar>(_ operands: [Value<Element>]) -> Value<Element>
 
   /// Returns what operand number `index` gets of the gradient of the result: (∂f/∂u)ᵀ · v̄.
+  ///
+  /// Operands and result that ``pullbackFormula(_:to:_:)`` does not name may have been let go of; their
+  /// shapes are always known.
   func pullback<Element: Scalar>(
     _ gradient: Value<Element>, to index: Int, _ values: OperationValues<Element>
   ) -> Value<Element>

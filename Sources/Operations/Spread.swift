@@ -18,7 +18,7 @@ package struct Spread: Operation {
   package func pullback<Element: Scalar>(
     _ gradient: Value<Element>, to index: Int, _ values: OperationValues<Element>
   ) -> Value<Element> {
-    .map(FeatureMap(shape: values.operands[0].map.shape, number: gradient.map.total()))
+    .map(FeatureMap(shape: values.operands[0].shape, number: gradient.map.total()))
   }
 
   package func formula(_ names: OperationNames) -> String { "\(names.operands[0]) at every place" }

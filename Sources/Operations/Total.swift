@@ -22,7 +22,7 @@ package struct Total: Operation {
   package func pullback<Element: Scalar>(
     _ gradient: Value<Element>, to index: Int, _ values: OperationValues<Element>
   ) -> Value<Element> {
-    .map(FeatureMap(shape: values.operands[0].map.shape, number: gradient.map.total() * share))
+    .map(FeatureMap(shape: values.operands[0].shape, number: gradient.map.total() * share))
   }
 
   /// The factor of each element: 1, or 1/n.

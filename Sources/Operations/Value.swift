@@ -8,6 +8,8 @@ package enum Value<Element: Scalar>: Sendable {
   case tensor(Tensor<Element>)
   /// A sum over all pixels, such as a loss, kept in Double.
   case number(Double)
+  /// A value of this shape that was let go of.
+  case released(Shape)
 
   /// Returns the sum of two values of one kind and shape.
   package func adding(_ other: Value) -> Value {
@@ -23,6 +25,7 @@ package enum Value<Element: Scalar>: Sendable {
   package func moved(at offset: Int, by shift: Element) -> Value {
     switch self {
     case .number(let number): return .number(number + Double(shift))
+    case .released: preconditionFailure("A value that was let go of is not moved.")
     case .tensor(var tensor):
       tensor.scalars[offset] += shift
       return .tensor(tensor)
@@ -39,8 +42,12 @@ package enum Value<Element: Scalar>: Sendable {
     case .map(let map): map.shape
     case .tensor(let tensor): tensor.shape
     case .number: []
+    case .released(let shape): shape
     }
   }
+
+  /// Whether nothing but the shape is there.
+  package var isReleased: Bool { if case .released = self { true } else { false } }
 
   /// The feature map; a precondition holds that it is one.
   package var map: FeatureMap<Element> {
@@ -54,6 +61,7 @@ package enum Value<Element: Scalar>: Sendable {
     case .map(let map): map.tensor
     case .tensor(let tensor): tensor
     case .number(let number): Tensor(shape: [], scalars: [Element(number)])
+    case .released: preconditionFailure("A value that was let go of is not read.")
     }
   }
 

@@ -83,8 +83,9 @@ struct BenchCommand: ParsableCommand {
     let flow = try makeFlow()
     let planned =
       inspect
-      ? flow.inspectionBytes(of: network, batch: batch, height: size, width: size)
-      : flow.trainingBytes(of: network, batch: batch, height: size, width: size)
+      ? flow.inspectionBytes(
+        of: network, BatchSize(batch: batch, height: size, width: size))
+      : flow.trainingBytes(of: network, BatchSize(batch: batch, height: size, width: size))
     try requireMemory(Double(planned))
     let stream = RandomStream(seed: 1, name: "bench")
     let clean = Tensor<Float>(shape: [batch, 1, size, size]) { output in
@@ -148,7 +149,7 @@ struct BenchCommand: ParsableCommand {
   private func times(passing clean: Tensor<Float>, _ network: Network<Float>) -> [Double] {
     (0...steps).map { _ in
       let start = ContinuousClock.now
-      let output = network.forward(FeatureMap(clean), retention: .nothing).output.tensor
+      let output = network.output(of: FeatureMap(clean)).tensor
       let seconds = (ContinuousClock.now - start) / .seconds(1)
       return withExtendedLifetime(output) { seconds }
     }

@@ -35,7 +35,9 @@ extension Command<Workspace> {
     try workspace.network.requireTrainable()
     let names = try workspace.checkedParameters(arguments)
     try workspace.requireMemory(
-      2 * workspace.flow.inspectionBytes(of: workspace.network, batch: 2, height: 32, width: 32),
+      2
+        * workspace.flow.inspectionBytes(
+          of: workspace.network, BatchSize(batch: 2, height: 32, width: 32)),
       for: "gradcheck", hint: "check a smaller network")
     let samples = try arguments.integer("samples")
     let flow = workspace.flow

@@ -148,7 +148,8 @@ extension Workspace {
   ) throws(CommandError) {
     let (height, width) = (options.patch ?? clean.height, options.patch ?? clean.width)
     let batch = min(options.batch, slices)
-    let needed = flow.trainingBytes(of: network, batch: batch, height: height, width: width)
+    let needed = flow.trainingBytes(
+      of: network, BatchSize(batch: batch, height: height, width: width))
     guard needed > memoryLimit else { return }
     throw CommandError(
       .limit,

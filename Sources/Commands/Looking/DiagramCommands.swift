@@ -153,7 +153,7 @@ extension Program<Float> {
   /// The shape `[O, I, kH, kW]` of the kernel of the convolution at `place`; nil if it is none.
   fileprivate func kernel(of place: Int) -> Shape? {
     guard nodes[place].operation is Convolution2D,
-      case .parameter(let weight) = nodes[nodes[place].operands[1]].given
+      let weight = tensor(at: nodes[place].operands[1])
     else { return nil }
     return weight.shape
   }

@@ -183,8 +183,8 @@ extension Command<Workspace> {
       )
     }
     let side = workspace.slices.map { ($0.height, $0.width) } ?? (256, 256)
-    let batch = 4
-    let pixels = batch * side.0 * side.1
+    let size = BatchSize(batch: 4, height: side.0, width: side.1)
+    let stepBytes = workspace.flow.stepBytes(of: network, size)
     func mebibytes(_ bytes: Int) -> Double { Double(bytes) / 1_048_576 }
     var field = 1
     var outcome = Outcome()
@@ -201,15 +201,14 @@ extension Command<Workspace> {
             OutputLine(name), OutputLine(layer.line),
             "[N,\(layer.outputChannels),\(side.0),\(side.1)]", "\(layer.parameterCount)",
             "\(field)×\(field)",
-            "\(mebibytes(workspace.flow.stepBytes(ofLayer: index, in: network, pixels: pixels)), digits: 1)",
+            "\(mebibytes(stepBytes[index]), digits: 1)",
           ]
         }))
-    let bytes = workspace.flow.trainingBytes(
-      of: network, batch: batch, height: side.0, width: side.1)
+    let bytes = workspace.flow.trainingBytes(of: network, size)
     outcome.say(
       """
       output \(network.outputRule.rawValue) · \(network.parameterCount) \(network.parameterCount == 1 ? "parameter" : "parameters") · \
-      a training step on \(batch) slices of \(side.0)×\(side.1) needs about \
+      a training step on \(size.batch) slices of \(side.0)×\(side.1) needs about \
       \(mebibytes(bytes), digits: 1) MiB
       """)
     if !workspace.parked.isEmpty {

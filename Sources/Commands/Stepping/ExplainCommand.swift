@@ -266,8 +266,7 @@ extension Workspace {
     let (base, flow) = gradientName(name)
     guard flow != nil, let pass = lastPass else { return nil }
     let needed = TapeFlow().mapBytes(
-      of: pass.network.doubles, pixels: pass.input.shape.batch * pass.input.shape.planeCount,
-      retention: .nothing)
+      of: pass.network.doubles, pass.size, retention: .nothing)
     // Above this size, the differences take some seconds on a machine with two cores.
     if needed > 256 << 20, !isAsked { return nil }
     try requireMemory(

@@ -74,7 +74,7 @@ private struct Field<Flow: GradientFlow> {
   }
 
   func loss(at weights: [Double]) -> Double {
-    moved(to: weights).forward(retention: .nothing).loss
+    moved(to: weights).lossAlone()
   }
 
   /// J·direction, by a central difference.

@@ -78,7 +78,6 @@ package struct DilatedFlow: LayerwiseFlow {
 
   package var name: String { "dilated" }
   package var isGradient: Bool { rate == 0 }
-  package var goesStraight: Bool { rate == 0 }
 
   package var line: String {
     let blocks = combinationBlocks.sorted().map { "b\($0)" }.joined(separator: ",")
@@ -102,37 +101,6 @@ package struct DilatedFlow: LayerwiseFlow {
     guard !combinationBlocks.isEmpty else { return sum(combination) }
     let blocks = combinationBlocks.sorted().map { "b\($0)" }.joined(separator: ", ")
     return "\(sum(combination)) in \(blocks), \(sum(combination.other)) in the others"
-  }
-
-  package func backward<Element: Scalar>(
-    _ network: Network<Element>, _ pass: consuming NetworkPass<Element>,
-    outputGradient: FeatureMap<Element>, epoch: Int, watched: Int?
-  ) -> LayerwiseGradients<Element> {
-    let joins = network.layers.indices.map { join(at: $0, in: network, epoch: epoch) }
-    /// g_j of each block that a link further down still reads, by its place among the layers.
-    var passedOn: [Int: FeatureMap<Element>] = [:]
-    var incoming = network.lastLayerGradient(outputGradient)
-    var result = LayerwiseGradients<Element>()
-    for (index, layer) in network.layers.enumerated().reversed() {
-      var insertion: FeatureMap<Element>?
-      if let join = joins[index], let extra = join.added({ passedOn[$0] }) {
-        if join.isBehindDerivative {
-          insertion = extra
-        } else {
-          incoming = incoming.adding(extra)
-        }
-      }
-      passedOn = passedOn.filter { source, _ in joins[..<index].read(source) }
-      if index == watched { result.fed = (incoming, insertion) }
-      let gradients = layer.backward(
-        incoming, pass.takeLast(), needsInput: index > 0, insertion: insertion)
-      result.add(below: gradients)
-      if let handedDown = gradients.input {
-        incoming = handedDown
-        if joins[..<index].read(index) { passedOn[index] = handedDown }
-      }
-    }
-    return result
   }
 
   package func join<Element: Scalar>(
@@ -187,13 +155,6 @@ package struct DilatedFlow: LayerwiseFlow {
         code: "no-such-layer", "flow dilated names b\(number), the network has b1 to b\(last)",
         hint: "name other blocks= in the flow line")
     }
-  }
-}
-
-extension ArraySlice<LinkJoin?> {
-  /// Whether any of the joins reads what the layer in place `source` passes on.
-  fileprivate func read(_ source: Int) -> Bool {
-    contains { $0?.sources.contains(source) ?? false }
   }
 }
 

@@ -11,8 +11,9 @@
 //
 //         G_L = ∂loss/∂output        G_k = g_{k+1}        g_k = (∂out_k/∂in_k)ᵀ · G_k
 //
-// and the gradient of the weights of layer k is (∂out_k/∂w_k)ᵀ · G_k. Both products are the layer's
-// own affair: they stand right under its forward pass, in `ResidualBlock` and `PlainConvolution`.
+// and the gradient of the weights of layer k is (∂out_k/∂w_k)ᵀ · G_k. Both products are those of the
+// layer's operations, each of which has its pullback right under its forward computation: see
+// `Convolution2D`, `Activate` and `Merge`, and `Execution`, which walks through them.
 //
 // Source: Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors"
 // (1986). The article's manual passes compute the same for its blocks.
@@ -20,8 +21,8 @@
 // What it is not. It is no automatic differentiation: nothing is recorded, and every pullback was
 // derived on paper. That is why it is checked against central differences and against PyTorch.
 
-package import Networks
-package import Tensors
+import Networks
+import Tensors
 
 /// Each layer is fed with what the layer above passes on: the gradient of the loss.
 package struct StandardFlow: LayerwiseFlow {
@@ -30,21 +31,4 @@ package struct StandardFlow: LayerwiseFlow {
   package var name: String { "standard" }
   package var line: String { "flow standard" }
   package var summary: String { "each layer is fed with what the layer above passes on" }
-  package var goesStraight: Bool { true }
-
-  package func backward<Element: Scalar>(
-    _ network: Network<Element>, _ pass: consuming NetworkPass<Element>,
-    outputGradient: FeatureMap<Element>, epoch: Int, watched: Int?
-  ) -> LayerwiseGradients<Element> {
-    var incoming = network.lastLayerGradient(outputGradient)
-    var result = LayerwiseGradients<Element>()
-    for (index, layer) in network.layers.enumerated().reversed() {
-      if index == watched { result.fed = (incoming, nil) }
-      let gradients = layer.backward(
-        incoming, pass.takeLast(), needsInput: index > 0, insertion: nil)
-      result.add(below: gradients)
-      if let passedOn = gradients.input { incoming = passedOn }
-    }
-    return result
-  }
 }

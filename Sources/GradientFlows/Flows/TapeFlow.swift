@@ -33,41 +33,39 @@ package struct TapeFlow: GradientFlow {
     if case .layer = retention { keepsAll = true }
     var tape = Tape<Element>()
     let recording = tape.record(pass, isInputVariable: keepsAll)
-    var plain = PlainPass(recording.program)
+    var kept = PassValues(recording.program)
     for (index, variable) in recording.variables.enumerated() where keepsAll {
-      plain.give(tape.value(variable), at: index)
+      kept.values[index] = tape.value(variable)
     }
-    let (loss, output) = (tape.number(recording.loss), tape.map(recording.output))
-    let foundNonFinite = recording.variables.contains { tape.foundNonFinite($0) }
-    let (parameters, variables) = (recording.program.parameters, recording.variables)
+    kept.foundNonFinite = recording.variables.contains { tape.foundNonFinite($0) }
+    let (program, variables) = (recording.program, recording.variables)
+    for place in [program.loss, program.output] + program.bufferUpdates {
+      kept.values[place] = tape.value(variables[place])
+    }
     let gradients = tape.gradients(
       of: recording.loss, seed: pass.loss.tapeSeed, keepsAll: keepsAll)
-    for (index, variable) in variables.enumerated() where keepsAll {
-      if let gradient = gradients.value(variable) { plain.give(gradient: gradient, at: index) }
+    for (index, variable) in variables.enumerated()
+    where keepsAll || program.nodes[index].isParameter {
+      kept.gradients[index] = gradients.value(variable)
     }
-    if case .layer(let index) = retention { plain.keep(only: plain.program.layers[index].nodes) }
-    return PassResult(
-      pass, loss: loss, output: output, foundNonFinite: foundNonFinite,
-      parameterGradients: parameters.compactMap { gradients.value(variables[$0])?.tensor },
-      kept: keepsAll ? plain : nil)
+    let all = kept
+    if case .layer(let index) = retention { kept.keep(only: program.layers[index].nodes) }
+    return PassResult(pass, all, kept: keepsAll ? kept : nil)
   }
 
   package func mapBytes<Element: Scalar>(
-    of network: Network<Element>, pixels: Int, retention: Retention
+    of network: Network<Element>, _ size: BatchSize, retention: Retention
   ) -> Int {
     var keepsAll = retention == .everything
     if case .layer = retention { keepsAll = true }
-    return PassMemory(network.program(loss: .meanSquaredError, hasMask: true), pixels: pixels)
-      .tape(keepsAll: keepsAll)
+    return TapeMemory(network.program(loss: .meanSquaredError, hasMask: true), size)
+      .peak(keepsAll: keepsAll)
   }
-}
 
-extension TapeFlow {
-  package func keptBytes<Element: Scalar>(
-    ofLayer index: Int, in network: Network<Element>, pixels: Int
-  ) -> Int {
-    PassMemory(network.program(loss: .meanSquaredError, hasMask: true), pixels: pixels)
-      .values(ofLayer: index)
+  package func keptBytes<Element: Scalar>(of network: Network<Element>, _ size: BatchSize) -> [Int]
+  {
+    let memory = TapeMemory(network.program(loss: .meanSquaredError, hasMask: true), size)
+    return network.layers.indices.map(memory.values)
   }
 }
 
@@ -107,7 +105,8 @@ extension Tape {
         case .input: input(FeatureMap(pass.input), isVariable: isInputVariable)
         case .target: input(FeatureMap(pass.target), isVariable: false)
         case .mask: input(FeatureMap(pass.mask ?? pass.target), isVariable: false)
-        case .parameter(let tensor): parameter(tensor)
+        case .parameter(let number): parameter(recording.program.parameters[number])
+        case .buffer(let number): constant(recording.program.buffers[number])
         case nil:
           // A node that is not given has an operation.
           record(node.operation ?? Copy(), operands, pixels: pixels)

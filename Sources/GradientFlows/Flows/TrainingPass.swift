@@ -30,26 +30,34 @@ package struct TrainingPass<Element: Scalar>: Sendable {
       network: network, input: input, target: target, mask: mask, loss: loss, epoch: epoch)
   }
 
-  /// The pass as operations.
-  package var program: Program<Element> { network.program(loss: loss, hasMask: mask != nil) }
+  /// The facts that the plan of the pass depends on.
+  var key: PassKey { PassKey(loss: loss, hasMask: mask != nil) }
 
-  /// Computes the forward pass, the loss and its gradient with respect to the output.
-  package func forward(
-    retention: Retention, readersDerive: Bool = false
-  ) -> (pass: NetworkPass<Element>, loss: Double, outputGradient: FeatureMap<Element>) {
-    let pass = network.forward(
-      FeatureMap(input), retention: retention, readersDerive: readersDerive)
-    let (value, gradient) = loss.evaluate(
-      pass.output, target: FeatureMap(target), mask: mask.map { FeatureMap($0) })
-    return (pass, value, gradient)
+  /// The pass as operations.
+  package var program: Program<Element> { network.plan(key).program }
+
+  /// Computes the loss alone.
+  package func lossAlone() -> Double {
+    var key = key
+    key.goesBack = false
+    var execution = Execution(network.plan(key))
+    execution.give(self)
+    execution.forward(execution.plan.program.nodes.indices, keepsRecords: false)
+    guard let loss = execution.value(at: execution.plan.program.loss) else {
+      preconditionFailure("A pass ends with its loss.")
+    }
+    return loss.number
   }
 
   /// Computes every value of the forward pass, and keeps them all.
   package func values() -> PassResult<Element> {
-    var plain = PlainPass(program)
-    plain.give(self)
-    plain.forward(plain.program.nodes.indices)
-    return PassResult(self, plain)
+    var key = key
+    key.isSeparate = true
+    var execution = Execution(network.plan(key))
+    execution.give(self)
+    execution.forward(execution.plan.program.nodes.indices)
+    let values = PassValues(execution)
+    return PassResult(self, values, kept: values)
   }
 
   /// Returns the loss and all gradients under `flow`.
@@ -72,31 +80,24 @@ package struct PassResult<Element: Scalar>: Sendable {
   package let output: FeatureMap<Element>
   /// The gradients of all parameters, in the order of the network's `parameters`.
   package let parameterGradients: [Tensor<Element>]
+  /// The buffers of the network after a step of training, in the order of the network's `buffers`.
+  package let buffers: [Tensor<Element>]
   /// Whether a convolution found a NaN or an infinity.
   private let foundNonFinite: Bool
   /// Values and gradients with names; nil where no more was kept than training needs.
-  private let kept: PlainPass<Element>?
+  private let kept: PassValues<Element>?
   private let pass: TrainingPass<Element>
 
-  /// The result of a pass that kept no more than training needs, and of `kept` what it holds.
-  init(
-    _ pass: TrainingPass<Element>, loss: Double, output: FeatureMap<Element>, foundNonFinite: Bool,
-    parameterGradients: [Tensor<Element>], kept: PlainPass<Element>? = nil
-  ) {
-    (self.pass, self.kept) = (pass, kept)
-    (self.loss, self.output, self.foundNonFinite) = (loss, output, foundNonFinite)
-    self.parameterGradients = parameterGradients
-  }
-
-  /// The result of a pass that kept everything.
-  init(_ pass: TrainingPass<Element>, _ plain: PlainPass<Element>) {
-    guard let output = plain.values[plain.program.output]?.map,
-      let loss = plain.values[plain.program.loss]?.number
-    else { preconditionFailure("A pass ends with its loss.") }
-    self.init(
-      pass, loss: loss, output: output, foundNonFinite: plain.foundNonFinite,
-      parameterGradients: plain.program.parameters.compactMap { plain.gradients[$0]?.tensor },
-      kept: plain)
+  /// The result of a pass from all that is there at its end; `kept` can be asked for by name.
+  init(_ pass: TrainingPass<Element>, _ all: PassValues<Element>, kept: PassValues<Element>?) {
+    let program = all.program
+    guard let output = all.values[program.output]?.map, let loss = all.values[program.loss] else {
+      preconditionFailure("A pass ends with its loss.")
+    }
+    (self.pass, self.kept, self.output) = (pass, kept, output)
+    (self.loss, foundNonFinite) = (loss.number, all.foundNonFinite)
+    parameterGradients = program.parameterPlaces.compactMap { all.gradients[$0]?.tensor }
+    buffers = program.bufferUpdates.compactMap { all.values[$0]?.tensor }
   }
 
   package var network: Network<Element> { pass.network }
@@ -164,7 +165,7 @@ extension PassResult {
 extension PassResult {
   /// Returns the value of the node at `place`; one without a name is computed again from what it reads.
   func value(at place: Int) -> Tensor<Element>? {
-    if case .parameter(let tensor) = program.nodes[place].given { return tensor }
+    if let tensor = program.tensor(at: place) { return tensor }
     return known(place)?.tensor
   }
 
@@ -178,7 +179,7 @@ extension PassResult {
 
   /// Returns the value of the node at `place`, as it was kept or computed again.
   func known(_ place: Int) -> Value<Element>? {
-    if case .parameter(let tensor) = program.nodes[place].given { return .tensor(tensor) }
+    if let tensor = program.tensor(at: place) { return .tensor(tensor) }
     if place < values.count, let value = values[place] { return value }
     let node = program.nodes[place]
     guard node.name == nil, let operation = node.operation else { return nil }
@@ -212,10 +213,11 @@ extension PassResult {
   }
 }
 
-extension PlainPass {
-  /// Takes what is given of a pass: the batch and the parameters.
+extension Execution where Arithmetic == Numbers<Element> {
+  /// Takes what is given of a pass: the batch, the parameters and the buffers.
   mutating func give(_ pass: TrainingPass<Element>) {
-    giveParameters()
+    giveTensors()
+    let program = plan.program
     give(.map(FeatureMap(pass.input)), at: program.input)
     if let target = program.target { give(.map(FeatureMap(pass.target)), at: target) }
     if let mask = program.mask, let values = pass.mask { give(.map(FeatureMap(values)), at: mask) }

@@ -8,11 +8,11 @@ extension GradientFlow {
   /// During the pass: maps that are alive, weights with gradients and moments, and partial sums of a
   /// gradient. During the update: weights and moments, old and new.
   package func trainingBytes<Element: Scalar>(
-    of network: Network<Element>, batch: Int, height: Int, width: Int
+    of network: Network<Element>, _ size: BatchSize
   ) -> Int {
     let parameters = network.parameterCount * MemoryLayout<Element>.size
     let pass =
-      mapBytes(of: network, pixels: batch * height * width, retention: .training) + 6 * parameters
+      mapBytes(of: network, size, retention: .training) + 6 * parameters
       + network.gradientSumBytes
     return max(pass, 10 * parameters)
   }
@@ -20,45 +20,68 @@ extension GradientFlow {
   /// The bytes that a pass on a batch needs at most, about, when what `retention` says is kept for
   /// inspection.
   package func inspectionBytes<Element: Scalar>(
-    of network: Network<Element>, batch: Int, height: Int, width: Int,
+    of network: Network<Element>, _ size: BatchSize,
     retention: Retention = .everything
   ) -> Int {
-    mapBytes(of: network, pixels: batch * height * width, retention: retention)
+    mapBytes(of: network, size, retention: retention)
       + 4 * network.parameterCount * MemoryLayout<Element>.size + network.gradientSumBytes
   }
 }
 
 extension LayerwiseFlow {
   package func mapBytes<Element: Scalar>(
-    of network: Network<Element>, pixels: Int, retention: Retention
+    of network: Network<Element>, _ size: BatchSize, retention: Retention
   ) -> Int {
-    let joins = network.layers.indices.map { join(at: $0, in: network, epoch: 0) }
-    var training: Int { TrainingMemory.maps(of: network.layers, pixels: pixels, joins: joins) }
-    var plain: PassMemory<Element> {
-      PassMemory(network.program(loss: .meanSquaredError, hasMask: true), pixels: pixels)
+    let key = PassKey(hasMask: true)
+    let work = LayerwiseWork(self, network, key, epoch: 0, retention: retention)
+    let bytes = ByteCount(work.plan.program, size)
+    var execution = Execution(work.plan, bytes)
+    execution.give(bytes)
+    work.run(&execution, bytes, seed: bytes.heap.take(0))
+    guard let layer = work.watched else { return bytes.heap.peak }
+    var separateKey = key
+    separateKey.isSeparate = true
+    var separate = Execution(network.plan(separateKey), bytes)
+    separate.give(bytes)
+    for place in work.plan.program.read(by: layer) {
+      if let value = execution.value(at: place) { separate.give(value, at: place) }
     }
-    return switch retention {
-    case .everything: plain.plain(joins: joins)
-    case .layer(let index): training + plain.plain(layer: index)
-    case .training, .nothing: training
+    separate.forward(layer.nodes)
+    separate.backward(layer.nodes, seed: execution.gradient(at: layer.output))
+    return bytes.heap.peak
+  }
+
+  package func keptBytes<Element: Scalar>(of network: Network<Element>, _ size: BatchSize) -> [Int]
+  {
+    let work = LayerwiseWork(self, network, PassKey(), epoch: 0, retention: .training)
+    let bytes = ByteCount(work.plan.program, size)
+    var execution = Execution(work.plan, bytes)
+    execution.give(bytes)
+    return work.plan.program.layers.map { layer in
+      let before = bytes.heap.used
+      execution.forward(layer.nodes)
+      return bytes.heap.used - before
     }
   }
 }
 
-extension LayerwiseFlow {
-  package func keptBytes<Element: Scalar>(
-    ofLayer index: Int, in network: Network<Element>, pixels: Int
-  ) -> Int { TrainingMemory.kept(of: network.layers[index], pixels: pixels) }
+extension Execution where Arithmetic == ByteCount<Element> {
+  /// Takes the memory of the maps that are given.
+  fileprivate mutating func give(_ bytes: ByteCount<Element>) {
+    for (place, node) in plan.program.nodes.enumerated() where node.operation == nil {
+      give(node.isParameter || node.isBuffer ? bytes.heap.take(0) : bytes.map(place), at: place)
+    }
+  }
 }
 
 extension GradientFlow {
-  /// Returns the bytes that a training step keeps of the layer in place `index`: its maps, and weights,
-  /// gradients, moments and their successors.
-  package func stepBytes<Element: Scalar>(
-    ofLayer index: Int, in network: Network<Element>, pixels: Int
-  ) -> Int {
-    keptBytes(ofLayer: index, in: network, pixels: pixels)
-      + 6 * network.layers[index].parameterCount * MemoryLayout<Element>.size
+  /// Returns the bytes that a training step keeps of each layer: its maps, and weights, gradients,
+  /// moments and their successors.
+  package func stepBytes<Element: Scalar>(of network: Network<Element>, _ size: BatchSize) -> [Int]
+  {
+    zip(network.layers, keptBytes(of: network, size)).map {
+      $1 + 6 * $0.parameterCount * MemoryLayout<Element>.size
+    }
   }
 }
 
@@ -72,24 +95,26 @@ extension Network {
 }
 
 extension TrainingPass {
+  /// The number of images of the batch, and their size.
+  package var size: BatchSize {
+    BatchSize(batch: input.shape.batch, height: input.shape.height, width: input.shape.width)
+  }
+
   /// The bytes that the gradients of the parameters need under `flow`, at most, about.
   package func trainingBytes(_ flow: some GradientFlow) -> Int {
-    flow.trainingBytes(
-      of: network, batch: input.shape.batch, height: input.shape.height, width: input.shape.width)
+    flow.trainingBytes(of: network, size)
   }
 
   /// The same in Double.
   package func doubleTrainingBytes(_ flow: some GradientFlow) -> Int {
-    flow.trainingBytes(
-      of: network.doubles, batch: input.shape.batch, height: input.shape.height,
-      width: input.shape.width)
+    flow.trainingBytes(of: network.doubles, size)
   }
 
   /// The bytes that the pass needs under `flow`, at most, about, when every value with a name is kept,
   /// or those of the layer in place `layer`.
   package func inspectionBytes(_ flow: some GradientFlow, layer: Int? = nil) -> Int {
     flow.inspectionBytes(
-      of: network, batch: input.shape.batch, height: input.shape.height, width: input.shape.width,
+      of: network, size,
       retention: layer.map { .layer($0) } ?? .everything)
   }
 }

@@ -85,6 +85,11 @@ package struct Tape<Element: Scalar>: ~Copyable {
     write(given: .tensor(tensor), isVariable: true)
   }
 
+  /// Writes a tensor that has no gradient.
+  package mutating func constant(_ tensor: Tensor<Element>) -> TapeVariable {
+    write(given: .tensor(tensor), isVariable: false)
+  }
+
   private mutating func write(given value: Value<Element>, isVariable: Bool) -> TapeVariable {
     entries.append(Entry(value: value, operation: nil, operands: [], isVariable: isVariable))
     return TapeVariable(index: entries.count - 1)

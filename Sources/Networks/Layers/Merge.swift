@@ -61,9 +61,9 @@ extension Merge: Operation {
     _ gradient: Value<Element>, to index: Int, _ values: OperationValues<Element>
   ) -> Value<Element> {
     guard multiplies else { return gradient }
-    let (g, a, s) = (gradient.map, values.operands[0].map, values.operands[1].map)
-    if index == 0 { return .map(g.multiplied(by: s)) }
-    return .map(self == .multiply ? g.multiplied(by: a) : a.multipliedAndAdded(g))
+    let (g, other) = (gradient.map, values.operands[1 - index].map)
+    return .map(
+      index == 0 || self == .multiply ? g.multiplied(by: other) : other.multipliedAndAdded(g))
   }
 
   package func letter(ofOperand index: Int) -> String? { index == 0 ? "a" : nil }

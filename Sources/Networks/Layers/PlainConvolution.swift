@@ -21,44 +21,6 @@ package struct ConvolutionOptions: Hashable, Sendable {
 package struct PlainConvolution<Element: Scalar>: Layer {
   package let options: ConvolutionOptions
   package var convolution: Conv2D<Element>
-
-  /// Computes the layer from its input x, `[N, I, H, W]`.
-  @specialized(where Element == Float)
-  package func forward(
-    _ x: FeatureMap<Element>, networkInput: FeatureMap<Element>, keepsRecord: Bool,
-    reluNaN: ReLUNaN, reader: Conv2D<Element>?
-  ) -> LayerPass<Element> {
-    var pass = LayerPass(output: x)
-    pass.output = pass.compute(
-      convolution, x, options.activation, reluNaN, keepsRecord: keepsRecord, reader: reader)
-    if keepsRecord { pass.input = x }
-    pass.activations = []
-    return pass
-  }
-
-  /// The gradients of the layer from da, the gradient of its output: dz = act′(z)·da, g = convᵀ(dz).
-  ///
-  /// A plain convolution takes no links: `insertion` is nil.
-  @specialized(where Element == Float)
-  package func backward(
-    _ da: FeatureMap<Element>, _ pass: consuming LayerPass<Element>, needsInput: Bool,
-    insertion: FeatureMap<Element>?
-  ) -> LayerGradients<Element> {
-    guard pass.input != nil, pass.records.count == 1 else {
-      preconditionFailure("The forward pass kept too little for a backward pass.")
-    }
-    let record = pass.records.removeLast()
-    guard let x = pass.takeInput() else { preconditionFailure("The input was not kept.") }
-    if let (dx, parameters) = convolution.backward(
-      through: options.activation, da, record, input: x, needsInput: needsInput)
-    {
-      return LayerGradients(input: dx, parameters: parameters)
-    }
-    let dz = options.activation.backward(da, record)
-    let (dx, parameters) = convolution.backward(
-      dz, input: consume x, needsInput: needsInput, isRectified: pass.isInputRectified)
-    return LayerGradients(input: dx, parameters: parameters)
-  }
 }
 
 extension PlainConvolution {
@@ -79,8 +41,6 @@ extension PlainConvolution {
   package var convolutionSizes: [ConvolutionSize] {
     [options.convolutionSize(inputs: inputChannels)]
   }
-  package var soleReader: Conv2D<Element>? { convolution }
-  package var memoryPlan: LayerPlan<Element>? { LayerPlan(self) }
 
   package var parameterNames: [String] { convolution.parameterNames }
   package var parameters: [Tensor<Element>] { convolution.parameters }

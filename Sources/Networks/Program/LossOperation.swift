@@ -23,7 +23,8 @@ extension Loss: Operation {
     return .map(gradient.number == 1 ? own : own.scaled(by: gradient.number))
   }
 
-  private func evaluate<Element: Scalar>(
+  /// Returns the loss of output, target and, if there is one, mask, and its gradient by the output.
+  func evaluate<Element: Scalar>(
     _ operands: [Value<Element>]
   ) -> (value: Double, gradient: FeatureMap<Element>) {
     evaluate(

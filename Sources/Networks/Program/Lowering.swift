@@ -11,13 +11,18 @@ package struct Lowering<Element: Scalar> {
   package let networkInput = 0
   /// Whether ReLU hands a NaN on or makes 0 of it.
   package let reluNaN: ReLUNaN
+  /// Whether the pass is one of training; layers may behave otherwise in judging.
+  package let mode: PassMode
+  private(set) var parameters: [Tensor<Element>] = []
+  private(set) var buffers: [Tensor<Element>] = []
+  private(set) var bufferUpdates: [Int] = []
   /// The layer that is lowered now.
   private var layer: (name: String, index: Int)?
   /// The place of the last result of a convolution that has an activation.
   private var preactivation = 0
 
-  init(reluNaN: ReLUNaN) {
-    self.reluNaN = reluNaN
+  init(reluNaN: ReLUNaN, mode: PassMode) {
+    (self.reluNaN, self.mode) = (reluNaN, mode)
     _ = give("net.in", .input(channels: 1))
   }
 
@@ -49,8 +54,19 @@ package struct Lowering<Element: Scalar> {
   /// Writes a parameter of the layer under its name within it; returns its place.
   package mutating func parameter(_ part: String, _ tensor: Tensor<Element>) -> Int {
     guard let layer else { preconditionFailure("A parameter belongs to a layer.") }
-    return give("\(layer.name).\(part)", .parameter(tensor))
+    parameters.append(tensor)
+    return give("\(layer.name).\(part)", .parameter(parameters.count - 1))
   }
+
+  /// Writes a tensor of the layer that training updates without a gradient; returns its place.
+  package mutating func buffer(_ part: String, _ tensor: Tensor<Element>) -> Int {
+    guard let layer else { preconditionFailure("A buffer belongs to a layer.") }
+    buffers.append(tensor)
+    return give("\(layer.name).\(part)", .buffer(buffers.count - 1))
+  }
+
+  /// Tells that a step of training gives the buffers, in their order, the values at these places.
+  package mutating func update(buffersTo places: [Int]) { bufferUpdates += places }
 
   /// Writes the weight and the bias of a convolution, which is called `part` within the layer, and its
   /// result.

@@ -23,8 +23,11 @@ package struct Program<Element: Scalar>: Sendable {
     case target
     /// 1 for pixels that count and 0 for others, `[N, 1, H, W]`.
     case mask
-    /// A weight or bias.
-    case parameter(Tensor<Element>)
+    /// The weight or bias with this number among the program's ``Program/parameters``.
+    case parameter(Int)
+    /// The tensor with this number among the program's ``Program/buffers``: training updates it, and it
+    /// has no gradient.
+    case buffer(Int)
   }
 
   /// A value of the pass: given, or the result of an operation.
@@ -50,6 +53,14 @@ package struct Program<Element: Scalar>: Sendable {
 
     /// Whether it is a weight or bias.
     package var isParameter: Bool { if case .parameter = given { true } else { false } }
+
+    /// Whether it is a tensor that training updates without a gradient.
+    package var isBuffer: Bool { if case .buffer = given { true } else { false } }
+
+    /// Whether it hands on its one operand, and the operand's gradient, as they are.
+    package var handsOn: Bool {
+      operands.count == 1 && operation.map { $0.sharesResult && $0.sharesGradient(to: 0) } ?? false
+    }
   }
 
   /// Where a layer stands in the program.
@@ -67,13 +78,22 @@ package struct Program<Element: Scalar>: Sendable {
   package let input: Int, output: Int, loss: Int
   /// The places of what the output is compared with, and where; nil where there is none.
   package let target: Int?, mask: Int?
+  /// The weights and biases, in the order of the network's `parameters`.
+  package var parameters: [Tensor<Element>]
+  /// The tensors that training updates without a gradient, in the order of the network's `buffers`.
+  package var buffers: [Tensor<Element>]
+  /// The places of the buffers' next values, in their order.
+  package let bufferUpdates: [Int]
   private let places: [String: Int]
 
   init(
-    nodes: [Node], layers: [LayerNodes], input: Int, output: Int, target: Int?, mask: Int?,
-    loss: Int
+    _ lowering: Lowering<Element>, layers: [LayerNodes], output: Int, target: Int? = nil,
+    mask: Int? = nil, loss: Int
   ) {
-    (self.nodes, self.layers, self.input, self.output) = (nodes, layers, input, output)
+    (nodes, input, self.layers, self.output) =
+      (lowering.nodes, lowering.networkInput, layers, output)
+    (parameters, buffers) = (lowering.parameters, lowering.buffers)
+    bufferUpdates = lowering.bufferUpdates
     (self.target, self.mask, self.loss) = (target, mask, loss)
     places = Dictionary(
       uniqueKeysWithValues: nodes.enumerated().compactMap { index, node in
@@ -85,19 +105,48 @@ package struct Program<Element: Scalar>: Sendable {
   package func place(_ name: String) -> Int? { places[name] }
 
   /// The places of the parameters, in the order of the network's `parameters`.
-  package var parameters: [Int] { nodes.indices.filter { nodes[$0].isParameter } }
+  package var parameterPlaces: [Int] { nodes.indices.filter { nodes[$0].isParameter } }
+
+  /// Returns the parameter or buffer at `place`; nil for other values.
+  package func tensor(at place: Int) -> Tensor<Element>? {
+    switch nodes[place].given {
+    case .parameter(let number): parameters[number]
+    case .buffer(let number): buffers[number]
+    default: nil
+    }
+  }
 
   /// The names of all values in forward order, from the input to the output; parameters, target and
   /// loss aside.
   package var valueNames: [String] {
     let inner = nodes.indices.filter {
-      nodes[$0].layer != nil && !nodes[$0].isParameter
+      nodes[$0].layer != nil && !nodes[$0].isParameter && !nodes[$0].isBuffer
     }.compactMap { nodes[$0].name }
     return ["net.in"] + inner + ["net.out"]
   }
 
-  /// Returns whether a gradient of the value is wanted: not of target and mask.
-  package func hasGradient(_ index: Int) -> Bool { index != target && index != mask }
+  /// Returns whether the value has a gradient: target, mask and buffers have none.
+  package func hasGradient(_ index: Int) -> Bool {
+    index != target && index != mask && !nodes[index].isBuffer
+  }
+
+  /// Returns the shape of every value for a batch of images of `height` by `width`.
+  package func shapes(batch: Int, height: Int, width: Int) -> [Shape] {
+    nodes.indices.reduce(into: []) { shapes, index in
+      let node = nodes[index]
+      switch node.given {
+      case .parameter, .buffer: shapes.append(tensor(at: index)?.shape ?? [])
+      case .input(let channels): shapes.append([batch, channels, height, width])
+      case .target, .mask: shapes.append([batch, 1, height, width])
+      case nil:
+        let operands = node.operands.map { shapes[$0] }
+        guard let shape = try? node.operation?.resultShape(operands) else {
+          preconditionFailure("\(node.name ?? node.word) does not fit \(operands).")
+        }
+        shapes.append(shape)
+      }
+    }
+  }
 
   /// Returns the value that an alias stands for, through all names.
   package func source(of index: Int) -> Int {
@@ -116,9 +165,15 @@ extension Network {
   /// - Parameters:
   ///   - loss: What training makes small.
   ///   - hasMask: Whether only the pixels of a mask count.
+  ///   - mode: Whether the pass is one of training.
   /// - Returns: The program.
-  package func program(loss: Loss, hasMask: Bool) -> Program<Element> {
-    var lowering = Lowering<Element>(reluNaN: reluNaN)
+  package func program(loss: Loss, hasMask: Bool, mode: PassMode = .training) -> Program<Element> {
+    plan(PassKey(loss: loss, hasMask: hasMask, mode: mode)).program
+  }
+
+  /// Writes the pass of a batch as operations.
+  func lowered(loss: Loss, hasMask: Bool, mode: PassMode) -> Program<Element> {
+    var lowering = Lowering<Element>(reluNaN: reluNaN, mode: mode)
     let input = lowering.networkInput
     var x = input
     var places: [Program<Element>.LayerNodes] = []
@@ -134,7 +189,6 @@ extension Network {
     let mask = hasMask ? lowering.give("mask", .mask) : nil
     let end = lowering.value(ofNetwork: "loss", loss, [output, target] + (mask.map { [$0] } ?? []))
     return Program(
-      nodes: lowering.nodes, layers: places, input: input, output: output, target: target,
-      mask: mask, loss: end)
+      lowering, layers: places, output: output, target: target, mask: mask, loss: end)
   }
 }

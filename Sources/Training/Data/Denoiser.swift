@@ -15,8 +15,7 @@ package struct Denoiser: Sendable {
   /// Under `output normalize` the result is first scaled to 0…1 of network range by its own minimum
   /// and maximum.
   package func denoise(_ noisy: Tensor<Float>) -> Tensor<Float> {
-    let pass = network.forward(FeatureMap(scale.toNetwork(noisy)), retention: .nothing)
-    var output = pass.output.tensor
+    var output = network.output(of: FeatureMap(scale.toNetwork(noisy))).tensor
     if network.outputRule == .normalize {
       let statistics = output.statistics()
       if statistics.max > statistics.min {

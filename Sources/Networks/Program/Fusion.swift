@@ -1,0 +1,148 @@
+// Which nodes of a program one kernel computes together.
+//
+// Fusion changes no number: a group gives the bits of its operations one after the other. Training runs
+// the fused program; the stepper, `explain` and the tape run each operation alone.
+//
+// | pattern                           | forward                   | backward                             |
+// |-----------------------------------|---------------------------|--------------------------------------|
+// | convolution                       | z                         | x̄, w̄, b̄ in one pass over z̄            |
+// | convolution, activation           | a, a bit a value for ReLU | z̄ = act′·ā on the way to x̄, w̄, b̄     |
+// | convolution, activation, join     | out, while a is at hand   | s̄ first; then z̄ = act′·(G·s), x̄, w̄, b̄|
+// | ReLU before a convolution         |                           | the reader's kernel applies act′     |
+// | other shares of x̄                 |                           | the reader's kernel adds one         |
+// | loss                              | loss and its gradient     |                                      |
+// | any other operation               | alone                     | alone                                |
+//
+// A value inside a group has no reader outside of it, and no flow looks at its gradient.
+
+import Operations
+package import Tensors
+
+/// A convolution with what follows it: out = join(act(x ∗ w + b), s).
+package struct FusedConvolution: Sendable {
+  /// The places of z, of a = act(z), and of the join's result; nil for what does not follow.
+  package let convolution: Int, activation: Int?, join: Int?
+  package let function: Activation
+  package let reluNaN: ReLUNaN
+  /// nil without a join.
+  package let merge: Merge?
+  /// The places of the convolution's operands, and of s.
+  package let x: Int, weight: Int, bias: Int?, skip: Int?
+  /// Whether the convolution that reads the result computes the derivative of this group's ReLU.
+  package fileprivate(set) var leavesDerivative = false
+  /// Whether this group computes the derivative of the ReLU that made x.
+  package fileprivate(set) var isInputRectified = false
+
+  /// The place of the group's result.
+  package var result: Int { join ?? activation ?? convolution }
+}
+
+/// A program divided into groups of nodes.
+package struct Fusion: Sendable {
+  /// The part that a node plays.
+  package enum Role: Hashable, Sendable {
+    /// A node that is computed for itself.
+    case alone
+    /// A loss, computed together with its gradient.
+    case loss
+    /// The first, a middle, and the last node of a group: its number among the groups.
+    case first(Int)
+    case inside
+    case last(Int)
+    /// The only node of a group.
+    case whole(Int)
+  }
+
+  /// By place among the nodes.
+  package private(set) var roles: [Role]
+  package private(set) var groups: [FusedConvolution] = []
+
+  /// Every operation for itself.
+  package init(separate count: Int) { roles = Array(repeating: .alone, count: count) }
+
+  /// Divides a program into the largest groups.
+  ///
+  /// - Parameters:
+  ///   - program: The program.
+  ///   - watched: The places of values whose gradients a flow reads or adds to, apart from the results of
+  ///     convolutions before their activation.
+  package init<Element: Scalar>(_ program: Program<Element>, watched: Set<Int>) {
+    let readers = program.readers
+    func soleReader(_ place: Int) -> Int? {
+      watched.contains(place) || readers[place].count != 1 ? nil : readers[place][0]
+    }
+    roles = Array(repeating: .alone, count: program.nodes.count)
+    roles[program.loss] = program.nodes[program.loss].operation is Loss ? .loss : .alone
+    for (place, node) in program.nodes.enumerated() {
+      guard node.operation is Convolution2D,
+        program.nodes[node.operands[1]].isParameter
+      else { continue }
+      let activation = readers[place].count == 1 ? readers[place][0] : nil
+      let function = activation.flatMap { program.nodes[$0].operation as? Activate }
+      let join = function.flatMap { _ in activation.flatMap(soleReader) }.flatMap { place in
+        let merge = program.nodes[place].operation as? Merge
+        return merge.flatMap {
+          $0 == .none || program.nodes[place].operands[0] != activation ? nil : (place, $0)
+        }
+      }
+      let group = FusedConvolution(
+        convolution: place, activation: function == nil ? nil : activation, join: join?.0,
+        function: function?.function ?? .linear, reluNaN: function?.reluNaN ?? .keep,
+        merge: join?.1, x: node.operands[0], weight: node.operands[1],
+        bias: node.operands.count > 2 ? node.operands[2] : nil,
+        skip: join.map { program.nodes[$0.0].operands[1] })
+      groups.append(group)
+      let number = groups.count - 1
+      let places = [place, group.activation, group.join].compactMap { $0 }
+      for inner in places { roles[inner] = .inside }
+      roles[place] = .first(number)
+      roles[group.result] = places.count == 1 ? .whole(number) : .last(number)
+    }
+    for number in groups.indices { leaveDerivative(ofGroup: number, program, readers, watched) }
+  }
+
+  /// Leaves the derivative of a ReLU to the convolution that reads it, where that alone passes a
+  /// gradient on to it, with at most one share of another reader added.
+  private mutating func leaveDerivative<Element: Scalar>(
+    ofGroup number: Int, _ program: Program<Element>, _ readers: [[Int]], _ watched: Set<Int>
+  ) {
+    guard groups[number].function == .relu, groups[number].join == nil else { return }
+    var place = groups[number].result
+    while !watched.contains(place), readers[place].count == 1,
+      program.nodes[readers[place][0]].handsOn
+    { place = readers[place][0] }
+    guard !watched.contains(place), (1...2).contains(readers[place].count),
+      case let reader = groups.firstIndex(where: { $0.convolution == readers[place][0] }),
+      let reader, groups[reader].x == place,
+      let weight = program.tensor(at: groups[reader].weight),
+      Convolution.goesBackAtOnce(kernelShape: weight.shape, Element.self)
+    else { return }
+    groups[number].leavesDerivative = true
+    groups[reader].isInputRectified = true
+  }
+}
+
+extension Program {
+  /// By place, the places of the nodes that read each value, in order; a node that reads it twice is
+  /// there twice.
+  var readers: [[Int]] {
+    var readers: [[Int]] = Array(repeating: [], count: nodes.count)
+    for (reader, node) in nodes.enumerated() {
+      for operand in node.operands { readers[operand].append(reader) }
+    }
+    return readers
+  }
+}
+
+extension Operation {
+  /// Returns which operands the pullback of operand `index` reads, and whether it reads the result, as its
+  /// formula tells.
+  func pullbackReads(to index: Int, operands count: Int) -> (operands: [Int], result: Bool) {
+    let names = (0..<count).map { "operand \($0)" }
+    let reads = pullbackFormula(
+      "gradient", to: index,
+      OperationNames(operands: names, result: "result", areLetters: true)
+    ).reads
+    return (names.indices.filter { reads.contains(names[$0]) }, reads.contains("result"))
+  }
+}

@@ -1,0 +1,173 @@
+// How a program is run: its groups, whose memory each value takes, and when it is read for the last time.
+//
+// A plan depends on the lines of the network and on what a flow looks at, not on weights; so it is made
+// once and used for every step.
+
+import Operations
+import Synchronization
+package import Tensors
+
+/// Whether a pass is one of training or one that judges; layers such as batch norm differ.
+package enum PassMode: Hashable, Sendable {
+  case training
+  case judging
+}
+
+/// The values that a pass keeps.
+package enum Retention: Hashable, Sendable {
+  /// Only the result.
+  case nothing
+  /// The values that the backward pass needs.
+  case training
+  /// The values that the backward pass needs, and every named value of the layer with this index.
+  case layer(Int)
+  /// Every value that has a name.
+  case everything
+}
+
+/// The facts that a plan depends on, beside the network's lines.
+package struct PassKey: Hashable, Sendable {
+  package var loss: Loss
+  package var hasMask: Bool
+  package var mode: PassMode
+  /// Whether each operation is computed alone and every value with a name is kept.
+  package var isSeparate: Bool
+  /// Whether a backward pass follows.
+  package var goesBack: Bool
+  /// The places of values whose gradients a flow reads, or adds to, or that are looked at.
+  package var watched: Set<Int>
+  /// The places of values that stay to the end.
+  package var kept: Set<Int>
+
+  package init(
+    loss: Loss = .meanSquaredError, hasMask: Bool = false, mode: PassMode = .training,
+    isSeparate: Bool = false, goesBack: Bool = true, watched: Set<Int> = [], kept: Set<Int> = []
+  ) {
+    (self.loss, self.hasMask, self.mode) = (loss, hasMask, mode)
+    (self.isSeparate, self.goesBack) = (isSeparate, goesBack)
+    (self.watched, self.kept) = (watched, kept)
+  }
+}
+
+/// A program with the order of its work and the ends of its values.
+package struct PassPlan<Element: Scalar>: Sendable {
+  package var program: Program<Element>
+  package let fusion: Fusion
+  /// Whether every value with a name is kept, with its gradient.
+  let isSeparate: Bool
+  /// By place, the node whose memory the value is: of what hands on its operand as it is, that of the
+  /// operand.
+  let holders: [Int]
+  /// By place, the values that are read for the last time by the node there, forwards and backwards.
+  let endsForward: [[Int]], endsBackward: [[Int]]
+  /// By place, whether a gradient is computed.
+  let needsGradient: [Bool]
+
+  package init(_ program: Program<Element>, _ key: PassKey) {
+    self.program = program
+    isSeparate = key.isSeparate
+    let fusion =
+      key.isSeparate
+      ? Fusion(separate: program.nodes.count) : Fusion(program, watched: key.watched)
+    self.fusion = fusion
+    let holders: [Int] = program.nodes.enumerated().reduce(into: []) { holders, entry in
+      // A group writes its result, also one with no activation.
+      let isShared =
+        fusion.roles[entry.offset] == .alone && entry.element.operation?.sharesResult ?? false
+      holders.append(isShared ? holders[entry.element.operands[0]] : entry.offset)
+    }
+    self.holders = holders
+    var needs = program.nodes.indices.map { key.isSeparate ? program.hasGradient($0) : false }
+    if !key.isSeparate {
+      for (place, node) in program.nodes.enumerated() {
+        needs[place] =
+          node.isParameter || key.watched.contains(place)
+          || node.operands.contains { needs[$0] }
+      }
+    }
+    needsGradient = needs
+    var forward: [Int: Int] = [:]
+    var backward: [Int: Int] = [:]
+    for place in program.nodes.indices {
+      for read in program.forwardReads(at: place, fusion) { forward[holders[read]] = place }
+      forward[holders[place]] = max(forward[holders[place]] ?? place, place)
+    }
+    if key.goesBack, !key.isSeparate {
+      for place in program.nodes.indices.reversed() {
+        for read in program.backwardReads(at: place, fusion, needs) {
+          backward[holders[read]] = place
+        }
+      }
+    }
+    let stays = Set(
+      (key.kept.union([program.output, program.loss] + program.bufferUpdates)).map { holders[$0] })
+    var (endsForward, endsBackward) = (
+      [[Int]](repeating: [], count: program.nodes.count),
+      [[Int]](repeating: [], count: program.nodes.count)
+    )
+    for (holder, last) in forward
+    where !key.isSeparate && !stays.contains(holder) && !program.nodes[holder].isParameter
+      && !program.nodes[holder].isBuffer
+    {
+      if let first = backward[holder] {
+        endsBackward[first].append(holder)
+      } else {
+        endsForward[last].append(holder)
+      }
+    }
+    (self.endsForward, self.endsBackward) = (endsForward, endsBackward)
+  }
+}
+
+extension Program {
+  /// Returns the values that the work at `place` reads forwards.
+  fileprivate func forwardReads(at place: Int, _ fusion: Fusion) -> [Int] {
+    switch fusion.roles[place] {
+    case .alone, .loss: nodes[place].operands
+    case .first, .inside: []
+    case .last(let number), .whole(let number):
+      [fusion.groups[number].x] + (fusion.groups[number].skip.map { [$0] } ?? [])
+    }
+  }
+
+  /// Returns the values that the work at `place` reads backwards.
+  fileprivate func backwardReads(at place: Int, _ fusion: Fusion, _ needs: [Bool]) -> [Int] {
+    switch fusion.roles[place] {
+    case .loss, .inside, .last: return []
+    case .first(let number), .whole(let number):
+      let group = fusion.groups[number]
+      return [group.x] + (group.merge?.multiplies ?? false ? group.skip.map { [$0] } ?? [] : [])
+    case .alone:
+      let node = nodes[place]
+      guard let operation = node.operation, needs[place] else { return [] }
+      return node.operands.indices.filter { needs[node.operands[$0]] }.flatMap { number -> [Int] in
+        let reads = operation.pullbackReads(to: number, operands: node.operands.count)
+        return reads.operands.map { node.operands[$0] } + (reads.result ? [place] : [])
+      }
+    }
+  }
+}
+
+/// The plans that a network was asked for, as long as its lines stay as they are.
+final class PlanCache<Element: Scalar>: Sendable {
+  private let plans = Mutex<[PassKey: PassPlan<Element>]>([:])
+
+  func plan(_ key: PassKey, _ make: () -> PassPlan<Element>) -> PassPlan<Element> {
+    if let known = plans.withLock({ $0[key] }) { return known }
+    var plan = make()
+    (plan.program.parameters, plan.program.buffers) = ([], [])
+    plans.withLock { $0[key] = plan }
+    return plan
+  }
+}
+
+extension Network {
+  /// Returns how the pass of a batch is run, with the network's parameters.
+  package func plan(_ key: PassKey) -> PassPlan<Element> {
+    var plan = plans.plan(key) {
+      PassPlan(lowered(loss: key.loss, hasMask: key.hasMask, mode: key.mode), key)
+    }
+    (plan.program.parameters, plan.program.buffers) = (parameters, buffers)
+    return plan
+  }
+}
