@@ -85,7 +85,11 @@ let package = Package(
     library("Ledgers", ["Fingerprints"]),
     library("Tensors", ["CKernels", "CMalloc", "COpenBLAS", "Fingerprints"]),
     library("CT", ["CDCMTK", "COpenJPEG", "Fingerprints", "Tensors"]),
-    library("Figures", ["CCairo", "CChafa", "CGIF", "CPNG", "Tensors", "Fingerprints"]),
+    .target(
+      name: "Figures",
+      dependencies: ["CCairo", "CChafa", "CGIF", "CPNG", "CT", "Fingerprints", "Tensors"],
+      resources: ["fixed9x15", "fixed9x15-bold"].map { .embedInCode("Fonts/\($0).txt") },
+      swiftSettings: strict),
 
     // MARK: - Learning
     library("Operations", ["Tensors"]),
@@ -127,12 +131,16 @@ let package = Package(
 
     // MARK: - Tests
     .target(
-      name: "TestSupport", dependencies: ["Networks", "Tensors"], path: "Tests/TestSupport",
+      name: "TestSupport",
+      dependencies: [
+        "CommandLanguage", "Figures", "Ledgers", "Networks", "Tensors", "Transcripts",
+      ],
+      path: "Tests/TestSupport",
       swiftSettings: strict),
     tests(of: "Tensors", []),
     tests(of: "Ledgers", []),
     tests(of: "CT", ["Tensors", "Fingerprints"]),
-    tests(of: "Figures", ["Tensors"]),
+    tests(of: "Figures", ["CT", "Tensors"]),
     tests(of: "Operations", ["Tensors"]),
     tests(of: "Networks", ["Operations", "Tensors"]),
     tests(of: "GradientFlows", ["Networks", "Operations", "Tensors"]),

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""Writes Sources/Figures/Drawing/FontTable.swift from the X.Org fonts "misc-fixed" 9x15 and 9x15 bold.
+"""Writes Sources/Figures/Fonts/fixed9x15*.txt from the X.Org fonts "misc-fixed" 9x15 and 9x15 bold.
 
 The fonts lie in Debian's package xfonts-base (source font-misc-misc) and say of themselves
 "Public domain font.  Share and enjoy.". Usage:
 
     apt-get install xfonts-base
-    Scripts/make-font-table.py > Sources/Figures/Drawing/FontTable.swift
+    Scripts/make-font-table.py
 """
 
 import gzip
+import pathlib
 import struct
 import sys
 
@@ -71,22 +72,24 @@ def glyphs(path):
     return found
 
 
+HEAD = """# Made by Scripts/make-font-table.py from X.Org's misc-fixed 9x15 fonts, which are in the
+# public domain. A line is a character's code, then its 15 rows from the top: 9 bits each in
+# three hexadecimal digits, the leftmost pixel highest.
+"""
+
+
 def table(name, path):
     font = glyphs(path)
     missing = [letter for letter in LETTERS if letter not in font]
     if missing:
         print(f"{path} lacks {''.join(missing)}", file=sys.stderr)
-    print(f'let {name} = """')
-    for letter in LETTERS:
-        if letter in font:
-            print(f"  {ord(letter):04X} " + "".join(f"{row:03X}" for row in font[letter]))
-    print('  """')
+    with open(pathlib.Path(__file__).parent.parent / "Sources/Figures/Fonts" / name, "w") as file:
+        file.write(HEAD)
+        for letter in LETTERS:
+            if letter in font:
+                rows = "".join(f"{row:03X}" for row in font[letter])
+                file.write(f"{ord(letter):04X} {rows}\n")
 
 
-print("// Made by Scripts/make-font-table.py from X.Org's misc-fixed 9x15 fonts, which are in the")
-print("// public domain. A line is a character's code, then its 15 rows from the top: 9 bits each in")
-print("// three hexadecimal digits, the leftmost pixel highest.")
-print()
-table("regularGlyphs", FOLDER + "/9x15.pcf.gz")
-print()
-table("boldGlyphs", FOLDER + "/9x15B.pcf.gz")
+table("fixed9x15.txt", FOLDER + "/9x15.pcf.gz")
+table("fixed9x15-bold.txt", FOLDER + "/9x15B.pcf.gz")

@@ -8,9 +8,7 @@ package struct CTError: Error, Hashable, Sendable, CustomStringConvertible {
   package let hint: String
 
   package init(_ code: String, _ message: String, hint: String = "") {
-    self.code = code
-    self.message = message
-    self.hint = hint
+    (self.code, self.message, self.hint) = (code, message, hint)
   }
 
   /// The message, followed by the hint after a dash.

@@ -45,7 +45,7 @@ func previewBlock(_ arguments: Arguments, _ workspace: Workspace) throws -> Stri
   let options = try BlockOptions(arguments)
   try options.requireFit(inputs: workspace.network.channels)
   return workspace.describeLayer(
-    workspace.network.nextName("b"), options.channels,
+    workspace.network.nextName(ResidualBlock<Float>.letter), options.channels,
     options.convolutionSizes(inputs: workspace.network.channels))
 }
 
@@ -53,7 +53,7 @@ func previewBlock(_ arguments: Arguments, _ workspace: Workspace) throws -> Stri
 func previewConvolution(_ arguments: Arguments, _ workspace: Workspace) throws -> String {
   let options = try ConvolutionOptions(arguments)
   return workspace.describeLayer(
-    workspace.network.nextName("c"), options.channels,
+    workspace.network.nextName(PlainConvolution<Float>.letter), options.channels,
     [options.convolutionSize(inputs: workspace.network.channels)])
 }
 
@@ -74,7 +74,7 @@ func previewTraining(_ arguments: Arguments, _ workspace: Workspace) throws -> S
   let step = StepEstimate.seconds(
     workspace.network.layers.flatMap(\.convolutionSizes), pixels: batch * height * width)
   return
-    "\(updates) \(updates == 1 ? "step" : "steps") of \(batch)×\(height)×\(width) · about \(time(step)) a step, "
+    "\(updates, "step") of \(batch)×\(height)×\(width) · about \(time(step)) a step, "
     + "\(time(step * Double(updates))) in all"
 }
 
@@ -110,7 +110,7 @@ extension Workspace {
     do throws(CommandError) {
       indexed = try IndexedName(text)
     } catch {
-      throw fault(error.code, error.message, error.hint)
+      throw arguments.error(at: parameter, index: index, error)
     }
     let candidates = nameCandidates
     if let known = candidates.first(where: { $0.text == indexed.name }) {

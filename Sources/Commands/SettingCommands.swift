@@ -67,11 +67,7 @@ extension Command<Workspace> {
     }
     if arguments.has("hints") { workspace.settings.hints = try arguments.flag("hints") }
     let settings = workspace.settings
-    let given = arguments.first(of: [
-      "seed", "precision", "relu-nan", "limit.memory", "limit.disk", "limit.seconds", "pictures",
-      "hints",
-    ])
-    guard given == nil else { return outcome }
+    guard !arguments.sayAnything else { return outcome }
     outcome.add(
       OutputTable(
         [.words(""), .words("")],

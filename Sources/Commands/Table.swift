@@ -35,7 +35,7 @@ extension Command<Workspace> {
   do {
     outcome = try Precision.$current.withValue(workspace.settings.precision) {
       try Interruption.$ofCommand.withValue(context.interruption) {
-        guard keepsNothing(spec) else { return try body(arguments, &workspace, context) }
+        guard spec.isAllOrNothing else { return try body(arguments, &workspace, context) }
         return try interruptible { try body(arguments, &workspace, context) }
       }
     }
@@ -47,14 +47,6 @@ extension Command<Workspace> {
     arguments, seed: workspace.seed, context.variables, before: holdings,
     after: DataRecipe.Holdings(workspace))
   return outcome
-}
-
-/// Whether all work of a command can be left out at any point once it is asked to stop: it looks at
-/// things, or makes or writes something that is whole or absent.
-///
-/// `load` and `series` say themselves how far they came.
-@Sendable private func keepsNothing(_ spec: CommandSpec) -> Bool {
-  [.looking, .keeping].contains(spec.family) || ["phantom", "data", "crop"].contains(spec.name)
 }
 
 /// Throws when a command would change the network or data of an open pass.

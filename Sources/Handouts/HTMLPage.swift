@@ -131,10 +131,7 @@ extension Handout {
   ///
   /// Its security policy lists the digests of its own style and script, so that a browser runs
   /// nothing else, whatever a session holds.
-  ///
-  /// - Parameter commands: The command table, by which commands are colored.
-  /// - Returns: The text of the file.
-  func html(_ commands: [CommandSpec]) -> String {
+  var html: String {
     let style = String(decoding: PackageResources.handout_css, as: UTF8.self)
     let script = String(decoding: PackageResources.handout_js, as: UTF8.self)
     let coloring = SyntaxColoring(commands)

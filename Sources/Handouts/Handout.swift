@@ -1,4 +1,4 @@
-import CommandLanguage
+package import CommandLanguage
 import Figures
 package import Transcripts
 
@@ -59,12 +59,16 @@ package struct Handout: Sendable {
   /// Warnings about doubts, and about parts of the record that the handout cannot show.
   package let warnings: [String]
 
-  /// Makes the handout of a session.
+  /// The command table, by which commands are colored and answers found.
+  let commands: [CommandSpec]
+
+  /// Makes the handout of a session of `commands`.
   package init(
-    _ pack: SessionPack, for audience: Audience = .everybody
+    _ pack: SessionPack, for audience: Audience = .everybody, commands: [CommandSpec]
   ) throws(SessionError) {
+    self.commands = commands
     let session = try SessionFile(text: pack.source, name: pack.name)
-    let answers = audience == .students ? QuizAnswers(session) : nil
+    let answers = audience == .students ? QuizAnswers(session, commands) : nil
     var builder = HandoutBuilder(curves: pack.curves, answers: answers) { pack[picture: $0] }
     for element in session.elements { builder.add(element) }
     builder.finish()

@@ -27,11 +27,10 @@ extension Handout {
   /// - Parameters:
   ///   - form: The format.
   ///   - path: The path of the page; pictures go to the folder `STEM.pictures` beside it.
-  ///   - commands: The command table, by which commands are colored.
   /// - Returns: The files, the page first.
-  package func files(_ form: HandoutForm, named path: String, commands: [CommandSpec]) -> [File] {
+  package func files(_ form: HandoutForm, named path: String) -> [File] {
     switch form {
-    case .html: return [File(path: path, data: Data(html(commands).utf8))]
+    case .html: return [File(path: path, data: Data(html.utf8))]
     case .notebook: return [File(path: path, data: Data(notebook.utf8))]
     case .markdown:
       let stem = path.hasSuffix(".md") ? String(path.dropLast(3)) : path

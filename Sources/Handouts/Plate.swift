@@ -14,11 +14,11 @@ struct Plate: Sendable {
   /// A part of a panel, or a frame of an animation.
   struct Piece: Sendable {
     let name: String
-    let picture: Figures.Picture
+    let picture: Picture
     /// The piece as a PNG file.
     let png: [UInt8]
 
-    init(_ name: String, _ picture: Figures.Picture) throws(PictureError) {
+    init(_ name: String, _ picture: Picture) throws(PictureError) {
       (self.name, self.picture) = (VisibleText.visible(name), picture)
       png = try PNG(picture).encoded()
     }
@@ -31,7 +31,7 @@ struct Plate: Sendable {
   /// The command that drew it.
   let command: String
   /// The picture, or the first frame of an animation.
-  let picture: Figures.Picture
+  let picture: Picture
   /// The picture as a PNG file, an animated one for an animation.
   let png: [UInt8]
   /// The file in its own format, encoded anew.

@@ -1,14 +1,19 @@
+import CommandLanguage
 import Transcripts
 
 /// Finds the commands of a session that give the answer to a quiz.
 struct QuizAnswers {
   /// The names of the values that the session's quizzes ask for.
   private let asked: Set<String>
+  /// The part of each command in a quiz, by its name.
+  private let roles: [String: QuizRole]
   /// The lines of the commands that give an answer.
   private var lines: Set<Int> = []
 
-  init(_ session: SessionFile) {
-    asked = Set(session.entries.compactMap { Self.question(in: $0.command) })
+  init(_ session: SessionFile, _ commands: [CommandSpec]) {
+    let roles = Dictionary(commands.map { ($0.name, $0.quizRole) }) { $1 }.compactMapValues(\.self)
+    self.roles = roles
+    asked = Set(session.entries.compactMap { Self.question(in: $0.command, roles) })
     var open: [String] = []
     for entry in session.entries where tells(entry.command, entry.outputs.map(\.text), &open) {
       lines.insert(entry.line)
@@ -22,20 +27,20 @@ struct QuizAnswers {
   /// Whether a command gives an answer while the questions `open` wait for one, the last one first;
   /// the command may open or close one.
   private func tells(_ command: String, _ output: [String], _ open: inout [String]) -> Bool {
-    if let name = Self.question(in: command) {
+    if let name = Self.question(in: command, roles) {
       open.removeAll { $0 == name }
       open.append(name)
       return false
     }
     let words = Self.words(command)
-    switch words.first {
-    case "answer":
+    switch words.first.flatMap({ roles[$0] }) {
+    case .answers:
       _ = open.popLast()
       return true
-    case "explain" where words.dropFirst().first.map(asked.contains) ?? false:
+    case .explains where words.dropFirst().first.map(asked.contains) ?? false:
       return true
-    case "run":
-      // The output of `run` shows the lines that it ran.
+    case .runsFile:
+      // The output shows the lines that it ran.
       return output.filter { $0.hasPrefix("  ") }.reduce(false) { tells($1, [], &open) || $0 }
     default:
       let named = Self.names(in: command)
@@ -44,9 +49,9 @@ struct QuizAnswers {
   }
 
   /// The value that a command asks for; nil if it is no question.
-  private static func question(in command: String) -> String? {
+  private static func question(in command: String, _ roles: [String: QuizRole]) -> String? {
     let words = words(command)
-    return words.first == "quiz" ? words.dropFirst().first : nil
+    return words.first.flatMap { roles[$0] } == .asks ? words.dropFirst().first : nil
   }
 
   /// A name without its index.

@@ -8,7 +8,7 @@ package enum LineEvent: Hashable, Sendable {
   case end
 }
 
-/// A source of lines: a terminal with an editor, a pipe, or a text.
+/// A source of lines: a terminal with an editor, or a pipe.
 package protocol LineSource: AnyObject {
   /// Returns the next line, after showing `prompt` on a terminal; `before` are the previous lines
   /// of a command that goes on.
@@ -25,31 +25,4 @@ package protocol LineSource: AnyObject {
 
   /// Drops typed or pasted input that waits to be read; returns the number of pasted lines.
   func dropTypedAhead() -> Int
-}
-
-/// A source that returns the lines of a text.
-package final class TextLines: LineSource {
-  private var lines: ArraySlice<String>
-
-  package init(_ text: String) {
-    let lines = text.utf8.split(separator: 10, omittingEmptySubsequences: false)
-    self.lines =
-      lines.map { String(decoding: $0.last == 13 ? $0.dropLast() : $0, as: UTF8.self) }[...]
-    if self.lines.last?.isEmpty == true { self.lines.removeLast() }
-  }
-
-  package func next(prompt: String, after before: String) -> LineEvent {
-    lines.popFirst().map { .line($0) } ?? .end
-  }
-
-  package func propose(_ line: String) {}
-
-  package var emptyLine = ""
-
-  package var hasWaiting: Bool { !lines.isEmpty }
-
-  package func dropTypedAhead() -> Int {
-    defer { lines = [] }
-    return lines.count
-  }
 }

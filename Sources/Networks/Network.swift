@@ -120,7 +120,8 @@ extension Network<Float> {
   ) throws(NetworkError) {
     append(
       try ResidualBlock(
-        options, inputs: channels, named: nextName("b"), initializer, seed: seed))
+        options, inputs: channels, named: nextName(ResidualBlock<Float>.letter), initializer,
+        seed: seed))
   }
 
   /// Appends a plain convolution with weights drawn by `initializer`.
@@ -128,7 +129,9 @@ extension Network<Float> {
     convolution options: ConvolutionOptions, initializer: Initializer, seed: UInt64
   ) {
     append(
-      PlainConvolution(options, inputs: channels, named: nextName("c"), initializer, seed: seed))
+      PlainConvolution(
+        options, inputs: channels, named: nextName(PlainConvolution<Float>.letter), initializer,
+        seed: seed))
   }
 
   /// Returns the network of the same lines with weights drawn anew.

@@ -29,10 +29,7 @@ package struct CurveFile: Hashable, Sendable, Codable {
 
   /// Reads the bytes of a file; damaged ones give no curves.
   package init(bytes: [UInt8]) {
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    self = (try? decoder.decode(CurveFile.self, from: Data(bytes))) ?? CurveFile()
+    self = (try? JSONDecoder.ofAnyNumbers.decode(CurveFile.self, from: Data(bytes))) ?? CurveFile()
   }
 
   /// Reads the file at a path, if there is one.
@@ -67,13 +64,9 @@ package struct CurveFile: Hashable, Sendable, Codable {
   /// Adds the file, or removes it where there are no curves.
   func add(to files: WholeFiles, as path: String) throws(SessionError) {
     guard !entries.isEmpty else { return files.remove(path) }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     let data: Data
     do {
-      data = try encoder.encode(self) + Data("\n".utf8)
+      data = try JSONEncoder.ofAnyNumbers.encode(self) + Data("\n".utf8)
     } catch {
       preconditionFailure("Curves are numbers and words: \(error)")
     }

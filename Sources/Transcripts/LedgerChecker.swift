@@ -63,7 +63,7 @@ struct LedgerChecker {
     guard recorded != nil, compared > 0 else { return }
     guard let (entry, place) = parting else {
       report.ledgerLines = [
-        "ledger: \(compared) \(compared == 1 ? "command" : "commands") left every tensor as recorded"
+        "ledger: \(compared, "command") left every tensor as recorded"
       ]
       return
     }

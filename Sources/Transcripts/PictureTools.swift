@@ -31,9 +31,7 @@ package struct PictureTools {
     fingerprint: @escaping (_ path: String) -> String?,
     compare: @escaping (_ recorded: String, _ produced: String) -> Verdict, knowsNoPixels: Bool
   ) {
-    self.fingerprint = fingerprint
-    self.compare = compare
-    self.knowsNoPixels = knowsNoPixels
+    (self.fingerprint, self.compare, self.knowsNoPixels) = (fingerprint, compare, knowsNoPixels)
   }
 
   /// Tools that read no pictures: only recorded fingerprints are compared.
@@ -46,7 +44,7 @@ package struct PictureTools {
 /// The line of a picture in a transcript: `[png noisy-3.png 256x256 gray8 px:5d0e12ab90ff]`.
 package enum PictureLine {
   /// The fingerprint in a recorded line of the same picture; nil when its other words differ.
-  static func fingerprint(in recorded: String, of picture: Picture) -> String? {
+  static func fingerprint(in recorded: String, of picture: RecordedPicture) -> String? {
     let line = picture.line
     let head = line.dropLast(picture.fingerprint.count + 1)
     guard recorded.hasPrefix(head), recorded.hasSuffix("]") else { return nil }

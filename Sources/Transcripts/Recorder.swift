@@ -18,7 +18,7 @@ package struct Recorder: Sendable {
   /// Whether a recorded command multiplied matrices by BLAS.
   private var usedBLAS = false
   /// The pictures that the record names, by their path; the last where several share it.
-  private var pictures: [String: Picture] = [:]
+  private var pictures: [String: RecordedPicture] = [:]
 
   package init() {}
 

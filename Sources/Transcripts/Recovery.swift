@@ -108,7 +108,7 @@ package final class Recovery {
     if holdsWork { try write(recorder, stamps: stamps) }
   }
 
-  private func copy(_ pictures: [Picture], from output: String) throws(SessionError) {
+  private func copy(_ pictures: [RecordedPicture], from output: String) throws(SessionError) {
     let files = WholeFiles(isPrivate: true)
     // A picture outside the folder stays where it is.
     for picture in pictures where PictureFiles.isInside(picture.path) {

@@ -206,7 +206,7 @@ struct ReplayChecker {
 
   /// Compares a picture by its pixels.
   private mutating func check(
-    _ recorded: SessionFile.Output, _ picture: Picture, _ entry: SessionFile.Entry
+    _ recorded: SessionFile.Output, _ picture: RecordedPicture, _ entry: SessionFile.Entry
   ) -> Bool {
     guard let fingerprint = PictureLine.fingerprint(in: recorded.text, of: picture) else {
       newPictures.append(picture.path)
@@ -240,7 +240,8 @@ struct ReplayChecker {
 
   /// Checks that the recorded picture file holds the pixels that its line names.
   private mutating func checkFile(
-    _ file: String?, _ fingerprint: String, _ recorded: SessionFile.Output, _ picture: Picture,
+    _ file: String?, _ fingerprint: String, _ recorded: SessionFile.Output,
+    _ picture: RecordedPicture,
     _ entry: SessionFile.Entry
   ) -> Bool {
     // If a later line replaced the file, it holds that line's pixels.

@@ -32,11 +32,8 @@ package struct Replayer {
     paths: SessionPaths, outputFolder: String, stamps: [Stamp],
     pictures: PictureTools = .fingerprintsOnly, player: SessionPlayer = SessionPlayer()
   ) {
-    self.paths = paths
-    self.outputFolder = outputFolder
-    self.stamps = stamps
-    self.pictures = pictures
-    self.player = player
+    (self.paths, self.outputFolder, self.stamps) = (paths, outputFolder, stamps)
+    (self.pictures, self.player) = (pictures, player)
   }
 
   /// Replays the session file.

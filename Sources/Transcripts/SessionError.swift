@@ -8,9 +8,7 @@ package struct SessionError: Error, Hashable, Sendable, CustomStringConvertible 
   package let message: String
 
   package init(_ file: String, line: Int? = nil, _ message: String) {
-    self.file = file
-    self.line = line
-    self.message = message
+    (self.file, self.line, self.message) = (file, line, message)
   }
 
   /// `first.session:12: …`.

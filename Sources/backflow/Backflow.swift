@@ -81,7 +81,7 @@ func requireMemoryForBLAS() {
   Console.error(
     """
     error: memory is limited to \(found.limit >> 20) MiB (\(found.command)), too little for OpenBLAS: \
-    for \(threads) \(threads == 1 ? "thread" : "threads")\(own), \(found.needed >> 20) MiB are needed; \
+    for \(threads, "thread")\(own), \(found.needed >> 20) MiB are needed; \
     raise the limit\(cures.isEmpty ? "" : ", or \(cures.joined(separator: " and "))")
     """)
   leave(with: .commandFailed)

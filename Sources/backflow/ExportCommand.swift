@@ -52,7 +52,10 @@ struct ExportCommand: ParsableCommand {
   func run() {
     let (handout, packed) = orLeave { () throws(SessionError) in
       let session = try SessionPack(at: SessionPaths.meant(by: file))
-      return (try Handout(session, for: audience), pack == nil ? nil : try session.encoded())
+      return (
+        try Handout(session, for: audience, commands: commandTable.map(\.spec)),
+        pack == nil ? nil : try session.encoded()
+      )
     }
     for warning in handout.warnings { Console.error("warning: \(warning)") }
     let forms: [(HandoutForm, String?)] = [
@@ -60,7 +63,7 @@ struct ExportCommand: ParsableCommand {
     ]
     let asked = forms.compactMap { form, path in path.map { (form, $0) } }
     var files = asked.flatMap { form, path in
-      handout.files(form, named: path, commands: commandTable.map(\.spec))
+      handout.files(form, named: path)
         .map { Files.Item(path: $0.path, data: $0.data) }
     }
     if let pack, let packed { files.append(Files.Item(path: pack, data: packed)) }

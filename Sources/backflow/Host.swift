@@ -181,7 +181,7 @@ final class Host {
   }
 
   /// Shows a picture under its line.
-  private func show(_ picture: CommandLanguage.Picture) {
+  private func show(_ picture: RecordedPicture) {
     guard let display, !Interrupts.interruption.isRequested, let path = place(of: picture) else {
       return
     }
@@ -189,11 +189,11 @@ final class Host {
   }
 
   /// Shows pictures in turn under their lines.
-  private func show(_ pictures: [CommandLanguage.Picture], _ turns: Outcome.Turns) {
+  private func show(_ pictures: [RecordedPicture], _ turns: Outcome.Turns) {
     display?.show(pictures.compactMap(place), turns) { Interrupts.interruption.isRequested }
   }
 
-  private func place(of picture: CommandLanguage.Picture) -> String? {
+  private func place(of picture: RecordedPicture) -> String? {
     picture.place ?? (try? files.reading(picture.path))
   }
 
@@ -290,8 +290,9 @@ final class Host {
     }
     let handout = try Handout(
       session.map { path in try SessionPack(at: path) } ?? packed(as: file, arguments),
-      for: Handout.Audience(rawValue: try arguments.choice("for")) ?? .everybody)
-    let pages = handout.files(form, named: file, commands: runner.commands.map(\.spec))
+      for: Handout.Audience(rawValue: try arguments.choice("for")) ?? .everybody,
+      commands: runner.commands.map(\.spec))
+    let pages = handout.files(form, named: file)
     let places = try arguments.blaming("file") { () throws(CommandError) in
       try files.write(pages.map { Files.Item(path: $0.path, data: $0.data) }, arguments.replacing)
     }

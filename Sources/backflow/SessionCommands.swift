@@ -64,8 +64,8 @@ struct SessionOptions: ParsableArguments {
     guard let to, to > session.lineCount + 1 else { return }
     let count = session.entries.count
     Console.error(
-      "warning: --to \(to): the session has \(count) \(count == 1 ? "command" : "commands") in "
-        + "\(session.lineCount) \(session.lineCount == 1 ? "line" : "lines"); all of them run")
+      "warning: --to \(to): the session has \(count, "command") in "
+        + "\(session.lineCount, "line"); all of them run")
   }
 
   /// Opens the prompt at a terminal if the session stopped at `--to`.
@@ -282,7 +282,7 @@ extension PictureTools {
   }
 }
 
-extension Figures.Picture {
+extension Picture {
   /// The number of levels by which a sample may differ on another machine: about one for rounding;
   /// more in drawings, where the edges of shapes vary, but less than for another digit.
   fileprivate var tolerance: Int {

@@ -11,7 +11,7 @@ struct `An outcome` {
         [.words("name"), .numbers("psnr")],
         rows: [["a", "\(9.5, digits: 2)"], ["long name", "\(Double.nan, digits: 2)"]]))
     outcome.add(
-      Picture(
+      RecordedPicture(
         path: "noisy-3.png", width: 256, height: 128, samples: "gray8", fingerprint: "5d0e12ab90ff")
     )
     outcome.warn("2 localizers\nleft out")
@@ -29,7 +29,8 @@ struct `An outcome` {
     outcome.say("1 < 2, \(volatile: "4.1 s")")
     outcome.add(
       OutputTable([.words("name"), .numbers("n")], rows: [["a<b", "1"], ["abcd", "2"]]))
-    outcome.add(Picture(path: "<.png", width: 1, height: 1, samples: "gray8", fingerprint: "0"))
+    outcome.add(
+      RecordedPicture(path: "<.png", width: 1, height: 1, samples: "gray8", fingerprint: "0"))
     outcome.warn("<")
     #expect(
       outcome.printedLines == [
@@ -57,7 +58,8 @@ struct `An outcome` {
     ]
     outcome.warn("careful")
     outcome.add(
-      Picture(path: "a b.png", width: 1, height: 1, samples: "gray8", fingerprint: "0123456789ab"))
+      RecordedPicture(
+        path: "a b.png", width: 1, height: 1, samples: "gray8", fingerprint: "0123456789ab"))
     outcome.add(file: "x.npy")
     let execution = Execution(
       line: 3, text: "evaluate \\\n  on=test", spec: nil, seconds: 0.8123456789,

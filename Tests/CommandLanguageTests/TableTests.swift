@@ -1,4 +1,5 @@
 import CommandLanguage
+import TestSupport
 import Testing
 
 struct `The table` {

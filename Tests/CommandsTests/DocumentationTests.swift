@@ -3,6 +3,7 @@ import Commands
 import Figures
 import Foundation
 import Ledgers
+import TestSupport
 import Testing
 import Transcripts
 

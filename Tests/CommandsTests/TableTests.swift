@@ -1,5 +1,6 @@
 import CommandLanguage
 import Commands
+import TestSupport
 import Testing
 
 /// The command table: its rules, and every example in it.

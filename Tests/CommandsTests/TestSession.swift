@@ -1,6 +1,7 @@
 import CommandLanguage
 import Commands
 import Foundation
+import TestSupport
 import Transcripts
 
 /// A session in a temporary folder of its own, which goes when it ends.

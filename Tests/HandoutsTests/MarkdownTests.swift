@@ -9,7 +9,7 @@ struct `A page in Markdown` {
     let sample = try Sample(
       ["# Hello.", "", "# Look. Closely.", "> view noisy[3]", Sample.line("noisy-3.png", picture)],
       pictures: ["noisy-3.png": PNG(picture)])
-    let files = try sample.handout().files(.markdown, named: "a/page.md", commands: [])
+    let files = try sample.handout().files(.markdown, named: "a/page.md")
     #expect(files.map(\.path) == ["a/page.md", "a/page.pictures/1-noisy-3.png"])
     #expect(try PNG(decoding: Array(files[1].data)).picture == picture)
     let text = String(decoding: files[0].data, as: UTF8.self)

@@ -2,6 +2,7 @@ import CommandLanguage
 import Figures
 import Foundation
 import Handouts
+import TestSupport
 import Transcripts
 
 /// A session in a temporary folder, made of lines and pictures.
@@ -29,32 +30,38 @@ final class Sample {
   deinit { try? FileManager.default.removeItem(atPath: folder) }
 
   func handout(for audience: Handout.Audience = .everybody) throws -> Handout {
-    try Handout(try SessionPack(collecting: paths), for: audience)
+    try Handout(try SessionPack(collecting: paths), for: audience, commands: Self.commands)
   }
 
   /// The page of a form.
   func page(
     _ form: HandoutForm, for audience: Handout.Audience = .everybody
   ) throws -> String {
-    let files = try handout(for: audience).files(form, named: "page", commands: Self.commands)
+    let files = try handout(for: audience).files(form, named: "page")
     return files.first.map { String(decoding: $0.data, as: UTF8.self) } ?? ""
   }
 
   /// Commands that color the lines of the samples.
-  static let commands = [
-    CommandSpec("view", family: .looking, summary: "View.", examples: ["view"]),
-    CommandSpec("noise gaussian", family: .data, summary: "Noise.", examples: ["noise gaussian"]),
+  static let commands =
+    [
+      CommandSpec("view", family: .looking, summary: "View.", examples: ["view"]),
+      CommandSpec("noise gaussian", family: .data, summary: "Noise.", examples: ["noise gaussian"]),
+    ]
+    + quizRoles.map { CommandSpec($0, family: .stepping, summary: $0, examples: [], quizRole: $1) }
+
+  private static let quizRoles: KeyValuePairs<String, QuizRole> = [
+    "quiz": .asks, "answer": .answers, "explain": .explains, "run": .runsFile,
   ]
 
   /// A grey picture with a pattern of its own.
-  static func picture(_ seed: Int, side: Int = 8) -> Figures.Picture {
-    Figures.Picture(
+  static func picture(_ seed: Int, side: Int = 8) -> Picture {
+    Picture(
       width: side, height: side,
       samples: (0..<side * side).map { UInt16(($0 * 7 + seed * 31) % 256) })
   }
 
   /// The line of a transcript that names a picture.
-  static func line(_ path: String, _ picture: Figures.Picture) -> String {
+  static func line(_ path: String, _ picture: Picture) -> String {
     "[png \(path) \(picture.summary) px:\(picture.pixelFingerprint)]"
   }
 

@@ -8,7 +8,7 @@ import Tensors
 struct GainLayer<Element: Scalar>: Layer {
   var gain: Tensor<Element>
 
-  var letter: String { "g" }
+  static var letter: String { "g" }
   var line: String { "gain" }
   var inputChannels: Int { gain.shape.count }
   var outputChannels: Int { gain.shape.count }
@@ -44,7 +44,7 @@ extension Command<Workspace> {
   static let gain = Command(
     CommandSpec(
       "gain", family: .network, summary: "Multiply each channel by a number, then take tanh.",
-      examples: ["gain"], recipe: .network)
+      examples: ["gain"], recipe: .layer(letter: GainLayer<Float>.letter))
   ) { _, workspace, _ in
     workspace.append(GainLayer<Float>.ones(workspace.network.channels))
   }

@@ -80,6 +80,17 @@ struct RecipeTests {
     try run("continue epochs=1", restored)
   }
 
+  @Test func `takes its names from typed numbers`() {
+    let runner = runner()
+    for name in ["g1", "c12", "b3"] {
+      let error = runner.run("tensor \(name) = 2", line: 1)?.error
+      #expect(error?.message == "\(name) has a meaning of its own")
+    }
+    for name in ["g", "x1", "bc1"] {
+      #expect(runner.run("tensor \(name) = 2", line: 1)?.error == nil, "\(name)")
+    }
+  }
+
   @Test func `trains to the same bits as on the tape, and knows its memory`() throws {
     var network = Network<Float>()
     var options = ConvolutionOptions()

@@ -138,7 +138,8 @@ struct `The recorder` {
     var recorder = Recorder()
     var outcome = Outcome()
     outcome.add(
-      Picture(path: "../x.png", width: 1, height: 1, samples: "gray8", fingerprint: "aaaaaaaaaaaa"))
+      RecordedPicture(
+        path: "../x.png", width: 1, height: 1, samples: "gray8", fingerprint: "aaaaaaaaaaaa"))
     recorder.add(Execution(line: 1, text: "view", spec: nil, seconds: 0, result: .success(outcome)))
     try recorder.save(to: scratch.paths, picturesFrom: scratch.out, stamps: [])
     #expect(try scratch.read("first.session").contains("[png ../x.png"))
@@ -151,7 +152,7 @@ struct `The recorder` {
     var recorder = Recorder()
     var outcome = Outcome()
     outcome.add(
-      Picture(
+      RecordedPicture(
         path: "a.png", place: scratch.path + "/elsewhere.png", width: 1, height: 1,
         samples: "gray8", fingerprint: "aaaaaaaaaaaa"))
     recorder.add(Execution(line: 1, text: "view", spec: nil, seconds: 0, result: .success(outcome)))

@@ -1,5 +1,6 @@
 import CommandLanguage
 import Foundation
+import TestSupport
 import Testing
 import Transcripts
 

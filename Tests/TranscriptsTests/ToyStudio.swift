@@ -51,7 +51,7 @@ struct ToyStudio {
         try Data(studio.pixels.utf8).write(to: URL(filePath: studio.folder + "/noisy-3.png"))
         var outcome = Outcome()
         outcome.add(
-          Picture(
+          RecordedPicture(
             path: "noisy-3.png", width: 4, height: 3, samples: studio.samples,
             fingerprint: studio.pixels))
         return outcome

@@ -14,7 +14,7 @@ struct DICOMElement: Sendable {
   /// The length of the value in the file, in bytes.
   let length: Int
   /// The items of a sequence.
-  let items: [DICOMDataset]
+  var items: [DICOMDataset] = []
 }
 
 /// The attributes of a file or of one item of a sequence, in file order.

@@ -170,30 +170,22 @@ struct DICOMFile: ~Copyable {
 
 /// An element of the walk through the file, before the tree is rebuilt.
 private struct FlatElement {
-  let tag: DICOMTag
-  let vr: String
-  let keyword: String
-  let text: String?
-  let words: [UInt16]
-  let length: Int
+  let element: DICOMElement
   let depth: Int
   let item: Int
 
-  init(_ element: cdcmtk_element) {
-    tag = DICOMTag(group: element.group, element: element.element)
-    vr = String(cString: element.vr)
-    keyword = String(cString: element.keyword)
-    text = element.text.map(decoded)
-    words =
-      element.bytes.map { bytes in
-        let buffer = UnsafeRawBufferPointer(start: bytes, count: Int(element.length))
-        return (0..<buffer.count / 2).map {
-          buffer.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self)
-        }
-      } ?? []
-    length = Int(element.length)
-    depth = Int(element.depth)
-    item = Int(element.item)
+  init(_ found: cdcmtk_element) {
+    let words = found.bytes.map { bytes in
+      let buffer = UnsafeRawBufferPointer(start: bytes, count: Int(found.length))
+      return (0..<buffer.count / 2).map {
+        buffer.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self)
+      }
+    }
+    element = DICOMElement(
+      tag: DICOMTag(group: found.group, element: found.element), vr: String(cString: found.vr),
+      keyword: String(cString: found.keyword), text: found.text.map(decoded), words: words ?? [],
+      length: Int(found.length))
+    (depth, item) = (Int(found.depth), Int(found.item))
   }
 }
 
@@ -202,22 +194,18 @@ private func assemble(_ flat: ArraySlice<FlatElement>, depth: Int) -> DICOMDatas
   var elements: [DICOMElement] = []
   var i = flat.startIndex
   while i < flat.endIndex {
-    let own = flat[i]
+    var element = flat[i].element
     let end = flat[(i + 1)...].firstIndex { $0.depth <= depth } ?? flat.endIndex
-    var items: [DICOMDataset] = []
     var start = i + 1
     while start < end {
       let item = flat[start].item
       let next =
         flat[start..<end].firstIndex { $0.depth == depth + 1 && $0.item != item } ?? end
-      while items.count < item { items.append(DICOMDataset(elements: [])) }
-      items.append(assemble(flat[start..<next], depth: depth + 1))
+      while element.items.count < item { element.items.append(DICOMDataset(elements: [])) }
+      element.items.append(assemble(flat[start..<next], depth: depth + 1))
       start = next
     }
-    elements.append(
-      DICOMElement(
-        tag: own.tag, vr: own.vr, keyword: own.keyword, text: own.text, words: own.words,
-        length: own.length, items: items))
+    elements.append(element)
     i = end
   }
   return DICOMDataset(elements: elements)

@@ -17,6 +17,14 @@ package struct LookupTable: Hashable, Sendable {
     guard !overflow else { return number < first ? entries[0] : entries[entries.count - 1] }
     return entries[min(max(place, 0), entries.count - 1)]
   }
+
+  /// The brightness of `value`, in 0…1; a value between two entries has the nearest one's.
+  package func brightness(of value: Double) -> Double {
+    let place = (value - Double(first)).rounded()
+    let entry = entries[Int(min(max(place, 0), Double(entries.count - 1)))]
+    let maximum = UInt16(1 << bits - 1)
+    return Double(min(entry, maximum)) / Double(maximum)
+  }
 }
 
 extension LookupTable {

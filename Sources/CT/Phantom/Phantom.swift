@@ -21,10 +21,7 @@ package struct ThoraxPhantom: Sendable {
   package init(size: Int = 256, slices: Int = 16, patients: Int = 2, seed: UInt64 = 1) {
     precondition(size >= 16, "A phantom has at least 16 columns.")
     precondition(slices >= 1 && patients >= 1, "A phantom has at least one slice of one patient.")
-    self.size = size
-    self.slices = slices
-    self.patients = patients
-    self.seed = seed
+    (self.size, self.slices, self.patients, self.seed) = (size, slices, patients, seed)
   }
 
   /// The extent of the picture in mm.

@@ -39,9 +39,7 @@ struct PhantomLungTree: Sendable {
     _ side: PhantomSide, _ build: PhantomBuild, _ stream: RandomStream, root: Place, ends: Int,
     endRadius: Float, airways: Bool
   ) {
-    self.side = side
-    self.stream = stream
-    self.endRadius = endRadius
+    (self.side, self.stream, self.endRadius) = (side, stream, endRadius)
     hasAirways = airways
     let points = drawEnds(ends, in: build)
     grow(from: root, towards: points, heading: Place(side.sign, 0, 0))

@@ -15,9 +15,7 @@ struct PhantomSlice {
   private var places: [Place]
 
   init(size: Int, pixel: Float, z: Float) {
-    self.size = size
-    self.pixel = pixel
-    self.z = z
+    (self.size, self.pixel, self.z) = (size, pixel, z)
     hounsfield = Array(repeating: -1000, count: size * size)
     let origin = (0.5 - Float(size) / 2) * pixel
     places = (0..<size * size).map {

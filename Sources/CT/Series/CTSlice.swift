@@ -84,26 +84,7 @@ extension CTSlice {
     of file: borrowing DICOMFile, _ dataset: DICOMDataset, path: String
   ) throws(CTError) -> [CTSlice] {
     let name = file.name
-    let format = try PixelFormat(dataset, name: name)
-    let syntax = try TransferSyntax(decodable: dataset, of: file)
-    guard !(syntax.isBigEndian && format.bitsAllocated > 16) else {
-      throw CTError(
-        "unsupported-bits",
-        "\(name): \(format.bitsAllocated)-bit samples with the high byte first are not supported.",
-        hint: "convert it to explicit VR little endian")
-    }
-    let stored = try storedLength(of: file, format)
-    // A header alone must not be able to ask for the memory of billions of frames.
-    guard format.frames <= 65536 else {
-      throw CTError("too-large", "\(name): \(format.frames) frames; at most 65536 are read.")
-    }
-    guard stored.isCompressed == syntax.isCompressed else {
-      throw CTError(
-        "bad-header",
-        "\(name): the image is \(stored.isCompressed ? "compressed" : "not compressed"), the"
-          + " transfer syntax says \(syntax.name ?? syntax.uid).",
-        hint: "the header does not say how to decode it")
-    }
+    let (format, syntax, stored) = try encoding(of: file, dataset)
     let compressed =
       stored.isCompressed
       ? try CompressedImage.checked(file, format, syntax, stored: stored.bytes) : nil
@@ -157,6 +138,38 @@ extension CTSlice {
           padding: padding(dataset, format)))
     }
     return slices
+  }
+
+  /// The format of the pixels, their transfer syntax, and the bytes that the file holds of them.
+  ///
+  /// - Throws: `CTError` when they contradict one another, or cannot be read.
+  private static func encoding(
+    of file: borrowing DICOMFile, _ dataset: DICOMDataset
+  ) throws(CTError) -> (
+    format: PixelFormat, syntax: TransferSyntax, stored: (bytes: Int, isCompressed: Bool)
+  ) {
+    let name = file.name
+    let format = try PixelFormat(dataset, name: name)
+    let syntax = try TransferSyntax(decodable: dataset, of: file)
+    guard !(syntax.isBigEndian && format.bitsAllocated > 16) else {
+      throw CTError(
+        "unsupported-bits",
+        "\(name): \(format.bitsAllocated)-bit samples with the high byte first are not supported.",
+        hint: "convert it to explicit VR little endian")
+    }
+    let stored = try storedLength(of: file, format)
+    // A header alone must not be able to ask for the memory of billions of frames.
+    guard format.frames <= 65536 else {
+      throw CTError("too-large", "\(name): \(format.frames) frames; at most 65536 are read.")
+    }
+    guard stored.isCompressed == syntax.isCompressed else {
+      throw CTError(
+        "bad-header",
+        "\(name): the image is \(stored.isCompressed ? "compressed" : "not compressed"), the"
+          + " transfer syntax says \(syntax.name ?? syntax.uid).",
+        hint: "the header does not say how to decode it")
+    }
+    return (format, syntax, stored)
   }
 
   /// The unit of the transformed values: HU for CT unless the file names another (C.11.1.1.2).

@@ -11,7 +11,7 @@ package struct CTWindow: Hashable, Sendable {
   }
 
   /// The mapping from values inside a window to brightness.
-  package enum Function: String, Sendable {
+  package enum Function: String, CaseIterable, Sendable {
     case linear = "LINEAR"
     case linearExact = "LINEAR_EXACT"
     case sigmoid = "SIGMOID"

@@ -18,11 +18,8 @@ package struct SeriesDescription: Hashable, Sendable {
     patient: Int, seed: UInt64, pixelSpacing: Double, sliceSpacing: Double, seriesNumber: Int,
     description: String
   ) {
-    self.patient = patient
-    self.seed = seed
-    self.pixelSpacing = pixelSpacing
-    self.sliceSpacing = sliceSpacing
-    self.seriesNumber = seriesNumber
+    (self.patient, self.seed, self.pixelSpacing) = (patient, seed, pixelSpacing)
+    (self.sliceSpacing, self.seriesNumber) = (sliceSpacing, seriesNumber)
     self.description = description
   }
 }
@@ -160,7 +157,6 @@ private struct SeriesIdentity {
 
 /// `number` in at most 16 characters, as VR DS demands (PS3.5, 6.2).
 func decimalString(_ number: Double) -> String {
-  let exact = number == number.rounded() && abs(number) < 1e15 ? String(Int(number)) : "\(number)"
-  if exact.utf8.count <= 16 { return exact }
+  if number.shortest.utf8.count <= 16 { return number.shortest }
   return String(format: "%.9g", number)
 }

@@ -14,9 +14,7 @@ package struct Derivation: Hashable, Sendable {
   package var keepsIdentity: Bool
 
   package init(name: String, description: String, explanation: String, keepsIdentity: Bool) {
-    self.name = name
-    self.description = description
-    self.explanation = explanation
+    (self.name, self.description, self.explanation) = (name, description, explanation)
     self.keepsIdentity = keepsIdentity
   }
 }

@@ -18,12 +18,10 @@ package struct Arguments: Sendable {
   private var given: [String: [Argument]] = [:]
   private let defaults: [String: Argument]
 
-  init(
+  package init(
     spec: CommandSpec, line: String, nameRange: Range<Int>
   ) throws(CommandError) {
-    self.spec = spec
-    self.line = line
-    self.nameRange = nameRange
+    (self.spec, self.line, self.nameRange) = (spec, line, nameRange)
     var defaults: [String: Argument] = [:]
     for parameter in spec.parameters {
       guard case .value(let text) = parameter.fallback else { continue }
@@ -43,6 +41,9 @@ package struct Arguments: Sendable {
   /// Whether the argument was typed.
   package func has(_ name: String) -> Bool { given[name] != nil }
 
+  /// Whether any argument was typed.
+  package var sayAnything: Bool { !given.isEmpty }
+
   /// The first of `names` that was typed.
   package func first(of names: [String]) -> String? { names.first(where: has) }
 
@@ -54,24 +55,24 @@ package struct Arguments: Sendable {
     return lower..<max(lower, last.source.range.upperBound)
   }
 
-  /// An error that points at an argument.
+  /// An error that points at an argument, or at one of its words.
   package func error(
-    at name: String, _ code: CommandError.Code, _ message: String, hint: String? = nil,
-    status: ExitStatus = .commandFailed
-  ) -> CommandError {
-    CommandError(
-      code, message, hint: hint, range: range(of: name), line: line, status: status)
-  }
-
-  /// An error that points at one of several words.
-  package func error(
-    at name: String, index: Int, _ code: CommandError.Code, _ message: String, hint: String? = nil,
-    status: ExitStatus = .commandFailed
+    at name: String, index: Int? = nil, _ code: CommandError.Code, _ message: String,
+    hint: String? = nil, status: ExitStatus = .commandFailed
   ) -> CommandError {
     let words = given[name] ?? []
-    let range = words.indices.contains(index) ? words[index].source.range : range(of: name)
+    let word = index.flatMap { words.indices.contains($0) ? words[$0].source.range : nil }
     return CommandError(
-      code, message, hint: hint, range: range, line: line, status: status)
+      code, message, hint: hint, range: word ?? range(of: name), line: line, status: status)
+  }
+
+  /// The error `cause`, pointing at an argument or at one of its words.
+  package func error(
+    at name: String, index: Int? = nil, _ cause: CommandError, status: ExitStatus? = nil
+  ) -> CommandError {
+    error(
+      at: name, index: index, cause.code, cause.message, hint: cause.hint,
+      status: status ?? cause.status)
   }
 
   /// An error that points at the command's name.
@@ -90,7 +91,7 @@ package struct Arguments: Sendable {
       return try body()
     } catch {
       guard error.range == nil else { throw error }
-      throw self.error(at: name, error.code, error.message, hint: error.hint, status: error.status)
+      throw self.error(at: name, error)
     }
   }
 

@@ -9,9 +9,7 @@ struct Binder {
   private var rest: [SourceText] = []
 
   init(spec: CommandSpec, arguments: Arguments, words: [SourceText], end: Int) {
-    self.spec = spec
-    self.arguments = arguments
-    self.words = words
+    (self.spec, self.arguments, self.words) = (spec, arguments, words)
     self.end = words.last?.range.upperBound ?? end
     positionals = spec.parameters.filter { $0.position == .word || $0.position == .words }
   }

@@ -11,7 +11,9 @@ package enum NearestNames {
     var found: [(name: String, distance: Int)] = []
     for name in names where !found.contains(where: { $0.name == name }) {
       let candidate = Array(name.lowercased().prefix(40))
-      let distance = distance(wanted, candidate)
+      // Words are at least as far apart as their lengths.
+      let isFar = abs(candidate.count - wanted.count) > limit
+      let distance = isFar ? .max : distance(wanted, candidate)
       if distance <= limit && distance < max(wanted.count, candidate.count) {
         found.append((name, distance))
       } else if wanted.count >= 2 && candidate.starts(with: wanted) {

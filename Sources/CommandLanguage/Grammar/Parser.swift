@@ -1,7 +1,7 @@
 /// A command and its checked arguments.
 package struct Invocation {
   package let spec: CommandSpec
-  let arguments: Arguments
+  package let arguments: Arguments
   /// The text and start of the command that `fails` and the like run; nil for other commands.
   let command: (text: String, start: Int)?
 }

@@ -8,9 +8,7 @@ package struct SourceCharacter: Hashable, Sendable {
   package let isLiteral: Bool
 
   package init(_ character: Character, at range: Range<Int>, isLiteral: Bool = false) {
-    self.character = character
-    self.range = range
-    self.isLiteral = isLiteral
+    (self.character, self.range, self.isLiteral) = (character, range, isLiteral)
   }
 }
 

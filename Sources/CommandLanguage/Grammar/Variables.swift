@@ -32,7 +32,7 @@ package struct Variables: Sendable {
   }
 
   /// Gives `name` a value.
-  mutating func assign(_ name: String, _ value: String) {
+  package mutating func assign(_ name: String, _ value: String) {
     entries[name] = Entry(number: entries[name]?.number ?? entries.count, value: value)
   }
 

@@ -1,3 +1,5 @@
+package import Foundation
+
 /// Reads and writes JSON values; objects keep the order of their keys, numbers that are not finite
 /// are strings.
 extension JSONValue: Codable {
@@ -33,5 +35,31 @@ extension JSONValue: Codable {
     case .object(let members):
       try container.encode(Dictionary(members.map { ($0.key, $0.value) }) { $1 })
     }
+  }
+}
+
+/// The words for numbers that JSON cannot hold.
+private let notFinite = (infinity: "inf", negative: "-inf", nan: "nan")
+
+extension JSONEncoder {
+  /// An encoder that sorts keys and writes numbers that are not finite as strings.
+  package static var ofAnyNumbers: JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: notFinite.infinity, negativeInfinity: notFinite.negative,
+      nan: notFinite.nan)
+    return encoder
+  }
+}
+
+extension JSONDecoder {
+  /// A decoder that reads numbers that are not finite from strings.
+  package static var ofAnyNumbers: JSONDecoder {
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: notFinite.infinity, negativeInfinity: notFinite.negative,
+      nan: notFinite.nan)
+    return decoder
   }
 }

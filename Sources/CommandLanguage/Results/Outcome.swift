@@ -4,7 +4,7 @@ package struct Outcome: Sendable {
   package enum Block: Hashable, Sendable {
     case line(OutputLine)
     case table(OutputTable)
-    case picture(Picture)
+    case picture(RecordedPicture)
   }
 
   /// A file that a command wrote.
@@ -100,7 +100,7 @@ package struct Outcome: Sendable {
   package mutating func add(_ table: OutputTable) { blocks.append(.table(table)) }
 
   /// Adds a picture, and its file.
-  package mutating func add(_ picture: Picture) {
+  package mutating func add(_ picture: RecordedPicture) {
     blocks.append(.picture(picture))
     files.append(
       File(path: picture.path, place: picture.place, fingerprint: picture.fingerprint))
@@ -139,7 +139,7 @@ package struct Outcome: Sendable {
   /// A line with its types, as a replay compares it.
   package enum TypedLine: Hashable, Sendable {
     case fields([Field])
-    case picture(Picture)
+    case picture(RecordedPicture)
 
     /// The line as it is recorded.
     package var text: String {
@@ -194,7 +194,7 @@ package struct Outcome: Sendable {
   }
 
   /// The pictures among the blocks.
-  package var pictures: [Picture] {
+  package var pictures: [RecordedPicture] {
     blocks.compactMap { block in
       if case .picture(let picture) = block { picture } else { nil }
     }

@@ -82,6 +82,11 @@ package struct OutputLine: Hashable, Sendable, ExpressibleByStringInterpolation 
     /// A whole number.
     package mutating func appendInterpolation(_ value: Int) { fields.append(.text("\(value)")) }
 
+    /// A count with what is counted: `1 slice`, `2 slices`.
+    package mutating func appendInterpolation(_ count: Int, _ noun: String) {
+      fields.append(.text("\(count, noun)"))
+    }
+
     /// A number with the fewest digits that read back the same.
     package mutating func appendInterpolation(_ value: Double) {
       fields.append(.number(value, .shortest))
@@ -109,5 +114,12 @@ package struct OutputLine: Hashable, Sendable, ExpressibleByStringInterpolation 
 
     /// Another line's fields.
     package mutating func appendInterpolation(_ line: OutputLine) { fields += line.fields }
+  }
+}
+
+extension DefaultStringInterpolation {
+  /// A count with what is counted: `1 slice`, `2 slices`.
+  package mutating func appendInterpolation(_ count: Int, _ noun: String) {
+    appendInterpolation("\(count) \(noun)\(count == 1 ? "" : "s")")
   }
 }

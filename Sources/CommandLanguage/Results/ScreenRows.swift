@@ -4,13 +4,13 @@ extension Outcome {
   /// The rows of a line or a table, or a picture, whose line comes before it.
   package struct ScreenPart {
     package let rows: [String]
-    package let picture: Picture?
+    package let picture: RecordedPicture?
   }
 
   /// The parts in order, warnings last.
   package func screen(columns: Int) -> [ScreenPart] {
     func part(_ line: TypedLine) -> ScreenPart {
-      var picture: Picture?
+      var picture: RecordedPicture?
       if case .picture(let shown) = line { picture = shown }
       return ScreenPart(
         rows: TextWrapping.rows(of: line.shown, columns: columns), picture: picture)

@@ -93,12 +93,8 @@ package struct CommandContext: Sendable {
     progress: @escaping @Sendable (ProgressUpdate) -> Void = { _ in },
     interruption: Interruption = Interruption(), wantsEverything: Bool = false
   ) {
-    self.wantsEverything = wantsEverything
-    self.line = line
-    self.variables = variables
-    self.results = results
-    self.progress = progress
-    self.interruption = interruption
+    (self.wantsEverything, self.line, self.variables) = (wantsEverything, line, variables)
+    (self.results, self.progress, self.interruption) = (results, progress, interruption)
   }
 
   /// A function that tells whether the command was asked to stop, for work on several threads.

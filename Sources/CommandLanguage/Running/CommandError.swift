@@ -51,12 +51,8 @@ package struct CommandError: Error, Sendable, Equatable {
     _ code: Code, _ message: String, hint: String? = nil, range: Range<Int>? = nil,
     line: String? = nil, status: ExitStatus = .commandFailed
   ) {
-    self.code = code
-    self.message = message
-    self.hint = hint
-    self.range = range
-    self.line = line
-    self.status = status
+    (self.code, self.message, self.hint, self.range) = (code, message, hint, range)
+    (self.line, self.status) = (line, status)
   }
 
   /// The error in one line: message and cure.

@@ -69,9 +69,7 @@ package final class CommandRunner<Workspace>: LineRunner {
     self.topics = topics
     self.workspace = workspace
     variables = Variables(overrides: overrides)
-    self.progress = progress
-    self.interruption = interruption
-    self.describe = describe
+    (self.progress, self.interruption, self.describe) = (progress, interruption, describe)
   }
 
   /// Runs one command line; nil for a blank line or a comment.

@@ -15,10 +15,7 @@ package struct Execution: Sendable {
     line: Int, text: String, spec: CommandSpec?, seconds: Double,
     result: Result<Outcome, CommandError>
   ) {
-    self.line = line
-    self.text = text
-    self.spec = spec
-    self.seconds = seconds
+    (self.line, self.text, self.spec, self.seconds) = (line, text, spec, seconds)
     self.result = result
   }
 

@@ -20,20 +20,45 @@ package struct CommandExample: Hashable, Sendable, ExpressibleByStringLiteral {
   package let note: String?
 
   package init(_ line: String, after setup: [String] = [], note: String? = nil) {
-    self.line = line
-    self.setup = setup
-    self.note = note
+    (self.line, self.setup, self.note) = (line, setup, note)
   }
 
   package init(stringLiteral value: String) { self.init(value) }
 }
 
-/// A list of lines that makes something again: files hold them.
+/// What the lines of a command make again: files hold lists of such lines.
 package enum LineRecipe: Hashable, Sendable {
-  /// The lines that make the slices.
-  case data
-  /// The lines that build a network and choose how it is trained.
+  /// Slices that are loaded or computed, in place of others or as their counterpart.
+  case slices
+  /// Noisy slices made of the clean ones.
+  case noise
+  /// A change of all slices.
+  case change
+  /// The scale, split and window of the slices; the last line of each counts.
+  case scale, split, window
+  /// The network, and how it is trained.
   case network
+  /// A layer of the network, whose name begins with the letter.
+  case layer(letter: String)
+
+  /// Whether the lines belong to a network, not to data.
+  package var isOfNetwork: Bool {
+    switch self {
+    case .network, .layer: true
+    default: false
+    }
+  }
+}
+
+/// What a command does to the questions of `quiz`.
+package enum QuizRole: Hashable, Sendable {
+  /// It asks for a value, its first argument.
+  case asks
+  case answers
+  /// It tells all about the value that its first argument names.
+  case explains
+  /// It runs the commands of a file, which its output shows.
+  case runsFile
 }
 
 /// The declaration of a command: its name, parameters, help and examples.
@@ -57,24 +82,24 @@ package struct CommandSpec: Hashable, Sendable {
   package let recipe: LineRecipe?
   /// Whether it leaves alone what an open pass was made of, so that it may run in one.
   package let runsInPass: Bool
+  /// Whether its work may be left out at any point once it is asked to stop: it looks at things, or
+  /// makes something that is whole or absent.
+  package let isAllOrNothing: Bool
+  /// Its part in a quiz; nil for none.
+  package let quizRole: QuizRole?
 
   package init(
     _ name: String, family: CommandFamily, summary: String, details: String = "",
     parameters: [Parameter] = [], examples: [CommandExample], seeAlso: [String] = [],
     isRecorded: Bool = true, trains: Bool = false, recipe: LineRecipe? = nil,
-    runsInPass: Bool? = nil
+    runsInPass: Bool? = nil, isAllOrNothing: Bool? = nil, quizRole: QuizRole? = nil
   ) {
-    self.name = name
-    self.family = family
-    self.summary = summary
-    self.details = details
-    self.parameters = parameters
-    self.examples = examples
-    self.seeAlso = seeAlso
-    self.isRecorded = isRecorded
-    self.trains = trains
-    self.recipe = recipe
+    (self.name, self.family, self.summary, self.details) = (name, family, summary, details)
+    (self.parameters, self.examples, self.seeAlso) = (parameters, examples, seeAlso)
+    (self.isRecorded, self.trains, self.recipe) = (isRecorded, trains, recipe)
     self.runsInPass = runsInPass ?? ![.data, .network, .learning].contains(family)
+    self.isAllOrNothing = isAllOrNothing ?? [.looking, .keeping].contains(family)
+    self.quizRole = quizRole
   }
 
   /// The syntax in one line, defaults shown: `noise gaussian [sigma=40HU] [fixed|fresh]`.

@@ -137,7 +137,7 @@ package enum SessionCommand: CaseIterable, Sendable {
           """,
         parameters: [.word("file", .path, "the session file, a pack of one, or a script")],
         examples: [CommandExample("run first", after: ["let sigma = 40HU", "session save first"])],
-        seeAlso: ["replay", "undo", "session save"])
+        seeAlso: ["replay", "undo", "session save"], quizRole: .runsFile)
     case .undo:
       CommandSpec(
         "undo", family: .keeping,

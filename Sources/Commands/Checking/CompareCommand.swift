@@ -122,8 +122,7 @@ private func verdict(
   if let first = broken.first {
     let isReference = !first.comparison.areFinite.reference
     return """
-      nothing is claimed of \(name): \(broken.count) of \(rows.count) \
-      \(rows.count == 1 ? "parameter" : "parameters") hold NaN or infinite numbers, the first is \
+      nothing is claimed of \(name): \(broken.count) of \(rows.count, "parameter") hold NaN or infinite numbers, the first is \
       \(first.name) under \(isReference ? reference : name)
       """
   }
@@ -132,8 +131,7 @@ private func verdict(
     return "\(name) equals \(reference) within \(exact) of the largest value"
   }
   let found: OutputLine = """
-    \(name) differs from \(reference) in \(differing.count) of \(rows.count) \
-    \(rows.count == 1 ? "parameter" : "parameters")
+    \(name) differs from \(reference) in \(differing.count) of \(rows.count, "parameter")
     """
   // A gradient of zero has no direction, and nothing is a multiple of it.
   if let zero = differing.first(where: { $0.comparison.areZero != (false, false) }) {

@@ -67,7 +67,7 @@ extension Command<Workspace> {
     outcome.add(table(of: rows, names))
     outcome.say(
       """
-      \(telling.count) \(telling.count == 1 ? "sample" : "samples") of flow \(flow.name), \
+      \(telling.count, "sample") of flow \(flow.name), \
       \(kinks) set apart at kinks\(hidden == 0 ? "" : ", \(hidden) hidden by the loss's rounding"): \
       worst relative error \(volatile: NumberFormat.significant(2).string(worst))
       """)
@@ -76,42 +76,52 @@ extension Command<Workspace> {
         flow, pass,
         stream: RandomStream(seed: workspace.settings.seed, name: "gradcheck/directions"))
     }
-    if nature.isZero || nature.trueIsZero {
-      outcome.say(
-        """
-        all weights at once: the gradient of flow \(flow.name) is \
-        \(nature.isZero ? "0" : "not 0"), the true gradient is \
-        \(nature.trueIsZero ? "0" : "not 0")
-        """)
-    } else {
-      let change: OutputLine =
-        nature.changeIsHidden
-        ? "the change of the loss hidden by its rounding"
-        : "loss changes \(nature.changeRatio, digits: 3) times as predicted"
-      outcome.say(
-        """
-        all weights at once: cosine to the true gradient \(nature.cosine, digits: 4), \
-        norm \(nature.normRatio, significant: 4) times, \(change), asymmetry of the Jacobian \
-        \(nature.asymmetry < 1e-4 ? "below 1e-4" : "\(nature.asymmetry, significant: 2)")
-        """)
-    }
+    outcome.say(nature.line(of: flow.name))
     outcome.say(OutputLine(workspace.verdict(on: nature)))
     outcome.result = [
-      "rows": .list(rows) { row in
-        let members: [JSONValue.Member] = [
-          .init("name", .string(row.name)), .init("index", .list(row.index) { .integer($0) }),
-          .init("analytic", .number(row.analytic)), .init("numeric", .number(row.numeric)),
-          .init("relative_error", .number(row.relativeError)), .init("kink", .bool(row.isKink)),
-        ]
-        return .object(members + (row.isHidden ? [.init("hidden", .bool(true))] : []))
-      }, "worst": .number(worst),
-      "nature": [
-        "cosine": .number(nature.cosine), "norm_ratio": .number(nature.normRatio),
-        "change_ratio": .number(nature.changeRatio),
-        "change_hidden": .bool(nature.changeIsHidden), "asymmetry": .number(nature.asymmetry),
-      ],
+      "rows": .list(rows, \.json), "worst": .number(worst), "nature": nature.json,
     ]
     return outcome
+  }
+}
+
+extension GradientSample {
+  fileprivate var json: JSONValue {
+    let members: [JSONValue.Member] = [
+      .init("name", .string(name)), .init("index", .list(index) { .integer($0) }),
+      .init("analytic", .number(analytic)), .init("numeric", .number(numeric)),
+      .init("relative_error", .number(relativeError)), .init("kink", .bool(isKink)),
+    ]
+    return .object(members + (isHidden ? [.init("hidden", .bool(true))] : []))
+  }
+}
+
+extension GradientNature {
+  /// One line about the gradient of all weights at once, under the flow called `flow`.
+  fileprivate func line(of flow: String) -> OutputLine {
+    if isZero || trueIsZero {
+      return """
+        all weights at once: the gradient of flow \(flow) is \(isZero ? "0" : "not 0"), \
+        the true gradient is \(trueIsZero ? "0" : "not 0")
+        """
+    }
+    let change: OutputLine =
+      changeIsHidden
+      ? "the change of the loss hidden by its rounding"
+      : "loss changes \(changeRatio, digits: 3) times as predicted"
+    return """
+      all weights at once: cosine to the true gradient \(cosine, digits: 4), \
+      norm \(normRatio, significant: 4) times, \(change), asymmetry of the Jacobian \
+      \(asymmetry < 1e-4 ? "below 1e-4" : "\(asymmetry, significant: 2)")
+      """
+  }
+
+  fileprivate var json: JSONValue {
+    [
+      "cosine": .number(cosine), "norm_ratio": .number(normRatio),
+      "change_ratio": .number(changeRatio), "change_hidden": .bool(changeIsHidden),
+      "asymmetry": .number(asymmetry),
+    ]
   }
 }
 

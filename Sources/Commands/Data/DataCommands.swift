@@ -26,7 +26,8 @@ extension Command<Workspace> {
       ],
       examples: [
         "phantom size=64 slices=4", CommandExample("phantom size=32 slices=2 save=ct"),
-      ], seeAlso: ["load", "noise gaussian"], recipe: .data), preview: previewPhantom
+      ], seeAlso: ["load", "noise gaussian"], recipe: .slices, isAllOrNothing: true),
+    preview: previewPhantom
   ) { arguments, workspace, context in
     let phantom = ThoraxPhantom(
       size: try arguments.integer("size"), slices: try arguments.integer("slices"),
@@ -72,7 +73,7 @@ extension Command<Workspace> {
         "load phantom",
         CommandExample("load ct", after: ["phantom size=32 slices=2 save=ct"]),
         CommandExample("load ct series=1 slices=0..1", after: ["phantom size=32 slices=2 save=ct"]),
-      ], seeAlso: ["series", "phantom"], recipe: .data), preview: previewLoad
+      ], seeAlso: ["series", "phantom"], recipe: .slices), preview: previewLoad
   ) { arguments, workspace, context in
     let path = try arguments.path("path")
     let range = arguments.integersIfGiven("slices")
@@ -166,7 +167,7 @@ extension Command<Workspace> {
       "data", family: .data,
       summary: "Say what is loaded, and how it is split, made noisy and scaled.",
       examples: [CommandExample("data", after: ["phantom size=32 slices=2"])],
-      seeAlso: ["load", "split", "scale"], runsInPass: true)
+      seeAlso: ["load", "split", "scale"], runsInPass: true, isAllOrNothing: true)
   ) { _, workspace, context in
     var outcome = try workspace.describeSlices(context)
     let scale = try workspace.requireScale()
@@ -191,7 +192,7 @@ extension Command<Workspace> {
       examples: [
         CommandExample("crop rows=8..23 columns=8..23", after: ["phantom size=32 slices=2"])
       ],
-      seeAlso: ["load"], recipe: .data)
+      seeAlso: ["load"], recipe: .change, isAllOrNothing: true)
   ) { arguments, workspace, context in
     let all = try workspace.requireSlices()
     guard arguments.first(of: ["slices", "rows", "columns"]) != nil else {
@@ -270,8 +271,8 @@ extension Workspace {
     }
     outcome.say(
       """
-      \(name)  \(stack.count) \(stack.count == 1 ? "slice" : "slices") \(stack.height)×\(stack.width) \
-      · \(patients) \(patients == 1 ? "patient" : "patients") \
+      \(name)  \(stack.count, "slice") \(stack.height)×\(stack.width) \
+      · \(patients, "patient") \
       · \(unit) \(brief(statistics.min))…\(brief(statistics.max)), \
       mean \(statistics.mean, digits: 1)\(padding > 0 ? " · \(padding) padding" : "")
       """)

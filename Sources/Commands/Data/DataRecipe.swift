@@ -126,15 +126,14 @@ struct DataRecipe: Hashable, Sendable, Codable {
   mutating func note(
     _ arguments: Arguments, seed: UInt64, _ variables: Variables, before: Holdings, after: Holdings
   ) {
-    let saysSomething = arguments.spec.parameters.contains { arguments.has($0.name) }
     let text = Self.text(arguments)
     let line = Line(
       text: text, seed: seed,
       variables: Dictionary(uniqueKeysWithValues: variables.values { text.contains($0) }))
-    switch arguments.spec.name.prefix(while: { $0 != " " }) {
-    case "load" where arguments.choiceIfGiven("as") == "noisy", "noise":
+    switch arguments.spec.recipe {
+    case .slices where arguments.choiceIfGiven("as") == "noisy", .noise:
       note(noisy: line, before, after)
-    case "phantom", "load":
+    case .slices:
       if after.hasNoisy {
         // The noisy slices were there first, and are the counterpart now.
         clean += [noise].compactMap { $0.map(Step.line) } + edits.map(Step.edit)
@@ -143,25 +142,25 @@ struct DataRecipe: Hashable, Sendable, Codable {
       } else {
         (clean, noise, edits) = ([.line(line)], nil, [])
       }
-    case "crop":
+    case .change:
       keepOrder()
       clean.append(.line(line))
-    case "scale" where saysSomething: scale = line
+    case .scale where arguments.sayAnything: scale = line
     // 'split' without arguments divides the slices, too.
-    case "split": split = line
-    case "window" where saysSomething: window = line
+    case .split: split = line
+    case .window where arguments.sayAnything: window = line
     default: break
     }
     if !after.hasSplit { split = nil }
   }
 
-  /// The line to record; that of a phantom without `save=`, so that a replay writes no files.
+  /// The line to record; of a command that can save files, what it makes without them.
   private static func text(_ arguments: Arguments) -> String {
-    guard arguments.spec.name == "phantom" else { return arguments.line }
-    let words = ["size", "slices", "patients", "seed"].compactMap { key in
-      arguments.integerIfGiven(key).map { "\(key)=\($0)" }
+    guard arguments.spec.parameter(named: "save") != nil else { return arguments.line }
+    let words = arguments.spec.parameters.compactMap { parameter in
+      arguments.integerIfGiven(parameter.name).map { "\(parameter.name)=\($0)" }
     }
-    return "phantom " + words.joined(separator: " ")
+    return ([arguments.spec.name] + words).joined(separator: " ")
   }
 }
 
@@ -232,7 +231,7 @@ extension Workspace {
 
   /// The commands that make data; none of them writes a file.
   private var dataMakers: [Command<Workspace>] {
-    commands.filter { $0.spec.recipe == .data }.map { command in
+    commands.filter { $0.spec.recipe?.isOfNetwork == false }.map { command in
       command.around { body in
         { arguments, workspace, context in
           guard !arguments.has("save") else {

@@ -85,7 +85,7 @@ extension Command<Workspace> {
     var outcome = Outcome(
       """
       saved  \(file: typed + "/", at: folder + "/")  \
-      \(files) \(files == 1 ? "slice" : "slices") in \(groups.count) derived series
+      \(files, "slice") in \(groups.count) derived series
       """,
       result: ["files": .integer(files), "series": .integer(groups.count)])
     outcome.add(file: typed, at: folder)
@@ -116,8 +116,7 @@ extension Workspace {
       let numbers = Tensor<Float>(shape: [all.count], scalars: (0..<all.count).map(Float.init))
       return (indexed.name, try numbers.part(indexed.entries).scalars.map { Int($0) })
     } catch {
-      let cause = commandError(error)
-      throw arguments.error(at: "name", cause.code, cause.message, hint: cause.hint)
+      throw arguments.error(at: "name", commandError(error))
     }
   }
 

@@ -23,8 +23,7 @@ extension Workspace {
     do throws(CommandError) {
       return try files.reading(try arguments.path("path"))
     } catch {
-      throw arguments.error(
-        at: "path", error.code, error.message, hint: error.hint, status: error.status)
+      throw arguments.error(at: "path", error)
     }
   }
 
@@ -38,7 +37,7 @@ extension Workspace {
     try requireMemory(
       pixels * MemoryLayout<Float>.size * (save == nil ? 3 : 5),
       for:
-        "\(phantom.patients * phantom.slices) \(phantom.patients * phantom.slices == 1 ? "slice" : "slices") of \(phantom.size)×\(phantom.size)",
+        "\(phantom.patients * phantom.slices, "slice") of \(phantom.size)×\(phantom.size)",
       hint: "take fewer or smaller slices")
     if let save { return try make(phantom, savingTo: save, replacing, context) }
     var scalars: [Float] = []
@@ -136,8 +135,7 @@ extension Workspace {
         cause.code == "series" && arguments.has("series")
         ? "series"
         : cause.code == "slices" ? "slices" : "path"
-      throw arguments.error(
-        at: place, cause.code, cause.message, hint: cause.hint, status: cause.status)
+      throw arguments.error(at: place, cause)
     }
   }
 

@@ -32,7 +32,7 @@ extension Command<Workspace> {
       examples: [
         CommandExample("noise gaussian sigma=40HU", after: ["phantom size=32 slices=2"]),
         CommandExample("noise gaussian fraction=0.3 fresh", after: ["phantom size=32 slices=2"]),
-      ], seeAlso: ["noise uniform", "evaluate"], recipe: .data)
+      ], seeAlso: ["noise uniform", "evaluate"], recipe: .noise)
   ) { arguments, workspace, context in
     let clean = try workspace.requireClean()
     if arguments.has("sigma"), arguments.has("fraction") {
@@ -77,7 +77,7 @@ extension Command<Workspace> {
         .key("gain", .interval(), "the range of the gain", default: .value("0..2.5")), draw, seed,
       ],
       examples: [CommandExample("noise uniform gain=0..2.5", after: ["phantom size=32 slices=2"])],
-      seeAlso: ["noise gaussian"], recipe: .data)
+      seeAlso: ["noise gaussian"], recipe: .noise)
   ) { arguments, workspace, context in
     let clean = try workspace.requireClean()
     let gain = try arguments.interval("gain")

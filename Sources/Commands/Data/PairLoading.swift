@@ -107,9 +107,7 @@ private struct LoadedPair {
         (try? arguments.choice("pair")) == "order"
         ? nil : try SlicePairing(clean: clean, noisy: noisy)
     } catch {
-      let cause = commandError(error)
-      throw arguments.error(
-        at: "path", cause.code, cause.message, hint: cause.hint, status: .badInput)
+      throw arguments.error(at: "path", commandError(error), status: .badInput)
     }
     guard let pairing else {
       guard clean.count == noisy.count else {

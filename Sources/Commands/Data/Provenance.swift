@@ -44,7 +44,7 @@ extension Workspace {
     let updates = trainer?.step ?? 0
     let facts = [
       shown, "\(network.parameterCount) weights", "output \(network.outputRule.rawValue)",
-      updates > 0 ? "\(updates) \(updates == 1 ? "update" : "updates") of training" : nil,
+      updates > 0 ? "\(updates, "update") of training" : nil,
     ]
     return "a convolutional network (\(facts.compactMap(\.self).joined(separator: ", ")))"
   }

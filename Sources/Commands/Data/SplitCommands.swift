@@ -29,7 +29,7 @@ extension Command<Workspace> {
         CommandExample("scale hu=-1000..1000", after: ["phantom size=32 slices=2"]),
         CommandExample("scale minmax", after: ["phantom size=32 slices=2"]),
         CommandExample("scale", after: ["phantom size=32 slices=2"]),
-      ], seeAlso: ["window", "data"], recipe: .data)
+      ], seeAlso: ["window", "data"], recipe: .scale)
   ) { arguments, workspace, _ in
     let given = ["window", "hu", "rule"].filter(arguments.has)
     guard given.count < 2 else {
@@ -88,7 +88,7 @@ extension Command<Workspace> {
         CommandExample("split", after: ["phantom size=32 slices=2"]),
         CommandExample("split by=slice", after: ["phantom size=32 slices=4"]),
         CommandExample("split train=patient:1 test=patient:2", after: ["phantom size=32 slices=2"]),
-      ], seeAlso: ["train", "evaluate"], recipe: .data)
+      ], seeAlso: ["train", "evaluate"], recipe: .split)
   ) { arguments, workspace, _ in
     let slices = try workspace.requireSlices()
     let split = try Split(try SplitRequest(arguments), slices.origins)
@@ -187,7 +187,7 @@ extension Workspace {
       let groups = split.groups[share] ?? []
       let count = split.slices(share).count
       guard !groups.isEmpty else { return "\(share.rawValue) none" }
-      let slices = split.grouping == .slice ? "" : " (\(count) \(count == 1 ? "slice" : "slices"))"
+      let slices = split.grouping == .slice ? "" : " (\(count, "slice"))"
       return "\(share.rawValue) \(Self.runs(groups))\(slices)"
     }
     var outcome = Outcome()

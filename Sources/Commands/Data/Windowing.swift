@@ -4,38 +4,22 @@ import Figures
 import Training
 
 extension WindowRule {
+  /// The words that name a window, or a rule for one.
+  static let words = Window.presets.map(\.name) + ["file", "auto"]
+
   /// The rule that a word of `window` names; `which` selects one of a file's windows.
   init(named name: String, which: String? = nil) {
     switch name {
     case "file": self = .file(which)
     case "auto": self = .covering
-    default: self = Figures.Window(preset: name).map(WindowRule.fixed) ?? .automatic
-    }
-  }
-}
-
-extension Figures.Window {
-  /// The window that a file proposes.
-  init?(_ window: CTWindow) {
-    switch window.shape {
-    case .window(let center, let width, let function):
-      let function = Function(rawValue: function.rawValue) ?? .linear
-      guard let own = try? Figures.Window(center: center, width: width, function: function) else {
-        return nil
-      }
-      self = own
-    case .table(let table):
-      guard
-        let grey = try? GreyTable(first: table.first, entries: table.entries, bits: table.bits)
-      else { return nil }
-      self.init(grey)
+    default: self = Window(preset: name).map(WindowRule.fixed) ?? .automatic
     }
   }
 }
 
 extension Workspace {
   /// The window that `value` is drawn in; inverted for slices of MONOCHROME1 files.
-  func window(for value: NamedValue, _ arguments: Arguments) throws -> Figures.Window {
+  func window(for value: NamedValue, _ arguments: Arguments) throws -> Window {
     let window = try uprightWindow(for: value, arguments)
     let source = source(of: value.slice, in: value.stackName)
     return value.isImage && source?.isInverted == true ? window.inverted : window
@@ -43,8 +27,8 @@ extension Workspace {
 
   private func uprightWindow(
     for value: NamedValue, _ arguments: Arguments
-  ) throws -> Figures.Window {
-    let covering = Figures.Window(covering: value.range)
+  ) throws -> Window {
+    let covering = Window(covering: value.range)
     switch arguments.choiceIfGiven("window").map({ WindowRule(named: $0) }) {
     case .fixed(let window)?: return window
     case .file(let which)?:
@@ -67,15 +51,15 @@ extension Workspace {
   /// The windows of the file that a slice of a stack comes from, with their names.
   private func fileWindows(
     _ index: Int, of stack: String
-  ) -> [(name: String, window: Figures.Window)] {
+  ) -> [(name: String, window: Window)] {
     (source(of: index, in: stack)?.windows ?? []).compactMap { own in
-      Figures.Window(own).map { (own.name, $0) }
+      Window(own).map { (own.name, $0) }
     }
   }
 
   private func fileWindow(
     of value: NamedValue, which: String?, _ arguments: Arguments, at name: String
-  ) throws(CommandError) -> Figures.Window {
+  ) throws(CommandError) -> Window {
     try fileWindow(
       ofSlice: value.slice, of: value.stackName, which: which, arguments, at: name)
   }
@@ -85,7 +69,7 @@ extension Workspace {
   /// - Throws: `CommandError` that names the windows there are.
   func fileWindow(
     ofSlice index: Int, of stack: String, which: String?, _ arguments: Arguments, at name: String
-  ) throws(CommandError) -> Figures.Window {
+  ) throws(CommandError) -> Window {
     _ = try requireSlices()
     let windows = fileWindows(index, of: stack)
     guard let first = windows.first else {

@@ -38,8 +38,8 @@ extension Command<Workspace> {
           "pause", .number(units: [], .between(0.02, 60)), "seconds from frame to frame",
           default: .value("0.25")),
         .key(
-          "window", .choice(Figures.Window.presets.map(\.name) + ["file", "auto"]),
-          "what the frames show", default: .absent("the window chosen last")),
+          "window", .choice(WindowRule.words), "what the frames show",
+          default: .absent("the window chosen last")),
         Parameter.replace,
       ],
       examples: [
@@ -83,16 +83,16 @@ extension Command<Workspace> {
     }
     let pause = try arguments.number("pause").value
     context.progress(
-      ProgressUpdate("write \(frames.count) \(frames.count == 1 ? "frame" : "frames")"))
+      ProgressUpdate("write \(frames.count, "frame")"))
     let animation = Animation(frames, delay: Int((100 * pause).rounded()))
     let place = try arguments.write(
       Data(try animation.encoded(kind)), to: path, in: workspace.files, isPicture: true)
     let fingerprint = animation.sheet.pixelFingerprint
     var outcome = Outcome(
-      "\(frames.count) \(frames.count == 1 ? "frame" : "frames")  \(frames[0].label) to \(frames[frames.count - 1].label)"
+      "\(frames.count, "frame")  \(frames[0].label) to \(frames[frames.count - 1].label)"
     )
     outcome.add(
-      CommandLanguage.Picture(
+      RecordedPicture(
         path: path, place: place, width: animation.width, height: animation.height,
         kind: kind.rawValue,
         samples: "gray8", fingerprint: fingerprint))
@@ -209,7 +209,7 @@ extension Workspace {
   /// The window that all frames share.
   fileprivate func window(
     for scenes: [Scene], _ arguments: Arguments
-  ) throws -> Figures.Window {
+  ) throws -> Window {
     let ranges = scenes.map(\.value.range)
     guard let first = scenes.first?.value, let low = ranges.map(\.lowerBound).min(),
       let high = ranges.map(\.upperBound).max()

@@ -73,8 +73,7 @@ extension Command<Workspace> {
     } catch {
       let cause = commandError(error)
       guard cause.status != .interrupted else { throw cause }
-      throw arguments.error(
-        at: "name", cause.code, cause.message, hint: cause.hint, status: .badInput)
+      throw arguments.error(at: "name", cause, status: .badInput)
     }
   }
 
@@ -102,8 +101,8 @@ extension Workspace {
     return Outcome(
       """
       \(verb)  \(file: path, at: place)  \(networkNames.joined(separator: ", "))  \
-      \(count) \(count == 1 ? "layer" : "layers") · \(network.parameterCount) parameters · \
-      \(updates) \(updates == 1 ? "update" : "updates")
+      \(count, "layer") · \(network.parameterCount) parameters · \
+      \(updates, "update")
       """,
       result: [
         "path": .string(path), "networks": .list(networkNames) { .string($0) },

@@ -17,10 +17,8 @@ struct CheckpointFile {
   static func encode(
     _ state: some Encodable, _ tensors: [String: Tensor<Float>]
   ) throws -> Data {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+    let encoder = JSONEncoder.ofAnyNumbers
+    encoder.outputFormatting.insert(.withoutEscapingSlashes)
     let text = String(decoding: try encoder.encode(state), as: UTF8.self)
     let body = SafeTensors.encode(tensors, metadata: [stateKey: text])
     let digest = body.withUnsafeBytes { SHA256Digest(of: $0) }
@@ -69,11 +67,8 @@ struct CheckpointFile {
 
   /// Decodes the state as `type`; `name` is the file's in errors.
   func decode<State: Decodable>(_ type: State.Type, name: String) throws(CommandError) -> State {
-    let decoder = JSONDecoder()
-    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     do {
-      return try decoder.decode(type, from: state)
+      return try JSONDecoder.ofAnyNumbers.decode(type, from: state)
     } catch {
       throw Self.refusal(name, "its state is of another kind or version")
     }

@@ -47,8 +47,8 @@ extension Command<Workspace> {
       parameters: [
         .word("name", .thing, "a slice"), .word("file", .path, "the file, ending in .png"),
         .key(
-          "window", .choice(Figures.Window.presets.map(\.name) + ["file", "auto"]),
-          "what 8 bits show", default: .absent("the window chosen last")),
+          "window", .choice(WindowRule.words), "what 8 bits show",
+          default: .absent("the window chosen last")),
         .key("bits", .choice(["8", "16"]), "bits of a grey level", default: .value("8")),
         Parameter.replace,
       ],

@@ -34,18 +34,7 @@ extension Command<Workspace> {
     try workspace.network.requireTrainable()
     _ = try workspace.requireNoisy()
     try workspace.requireMemory(copies: 4, of: slices.count, try workspace.requireJudge())
-    var images: [Tensor<Float>] = []
-    for (count, slice) in slices.enumerated() {
-      try context.stopIfInterrupted()
-      context.progress(
-        ProgressUpdate(
-          "denoise \(count + 1)/\(slices.count)", fraction: Double(count) / Double(slices.count),
-          count: count, things: "slices"))
-      guard let image = try workspace.denoisedSlice(slice, unless: context.shouldStop) else {
-        throw CommandError.interrupted
-      }
-      images.append(image)
-    }
+    let images = try workspace.denoise(slices, context)
     return try workspace.judge("denoised", images, slices, arguments, context)
   }
 
@@ -68,18 +57,8 @@ extension Command<Workspace> {
     let slices = try workspace.judgedSlices(arguments)
     try workspace.network.requireTrainable()
     _ = try workspace.requireNoisy()
-    for (count, slice) in slices.enumerated() {
-      try context.stopIfInterrupted()
-      context.progress(
-        ProgressUpdate(
-          "denoise \(count + 1)/\(slices.count)", fraction: Double(count) / Double(slices.count),
-          count: count, things: "slices"))
-      guard try workspace.denoisedSlice(slice, unless: context.shouldStop) != nil else {
-        throw CommandError.interrupted
-      }
-    }
-    return try workspace.describe(
-      "denoised", slices.compactMap { workspace.denoised[$0] }, slices)
+    let images = try workspace.denoise(slices, context)
+    return try workspace.describe("denoised", images, slices)
   }
 
   static let baselineMedian = Command(
@@ -119,6 +98,23 @@ extension Command<Workspace> {
 }
 
 extension Workspace {
+  /// The slices as the network denoises them, from the store where they are known.
+  fileprivate mutating func denoise(
+    _ slices: [Int], _ context: CommandContext
+  ) throws -> [Tensor<Float>] {
+    try slices.enumerated().map { count, slice in
+      try context.stopIfInterrupted()
+      context.progress(
+        ProgressUpdate(
+          "denoise \(count + 1)/\(slices.count)", fraction: Double(count) / Double(slices.count),
+          count: count, things: "slices"))
+      guard let image = try denoisedSlice(slice, unless: context.shouldStop) else {
+        throw CommandError.interrupted
+      }
+      return image
+    }
+  }
+
   /// One line: `denoised  4 slices  -1010.2…812.4 HU, mean -512.4`.
   fileprivate func describe(
     _ name: String, _ images: [Tensor<Float>], _ slices: [Int]
@@ -128,7 +124,7 @@ extension Workspace {
     let statistics = Tensor(joining: images).statistics(excluding: all.mask)
     var outcome = Outcome(
       """
-      \(name)  \(slices.count) \(slices.count == 1 ? "slice" : "slices")  \
+      \(name)  \(slices.count, "slice")  \
       \(statistics.min, digits: 1)…\(statistics.max, digits: 1)\(unit.suffix), \
       mean \(statistics.mean, digits: 1)
       """,
@@ -219,7 +215,7 @@ extension Workspace {
         rows: [row("noisy", noisyFigures), row(name, figures)]))
     let padding = judge.slices(slices).paddingOnly.count
     let count = slices.count - padding
-    outcome.say("mean over \(count) \(count == 1 ? "slice" : "slices")  [\(label)]")
+    outcome.say("mean over \(count, "slice")  [\(label)]")
     outcome.result = .object([
       .init("noisy", noisyFigures.json), .init(name, figures.json),
       .init("convention", .string(label)), .init("slices", .integer(count)),

@@ -169,8 +169,7 @@ extension Workspace {
     do throws(NetworkError) {
       try flow.requireFit(network)
     } catch {
-      throw arguments.error(
-        at: argument, index: index, .init(rawValue: error.code), error.message, hint: error.hint)
+      throw arguments.error(at: argument, index: index, commandError(error))
     }
     return flow
   }

@@ -67,7 +67,7 @@ extension Command<Workspace> {
     let kept = workspace.trainer?.step ?? 0
     if !changed.isEmpty, kept > 0 {
       outcome.say(
-        "goes on after \(kept) \(kept == 1 ? "update" : "updates"), with what it remembers")
+        "goes on after \(kept, "update"), with what it remembers")
     }
     if !arguments.has("name"), changed.isEmpty, !workspace.namedOptimizers.isEmpty {
       outcome.add(

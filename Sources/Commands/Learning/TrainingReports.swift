@@ -40,7 +40,7 @@ extension Workspace {
     // For a training that was stopped, the line and the record give the steps.
     let isCounted = options.steps != nil || report.reason != .finished
     let epochs = isCounted ? "" : "/\(max(report.epochs, options.epochs))"
-    let steps = isCounted ? "  \(report.steps) \(report.steps == 1 ? "step" : "steps")" : ""
+    let steps = isCounted ? "  \(report.steps, "step")" : ""
     let judgement: OutputLine = psnr.map { "  \(judged) \($0, digits: 2) dB" } ?? ""
     if report.steps > 0 {
       outcome.say(

@@ -5,8 +5,8 @@ import Foundation
 extension Workspace {
   /// Writes a picture into the folder of automatic pictures; its file name begins with `name`.
   mutating func write(
-    _ picture: Figures.Picture, named name: String, notes: [PNG.Text] = []
-  ) throws -> CommandLanguage.Picture {
+    _ picture: Picture, named name: String, notes: [PNG.Text] = []
+  ) throws -> RecordedPicture {
     try write([(picture, name, notes)])[0]
   }
 
@@ -23,9 +23,9 @@ extension Workspace {
   /// - Returns: The pictures as a transcript names them.
   /// - Throws: `CommandError` when a file is there that must not be replaced, or the disk is full.
   mutating func write(
-    _ pictures: [(picture: Figures.Picture, name: String, notes: [PNG.Text])],
+    _ pictures: [(picture: Picture, name: String, notes: [PNG.Text])],
     with others: [Files.Item] = [], _ arguments: Arguments? = nil
-  ) throws -> [CommandLanguage.Picture] {
+  ) throws -> [RecordedPicture] {
     var names = pictureNames
     var items: [Files.Item] = []
     var recorded: [String] = []
@@ -68,10 +68,10 @@ extension Workspace {
   }
 }
 
-extension Figures.Picture {
+extension Picture {
   /// The entry of a picture in a transcript, under the name `path`; the file is at `place`.
-  func recorded(as path: String, at place: String) -> CommandLanguage.Picture {
-    CommandLanguage.Picture(
+  func recorded(as path: String, at place: String) -> RecordedPicture {
+    RecordedPicture(
       path: path, place: place, width: width, height: height, samples: format,
       fingerprint: pixelFingerprint)
   }

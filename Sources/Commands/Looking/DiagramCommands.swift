@@ -125,8 +125,8 @@ extension Network<Float> {
   fileprivate var inWords: OutputLine {
     let blocks = layers.count { $0.isBlock }
     return """
-      \(layers.count) \(layers.count == 1 ? "layer" : "layers")  \(blocks) \(blocks == 1 ? "block" : "blocks") · \
-      \(parameterCount) \(parameterCount == 1 ? "parameter" : "parameters") · receptive field \(receptiveField)×\(receptiveField) · \
+      \(layers.count, "layer")  \(blocks, "block") · \
+      \(parameterCount, "parameter") · receptive field \(receptiveField)×\(receptiveField) · \
       output \(outputRule.rawValue)
       """
   }
@@ -185,7 +185,7 @@ extension GradientFlow {
       return OutputLine(summary)
     }
     return """
-      \(links) \(links == 1 ? "link" : "links")  \(summary)  \
+      \(links, "link")  \(summary)  \
       ρ \(first, significant: 4) in epoch 0, \(later, significant: 4) in epoch 10
       """
   }

@@ -9,9 +9,8 @@ import Tensors
 import Training
 
 extension Command<Workspace> {
-  private static let windows = Figures.Window.presets.map(\.name) + ["file", "auto"]
   private static let window = Parameter.key(
-    "window", .choice(windows), "what the picture shows, as in 'window'",
+    "window", .choice(WindowRule.words), "what the picture shows, as in 'window'",
     default: .absent("the window chosen last; everything for tensors"))
   private static let setup = ["phantom size=32 slices=2", "noise gaussian sigma=40HU"]
   private static let network = ["block channels=2", "conv", "train steps=1"]
@@ -86,7 +85,7 @@ extension Command<Workspace> {
     let grid = Grid(
       count: planes.count, cellWidth: planes[0].width * scale,
       cellHeight: planes[0].height * scale, gap: 2, maximumWidth: max(1024, planes[0].width))
-    let picture: Figures.Picture
+    let picture: Picture
     if let signed {
       picture = signed.picture(of: grid.tiled(planes, scale: scale))
     } else {
@@ -183,7 +182,9 @@ extension Command<Workspace> {
         MONOCHROME1 files are drawn inverted in every window.
         """,
       parameters: [
-        .word("preset", .choice(windows), "a named window", default: .absent("center= and width=")),
+        .word(
+          "preset", .choice(WindowRule.words), "a named window",
+          default: .absent("center= and width=")),
         .word(
           "which", .text(placeholder: "N|NAME"), "after file: which of its windows",
           default: .absent("the first")),
@@ -195,7 +196,7 @@ extension Command<Workspace> {
           default: .absent("")),
       ],
       examples: ["window lung", "window center=-600 width=1500"], seeAlso: ["view", "panel"],
-      recipe: .data)
+      recipe: .window)
   ) { arguments, workspace, _ in
     if let name = arguments.choiceIfGiven("preset") {
       guard !arguments.has("center"), !arguments.has("width") else {
@@ -220,7 +221,7 @@ extension Command<Workspace> {
       let width = arguments.numberIfGiven("width")
     {
       workspace.windowRule = .fixed(
-        try Figures.Window(center: center.value, width: width.value))
+        try Window(center: center.value, width: width.value))
     } else {
       throw arguments.error(
         .missingArgument, "no window is given",
@@ -252,7 +253,7 @@ extension Grid {
 extension Workspace {
   /// Writes a picture whose file name begins with `name`, and reports it.
   fileprivate mutating func write(
-    _ picture: Figures.Picture, name: String, notes: [PNG.Text] = []
+    _ picture: Picture, name: String, notes: [PNG.Text] = []
   ) throws -> Outcome {
     let written = try write(picture, named: name, notes: notes)
     var outcome = Outcome()

@@ -142,7 +142,7 @@ extension Command<Workspace> {
     return """
       flow \(name)  smallest \(norms[low], significant: 4) in \(layers[low])  \
       largest \(norms[high], significant: 4) in \(layers[high])\
-      \(broken > 0 ? "  not finite in \(broken) \(broken == 1 ? "layer" : "layers")" : "")
+      \(broken > 0 ? "  not finite in \(broken, "layer")" : "")
       """
   }
 }
@@ -239,7 +239,7 @@ extension TrainingCurve {
     let pieces = readableLosses
     let lowest = pieces.filter { $0.mean.isFinite }.min { $0.mean < $1.mean }
     return """
-      run \(number) of \(network)  \(steps) \(steps == 1 ? "step" : "steps"), \
+      run \(number) of \(network)  \(steps, "step"), \
       \(count(epochs)) \(epochs == 1 ? "epoch" : "epochs")  \
       loss first \(pieces.first?.mean ?? .nan, significant: 4)  \
       last \(pieces.last?.mean ?? .nan, significant: 4)  \

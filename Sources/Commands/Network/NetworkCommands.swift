@@ -74,7 +74,8 @@ extension Command<Workspace> {
       examples: [
         "block channels=8 convs=2",
         "block channels=3 kernel=13 act=sigmoid merge=multiply skip=input bias=no",
-      ], seeAlso: ["conv", "output", "net show"], recipe: .network), preview: previewBlock
+      ], seeAlso: ["conv", "output", "net show"],
+      recipe: .layer(letter: ResidualBlock<Float>.letter)), preview: previewBlock
   ) { arguments, workspace, _ in
     let options = try BlockOptions(arguments)
     try workspace.requireMemory(
@@ -83,12 +84,12 @@ extension Command<Workspace> {
     do throws(NetworkError) {
       return workspace.append(
         try ResidualBlock(
-          options, inputs: workspace.network.channels, named: workspace.network.nextName("b"),
+          options, inputs: workspace.network.channels,
+          named: workspace.network.nextName(ResidualBlock<Float>.letter),
           workspace.initializer, seed: workspace.weightSeed))
     } catch {
       throw arguments.error(
-        at: arguments.has("channels") ? "channels" : "skip", .init(rawValue: error.code),
-        error.message, hint: error.hint)
+        at: arguments.has("channels") ? "channels" : "skip", commandError(error))
     }
   }
 
@@ -103,14 +104,15 @@ extension Command<Workspace> {
         bias,
       ],
       examples: ["conv", "conv channels=16 kernel=5 act=relu"], seeAlso: ["block", "output"],
-      recipe: .network), preview: previewConvolution
+      recipe: .layer(letter: PlainConvolution<Float>.letter)), preview: previewConvolution
   ) { arguments, workspace, _ in
     let options = try ConvolutionOptions(arguments)
     try workspace.requireMemory(
       convolutions: 1, channels: options.channels, kernel: options.kernel)
     return workspace.append(
       PlainConvolution(
-        options, inputs: workspace.network.channels, named: workspace.network.nextName("c"),
+        options, inputs: workspace.network.channels,
+        named: workspace.network.nextName(PlainConvolution<Float>.letter),
         workspace.initializer, seed: workspace.weightSeed))
   }
 
@@ -207,7 +209,7 @@ extension Command<Workspace> {
     let bytes = workspace.flow.trainingBytes(of: network, size)
     outcome.say(
       """
-      output \(network.outputRule.rawValue) · \(network.parameterCount) \(network.parameterCount == 1 ? "parameter" : "parameters") · \
+      output \(network.outputRule.rawValue) · \(network.parameterCount, "parameter") · \
       a training step on \(size.batch) slices of \(side.0)×\(side.1) needs about \
       \(mebibytes(bytes), digits: 1) MiB
       """)
@@ -282,8 +284,7 @@ extension Workspace {
     let field = network.receptiveField
     return Outcome(
       """
-      \(name)  \(inputs) → \(layer.outputChannels) \
-      \(layer.outputChannels == 1 ? "channel" : "channels") · \(layer.parameterCount) \(layer.parameterCount == 1 ? "parameter" : "parameters") · \
+      \(name)  \(inputs) → \(layer.outputChannels, "channel") · \(layer.parameterCount, "parameter") · \
       receptive field \(field)×\(field)
       """,
       result: [

@@ -99,9 +99,7 @@ extension Command<Workspace> {
       outcome.warnings = warnings
       return outcome
     } catch {
-      let cause = commandError(error)
-      throw arguments.error(
-        at: "file", cause.code, cause.message, hint: cause.hint, status: .badInput)
+      throw arguments.error(at: "file", commandError(error), status: .badInput)
     }
   }
 }
@@ -114,8 +112,8 @@ extension Workspace {
     let count = network.layers.count
     return Outcome(
       """
-      \(verb)  \(file: path, at: place)  \(count) \(count == 1 ? "layer" : "layers") · \
-      \(network.parameterCount) \(network.parameterCount == 1 ? "parameter" : "parameters")
+      \(verb)  \(file: path, at: place)  \(count, "layer") · \
+      \(network.parameterCount, "parameter")
       """,
       result: [
         "path": .string(path), "layers": .list(network.layerNames) { .string($0) },

@@ -21,7 +21,7 @@ extension Workspace {
   /// - Throws: The error of the first line that fails; nothing has changed then.
   mutating func build(_ lines: [String]) throws(CommandError) {
     let runner = CommandRunner(
-      commands: commands.filter { $0.spec.recipe == .network }, workspace: self,
+      commands: commands.filter { $0.spec.recipe?.isOfNetwork == true }, workspace: self,
       describe: commandError)
     for (index, line) in lines.enumerated() {
       guard let error = runner.run(line, line: index + 1)?.error else { continue }

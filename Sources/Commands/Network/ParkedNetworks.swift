@@ -68,8 +68,8 @@ extension Command<Workspace> {
     let network = workspace.network
     return Outcome(
       """
-      \(name)  \(network.layers.count) \(network.layers.count == 1 ? "layer" : "layers") · \
-      \(network.parameterCount) \(network.parameterCount == 1 ? "parameter" : "parameters")
+      \(name)  \(network.layers.count, "layer") · \
+      \(network.parameterCount, "parameter")
       """,
       result: [
         "name": .string(name), "layers": .integer(network.layers.count),

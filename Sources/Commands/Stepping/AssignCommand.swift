@@ -52,8 +52,7 @@ extension Workspace {
       do throws(TensorError) {
         return try whole.assigning(value, to: entries)
       } catch {
-        let cause = commandError(error)
-        throw arguments.error(at: "name", cause.code, cause.message, hint: cause.hint)
+        throw arguments.error(at: "name", commandError(error))
       }
     }
     var note = ""

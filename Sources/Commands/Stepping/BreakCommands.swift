@@ -84,7 +84,7 @@ extension Command<Workspace> {
     }
     let gone = before - workspace.breakpoints.count
     return Outcome(
-      "\(gone) \(gone == 1 ? "breakpoint" : "breakpoints") deleted",
+      "\(gone, "breakpoint") deleted",
       result: ["deleted": .integer(gone)])
   }
 }

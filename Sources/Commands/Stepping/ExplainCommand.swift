@@ -25,7 +25,7 @@ extension Command<Workspace> {
         CommandExample("explain c1.z[0,0,5,6]", after: explained),
         CommandExample("explain b1.conv1.weight.grad[0,0,1,1] difference=yes", after: explained),
         CommandExample("explain c1.weight.update[0,0,1,1]", after: explained),
-      ], seeAlso: ["pick", "show", "quiz", "gradcheck"])
+      ], seeAlso: ["pick", "show", "quiz", "gradcheck"], quizRole: .explains)
   ) { arguments, workspace, context in
     let text = try arguments.text("name")
     let most = try arguments.integer("terms")

@@ -65,7 +65,7 @@ extension Command<Workspace> {
           after: [
             "phantom size=32 slices=2", "noise gaussian sigma=60HU", "conv", "forward noisy[1]",
           ]),
-      ], seeAlso: ["answer", "explain"])
+      ], seeAlso: ["answer", "explain"], quizRole: .asks)
   ) { arguments, workspace, _ in
     guard let name = arguments.textIfGiven("name") else { return workspace.quiz.score() }
     let explained = try workspace.explanation(of: name, most: 12, arguments)
@@ -82,7 +82,7 @@ extension Command<Workspace> {
       examples: [
         CommandExample("answer 4", after: setup + ["quiz a.grad"]),
         CommandExample("answer 1*3 + 1", after: setup + ["quiz a.grad"]),
-      ], seeAlso: ["quiz"])
+      ], seeAlso: ["quiz"], quizRole: .answers)
   ) { arguments, workspace, _ in
     guard let question = workspace.quiz.open else {
       throw arguments.error(

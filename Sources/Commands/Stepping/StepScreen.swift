@@ -18,7 +18,7 @@ extension Stepper {
   func screen() -> Outcome {
     guard let step = current else {
       return Outcome(
-        "at the start  \(steps.count) \(steps.count == 1 ? "operation" : "operations") ahead",
+        "at the start  \(steps.count, "operation") ahead",
         result: ["cursor": .integer(0)])
     }
     var outcome = Outcome(
@@ -164,8 +164,7 @@ extension Stepper {
           hint: "give every index, for example [0,0,10,12]")
       }
     } catch {
-      let cause = commandError(error)
-      throw arguments.error(at: "element", cause.code, cause.message, hint: cause.hint)
+      throw arguments.error(at: "element", commandError(error))
     }
   }
 

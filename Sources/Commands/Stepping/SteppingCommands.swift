@@ -309,12 +309,12 @@ extension Workspace {
     let count = stepper.steps.count
     guard let walk = stepper.networkWalk else {
       return Outcome(
-        "finished  \(count) \(count == 1 ? "operation" : "operations")",
+        "finished  \(count, "operation")",
         result: ["steps": .integer(count)])
     }
     let loss = walk.flows[0].result.loss
     return Outcome(
-      "finished  \(count) \(count == 1 ? "operation" : "operations") · loss \(loss, significant: 4)",
+      "finished  \(count, "operation") · loss \(loss, significant: 4)",
       result: ["steps": .integer(count), "loss": .number(loss)])
   }
 
@@ -406,8 +406,7 @@ extension Workspace {
     let direction = stepper.isAtStart ? "forward" : "backward"
     return Outcome(
       """
-      \(direction)  \(stepper.pending.count) \
-      \(stepper.pending.count == 1 ? "operation" : "operations") ahead · \(about) · \
+      \(direction)  \(stepper.pending.count, "operation") ahead · \(about) · \
       next: \(stepper.next?.operation ?? "nothing")
       """,
       result: [

@@ -144,7 +144,10 @@ extension Workspace {
         at: "name", .wrongValue, "'\(name)' cannot name a tensor",
         hint: "use letters, digits and _, beginning with a letter")
     }
-    let isLayer = name.wholeMatch(of: /[bc][0-9]+/) != nil
+    let isLayer = commands.contains { command in
+      guard case .layer(let letter) = command.spec.recipe else { return false }
+      return name.hasPrefix(letter) && Int(name.dropFirst(letter.count)) != nil
+    }
     guard !isLayer,
       !(Self.stackNames + ["net", "loss", "previous"] + Self.functions).contains(name)
     else {

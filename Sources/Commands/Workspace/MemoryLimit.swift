@@ -35,7 +35,7 @@ extension Workspace {
   func requireMemory(copies: Int, of slices: Int, _ stack: ImageStack) throws(CommandError) {
     try requireMemory(
       copies * slices * stack.height * stack.width * MemoryLayout<Float>.size,
-      for: "\(slices) \(slices == 1 ? "slice" : "slices") of \(stack.height)×\(stack.width)",
+      for: "\(slices, "slice") of \(stack.height)×\(stack.width)",
       hint: "take fewer slices, or crop them")
   }
 
@@ -59,7 +59,7 @@ extension Workspace {
     let parameters = (taps + (projects ? inputs : 0)) * channels + network.parameterCount
     try requireMemory(
       6 * parameters * MemoryLayout<Float>.size,
-      for: "a training of \(parameters) \(parameters == 1 ? "weight" : "weights")",
+      for: "a training of \(parameters, "weight")",
       hint: "take fewer channels or convs, or a smaller kernel")
   }
 
@@ -70,7 +70,7 @@ extension Workspace {
       4 * (channels * shape.height * shape.width + network.parameterCount)
         * MemoryLayout<Float>.size,
       for:
-        "a slice of \(shape.height)×\(shape.width) with \(channels) \(channels == 1 ? "channel" : "channels")",
+        "a slice of \(shape.height)×\(shape.width) with \(channels, "channel")",
       hint: "crop the slices, or take fewer channels")
   }
 }

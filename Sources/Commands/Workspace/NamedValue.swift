@@ -100,15 +100,7 @@ extension Workspace {
     do {
       return try value(text)
     } catch {
-      let cause = commandError(error)
-      throw if let index {
-        arguments.error(
-          at: argument, index: index, cause.code, cause.message, hint: cause.hint,
-          status: cause.status)
-      } else {
-        arguments.error(
-          at: argument, cause.code, cause.message, hint: cause.hint, status: cause.status)
-      }
+      throw arguments.error(at: argument, index: index, commandError(error))
     }
   }
 

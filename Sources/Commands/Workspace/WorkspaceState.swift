@@ -131,11 +131,8 @@ extension Workspace {
 
   /// A value as JSON with sorted keys, in which NaN and infinity are strings.
   private static func json(_ value: some Encodable) -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "unknown"
+    (try? JSONEncoder.ofAnyNumbers.encode(value)).map { String(decoding: $0, as: UTF8.self) }
+      ?? "unknown"
   }
 
   private var networkWords: String {

@@ -11,9 +11,7 @@ package struct Grid: Hashable, Sendable {
     let fitting = min(count, max(1, (maximumWidth + gap) / (cellWidth + gap)))
     rows = (count + fitting - 1) / fitting
     columns = (count + rows - 1) / rows
-    self.cellWidth = cellWidth
-    self.cellHeight = cellHeight
-    self.gap = gap
+    (self.cellWidth, self.cellHeight, self.gap) = (cellWidth, cellHeight, gap)
   }
 
   /// The extent of all cells and the gaps between them.

@@ -81,27 +81,13 @@ extension Plot {
     }
   }
 
-  // MARK: - Braille
-
   private func drawBraille(
     _ xScale: AxisScale, _ yScale: AxisScale, _ columns: Int, on grid: inout CharacterGrid
   ) {
     var dots = BrailleGrid(columns: columns, rows: grid.rows)
     for series in series {
-      var last: (Int, Int)?
-      for point in series.points {
-        guard let column = xScale.position(of: point.x), let row = yScale.position(of: point.y)
-        else {
-          last = nil
-          continue
-        }
-        let here = (place(column, dots.width), place(row, dots.height, flipped: true))
-        if let start = last, series.sign == .line {
-          for dot in Self.line(from: start, to: here) { dots.set(dot.0, dot.1) }
-        } else {
-          dots.set(here.0, here.1)
-        }
-        last = here
+      for dot in cells(of: series, xScale, yScale, dots.width, dots.height) {
+        dots.set(dot.0, dot.1)
       }
     }
     for row in 0..<grid.rows {
@@ -110,6 +96,23 @@ extension Plot {
           grid[row, column] = character
         }
       }
+    }
+  }
+
+  /// The cells of a series on a grid; those of a line are joined, except beside a gap.
+  private func cells(
+    of series: Series, _ xScale: AxisScale, _ yScale: AxisScale, _ columns: Int, _ rows: Int
+  ) -> [(Int, Int)] {
+    var last: (Int, Int)?
+    return series.points.flatMap { point -> [(Int, Int)] in
+      guard let column = xScale.position(of: point.x), let row = yScale.position(of: point.y)
+      else {
+        last = nil
+        return []
+      }
+      let here = (place(column, columns), place(row, rows, flipped: true))
+      defer { last = here }
+      return series.sign == .line ? Self.line(from: last ?? here, to: here) : [here]
     }
   }
 
@@ -126,8 +129,6 @@ extension Plot {
     }
   }
 
-  // MARK: - ASCII
-
   private func sign(_ index: Int) -> Character { Self.signs[index % Self.signs.count] }
 
   private static let signs: [Character] = ["*", "o", "+", "x", "#", "@", "%"]
@@ -136,17 +137,8 @@ extension Plot {
     _ xScale: AxisScale, _ yScale: AxisScale, _ columns: Int, on grid: inout CharacterGrid
   ) {
     for (index, series) in series.enumerated().reversed() {
-      var last: (Int, Int)?
-      for point in series.points {
-        guard let column = xScale.position(of: point.x), let row = yScale.position(of: point.y)
-        else {
-          last = nil
-          continue
-        }
-        let here = (place(column, columns), place(row, grid.rows, flipped: true))
-        let cells = series.sign == .line ? Self.line(from: last ?? here, to: here) : [here]
-        for cell in cells { grid[cell.1, cell.0] = sign(index) }
-        last = here
+      for cell in cells(of: series, xScale, yScale, columns, grid.rows) {
+        grid[cell.1, cell.0] = sign(index)
       }
     }
   }

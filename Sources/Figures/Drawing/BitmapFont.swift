@@ -3,8 +3,8 @@
 /// X.Org's misc-fixed, embedded, so that a picture's pixels depend on no installed font. It has all
 /// of ASCII, Latin accents of West Europe, Greek of formulas, arrows and a few signs.
 package struct BitmapFont: Sendable {
-  package static let regular = BitmapFont(table: regularGlyphs)
-  package static let bold = BitmapFont(table: boldGlyphs)
+  package static let regular = BitmapFont(table: PackageResources.fixed9x15_txt)
+  package static let bold = BitmapFont(table: PackageResources.fixed9x15_bold_txt)
 
   /// The size of every cell in pixels.
   package static let width = 9, height = 15
@@ -12,10 +12,10 @@ package struct BitmapFont: Sendable {
   /// The rows of each character from the top, 9 bits each, the leftmost pixel highest.
   private let glyphs: [Unicode.Scalar: [UInt16]]
 
-  /// Reads a table of lines: a code, then three hexadecimal digits a row.
-  private init(table: String) {
+  /// Reads a table in the format that its head describes.
+  private init(table: [UInt8]) {
     var glyphs: [Unicode.Scalar: [UInt16]] = [:]
-    for line in table.split(separator: "\n") {
+    for line in String(decoding: table, as: UTF8.self).split(separator: "\n") {
       let words = line.split(separator: " ")
       guard words.count == 2, let code = UInt32(words[0], radix: 16),
         let letter = Unicode.Scalar(code)

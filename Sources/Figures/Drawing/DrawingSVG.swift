@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 extension Drawing {
   /// Returns the drawing as an SVG document that needs no other file.
@@ -70,7 +71,7 @@ extension Drawing {
   private func pair(_ point: Point) -> String { "\(short(point.x)) \(short(point.y))" }
 
   /// A coordinate to a hundredth of a pixel.
-  private func short(_ value: Double) -> String { shortest((value * 100).rounded() / 100) }
+  private func short(_ value: Double) -> String { ((value * 100).rounded() / 100).shortest }
 
   /// Text for XML: markup escaped, characters that XML does not allow replaced.
   private func escaped(_ text: String) -> String {

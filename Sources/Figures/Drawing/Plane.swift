@@ -12,9 +12,7 @@ package struct Plane: Hashable, Sendable {
     precondition(width > 0 && height > 0, "A plane has at least one pixel.")
     precondition(
       values.count == width * height, "\(width)×\(height) is not \(values.count) values.")
-    self.width = width
-    self.height = height
-    self.values = values
+    (self.width, self.height, self.values) = (width, height, values)
   }
 
   /// Creates the plane at `[index, channel]` of a stack `[N,C,H,W]`.

@@ -23,9 +23,7 @@ package struct Panel: Sendable {
 
     /// Creates an image tile, shown in the panel's window.
     package init(_ name: String, _ plane: Plane, lines: [String] = []) {
-      self.name = name
-      self.plane = plane
-      self.lines = lines
+      (self.name, self.plane, self.lines) = (name, plane, lines)
       scale = .window
     }
 
@@ -36,9 +34,7 @@ package struct Panel: Sendable {
     package init(
       difference name: String, _ plane: Plane, limit: Float? = nil, lines: [String] = []
     ) {
-      self.name = name
-      self.plane = plane
-      self.lines = lines
+      (self.name, self.plane, self.lines) = (name, plane, lines)
       scale = .symmetric(limit: limit ?? roundLimit(holding: plane))
     }
   }
@@ -56,10 +52,7 @@ package struct Panel: Sendable {
     title: String, window: Window, unit: String = "HU", tiles: [Tile], maximumWidth: Int = 2200
   ) {
     precondition(!tiles.isEmpty, "A panel has at least one tile.")
-    self.title = title
-    self.tiles = tiles
-    self.window = window
-    self.unit = unit
+    (self.title, self.tiles, self.window, self.unit) = (title, tiles, window, unit)
     self.maximumWidth = maximumWidth
   }
 
@@ -246,4 +239,9 @@ private func roundLimit(holding plane: Plane) -> Float {
   while decade * 10 <= wanted { decade *= 10 }
   while decade > wanted, decade > 1e-30 { decade /= 10 }
   return [1, 2, 5, 10].map { $0 * decade }.first { $0 >= wanted } ?? 10 * decade
+}
+
+/// The shortest text for `value`: `40`, `0.5`.
+private func shortest(_ value: Float) -> String {
+  value == value.rounded() && abs(value) < 1e7 ? "\(Int(value))" : "\(value)"
 }

@@ -38,10 +38,7 @@ package struct Picture: Hashable, Sendable {
     precondition(
       depth == .sixteen || samples.allSatisfy { $0 <= depth.maximum },
       "A sample of an 8-bit picture is at most 255.")
-    self.width = width
-    self.height = height
-    self.color = color
-    self.depth = depth
+    (self.width, self.height, self.color, self.depth) = (width, height, color, depth)
     self.samples = samples
   }
 

@@ -37,7 +37,4 @@ package struct PictureDifference: Hashable, Sendable {
       width: a.width, height: a.height, color: a.color,
       samples: differences.map { UInt16($0 * 255 / max(maximum, 1)) })
   }
-
-  /// Whether every sample is equal.
-  package var isEqual: Bool { differing == 0 }
 }

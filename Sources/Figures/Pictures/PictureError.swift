@@ -18,9 +18,7 @@ package struct PictureError: Error, Hashable, Sendable, CustomStringConvertible 
   package let hint: String
 
   package init(_ code: Code, _ message: String, hint: String) {
-    self.code = code
-    self.message = message
-    self.hint = hint
+    (self.code, self.message, self.hint) = (code, message, hint)
   }
 
   package var description: String { "\(message) (\(hint))" }

@@ -9,9 +9,7 @@ package struct SampleMapping: Hashable, Sendable {
 
   package init(slope: Double, intercept: Double, unit: String = "HU") {
     precondition(slope > 0, "A slope is above 0.")
-    self.slope = slope
-    self.intercept = intercept
-    self.unit = unit
+    (self.slope, self.intercept, self.unit) = (slope, intercept, unit)
   }
 
   /// Chooses the mapping for the values of `plane`.

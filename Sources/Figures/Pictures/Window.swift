@@ -1,3 +1,4 @@
+package import CT
 import Tensors
 
 /// The range of values that a picture shows: a center and a width, in HU or the data's unit.
@@ -10,12 +11,8 @@ import Tensors
 ///
 /// Source: DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3.
 package struct Window: Hashable, Sendable {
-  /// The VOI LUT Function (0028,1056), with its names in files.
-  package enum Function: String, CaseIterable, Hashable, Sendable {
-    case linear = "LINEAR"
-    case linearExact = "LINEAR_EXACT"
-    case sigmoid = "SIGMOID"
-  }
+  /// The VOI LUT Function (0028,1056).
+  package typealias Function = CTWindow.Function
 
   /// The middle of the range.
   package let center: Double
@@ -23,7 +20,7 @@ package struct Window: Hashable, Sendable {
   package let width: Double
   package let function: Function
   /// The table that replaces the function; nil if there is none.
-  private var table: GreyTable?
+  private var table: LookupTable?
   /// Whether low values are bright, as in MONOCHROME1.
   package private(set) var isInverted = false
 
@@ -41,12 +38,12 @@ package struct Window: Hashable, Sendable {
     }
     if function == .linear, width < 1 {
       throw PictureError(
-        .window, "a window's width must be at least 1, found \(shortest(width))",
+        .window, "a window's width must be at least 1, found \(width.shortest)",
         hint: "only the functions LINEAR_EXACT and SIGMOID take widths below 1")
     }
     guard width > 0 else {
       throw PictureError(
-        .window, "a window's width must be above 0, found \(shortest(width))",
+        .window, "a window's width must be above 0, found \(width.shortest)",
         hint: "the width is the extent of the values shown")
     }
     self.init(trusted: center, width, function)
@@ -59,11 +56,19 @@ package struct Window: Hashable, Sendable {
     self.init(trusted: (low + high) / 2, high > low ? high - low : 1, .linearExact)
   }
 
-  /// Makes a window of a VOI lookup table.
-  package init(_ table: GreyTable) {
-    let width = Double(table.entries.count)
-    self.init(trusted: Double(table.first) + width / 2, width, .linearExact)
-    self.table = table
+  /// The window that a file proposes; nil when DICOM does not allow its numbers.
+  package init?(_ window: CTWindow) {
+    switch window.shape {
+    case .window(let center, let width, let function):
+      guard let own = try? Window(center: center, width: width, function: function) else {
+        return nil
+      }
+      self = own
+    case .table(let table):
+      let width = Double(table.entries.count)
+      self.init(trusted: Double(table.first) + width / 2, width, .linearExact)
+      self.table = table
+    }
   }
 
   /// The window with black and white exchanged.
@@ -74,9 +79,7 @@ package struct Window: Hashable, Sendable {
   }
 
   private init(trusted center: Double, _ width: Double, _ function: Function = .linear) {
-    self.center = center
-    self.width = width
-    self.function = function
+    (self.center, self.width, self.function) = (center, width, function)
   }
 
   /// The windows with names, in HU.
@@ -154,7 +157,7 @@ extension Window: CustomStringConvertible {
   /// The center, the width, and the function unless it is LINEAR: `center -600 width 1500`.
   package var description: String {
     if let table { return "table from \(table.first) of \(table.entries.count) entries" }
-    let numbers = "center \(shortest(center)) width \(shortest(width))"
+    let numbers = "center \(center.shortest) width \(width.shortest)"
     return function == .linear ? numbers : "\(numbers) \(function.rawValue.lowercased())"
   }
 

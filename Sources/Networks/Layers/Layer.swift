@@ -9,7 +9,7 @@ package protocol Layer<Element>: Sendable {
   associatedtype Element: Scalar
 
   /// The letter of the layer's name: `b` for `b1`, `b2`.
-  var letter: String { get }
+  static var letter: String { get }
 
   /// The line that builds the layer.
   var line: String { get }
@@ -71,6 +71,7 @@ package protocol Layer<Element>: Sendable {
 }
 
 extension Layer {
+  package var letter: String { Self.letter }
   package var isBlock: Bool { false }
   package var bufferNames: [String] { [] }
   package var buffers: [Tensor<Element>] { [] }

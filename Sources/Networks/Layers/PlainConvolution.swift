@@ -33,7 +33,7 @@ extension PlainConvolution {
 // MARK: - As a layer
 
 extension PlainConvolution {
-  package var letter: String { "c" }
+  package static var letter: String { "c" }
   package var line: String { options.line }
   package var inputChannels: Int { convolution.weight.shape[1] }
   package var outputChannels: Int { options.channels }

@@ -102,7 +102,7 @@ extension ResidualBlock {
 // MARK: - As a layer
 
 extension ResidualBlock {
-  package var letter: String { "b" }
+  package static var letter: String { "b" }
   package var line: String { options.line }
   package var isBlock: Bool { true }
   package var inputChannels: Int { convolutions[0].weight.shape[1] }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// The header of a `.safetensors` file, read strictly.
 ///
 /// Deeper nesting than the format has, repeated keys and missing entries are errors, so that every
@@ -122,20 +124,11 @@ struct SafeTensorsHeader {
   }
 
   private static func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      case "\r": result += "\\r"
-      case "\t": result += "\\t"
-      case "\u{0}"..<"\u{20}":
-        let digits = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: result.unicodeScalars.append(scalar)
-      }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .withoutEscapingSlashes
+    guard let json = try? encoder.encode(text) else {
+      preconditionFailure("Every string can be written as JSON.")
     }
-    return result + "\""
+    return String(decoding: json, as: UTF8.self)
   }
 }

@@ -1,5 +1,5 @@
 /// A picture that a command made, as transcripts name it.
-package struct Picture: Hashable, Sendable {
+package struct RecordedPicture: Hashable, Sendable {
   /// The path below the output folder.
   package let path: String
   /// The absolute path of the file; nil if unknown.
@@ -17,13 +17,8 @@ package struct Picture: Hashable, Sendable {
     path: String, place: String? = nil, width: Int, height: Int, kind: String = "png",
     samples: String, fingerprint: String
   ) {
-    self.path = path
-    self.place = place
-    self.width = width
-    self.height = height
-    self.kind = kind
-    self.samples = samples
-    self.fingerprint = fingerprint
+    (self.path, self.place, self.width, self.height) = (path, place, width, height)
+    (self.kind, self.samples, self.fingerprint) = (kind, samples, fingerprint)
   }
 
   /// Whether its samples are colors, not grey levels.

@@ -1,3 +1,5 @@
+package import CommandLanguage
+
 /// The rules for a table of commands.
 package enum CommandTable {
   /// The faults of a table, one a line; empty for a good one.

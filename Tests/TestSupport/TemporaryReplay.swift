@@ -1,11 +1,11 @@
 package import CommandLanguage
 import Foundation
 package import Ledgers
+package import Transcripts
 
 extension Replayer {
-  /// Replays a session file into a temporary folder, which is removed afterwards.
-  ///
-  /// Nothing is written beside the session, so that tests can replay the sessions of the project.
+  /// Replays a session file into a temporary folder, which is removed afterwards, so that nothing is
+  /// written beside the sessions of the project.
   ///
   /// - Parameters:
   ///   - file: The session file.
@@ -23,7 +23,7 @@ extension Replayer {
     let folder = FileManager.default.temporaryDirectory
       .appending(path: "backflow-replay-\(UUID().uuidString)").path
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { PictureFiles.remove(folder) }
+    defer { try? FileManager.default.removeItem(atPath: folder) }
     var replayer = Replayer(
       paths: SessionPaths(file: file), outputFolder: folder, stamps: stamps, pictures: pictures)
     replayer.writesNewRecord = false
