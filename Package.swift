@@ -40,6 +40,9 @@ let package = Package(
       name: "COpenBLAS", pkgConfig: "openblas",
       providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
     .systemLibrary(
+      name: "CFFTW", pkgConfig: "fftw3",
+      providers: [.apt(["libfftw3-dev"]), .brew(["fftw"])]),
+    .systemLibrary(
       name: "CLibPNG", pkgConfig: "libpng",
       providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
     .systemLibrary(
@@ -84,7 +87,8 @@ let package = Package(
     library("Fingerprints", ["CCrypto"]),
     library("Ledgers", ["Fingerprints"]),
     library("Tensors", ["CKernels", "CMalloc", "COpenBLAS", "Fingerprints"]),
-    library("CT", ["CDCMTK", "COpenJPEG", "Fingerprints", "Tensors"]),
+    library("Tomography", ["CFFTW", "CKernels", "Tensors"]),
+    library("CT", ["CDCMTK", "COpenJPEG", "Fingerprints", "Tensors", "Tomography"]),
     .target(
       name: "Figures",
       dependencies: ["CCairo", "CChafa", "CGIF", "CPNG", "CT", "Fingerprints", "Tensors"],
@@ -92,10 +96,12 @@ let package = Package(
       swiftSettings: strict),
 
     // MARK: - Learning
-    library("Operations", ["Tensors"]),
+    library("Operations", ["Tensors", "Tomography"]),
     library("Networks", ["Operations", "Tensors"]),
     library("GradientFlows", ["Networks", "Operations", "Tensors"]),
-    library("Training", ["CT", "GradientFlows", "Networks", "Operations", "Tensors"]),
+    library(
+      "Training",
+      ["CT", "GradientFlows", "Networks", "Operations", "Tensors", "Tomography"]),
 
     // MARK: - Language
     library("CommandLanguage", [collections]),
@@ -118,7 +124,7 @@ let package = Package(
       "Commands",
       [
         "CommandLanguage", "Training", "GradientFlows", "Networks", "Operations", "Figures", "CT",
-        "Tensors", "Fingerprints", "Ledgers",
+        "Tensors", "Tomography", "Fingerprints", "Ledgers",
       ]),
     .executableTarget(
       name: "backflow",
@@ -141,10 +147,11 @@ let package = Package(
     tests(of: "Ledgers", []),
     tests(of: "CT", ["Tensors", "Fingerprints"]),
     tests(of: "Figures", ["CT", "Tensors"]),
-    tests(of: "Operations", ["Tensors"]),
+    tests(of: "Tomography", ["Tensors"]),
+    tests(of: "Operations", ["Tensors", "Tomography"]),
     tests(of: "Networks", ["Operations", "Tensors"]),
     tests(of: "GradientFlows", ["Networks", "Operations", "Tensors"]),
-    tests(of: "Training", ["CT", "GradientFlows", "Networks", "Tensors"]),
+    tests(of: "Training", ["CT", "GradientFlows", "Networks", "Operations", "Tensors"]),
     tests(of: "CommandLanguage", []),
     tests(of: "LineEditing", ["CommandLanguage"]),
     tests(of: "Transcripts", ["CommandLanguage", "Ledgers", "Tensors"]),

@@ -8,6 +8,9 @@
 
 #include <stdint.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 // Products are fused only where the text says so; then every instruction set that can fuse gives
 // the same bits.
@@ -23,6 +26,7 @@
 
 #define LANES 16
 #define FUSES 1
+#define GATHERS 1
 #define KEEPS_CONSTANTS 0
 #define ROWS_OF_TWO 12
 #define ROWS_OF_ONE 24
@@ -44,6 +48,7 @@
 
 #define LANES 8
 #define FUSES 1
+#define GATHERS 1
 #define KEEPS_CONSTANTS 1
 #define ROWS_OF_TWO 6
 #define ROWS_OF_ONE 12
@@ -71,6 +76,7 @@
 #else
 #define FUSES 0
 #endif
+#define GATHERS 0
 #define KEEPS_CONSTANTS 0
 #define ROWS_OF_TWO 3
 #define ROWS_OF_ONE 6

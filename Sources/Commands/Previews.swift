@@ -43,18 +43,21 @@ func previewLoad(_ arguments: Arguments, _ workspace: Workspace) throws -> Strin
 @Sendable
 func previewBlock(_ arguments: Arguments, _ workspace: Workspace) throws -> String {
   let options = try BlockOptions(arguments)
-  try options.requireFit(inputs: workspace.network.channels)
+  let inputs = try workspace.network.channels(of: options.source)
+  try options.requireFit(inputs: inputs)
   return workspace.describeLayer(
     workspace.network.nextName(ResidualBlock<Float>.letter), options.channels,
-    options.convolutionSizes(inputs: workspace.network.channels))
+    options.convolutionSizes(inputs: inputs))
 }
 
 @Sendable
 func previewConvolution(_ arguments: Arguments, _ workspace: Workspace) throws -> String {
   let options = try ConvolutionOptions(arguments)
+  let inputs = try workspace.network.channels(of: options.source)
+  try options.requireFit(inputs: inputs)
   return workspace.describeLayer(
     workspace.network.nextName(PlainConvolution<Float>.letter), options.channels,
-    [options.convolutionSize(inputs: workspace.network.channels)])
+    [options.convolutionSize(inputs: inputs)])
 }
 
 @Sendable
@@ -64,7 +67,9 @@ func previewTraining(_ arguments: Arguments, _ workspace: Workspace) throws -> S
   _ = try workspace.requireNoisy()
   let clean = try workspace.requireClean()
   let slices = workspace.trainingSlices(clean).count
-  let batch = min(try arguments.integer("batch"), slices)
+  try workspace.requireValidation(arguments)
+  let (images, parts) = (try arguments.integer("batch"), try arguments.integer("accumulate"))
+  let batch = min(images * parts, slices)
   let epochs = try arguments.integer("epochs")
   let updates =
     arguments.integerIfGiven("steps")

@@ -60,30 +60,32 @@ extension Command<Workspace> {
 }
 
 private let dataCommands: [Command<Workspace>] = [
-  .phantom, .load, .series, .tags, .scale, .noiseGaussian, .noiseUniform, .split, .data, .crop,
+  .phantom, .load, .pair, .series, .tags, .scale, .noiseGaussian, .noiseUniform, .noiseLowDose,
+  .split, .data, .crop,
 ]
 
 private let networkCommands: [Command<Workspace>] = [
-  .netNew, .netPreset, .block, .conv, .output, .remove, .netShow, .netSave, .netLoad, .netFork,
+  .netNew, .netPreset, .block, .conv, .pool, .up, .join, .norm, .dense, .output, .remove, .netShow,
+  .netSave, .netLoad, .netFold, .netFork,
   .netUse,
 ]
 
-private let learningCommands: [Command<Workspace>] = [
-  .loss, .optimizerAdam, .optimizerSGD, .optimizerRMSProp, .optimizerAdagrad, .optimizerAdadelta,
-  .optimizer, .flowStandard, .flowDilated, .flowTape, .flow, .gradientNoise, .train, .continue,
-  .evaluate, .denoise,
-  .baselineMedian,
-]
+private let learningCommands: [Command<Workspace>] =
+  [.loss] + Command.optimizers + [
+    .optimizer, .flowStandard, .flowDilated, .flowTape, .flow, .gradientNoise, .train, .continue,
+    .evaluate, .denoise,
+    .baselineMedian,
+  ]
 
 private let steppingCommands: [Command<Workspace>] = [
   .forward, .backward, .step, .next, .until, .finish, .whereCommand, .pick, .explain,
-  .tensor, .assign, .quiz, .answer,
+  .tensor, .project, .reconstruct, .assign, .quiz, .answer,
   .breakCommand, .breaks, .breakDelete,
 ]
 
 private let lookingCommands: [Command<Workspace>] = [
   .stats, .show, .view, .panel, .blink, .windowCommand, .hist, .plot, .plotLoss, .plotPSNR,
-  .plotGradients,
+  .plotGradients, .plotRate,
   .plotNet, .plotFlow, .kernels,
 ]
 

@@ -1,4 +1,4 @@
-package import CommandLanguage
+import CommandLanguage
 package import Foundation
 
 /// The format of a written handout.

@@ -79,6 +79,18 @@ extension Network {
     }
   }
 
+  /// The names of all tensors that training changes, parameters first, in the order of ``state``.
+  package var stateNames: [String] { parameterNames + bufferNames }
+
+  /// All tensors that training changes.
+  package var state: [Tensor<Element>] {
+    get { parameters + buffers }
+    set {
+      let count = parameters.count
+      (parameters, buffers) = (Array(newValue.prefix(count)), Array(newValue.dropFirst(count)))
+    }
+  }
+
   /// The names of the tensors that training updates without a gradient, in order.
   package var bufferNames: [String] {
     zip(layerNames, layers).flatMap { name, layer in layer.bufferNames.map { "\(name).\($0)" } }
@@ -97,7 +109,21 @@ extension Network {
   package var parameterCount: Int { layers.reduce(0) { $0 + $1.parameterCount } }
 
   /// The side of the square of input pixels that one output pixel depends on.
-  package var receptiveField: Int { layers.reduce(1) { $0 + $1.receptiveGrowth } }
+  package var receptiveField: Int { receptiveFields.last?.side ?? 1 }
+
+  /// The input pixels that one pixel of each layer depends on, and the layer's scale.
+  package var receptiveFields: [ReceptiveField] {
+    var fields = ["net.in": ReceptiveField()]
+    var last = ReceptiveField()
+    return zip(layerNames, layers).map { name, layer in
+      let below = layer.source.flatMap { fields[$0] } ?? last
+      last = layer.joined.compactMap { fields[$0] }.reduce(
+        below.behind(growth: layer.receptiveGrowth, layer.scaling)
+      ) { $0.joined($1) }
+      fields[name] = last
+      return last
+    }
+  }
 }
 
 // MARK: - Building
@@ -105,6 +131,21 @@ extension Network {
 extension Network<Float> {
   /// The number of channels that the next layer reads.
   package var channels: Int { layers.last?.outputChannels ?? 1 }
+
+  /// Returns the number of channels that the layer called `name` hands on, or `net.in`; those of the last
+  /// layer if nil.
+  ///
+  /// - Throws: `NetworkError` when there is no such layer.
+  package func channels(of name: String?) throws(NetworkError) -> Int {
+    guard let name else { return channels }
+    if name == "net.in" { return 1 }
+    guard let index = layerNames.firstIndex(of: name) else {
+      throw NetworkError(
+        code: "unknown-name", "the network has no layer '\(name)'",
+        hint: "it has \((["net.in"] + layerNames).joined(separator: " "))")
+    }
+    return layers[index].outputChannels
+  }
 
   /// Appends a layer.
   package mutating func append(_ layer: any Layer<Float>) {
@@ -120,17 +161,19 @@ extension Network<Float> {
   ) throws(NetworkError) {
     append(
       try ResidualBlock(
-        options, inputs: channels, named: nextName(ResidualBlock<Float>.letter), initializer,
+        options, inputs: channels(of: options.source), named: nextName(ResidualBlock<Float>.letter),
+        initializer,
         seed: seed))
   }
 
   /// Appends a plain convolution with weights drawn by `initializer`.
   package mutating func append(
     convolution options: ConvolutionOptions, initializer: Initializer, seed: UInt64
-  ) {
+  ) throws(NetworkError) {
     append(
-      PlainConvolution(
-        options, inputs: channels, named: nextName(PlainConvolution<Float>.letter), initializer,
+      try PlainConvolution(
+        options, inputs: channels(of: options.source),
+        named: nextName(PlainConvolution<Float>.letter), initializer,
         seed: seed))
   }
 
@@ -143,7 +186,8 @@ extension Network<Float> {
     for layer in layers {
       network.append(
         try layer.redrawn(
-          inputs: network.channels, named: network.nextName(layer.letter), initializer, seed: seed))
+          inputs: network.channels(of: layer.source), named: network.nextName(layer.letter),
+          initializer, seed: seed))
     }
     return network
   }
@@ -157,15 +201,42 @@ extension Network<Float> {
         code: "no-such-layer", "the network has no layer '\(name)'",
         hint: layers.isEmpty ? "it is empty" : "it has \(layerNames.joined(separator: " "))")
     }
+    let names = layerNames
+    if let reader = layers.indices.first(where: {
+      layers[$0].source == name || layers[$0].joined.contains(name)
+    }) {
+      throw NetworkError(
+        code: "state", "\(names[reader]) reads \(name)",
+        hint: "remove \(names[reader]) first, or give it another layer")
+    }
     let before = index == 0 ? 1 : layers[index - 1].outputChannels
-    if index + 1 < layers.count, layers[index].outputChannels != before {
+    if index + 1 < layers.count, layers[index + 1].source == nil,
+      layers[index].outputChannels != before
+    {
       throw NetworkError(
         code: "channels",
-        "without \(name) the layer \(layerNames[index + 1]) would read \(before) \(before == 1 ? "channel" : "channels"); "
+        "without \(name) the layer \(names[index + 1]) would read \(before) \(before == 1 ? "channel" : "channels"); "
           + "its weights read \(layers[index].outputChannels)",
         hint: "remove the layers from the end: 'remove' takes the last one")
     }
+    removeHandingOn(index)
+  }
+
+  /// Removes the layer in place `index`; what named it names the layer above, and others their new names.
+  mutating func removeHandingOn(_ index: Int) {
+    let names = layerNames
+    let above = index == 0 ? "net.in" : names[index - 1]
     layers.remove(at: index)
+    var renames = Dictionary(
+      uniqueKeysWithValues: zip(names[..<index] + names[(index + 1)...], layerNames))
+    renames[names[index]] = renames[above] ?? above
+    layers = layers.map { $0.renamed(renames) }
+    plans = PlanCache()
+  }
+
+  /// Puts a layer in the place of another that reads and makes as many channels.
+  mutating func replaceLayer(_ index: Int, with layer: any Layer<Float>) {
+    layers[index] = layer
     plans = PlanCache()
   }
 

@@ -35,6 +35,16 @@ package protocol Operation: Sendable {
     _ gradient: Value<Element>, to index: Int, _ values: OperationValues<Element>
   ) -> Value<Element>
 
+  /// Returns what the operands in `indices` get of the gradient of the result, with the bits of
+  /// ``pullback(_:to:_:)``; an operation whose pullbacks share work does that work once.
+  func pullbacks<Element: Scalar>(
+    _ gradient: Value<Element>, to indices: [Int], _ values: OperationValues<Element>
+  ) -> [Value<Element>]
+
+  /// Returns whether operand number `index` has a pullback; what is constant by definition, such as the
+  /// running mean of a batch normalization, has none.
+  func hasPullback(to index: Int) -> Bool
+
   /// Returns the right-hand side of the equation in letters.
   func formula(_ names: OperationNames) -> String
 
@@ -95,6 +105,10 @@ package struct OperationPart: Sendable {
 }
 
 extension Operation {
+  package func pullbacks<Element: Scalar>(
+    _ gradient: Value<Element>, to indices: [Int], _ values: OperationValues<Element>
+  ) -> [Value<Element>] { indices.map { pullback(gradient, to: $0, values) } }
+  package func hasPullback(to index: Int) -> Bool { true }
   package func parts(operands: Int, pixels: Double) -> [OperationPart]? { nil }
   package var isAlias: Bool { false }
   package var sharesResult: Bool { isAlias }

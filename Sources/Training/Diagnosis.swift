@@ -76,7 +76,9 @@ package struct Diagnosis: Sendable {
     _ = optimizer.clipping?.clip(&gradients)
     self.states =
       states
-      ?? gradients.map { optimizer.rule.update($0, state: OptimizerState(), step: 1) }
+      ?? zip(gradients, pass.network.parameters).map { gradient, weight in
+        optimizer.rule.update(gradient, of: weight, state: OptimizerState(), step: 1)
+      }
   }
 
   /// The findings in the pass and the updates, causes before effects.

@@ -4,7 +4,8 @@ package import Tensors
 /// The rule and the inputs of one update, with a tensor or state for each parameter.
 package struct LastUpdate: Sendable {
   package let rule: any Optimizer
-  package let before: [OptimizerState]
+  /// The weights and what the rule kept before the update.
+  package let weights: [Tensor<Float>], before: [OptimizerState]
   /// The gradients from the flow, before clipping and noise.
   package let computed: [Tensor<Float>]
   /// The gradients for the rule, after clipping and noise.

@@ -20,6 +20,8 @@ package struct Trainer: Sendable {
   package private(set) var heldPass: TrainingPass<Float>?
   /// The updates that the schedule of the learning rate spans.
   private(set) var span = ScheduleSpan(firstUpdate: 0, firstEpoch: 0, horizon: 1)
+  /// The states of the network that are kept beside that after the last update.
+  package private(set) var kept = KeptStates()
   /// The place where a NaN or an infinity first arose, in a training that goes on after it.
   package private(set) var firstNonFinite: NonFiniteError?
   /// The remaining batches of an epoch that was left in the middle.
@@ -55,15 +57,26 @@ package struct Trainer: Sendable {
   ///   - optimizer: The setting of the optimizer.
   ///   - states: The optimizer's state for each parameter.
   ///   - position: The position of the training; it must fit the data.
+  ///   - kept: The states beside that of `network`.
   ///   - lastPass: The pass behind the last update.
   package init(
     _ network: Network<Float>, optimizer: OptimizerSetting, states: [OptimizerState],
-    position: TrainingPosition, lastPass: TrainingPass<Float>?
+    position: TrainingPosition, kept: KeptStates, lastPass: TrainingPass<Float>?
   ) {
     self.init(
       network, optimizer: optimizer, states: states, step: position.step, epoch: position.epoch)
     (span, pending) = (position.span, position.pending)
     (firstNonFinite, self.lastPass) = (position.firstNonFinite, lastPass)
+    self.kept = kept
+  }
+
+  /// Returns the network in one of the states that training gave it; nil where that is not kept.
+  package func network(_ weights: TrainedWeights) -> Network<Float>? {
+    switch weights {
+    case .last: network
+    case .best: kept.best.map { network.with(state: $0.state) }
+    case .average: kept.average.map { network.with(state: $0) }
+    }
   }
 
   /// Drops the remaining batches of an epoch and a step held back, since the data have changed.
@@ -71,6 +84,9 @@ package struct Trainer: Sendable {
 
   /// Whether an epoch was left in the middle.
   package var isWithinEpoch: Bool { !pending.isEmpty }
+
+  /// The number of updates that finish the epoch that was left; 0 if none was.
+  package var updatesLeftInEpoch: Int { pending.count }
 
   /// The number of updates in a run, and the updates that the schedule of the learning rate spans.
   private func plan(
@@ -127,6 +143,7 @@ package struct Trainer: Sendable {
   /// - Parameters:
   ///   - data: The images.
   ///   - slices: The slices to train on.
+  ///   - validation: The slices whose loss is taken after each epoch, if the options ask for it.
   ///   - loss: The function to minimize.
   ///   - flow: The flow that computes gradients.
   ///   - noise: The noise added to gradients, if any.
@@ -142,9 +159,9 @@ package struct Trainer: Sendable {
   ///   - afterStep: Called after each step; a reason that it returns ends the training.
   /// - Returns: The report, with the NaN or the infinity that ended the training.
   package mutating func train(
-    on data: TrainingData, slices: [Int], loss: Loss, flow: some GradientFlow,
-    noise: GradientNoise? = nil, options: TrainingOptions, resumes: Bool = false,
-    clock: () -> Double,
+    on data: TrainingData, slices: [Int], validation: [Int] = [], loss: Loss,
+    flow: some GradientFlow, noise: GradientNoise? = nil, options: TrainingOptions,
+    resumes: Bool = false, clock: () -> Double,
     shouldHold: (TrainingPass<Float>, PassResult<Float>, NonFiniteError?) -> Bool = { _, _, _ in
       false
     },
@@ -155,7 +172,8 @@ package struct Trainer: Sendable {
     let perEpoch = options.batches(of: slices.count)
     let asked: Int
     (asked, span) = plan(options, slices: slices.count, resumes: resumes)
-    if !resumes { pending = [] }
+    if !resumes { (pending, kept) = ([], KeptStates()) }
+    if isOutOfPatience(options) { kept.beginPatience() }
     let firstEpoch = isWithinEpoch ? epoch - 1 : epoch
     let epochs = max(1, (asked + perEpoch - 1) / perEpoch)
     var (done, trained, clipped) = (0, 0, 0)
@@ -173,8 +191,9 @@ package struct Trainer: Sendable {
         update: step - span.firstUpdate, epoch: epoch - 1 - span.firstEpoch, horizon: span.horizon)
       let made: MadeStep
       switch update(
-        on: data, pending[0], loss: loss, flow: flow, noise: noise, rule: rule, options: options,
-        shouldHold: shouldHold, shouldDrop: shouldDrop)
+        on: data, pending[0], validation: pending.count == 1 ? validation : [], loss: loss,
+        flow: flow, noise: noise, rule: rule, options: options, shouldHold: shouldHold,
+        shouldDrop: shouldDrop)
       {
       case .made(let step): made = step
       case .ended(let cause, let error):
@@ -193,10 +212,14 @@ package struct Trainer: Sendable {
       rate = rule.learningRate
       let progress = TrainingProgress(
         network: network, step: done, steps: asked, epoch: epoch - firstEpoch, epochs: epochs,
-        loss: made.loss, weight: made.weight, learningRate: rule.learningRate, slices: trained,
-        seconds: clock())
+        loss: made.loss, weight: made.weight, learningRate: rule.learningRate,
+        validationLoss: made.validationLoss, slices: trained, seconds: clock())
       if let stop = afterStep(progress) {
         reason = done < asked ? stop : .finished
+        break
+      }
+      if made.validationLoss != nil, isOutOfPatience(options), done < asked {
+        reason = .patience
         break
       }
       if let limit = options.timeLimit, clock() >= limit, done < asked {
@@ -207,13 +230,18 @@ package struct Trainer: Sendable {
     return TrainingReport(
       steps: done, asked: asked, epochs: epoch - firstEpoch, loss: lossSum / lossWeight,
       learningRate: rate, clipped: clipped, slices: trained, seconds: clock(), reason: reason,
-      failure: failure)
+      best: kept.best, failure: failure)
+  }
+
+  /// Whether as many epochs as the options allow have passed without a lower validation loss.
+  private func isOutOfPatience(_ options: TrainingOptions) -> Bool {
+    options.patience.map { kept.epochsSinceBest >= $0 } ?? false
   }
 
   /// One update of all weights, unless it is held, dropped or not finite.
   private mutating func update(
-    on data: TrainingData, _ plan: BatchPlan, loss: Loss, flow: some GradientFlow,
-    noise: GradientNoise?, rule: any Optimizer, options: TrainingOptions,
+    on data: TrainingData, _ plan: BatchPlan, validation: [Int], loss: Loss,
+    flow: some GradientFlow, noise: GradientNoise?, rule: any Optimizer, options: TrainingOptions,
     shouldHold: (TrainingPass<Float>, PassResult<Float>, NonFiniteError?) -> Bool,
     shouldDrop: @escaping @Sendable () -> Bool
   ) -> StepEnd {
@@ -221,8 +249,8 @@ package struct Trainer: Sendable {
     let isWatching = options.stopsOnNonFinite || firstNonFinite == nil
     let computed = abandonable(when: shouldDrop) {
       former.computeStep(
-        data.batch(plan, step: former.step + 1, patch: options.patch), plan, loss: loss,
-        flow: flow, noise: noise, rule: rule, isWatching: isWatching)
+        data.batch(plan, drawing: former.step + 1, patch: options.patch), plan, loss: loss,
+        flow: flow, noise: noise, rule: rule, options: options, isWatching: isWatching)
     }
     guard let computed else { return .ended(.interrupt, nil) }
     if shouldHold(computed.pass, computed.result, computed.failure) {
@@ -233,34 +261,50 @@ package struct Trainer: Sendable {
       if options.stopsOnNonFinite { return .ended(.nonFinite, failure) }
       firstNonFinite = firstNonFinite ?? failure
     }
+    var made = computed.made
+    var next = network
+    next.state = computed.weights + computed.result.buffers
+    if options.judgesEpochs, !validation.isEmpty {
+      // A part of the step: with it, the loss of its epoch is dropped, too.
+      let judged = abandonable(when: shouldDrop) { [next] in
+        data.validationLoss(of: next, slices: validation, loss)
+      }
+      guard let judged else { return .ended(.interrupt, nil) }
+      made.validationLoss = judged
+    }
     if shouldDrop() { return .ended(.interrupt, nil) }
     lastPass = computed.pass
     lastUpdate = LastUpdate(
-      rule: rule, before: states, computed: computed.result.parameterGradients,
+      rule: rule, weights: network.parameters, before: states,
+      computed: computed.result.parameterGradients,
       gradients: computed.gradients, clipping: optimizer.clipping, noise: noise, flow: flow.line,
       step: step + 1)
-    network.parameters = computed.weights
+    network = next
     states = computed.states
     step += 1
-    return .made(computed.made)
+    if let decay = options.averageDecay { kept.average(network, decay: decay) }
+    if let loss = made.validationLoss {
+      kept.judge(network, loss: loss, step: step, epoch: epoch - span.firstEpoch)
+    }
+    return .made(made)
   }
 
   /// Computes the next update without changing anything.
   private func computeStep(
     _ batch: Batch, _ plan: BatchPlan, loss: Loss, flow: some GradientFlow, noise: GradientNoise?,
-    rule: any Optimizer, isWatching: Bool
+    rule: any Optimizer, options: TrainingOptions, isWatching: Bool
   ) -> ComputedStep {
     let pass = TrainingPass(
       network: network, input: batch.input, target: batch.target, mask: batch.mask, loss: loss,
       epoch: max(0, epoch - 1))
-    let result = pass.run(flow, retention: .training)
+    let result = pass.run(flow, inPartsOf: options.batch)
     var failure = isWatching && !result.isFinite() ? origin(of: pass, batch, plan, flow) : nil
     var gradients = result.parameterGradients
     let isClipped = optimizer.clipping?.clip(&gradients) ?? false
     // Noise comes after clipping, which would weaken it.
     noise?.apply(to: &gradients, names: network.parameterNames, step: step + 1)
-    let updates = zip(states, gradients).map { state, gradient in
-      rule.update(gradient, state: state, step: step + 1)
+    let updates = zip(zip(states, network.parameters), gradients).map { former, gradient in
+      rule.update(gradient, of: former.1, state: former.0, step: step + 1)
     }
     let weights = zip(network.parameters, updates).map { weight, state in
       weight.adding(state.update)
@@ -340,6 +384,8 @@ private struct MadeStep {
   let loss: Double, weight: Double
   let slices: Int
   let isClipped: Bool
+  /// The loss of the validation slices after the step; nil if none was taken.
+  var validationLoss: Double?
 }
 
 /// The updates that a schedule of the learning rate spans.

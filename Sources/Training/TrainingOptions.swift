@@ -16,11 +16,49 @@ package struct TrainingOptions: Hashable, Sendable, Codable {
   package var seed: UInt64 = 1
   /// The time limit in seconds; nil for none.
   package var timeLimit: Double?
+  /// Whether the training ends with the weights of the lowest validation loss.
+  package var keepsBest = false
+  /// The number of epochs without a lower validation loss that ends the training; nil for none.
+  package var patience: Int?
+  package var augmentation = Augmentation()
+  /// The number of batches whose gradients make one update.
+  package var accumulation = 1
+  /// The decay of an average of the weights, below 1; nil if none is kept.
+  package var averageDecay: Double?
 
   package init() {}
 
-  /// The number of batches in an epoch of so many slices.
-  package func batches(of slices: Int) -> Int { (slices + batch - 1) / batch }
+  /// The number of slices of one update.
+  package var slicesOfUpdate: Int { batch * accumulation }
+
+  /// The number of updates in an epoch of so many slices.
+  package func batches(of slices: Int) -> Int { (slices + slicesOfUpdate - 1) / slicesOfUpdate }
+
+  /// Whether the loss of the validation slices is taken after each epoch.
+  package var judgesEpochs: Bool { keepsBest || patience != nil }
+}
+
+extension TrainingOptions {
+  /// Decodes options; those of earlier versions have no newer ones.
+  package init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init()
+    epochs = try values.decode(Int.self, forKey: .epochs)
+    steps = try values.decodeIfPresent(Int.self, forKey: .steps)
+    horizon = try values.decodeIfPresent(Horizon.self, forKey: .horizon)
+    batch = try values.decode(Int.self, forKey: .batch)
+    patch = try values.decodeIfPresent(Int.self, forKey: .patch)
+    shuffles = try values.decode(Bool.self, forKey: .shuffles)
+    stopsOnNonFinite = try values.decode(Bool.self, forKey: .stopsOnNonFinite)
+    seed = try values.decode(UInt64.self, forKey: .seed)
+    timeLimit = try values.decodeIfPresent(Double.self, forKey: .timeLimit)
+    keepsBest = try values.decodeIfPresent(Bool.self, forKey: .keepsBest) ?? false
+    patience = try values.decodeIfPresent(Int.self, forKey: .patience)
+    augmentation =
+      try values.decodeIfPresent(Augmentation.self, forKey: .augmentation) ?? Augmentation()
+    accumulation = try values.decodeIfPresent(Int.self, forKey: .accumulation) ?? 1
+    averageDecay = try values.decodeIfPresent(Double.self, forKey: .averageDecay)
+  }
 }
 
 /// The length of a schedule of the learning rate.
@@ -37,6 +75,8 @@ package enum StopReason: String, Sendable {
   case interrupt
   /// The time limit was reached.
   case time
+  /// Too many epochs passed without a lower validation loss.
+  case patience
   /// A breakpoint was hit before the step, which is not made.
   case breakpoint
   /// A NaN or an infinity arose in the step, which is not made.
@@ -69,6 +109,8 @@ package struct TrainingProgress: Sendable {
   package let loss: Double, weight: Double
   /// The learning rate of the step.
   package let learningRate: Double
+  /// The validation loss after the step, which ended an epoch; nil if none was taken.
+  package let validationLoss: Double?
   /// The number of slices (or patches) trained so far in this run.
   package let slices: Int
   /// The time since this run began, in seconds.
@@ -93,6 +135,8 @@ package struct TrainingReport: Sendable {
   package let slices: Int
   package let seconds: Double
   package let reason: StopReason
+  /// The best state of the training so far, of this run or before; nil if no epoch was judged.
+  package let best: BestState?
   /// The NaN or the infinity that ended the training; nil for none.
   package let failure: NonFiniteError?
 }

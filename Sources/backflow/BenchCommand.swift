@@ -181,12 +181,12 @@ struct BenchCommand: ParsableCommand {
     var first = ConvolutionOptions()
     first.channels = channels
     first.activation = .relu
-    network.append(convolution: first, initializer: .he, seed: 1)
+    try network.append(convolution: first, initializer: .he, seed: 1)
     var block = BlockOptions()
     block.channels = channels
     block.convolutions = convs
     for _ in 0..<blocks { try network.append(block: block, initializer: .he, seed: 1) }
-    network.append(convolution: ConvolutionOptions(), initializer: .he, seed: 1)
+    try network.append(convolution: ConvolutionOptions(), initializer: .he, seed: 1)
     return network
   }
 

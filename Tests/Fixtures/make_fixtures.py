@@ -15,14 +15,19 @@ from making import (
     convolutions,
     filters,
     flows,
+    geometries,
+    losses,
     metrics,
     networks,
     npy_samples,
+    operations,
     optimizers,
     packs,
     random_streams,
     safetensors_samples,
+    shapes,
     slices,
+    training,
 )
 from making.writing import emptied
 
@@ -31,8 +36,13 @@ HERE = Path(__file__).resolve().parent
 MAKERS = {
     "networks": networks.make,
     "flows": flows.make,
+    "shapes": shapes.make,
     "conv": convolutions.make,
+    "geometries": geometries.make,
+    "operations": operations.make,
     "adam": optimizers.make,
+    "losses": losses.make,
+    "training": training.make,
     "metrics": metrics.make,
     "filters": filters.make,
     "random": random_streams.make,

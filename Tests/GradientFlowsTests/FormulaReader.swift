@@ -97,16 +97,38 @@ struct FormulaReader {
         left = combined(left, right, /)
       } else if take("∗") {
         let (kernel, isTurned) = (left, isTurned)
+        let geometry = try geometry()
         let x = try factor()
-        left = convolved(kernel, x, isTurned)
+        left = convolved(kernel, x, isTurned, geometry)
       } else if take("⋆") {
+        let geometry = try geometry()
         let x = try factor()
         left = Convolution.kernelGradient(
-          FeatureMap(x), FeatureMap(left), kernelShape: target)
+          FeatureMap(x), FeatureMap(left), kernelShape: target, geometry: geometry)
       } else {
         return left
       }
     }
+  }
+
+  /// The options behind the sign of a convolution, such as `[stride=2 pad=none]`.
+  private mutating func geometry() throws -> ConvolutionGeometry {
+    var geometry = ConvolutionGeometry.plain
+    guard take("[") else { return geometry }
+    while !take("]") {
+      if take("pad=none") {
+        geometry.padding = .none
+      } else if take("stride=") {
+        geometry.stride = Int(try literal())
+      } else if take("dilation=") {
+        geometry.dilation = Int(try literal())
+      } else if take("groups=") {
+        geometry.groups = Int(try literal())
+      } else {
+        throw fault("no option")
+      }
+    }
+    return geometry
   }
 
   /// Whether the name that was read last is marked as a kernel turned by half a turn.
@@ -122,6 +144,8 @@ struct FormulaReader {
       value = try closed(try condition(), "]")
     } else if take("|") {
       value = try closed(try sum(), "|").mapped(abs)
+    } else if take("√") {
+      value = try factor().mapped { $0.squareRoot() }
     } else if take("½") {
       value = number(0.5)
     } else if take("e⁻ᶻ") {
@@ -185,11 +209,14 @@ struct FormulaReader {
 
   private func number(_ value: Double) -> Value { Tensor(shape: [], scalars: [value]) }
 
-  private func convolved(_ kernel: Value, _ x: Value, _ isTurned: Bool) -> Value {
+  private func convolved(
+    _ kernel: Value, _ x: Value, _ isTurned: Bool, _ geometry: ConvolutionGeometry
+  ) -> Value {
     let map = FeatureMap(x)
     return isTurned
-      ? Convolution.inputGradient(map, kernel: kernel).tensor
-      : Convolution.forward(map, kernel: kernel, bias: nil).tensor
+      ? Convolution.inputGradient(map, kernel: kernel, geometry: geometry, inputShape: target)
+        .tensor
+      : Convolution.forward(map, kernel: kernel, geometry: geometry).tensor
   }
 
   private func overChannels(_ x: Value) -> Value {

@@ -10,14 +10,18 @@ import Testing
 struct FormulaTests {
   private static let losses: [Loss] = [
     .meanSquaredError, .halfSquares(gradientIsDeclared: true),
-    .halfSquares(gradientIsDeclared: false), .meanAbsoluteError,
+    .halfSquares(gradientIsDeclared: false), .meanAbsoluteError, .charbonnier(epsilon: 0.25),
+    .mix([
+      .init(weight: 0.75, loss: .meanSquaredError),
+      .init(weight: 2, loss: .charbonnier(epsilon: 0.5)),
+    ]),
   ]
 
   @Test(arguments: GradientCheckTests.networks)
   func `formulas of every layer, merge, skip and activation give the tensors of their steps`(
     _ lines: [String]
   ) throws {
-    let loss = Self.losses[lines.joined().utf8.count % 4]
+    let loss = Self.losses[lines.joined().utf8.count % 6]
     let pass = try GradientCheckTests.pass(lines, loss)
     for flow in [StandardFlow(), TapeFlow()] as [any GradientFlow] {
       try check(pass, [(flow.name, flow)])

@@ -69,8 +69,9 @@ struct PyTorchTests {
     for step in 1...10 {
       let result = pass.run(StandardFlow(), retention: .training)
       #expect(abs(result.loss - losses[step - 1]) <= 1e-4 * abs(losses[step - 1]))
-      states = zip(states, result.parameterGradients).map { state, gradient in
-        rule.update(gradient, state: state, step: step)
+      states = zip(zip(states, pass.network.parameters), result.parameterGradients).map {
+        former, gradient in
+        rule.update(gradient, of: former.1, state: former.0, step: step)
       }
       var network = pass.network
       network.parameters = zip(network.parameters, states).map { $0.adding($1.update) }

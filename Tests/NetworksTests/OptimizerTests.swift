@@ -27,16 +27,23 @@ struct OptimizerTests {
     let initial_accumulator_value: Double?
     let rho: Double?
     let eps: Double?
+    let weight_decay: Double?
 
     var rule: any Optimizer {
       get throws {
         switch optimizer {
         case "adam": return adam
+        case "adamw":
+          var rule = AdamW()
+          rule.adam = adam
+          rule.weightDecay = try #require(weight_decay)
+          return rule
         case "sgd":
           var rule = SGD()
           rule.learningRate = lr
           rule.momentum = try #require(momentum)
           rule.isNesterov = try #require(nesterov)
+          rule.weightDecay = weight_decay ?? 0
           return rule
         case "rmsprop":
           var rule = RMSProp()
@@ -63,7 +70,7 @@ struct OptimizerTests {
       }
     }
 
-    private var adam: any Optimizer {
+    private var adam: Adam {
       var adam = Adam()
       adam.learningRate = lr
       adam.beta1 = beta1 ?? adam.beta1
@@ -71,6 +78,7 @@ struct OptimizerTests {
       adam.epsilon = epsilon ?? adam.epsilon
       adam.isCorrectionConstant = correction == "constant"
       adam.isIncremental = update == "incremental"
+      adam.weightDecay = optimizer == "adam" ? weight_decay ?? 0 : 0
       return adam
     }
   }
@@ -109,7 +117,7 @@ struct OptimizerTests {
     let fixture = Fixture("adam")
     let gradients = try fixture.tensor("gradients")
     let cases = try cases().cases
-    #expect(Set(cases.map(\.optimizer)) == ["adam", "sgd", "rmsprop", "adagrad", "adadelta"])
+    #expect(Set(cases.map(\.optimizer)) == Set(allOptimizers.map { $0.declaration.word }))
     for test in cases {
       let expected = try fixture.tensor("\(test.name)/weights")
       let moments = (try? fixture.tensor("\(test.name)/m"), try? fixture.tensor("\(test.name)/v"))
@@ -119,7 +127,8 @@ struct OptimizerTests {
         func row(_ tensor: Tensor<Double>) throws -> Tensor<Double> {
           try tensor.part([.position(step - 1)])
         }
-        state = try test.rule.update(try row(gradients).floats(), state: state, step: step)
+        state = try test.rule.update(
+          try row(gradients).floats(), of: weight, state: state, step: step)
         weight = weight.adding(state.update)
         let name = "\(test.name) \(step)"
         expectClose(weight, try row(expected), within: 1e-5, name)
@@ -145,7 +154,8 @@ struct OptimizerTests {
       var weight = Tensor<Float>(shape: [1], scalars: [Float(overflow.start)])
       for (index, gradient) in overflow.gradients.enumerated() {
         state = adam.update(
-          Tensor(shape: [1], scalars: [Float(gradient)]), state: state, step: index + 1)
+          Tensor(shape: [1], scalars: [Float(gradient)]), of: weight, state: state,
+          step: index + 1)
         weight = weight.adding(state.update)
         for (found, expected) in [
           (state["m"]?.scalars[0], record.m[index]), (state["v"]?.scalars[0], record.v[index]),
@@ -161,5 +171,70 @@ struct OptimizerTests {
       #expect(isIncremental ? weight.scalars[0].isNaN : state.update?.scalars[0] == 0)
       #expect(isIncremental == (state["v"]?.scalars[0].isNaN ?? false))
     }
+  }
+
+  @Test func `the terms of every kept number and update add up, weights that decay included`()
+    throws
+  {
+    let fixture = Fixture("adam")
+    let gradients = try fixture.tensor("gradients")
+    for test in try cases().cases {
+      let rule = try test.rule
+      var weight = try fixture.tensor("start").floats()
+      var state = OptimizerState()
+      for step in 1...10 {
+        let gradient = try gradients.part([.position(step - 1)]).floats()
+        let next = rule.update(gradient, of: weight, state: state, step: step)
+        for element in 0..<weight.shape.count {
+          func numbers(_ state: OptimizerState) -> [String: Double] {
+            state.kept.mapValues { Double($0.scalars[element]) }
+          }
+          let history = WeightHistory(
+            gradient: Double(gradient.scalars[element]), weight: Double(weight.scalars[element]),
+            before: numbers(state), after: numbers(next), step: step)
+          for quantity in type(of: rule).declaration.kept + [OptimizerState.updateName] {
+            guard let stored = next[quantity] else { continue }
+            let told = try #require(
+              rule.arithmetic(of: quantity, history), "\(test.name) \(quantity)")
+            check(
+              told, Double(stored.scalars[element]), "\(quantity) of \(test.name) in step \(step)")
+            for inner in told.inner {
+              check(inner.arithmetic, inner.value, "\(inner.name) of \(test.name)")
+            }
+            let decays = (test.weight_decay ?? 0) > 0 && test.optimizer != "adamw"
+            #expect(told.inner.isEmpty == !(decays && told.formula.contains("g̃")))
+          }
+        }
+        weight = weight.adding(next.update)
+        state = next
+      }
+    }
+  }
+
+  private func check(_ told: UpdateArithmetic, _ stored: Double, _ name: String) {
+    let products = told.terms.map { $0.reduce(1) { $0 * $1.value } }
+    let size = products.reduce(abs(stored)) { max($0, abs($1)) }
+    #expect(abs(products.reduce(0, +) - stored) <= 2e-6 * size, "\(name): \(told.formula)")
+  }
+
+  @Test func `each optimizer declares words, options and names once`() {
+    let words = allOptimizers.map { $0.declaration.word }
+    #expect(Set(words).count == words.count)
+    for type in allOptimizers {
+      let rule = type.init()
+      #expect(rule.line.hasPrefix("optimizer \(type.declaration.word) lr="))
+      let keys = rule.line.split(separator: " ").dropFirst(2).compactMap {
+        $0.split(separator: "=").first
+      }
+      #expect(Set(keys).count == keys.count)
+      #expect(Set(type.declaration.kept).isSubset(of: OptimizerState.names))
+    }
+    var decaying = SGD()
+    #expect(!decaying.line.contains("weight-decay"))
+    decaying.weightDecay = 0.5
+    #expect(decaying.line == "optimizer sgd lr=0.01 momentum=0.0 nesterov=no weight-decay=0.5")
+    #expect(
+      AdamW().line
+        == "optimizer adamw lr=0.001 beta1=0.9 beta2=0.999 epsilon=1e-08 weight-decay=0.01")
   }
 }

@@ -98,7 +98,7 @@ struct `With --json` {
 
   @Test func `train says what was done`() throws {
     let result = try last("train steps=3 batch=1").result
-    #expect(result.keys == ["steps", "epochs", "loss", "psnr", "stopped", "lr", "clipped"])
+    #expect(result.keys == ["steps", "epochs", "loss", "psnr", "stopped", "lr", "clipped", "best"])
     #expect(result.number("steps") == 3 && result.number("epochs") == 2)
     #expect(result.members["stopped"] is NSNull)
   }

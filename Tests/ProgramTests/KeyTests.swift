@@ -45,7 +45,7 @@ struct `Keys at the prompt` {
     let terminal = try terminal(place)
     let list = try terminal.type("noise ?", until: "> noise ").split(separator: "\n")
     let rows = list.filter { $0.hasPrefix("  ") }
-    #expect(rows.count == 2 && rows.allSatisfy { $0.count < Int(place.columns) }, "\(rows)")
+    #expect(rows.count == 3 && rows.allSatisfy { $0.count < Int(place.columns) }, "\(rows)")
     try terminal.type("g\t?", until: "sigma=")
     try terminal.interrupt(until: "\n> ")
     let text = try terminal.type("let a = \"why?\"\r", until: "\n> ")

@@ -95,9 +95,9 @@ struct RecipeTests {
     var network = Network<Float>()
     var options = ConvolutionOptions()
     options.channels = 4
-    network.append(convolution: options, initializer: .he, seed: 1)
+    try network.append(convolution: options, initializer: .he, seed: 1)
     network.append(GainLayer<Float>.ones(4))
-    network.append(convolution: ConvolutionOptions(), initializer: .he, seed: 1)
+    try network.append(convolution: ConvolutionOptions(), initializer: .he, seed: 1)
     let stream = RandomStream(seed: 5, name: "recipe")
     let input = Tensor<Float>(shape: [2, 1, 9, 8]) { stream.fillNormals($0) }
     let target = Tensor<Float>(shape: input.shape, repeating: 0)

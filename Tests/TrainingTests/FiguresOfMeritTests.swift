@@ -1,5 +1,6 @@
 import CT
 import Foundation
+import Operations
 import Tensors
 import TestSupport
 import Testing

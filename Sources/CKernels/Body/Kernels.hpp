@@ -23,10 +23,14 @@ namespace NAMESPACE {
 #include "WinogradForward.hpp"
 #include "WinogradBackward.hpp"
 #include "WinogradKernels.hpp"
+#include "WinogradFive.hpp"
 
 #include "Activations.hpp"
 #include "PlanarBackward.hpp"
 #include "Elementwise.hpp"
+#include "Channels.hpp"
+#include "Pooling.hpp"
+#include "Projection.hpp"
 
 static const ck_kernels kernels = {
     .name = NAME,
@@ -36,6 +40,11 @@ static const ck_kernels kernels = {
     .winograd_backward = winogradBackward,
     .winograd_kernel_gradient = winogradKernelGradient,
     .tile_sums = tileSums,
+    .five_scratch = fiveScratch,
+    .five_kernel = fiveKernel,
+    .five_forward = fiveForward,
+    .five_gradient = fiveGradient,
+    .five_kernel_gradient = fiveKernelGradient,
     .direct_scratch = directScratch,
     .direct_forward = directForward,
     .direct_gradient = directGradient,
@@ -51,11 +60,21 @@ static const ck_kernels kernels = {
     .pull_back = pullBack,
     .join = join,
     .over_roots = overRoots,
+    .channel_sums = channelSums,
+    .channel_scale = channelScale,
+    .channel_combine = channelCombine,
+    .unpool_max = unpoolMax,
+    .project = project,
+    .unproject = unproject,
+    .sum_four = sumFour,
+    .back_project = backProject,
+    .scatter = scatter,
 };
 }  // namespace NAMESPACE
 
 #undef LANES
 #undef FUSES
+#undef GATHERS
 #undef KEEPS_CONSTANTS
 #undef ROWS_OF_TWO
 #undef ROWS_OF_ONE

@@ -91,10 +91,123 @@ typedef struct {
   float *_Nullable input_gradient;
 } ck_planar_backward;
 
+/// Sums over some pixels of an interleaved map, for each channel: Σ h and Σ h·(x − shift), where h is the
+/// gradient or, without gradients, x − shift.
+typedef struct {
+  ptrdiff_t pixels;
+  /// The channels as stored: a multiple of 8.
+  ptrdiff_t channels;
+  const float *values;
+  const float *_Nullable gradients;
+  const uint8_t *_Nullable mask;
+  /// [channels].
+  const float *shifts;
+} ck_channel_sums;
+
+/// Some pixels of an interleaved map: results = act((x − shift)·factor + offset), each rounded alone.
+typedef struct {
+  ptrdiff_t pixels, channels;
+  /// The number of values of the whole map.
+  ptrdiff_t whole;
+  /// Linear, or one of the first two ReLUs, whose bits go to `mask` unless it is null.
+  int32_t activation;
+  const float *values;
+  /// [channels] each.
+  const float *shifts, *factors, *offsets;
+  float *results;
+  uint8_t *_Nullable mask;
+} ck_channel_scale;
+
+/// Some pixels of an interleaved map: results = gradient·a + (x − shift)·b + offset, each rounded alone.
+typedef struct {
+  ptrdiff_t pixels, channels;
+  /// The number of values of the whole map.
+  ptrdiff_t whole;
+  const float *gradients;
+  const uint8_t *_Nullable mask;
+  const float *values;
+  /// [channels] each.
+  const float *gradient_factors, *shifts, *value_factors, *offsets;
+  float *results;
+} ck_channel_combination;
+
+/// A row of windows of size×size pixels of an interleaved map, from which the largest number was taken.
+typedef struct {
+  ptrdiff_t windows, size;
+  /// The channels as stored, and the numbers of a row of pixels.
+  ptrdiff_t channels, row;
+  const float *values;
+  /// Those of the largest numbers, one pixel a window.
+  const float *gradients;
+  float *results;
+} ck_unpooling;
+
+/// The beams of a scanner, by how the place at the detector follows from across/along.
+enum {
+  ck_parallel = 0,  // center + scale·across
+  ck_flat = 1,      // center + scale·across/along
+  ck_arc = 2,       // center + scale·arctan(across/along)
+};
+
+/// Rays through an image: ray i crosses the middle of row r at column start + slope·r, and each row on
+/// a length of `length`.
+typedef struct {
+  const float *start, *slope, *length;
+  ptrdiff_t count;
+} ck_rays;
+
+/// The number of rows that `unproject` can take at once.
+#define CK_ROWS_OF_COPIES 16
+
+/// An image whose rows begin with one column of zeros and end with two, with a row of zeros behind the
+/// last and 32 readable floats behind that; `stride` floats from row to row.
+typedef struct {
+  float *values;
+  ptrdiff_t rows, columns, stride;
+} ck_plane;
+
+/// One view: across = a₀ + a₁·column + a₂·row, and so along; in mm.
+typedef struct {
+  float across[3], along[3];
+} ck_view;
+
+/// The views of a scan. A sinogram's rows are `stride` floats apart, with zeros around as in a ck_plane.
+typedef struct {
+  const ck_view *view;
+  ptrdiff_t views, elements, stride;
+  float center, scale, weight;
+  int32_t beam;
+} ck_scan;
+
+/// The pixels that are reconstructed: in row y, the columns from columns[2y] up to columns[2y + 1].
+typedef struct {
+  const int32_t *columns;
+  ptrdiff_t width, first, last;
+} ck_area;
+
+/// A 5×5 convolution of interleaved maps of sizes of their own: out[y] = bias + Σ_u input[y + u − top] ·
+/// kernel[u]; or, for the gradient of its kernel, its input and the gradient of its output.
+typedef struct {
+  ptrdiff_t images;
+  ptrdiff_t input_height, input_width, output_height, output_width;
+  /// The channels as stored.
+  ptrdiff_t inputs, outputs;
+  /// The zeros above and left of the input.
+  ptrdiff_t top, left;
+  const float *input;
+  /// The weights at the 64 places; not needed for a gradient.
+  const float *_Nullable kernel;
+  const float *_Nullable bias;
+  /// The output; for a gradient that of the output, which is only read.
+  float *output;
+} ck_five;
+
 /// The number of tiles at whose multiples the work is divided.
 #define CK_TILES_PER_CHUNK 48
 /// The number of values of a transformed tile: 6×6.
 #define CK_WINOGRAD_POINTS 36
+/// The number of values of a transformed tile of a 5×5 convolution: 8×8.
+#define CK_FIVE_POINTS 64
 /// The number of rows in a chunk of the direct kernels, within one image.
 #define CK_ROWS_PER_CHUNK 16
 
@@ -128,6 +241,26 @@ typedef struct {
   void (*tile_sums)(
       const ck_gradient *gradient, ptrdiff_t first, ptrdiff_t last, double *bias_sums,
       float *scratch);
+
+  // MARK: Winograd F(4×4, 5×5), interleaved, any number of zeros at the borders
+
+  /// The number of floats of scratch memory that one worker needs.
+  ptrdiff_t (*five_scratch)(ptrdiff_t inputs, ptrdiff_t outputs);
+  /// Transforms kernels [O][I][5][5] to [64][inputs][outputs], as winograd_kernel does.
+  void (*five_kernel)(
+      const float *weights, ptrdiff_t kernels, ptrdiff_t channels, int32_t turned, float *transformed,
+      ptrdiff_t inputs, ptrdiff_t outputs, ptrdiff_t first, ptrdiff_t last);
+  /// Convolves the tiles first..<last of 4×4 outputs, row by row; returns whether a NaN or an infinity
+  /// was among the results.
+  int32_t (*five_forward)(
+      const ck_five *convolution, ptrdiff_t first, ptrdiff_t last, float *scratch);
+  /// Adds the products in the tiles first..<last to `sums` [64][inputs][outputs].
+  void (*five_gradient)(
+      const ck_five *gradient, ptrdiff_t first, ptrdiff_t last, float *sums, float *scratch);
+  /// Transforms sums back to kernels [O][I][5][5], for kernels first..<last.
+  void (*five_kernel_gradient)(
+      const float *sums, ptrdiff_t inputs, ptrdiff_t outputs, float *weights, ptrdiff_t kernels,
+      ptrdiff_t channels, ptrdiff_t first, ptrdiff_t last);
 
   // MARK: Direct, any odd kernel
 
@@ -186,6 +319,33 @@ typedef struct {
   void (*over_roots)(
       const float *values, const float *squares, float factor, float correction,
       float square_correction, float epsilon, float *results, ptrdiff_t count);
+
+  // MARK: Channel by channel, interleaved
+
+  /// Writes the sums, [channels] each.
+  void (*channel_sums)(const ck_channel_sums *sums, double *first, double *products);
+  void (*channel_scale)(const ck_channel_scale *scale);
+  void (*channel_combine)(const ck_channel_combination *combination);
+  /// Writes the gradient where a number was the largest of its window, else 0: of equal numbers where the
+  /// first is, of NaN where the last is.
+  void (*unpool_max)(const ck_unpooling *unpooling);
+
+  // MARK: Rays
+
+  /// Computes the line integral of each ray, by linear interpolation in each row.
+  void (*project)(const ck_rays *rays, const ck_plane *image, float *sums);
+  /// Adds what the adjoint of `project` gives, for the rows first..<last of the image, to `copies`: four
+  /// copies of CK_ROWS_OF_COPIES rows each, whose sum is wanted.
+  void (*unproject)(
+      const ck_rays *rays, const float *sums, const ck_plane *image, ptrdiff_t first, ptrdiff_t last,
+      float *copies);
+  /// Sums four copies, which are `copy` floats apart.
+  void (*sum_four)(const float *copies, ptrdiff_t copy, float *sums, ptrdiff_t count);
+  /// Adds to each pixel of the area, over all views, the weighted value at its place at the detector.
+  void (*back_project)(
+      const ck_scan *scan, const float *sinogram, const ck_area *area, float *image);
+  /// Adds what the adjoint of `back_project` gives to four copies of the sinogram.
+  void (*scatter)(const ck_scan *scan, const float *image, const ck_area *area, float *copies);
 } ck_kernels;
 
 /// The instruction sets, best first.

@@ -1,4 +1,5 @@
 import Fingerprints
+package import Tomography
 
 /// The description of one image in the header of a file; ``CTSeries/load`` reads the values.
 package struct CTSlice: Sendable {
@@ -24,6 +25,8 @@ package struct CTSlice: Sendable {
   package let isLossy: Bool
   /// Whether the image is an overview for planning the scan.
   package let isLocalizer: Bool
+  /// The distances of the scanner; nil where the file does not tell them.
+  package let scanner: Scanner?
   /// The tilt of the gantry in the file, in degrees.
   package let gantryTilt: Double
   /// A key of the patient that does not identify a person: a part of a SHA-256.
@@ -124,7 +127,7 @@ extension CTSlice {
           convolutionKernel: secrets.shown(
             dataset.texts(.convolutionKernel).joined(separator: " ")),
           isLossy: common.isLossy, isLocalizer: common.isLocalizer,
-          gantryTilt: dataset.real(.gantryDetectorTilt) ?? 0,
+          scanner: scanner(dataset), gantryTilt: dataset.real(.gantryDetectorTilt) ?? 0,
           patientKey: patient.key, isPatientKnown: patient.isKnown,
           isIdentityRemoved: dataset.text(.patientIdentityRemoved) == "YES",
           hasBurnedInAnnotation: dataset.text(.burnedInAnnotation) == "YES",
@@ -170,6 +173,19 @@ extension CTSlice {
         hint: "the header does not say how to decode it")
     }
     return (format, syntax, stored)
+  }
+
+  /// The distances of source, center and detector, and the field of the scan; without a field, half the
+  /// distance to the center (PS3.3, C.8.2.1).
+  private static func scanner(_ dataset: DICOMDataset) -> Scanner? {
+    guard let detector = dataset.real(.distanceSourceToDetector),
+      let center = dataset.real(.distanceSourceToPatient), center > 0, detector > center,
+      detector.isFinite
+    else { return nil }
+    let field = dataset.real(.dataCollectionDiameter).map { $0 / 2 } ?? 0
+    return Scanner(
+      sourceToCenter: center, sourceToDetector: detector,
+      fieldRadius: field > 0 && field < 0.7 * center ? field : center / 2)
   }
 
   /// The unit of the transformed values: HU for CT unless the file names another (C.11.1.1.2).

@@ -1,3 +1,5 @@
+package import Tomography
+
 /// The source of a slice in memory, from which a derived series takes its attributes.
 package struct SliceSource: Sendable {
   /// A slice of a file, or one that was computed.
@@ -62,6 +64,11 @@ package struct SliceSource: Sendable {
       position: position + Double(column) * columnSpacing * right + Double(row) * rowSpacing * down,
       alongRow: right, alongColumn: down, rowSpacing: rowSpacing, columnSpacing: columnSpacing,
       thickness: whole.thickness)
+  }
+
+  /// The distances of the scanner; nil where the source does not tell them.
+  package var scanner: Scanner? {
+    if case .file(let slice) = origin { slice.scanner } else { nil }
   }
 
   /// A key of the patient that does not identify a person; nil when the patient is unknown.

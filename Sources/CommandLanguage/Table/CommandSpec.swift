@@ -30,6 +30,8 @@ package struct CommandExample: Hashable, Sendable, ExpressibleByStringLiteral {
 package enum LineRecipe: Hashable, Sendable {
   /// Slices that are loaded or computed, in place of others or as their counterpart.
   case slices
+  /// Clean and noisy slices of two series, in place of others.
+  case pairs
   /// Noisy slices made of the clean ones.
   case noise
   /// A change of all slices.

@@ -59,15 +59,17 @@ struct Cures {
       return []
     }
     // Adam moves a weight by about its rate at most, however steep the loss is.
-    guard workspace.optimizer.rule is Adam else { return ["optimizer adam lr=0.001"] }
-    return ["optimizer lr=\(workspace.optimizer.rule.learningRate / 10)"]
+    let rule = workspace.optimizer.rule
+    guard rule is Adam || rule is AdamW else { return ["optimizer adam lr=0.001"] }
+    return ["optimizer lr=\(rule.learningRate / 10)"]
   }
 
   /// The optimizer's default learning rate, if the present one, or one of its schedule, is higher:
   /// large steps kill channels and end in NaN.
   private var usualRate: [String] {
-    guard workspace.trainer != nil, let usual = workspace.usualLearningRate else { return [] }
+    guard workspace.trainer != nil else { return [] }
     let setting = workspace.optimizer
+    let usual = type(of: setting.rule).usualLearningRate
     let isScheduleHigher = setting.schedule.exceeds(usual)
     guard setting.rule.learningRate > usual || isScheduleHigher else { return [] }
     return ["optimizer lr=\(usual)\(isScheduleHigher ? " schedule=constant" : "")"]

@@ -211,20 +211,25 @@ extension Workspace {
   /// A small pass: the middle of two training slices, or random numbers.
   func smallPass() throws -> TrainingPass<Float> {
     guard noisy != nil, clean != nil else {
+      let size = try network.requireSmallSize(16)
+      let count = 2 * size * size
       let stream = RandomStream(seed: settings.seed, name: "gradcheck/images")
       func image(_ offset: Int) -> Tensor<Float> {
         Tensor(
-          shape: [2, 1, 16, 16], scalars: (0..<512).map { Float(stream.uniform(at: offset + $0)) })
+          shape: [2, 1, size, size],
+          scalars: (0..<count).map { Float(stream.uniform(at: offset + $0)) })
       }
-      return TrainingPass(network: network, input: image(0), target: image(512), loss: loss)
+      return TrainingPass(network: network, input: image(0), target: image(count), loss: loss)
     }
     let data = try requireTrainingData()
     let slices = Array(trainingSlices(data.clean).prefix(2))
+    let size = try network.requireSmallSize(32)
     func middle(_ extent: Int) -> Range<Int> {
-      let side = min(32, extent)
+      let side = min(size, extent)
       return (extent - side) / 2..<(extent - side) / 2 + side
     }
     let (rows, columns) = (middle(data.clean.height), middle(data.clean.width))
+    try requireFittingLoss(min(rows.count, columns.count))
     func part(_ stack: Tensor<Float>) throws -> Tensor<Float> {
       let part = try stack.images(slices).part([
         .range(lower: nil, upper: nil), .range(lower: nil, upper: nil),
@@ -233,6 +238,7 @@ extension Workspace {
       ])
       return data.scale.toNetwork(part)
     }
+    try network.requireFit(height: rows.count, width: columns.count, named: "slices")
     return TrainingPass(
       network: network, input: try part(data.noisy), target: try part(data.clean.values),
       loss: loss)

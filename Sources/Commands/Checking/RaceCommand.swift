@@ -57,6 +57,7 @@ extension Command<Workspace> {
     let data = try workspace.requireTrainingData()
     let slices = workspace.trainingSlices(data.clean)
     try workspace.requireFittingPatch(options, data.clean, arguments)
+    try workspace.requireFittingLoss(options.patch ?? min(data.clean.height, data.clean.width))
     for contestant in contestants {
       try workspace.requireMemory(
         contestant.network, contestant.flow, options, data.clean, slices.count)

@@ -133,6 +133,7 @@ struct DataRecipe: Hashable, Sendable, Codable {
     switch arguments.spec.recipe {
     case .slices where arguments.choiceIfGiven("as") == "noisy", .noise:
       note(noisy: line, before, after)
+    case .pairs: (clean, noise, edits) = ([.line(line)], nil, [])
     case .slices:
       if after.hasNoisy {
         // The noisy slices were there first, and are the counterpart now.

@@ -18,12 +18,14 @@ struct LoadedSlices {
 }
 
 extension Workspace {
-  /// The path that the argument `path` names for reading.
-  func readingPath(_ arguments: Arguments) throws(CommandError) -> String {
+  /// The path that the argument `name` names for reading.
+  func readingPath(
+    _ arguments: Arguments, _ name: String = "path"
+  ) throws(CommandError) -> String {
     do throws(CommandError) {
-      return try files.reading(try arguments.path("path"))
+      return try files.reading(try arguments.path(name))
     } catch {
-      throw arguments.error(at: "path", error)
+      throw arguments.error(at: name, error)
     }
   }
 
@@ -113,11 +115,12 @@ extension Workspace {
     return outcome
   }
 
-  /// Reads the slices that a `load` line names.
+  /// Reads the slices that a line names: the arguments `path` and `series` choose them.
   func read(
-    _ arguments: Arguments, _ context: CommandContext
+    _ arguments: Arguments, _ context: CommandContext, path argument: String = "path",
+    series: String = "series"
   ) throws -> LoadedSlices {
-    let path = try readingPath(arguments)
+    let path = try readingPath(arguments, argument)
     let slices = arguments.integersIfGiven("slices")
     do {
       if path.lowercased().hasSuffix(".npy") {
@@ -127,14 +130,14 @@ extension Workspace {
       return try readDICOM(
         CTInventory.scan(
           path, limits: readingLimits(context), progress: context.reporter("load", of: "headers")),
-        choice: arguments.value("series"), slices: slices, context)
+        choice: arguments.value(series), slices: slices, context)
     } catch {
       let cause = commandError(error)
       guard cause.range == nil else { throw cause }
       let place =
-        cause.code == "series" && arguments.has("series")
-        ? "series"
-        : cause.code == "slices" ? "slices" : "path"
+        cause.code == "series" && arguments.has(series)
+        ? series
+        : cause.code == "slices" ? "slices" : argument
       throw arguments.error(at: place, cause)
     }
   }

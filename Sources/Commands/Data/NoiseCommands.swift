@@ -3,13 +3,18 @@ import CommandLanguage
 import Tensors
 import Training
 
-extension Command<Workspace> {
-  private static let draw = Parameter.flag(
-    "draw", ["fixed", "fresh"], "the same noise always, or new in each training batch",
-    default: .value("fixed"))
-  private static let seed = Parameter.key(
-    "seed", .integer(), "replaces the session's seed", default: .absent("the session's seed"))
+/// The parameters that every noise has.
+enum NoiseOptions {
+  static let all = [
+    Parameter.flag(
+      "draw", ["fixed", "fresh"], "the same noise always, or new in each training batch",
+      default: .value("fixed")),
+    Parameter.key(
+      "seed", .integer(), "replaces the session's seed", default: .absent("the session's seed")),
+  ]
+}
 
+extension Command<Workspace> {
   static let noiseGaussian = Command(
     CommandSpec(
       "noise gaussian", family: .data,
@@ -27,8 +32,7 @@ extension Command<Workspace> {
           "fraction", .number(units: [.percent], .atLeast(0)),
           "standard deviation as a part of the maximum of all clean slices",
           default: .absent("sigma")),
-        draw, seed,
-      ],
+      ] + NoiseOptions.all,
       examples: [
         CommandExample("noise gaussian sigma=40HU", after: ["phantom size=32 slices=2"]),
         CommandExample("noise gaussian fraction=0.3 fresh", after: ["phantom size=32 slices=2"]),
@@ -74,8 +78,8 @@ extension Command<Workspace> {
         multiplies the values as they are; in HU, water stays at 0.
         """,
       parameters: [
-        .key("gain", .interval(), "the range of the gain", default: .value("0..2.5")), draw, seed,
-      ],
+        .key("gain", .interval(), "the range of the gain", default: .value("0..2.5"))
+      ] + NoiseOptions.all,
       examples: [CommandExample("noise uniform gain=0..2.5", after: ["phantom size=32 slices=2"])],
       seeAlso: ["noise gaussian"], recipe: .noise)
   ) { arguments, workspace, context in
@@ -89,7 +93,8 @@ extension Command<Workspace> {
 }
 
 extension Workspace {
-  fileprivate func noiseOptions(
+  /// Whether training draws anew, and the seed.
+  func noiseOptions(
     _ arguments: Arguments
   ) throws(CommandError) -> (isFresh: Bool, seed: UInt64) {
     (try arguments.choice("draw") == "fresh", seed(arguments))

@@ -38,12 +38,13 @@ extension Workspace {
 
   /// Makes loaded slices the noisy ones: the counterpart of the clean ones, or alone.
   mutating func takeNoisy(
-    _ loaded: LoadedSlices, _ arguments: Arguments, _ context: CommandContext
+    _ loaded: LoadedSlices, _ arguments: Arguments, _ context: CommandContext,
+    at argument: String = "path"
   ) throws -> Outcome {
     var changed = self
     var outcome: Outcome
     if let clean, try arguments.choice("pair") != "no" {
-      let pair = try LoadedPair(clean: clean, noisy: loaded.stack, arguments)
+      let pair = try LoadedPair(clean: clean, noisy: loaded.stack, at: argument, arguments)
       outcome = try changed.take(pair, context)
     } else {
       changed.clean = nil
@@ -88,16 +89,18 @@ private struct LoadedPair {
   /// Matches noisy slices with clean ones.
   ///
   /// - Throws: `CommandError` when the slices are no counterparts.
-  init(clean: ImageStack, noisy: ImageStack, _ arguments: Arguments) throws(CommandError) {
+  init(
+    clean: ImageStack, noisy: ImageStack, at argument: String = "path", _ arguments: Arguments
+  ) throws(CommandError) {
     self.noisy = noisy
     guard clean.height == noisy.height, clean.width == noisy.width else {
-      throw Self.otherShape(clean, noisy, arguments)
+      throw Self.otherShape(clean, noisy, at: argument, arguments)
     }
     // An array has no unit: it takes that of the clean slices.
     if noisy.sources.isEmpty { self.noisy.unit = clean.unit }
     guard clean.unit == self.noisy.unit || !Self.areHounsfield(clean, noisy) else {
       throw arguments.error(
-        at: "path", .wrongUnit,
+        at: argument, .wrongUnit,
         "the noisy slices are \(Self.unit(noisy)), the clean ones \(Self.unit(clean))",
         hint: "load the clean ones again; unit=HU or unit=none says what a .npy file holds")
     }
@@ -107,11 +110,11 @@ private struct LoadedPair {
         (try? arguments.choice("pair")) == "order"
         ? nil : try SlicePairing(clean: clean, noisy: noisy)
     } catch {
-      throw arguments.error(at: "path", commandError(error), status: .badInput)
+      throw arguments.error(at: argument, commandError(error), status: .badInput)
     }
     guard let pairing else {
       guard clean.count == noisy.count else {
-        throw Self.otherShape(clean, noisy, arguments)
+        throw Self.otherShape(clean, noisy, at: argument, arguments)
       }
       let remark = "matched in their order: positions were not compared"
       if clean.sources.isEmpty || noisy.sources.isEmpty {
@@ -135,10 +138,10 @@ private struct LoadedPair {
   }
 
   private static func otherShape(
-    _ clean: ImageStack, _ noisy: ImageStack, _ arguments: Arguments
+    _ clean: ImageStack, _ noisy: ImageStack, at argument: String, _ arguments: Arguments
   ) -> CommandError {
     arguments.error(
-      at: "path", .shape,
+      at: argument, .shape,
       "noisy slices are \(noisy.values.shape), clean ones \(clean.values.shape)",
       hint: "load the noisy counterpart of the same slices; pair=no takes the noisy ones alone")
   }

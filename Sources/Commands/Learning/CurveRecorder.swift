@@ -90,7 +90,7 @@ extension Workspace {
       }
       curve = TrainingCurve(
         number: curves.nextNumber, network: networkName,
-        setting: "\(flow.name), \(optimizer.line.split(separator: " ").dropFirst().first ?? "")",
+        setting: "\(flow.name), \(optimizer.rule.word)",
         watched: label, noisyPSNR: noisy.psnr)
     }
     if !resumes { curve.beginEpoch() }
@@ -105,7 +105,7 @@ extension Workspace {
       judgedPixels: watched.count * data.clean.height * data.clean.width,
       parameters: network.parameterCount)
     let knownFilm = film.flatMap { film in
-      trainer != nil && film.name == networkName && film.ends(with: network) ? film : nil
+      trainer.map { film.name == networkName && film.ends(with: $0.network) } ?? false ? film : nil
     }
     return CurveRecorder(
       curve, knownFilm ?? TrainingFilm(name: networkName, network, epochs: curve.epochs),

@@ -35,7 +35,9 @@ extension Command<Workspace> {
     _ = try workspace.requireNoisy()
     try workspace.requireMemory(copies: 4, of: slices.count, try workspace.requireJudge())
     let images = try workspace.denoise(slices, context)
-    return try workspace.judge("denoised", images, slices, arguments, context)
+    var outcome = try workspace.judge("denoised", images, slices, arguments, context)
+    outcome.remarks += try workspace.paddingRemark()
+    return outcome
   }
 
   static let denoise = Command(
@@ -58,7 +60,9 @@ extension Command<Workspace> {
     try workspace.network.requireTrainable()
     _ = try workspace.requireNoisy()
     let images = try workspace.denoise(slices, context)
-    return try workspace.describe("denoised", images, slices)
+    var outcome = try workspace.describe("denoised", images, slices)
+    outcome.remarks += try workspace.paddingRemark()
+    return outcome
   }
 
   static let baselineMedian = Command(
@@ -245,5 +249,19 @@ extension Outcome {
     let few = slices.prefix(10).map(String.init).joined(separator: ", ")
     let rest = slices.count > 10 ? " and \(slices.count - 10) more" : ""
     return "\(slices.count == 1 ? "slice" : "slices") \(few)\(rest)"
+  }
+}
+
+extension Workspace {
+  /// The remark that slices are padded for the network; none where they fit as they are.
+  fileprivate func paddingRemark() throws -> [String] {
+    let noisy = try requireNoisy().shape
+    guard let size = network.fitting(height: noisy.height, width: noisy.width),
+      size != (noisy.height, noisy.width)
+    else { return [] }
+    return [
+      "slices of \(noisy.height)×\(noisy.width) do not fit the network: they are padded by reflection "
+        + "to \(size.height)×\(size.width), and the output is cropped"
+    ]
   }
 }

@@ -82,14 +82,20 @@ extension Command<Workspace> {
   }
 
   /// The parameters of all optimizers, without defaults.
+  ///
+  /// Of options with one name, that with the widest bounds is taken; the resulting line is checked again.
   private static let changeableKeys: [Parameter] =
-    // Adagrad's decay has the widest bounds, so it comes first; the resulting line is checked
-    // again.
-    [optimizerAdam, optimizerSGD, optimizerAdagrad, optimizerRMSProp, optimizerAdadelta]
-    .flatMap(\.spec.parameters).reduce(into: []) { keys, parameter in
-      guard !keys.contains(where: { $0.name == parameter.name }) else { return }
-      keys.append(
-        .key(parameter.name, parameter.kind, parameter.help, default: .absent("as it is")))
+    optimizers.flatMap(\.spec.parameters).reduce(into: []) { keys, parameter in
+      let key = Parameter.key(
+        parameter.name, parameter.kind, parameter.help, default: .absent("as it is"))
+      guard let known = keys.firstIndex(where: { $0.name == parameter.name }) else {
+        return keys.append(key)
+      }
+      if case .number(_, let bounds) = key.kind, case .number(_, let others) = keys[known].kind,
+        bounds.upper > others.upper
+      {
+        keys[known] = key
+      }
     }
 }
 
@@ -100,8 +106,8 @@ extension Workspace {
     _ name: String, at argument: String, _ arguments: Arguments
   ) throws(CommandError) -> OptimizerSetting {
     if let kept = namedOptimizers[name] { return kept }
-    if optimizer.line.hasPrefix("optimizer \(name) ") { return optimizer }
-    if let rule = Self.rules[name] { return OptimizerSetting(rule) }
+    if optimizer.rule.word == name { return optimizer }
+    if let rule = Self.rules[name] { return OptimizerSetting(rule.init()) }
     let known = Self.rules.keys.sorted() + namedOptimizers.keys.sorted()
     throw arguments.error(
       at: argument, .unknownName, "there is no optimizer called '\(name)'",
@@ -110,15 +116,8 @@ extension Workspace {
   }
 
   /// The rules by the words that choose them.
-  private static let rules: [String: any Optimizer] = [
-    "adadelta": Adadelta(), "adagrad": Adagrad(), "adam": Adam(), "rmsprop": RMSProp(),
-    "sgd": SGD(),
-  ]
-
-  /// The default learning rate of the optimizer in use.
-  var usualLearningRate: Double? {
-    Self.rules.first { optimizer.line.hasPrefix("optimizer \($0.key) ") }?.value.learningRate
-  }
+  private static let rules = Dictionary(
+    uniqueKeysWithValues: allOptimizers.map { ($0.declaration.word, $0) })
 
   /// Chooses an optimizer with the schedule and clipping of its line, and keeps it under the name
   /// that `as=` gives.
@@ -145,7 +144,7 @@ extension Workspace {
     _ keys: [String], _ arguments: Arguments
   ) throws(CommandError) {
     var words = optimizer.line.split(separator: " ").map(String.init)
-    let name = words[1]
+    let name = optimizer.rule.word
     guard let command = commands.first(where: { $0.spec.name == "optimizer \(name)" }) else {
       preconditionFailure("\(optimizer.line) has a command.")
     }
@@ -165,10 +164,12 @@ extension Workspace {
       let blamed = keys.first { error.message.contains($0) } ?? keys[0]
       throw arguments.error(at: blamed, error.code, error.message, hint: error.hint)
     }
-    let kept = trainer
+    let weights = weightsInUse
+    var kept = trainer
+    kept?.optimizer = runner.workspace.optimizer
     (optimizer, namedOptimizers) = (runner.workspace.optimizer, runner.workspace.namedOptimizers)
     trainer = kept
-    trainer?.optimizer = optimizer
+    weightsInUse = weights
   }
 
   private static let scheduleKeys = [

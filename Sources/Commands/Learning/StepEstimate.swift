@@ -36,15 +36,15 @@ enum StepEstimate {
         / Double(smaller.operationsPerPixel)
     }
     let side = min(side, Int(Double(pixels).squareRoot()))
-    let convolution = Conv2D(
-      weight: Tensor<Float>(
-        shape: [size.outputs, size.inputs, size.kernel, size.kernel], repeating: 0.01),
-      bias: size.hasBias ? Tensor(shape: [size.outputs], repeating: 0) : nil)
+    let kernel = Tensor<Float>(
+      shape: [size.outputs, size.inputs / size.groups, size.kernel, size.kernel], repeating: 0.01)
+    let bias = size.hasBias ? Tensor<Float>(shape: [size.outputs], repeating: 0) : nil
+    let geometry = ConvolutionGeometry(groups: size.groups)
     let input = FeatureMap(Tensor<Float>(shape: [1, size.inputs, side, side], repeating: 1))
     // The first call fills caches and is not timed.
-    _ = convolution.forward(input)
+    _ = Convolution.forward(input, kernel: kernel, bias: bias, geometry: geometry)
     let start = ContinuousClock.now
-    _ = convolution.forward(input)
+    _ = Convolution.forward(input, kernel: kernel, bias: bias, geometry: geometry)
     return (ContinuousClock.now - start) / .seconds(1) / Double(side * side)
   }
 }

@@ -27,7 +27,11 @@ extension Command<Workspace> {
         before it harms the weights and is named; nan=keep goes on. A schedule of the optimizer \
         begins with each 'train' and spans its updates; with both steps= and epochs=, it spans the \
         epochs. The loss that is shown is that of the last epoch: the mean over its pixels, however \
-        short the last batch; of loss half-squares, which is a sum, the mean over its batches.
+        short the last batch; of loss half-squares, which is a sum, the mean over its batches. \
+        keep=best and patience= take the loss of the validation slices after each epoch, whole and with \
+        the fixed noise; keep=best ends with the weights where it was lowest. average= keeps an average \
+        beside the weights. 'net use last', best or average changes between them; 'continue' goes on \
+        from the last.
         """,
       parameters: [
         .key("epochs", .integer(1...mostUpdates), "visits of each slice", default: .value("10")),
@@ -47,11 +51,31 @@ extension Command<Workspace> {
         .key(
           "seed", .integer(), "replaces the session's seed for order and patches",
           default: .absent("the session's seed")),
+        .key(
+          "keep", .choice(["last", "best"]), "the weights of the last update or of the best epoch",
+          default: .value("last")),
+        .key(
+          "patience", .integer(1...mostUpdates), "end after so many epochs without a better one",
+          default: .absent("all epochs")),
+        .key(
+          "augment", .list(.choice(["flip", "rotate"])),
+          "mirror and turn slices or patches at random", default: .absent("as they are")),
+        .key(
+          "accumulate", .integer(1...4096), "batches whose gradients make one update",
+          default: .value("1")),
+        .key(
+          "average", .number(units: [], .between(0, 1)),
+          "keep an average of the weights with this decay", default: .absent("none")),
         judge, timeLimit,
       ],
       examples: [
         CommandExample("train epochs=2", after: setup),
         CommandExample("train steps=3 batch=2 patch=16", after: setup),
+        CommandExample(
+          "train epochs=3 augment=flip,rotate accumulate=2 average=0.99", after: setup),
+        CommandExample(
+          "train epochs=4 keep=best patience=2",
+          after: ["phantom size=32 slices=6 patients=1"] + setup.dropFirst() + ["split by=slice"]),
       ], seeAlso: ["continue", "evaluate", "optimizer adam"], trains: true),
     preview: previewTraining
   ) { arguments, workspace, context in
@@ -68,7 +92,20 @@ extension Command<Workspace> {
     options.shuffles = try arguments.flag("shuffle")
     options.stopsOnNonFinite = try arguments.choice("nan") == "stop"
     options.seed = workspace.seed(arguments)
+    options.keepsBest = try arguments.choice("keep") == "best"
+    options.patience = arguments.integerIfGiven("patience")
+    let turns = arguments.list("augment")
+    options.augmentation.flips = turns.contains(.choice("flip"))
+    options.augmentation.rotates = turns.contains(.choice("rotate"))
+    options.accumulation = try arguments.integer("accumulate")
+    options.averageDecay = arguments.numberIfGiven("average")?.value
+    if options.averageDecay == 1 {
+      throw arguments.error(
+        at: "average", .outOfRange, "average must be below 1",
+        hint: "with 1 the average never moves; 0.999 spans some thousand updates")
+    }
     try workspace.requireFittingPatch(options, try workspace.requireClean(), arguments)
+    try workspace.requireValidation(arguments)
     return try workspace.train(options, resumes: false, arguments, context)
   }
 
@@ -141,11 +178,42 @@ extension Workspace {
       hint: "at most \(min(clean.height, clean.width))")
   }
 
-  /// Throws when a step of `network` under `flow` would need more memory than is allowed.
+  /// Throws when the images of a training do not fit a network; the hint names patches that do.
+  func requireFit(
+    _ network: Network<Float>, _ options: TrainingOptions, _ clean: ImageStack
+  ) throws(CommandError) {
+    let (height, width) = (options.patch ?? clean.height, options.patch ?? clean.width)
+    do throws(NetworkError) {
+      try network.requireFit(
+        height: height, width: width, named: options.patch == nil ? "slices" : "patches")
+      // Whole slices are judged, padded where they do not fit.
+      try network.requireFitWhenPadded(height: clean.height, width: clean.width)
+    } catch {
+      let side = (1...min(height, width)).last { network.misfit(height: $0, width: $0) == nil }
+      throw CommandError(
+        .shape, error.message, hint: side.map { "train on patches: patch=\($0)" } ?? error.hint)
+    }
+  }
+
+  /// Throws when epochs are to be judged and there is nothing to judge them on.
+  func requireValidation(_ arguments: Arguments) throws(CommandError) {
+    let keepsBest = try arguments.choice("keep") == "best"
+    guard keepsBest || arguments.has("patience"), split?.slices(.validation).isEmpty ?? true
+    else { return }
+    let key = keepsBest ? "keep" : "patience"
+    throw arguments.error(
+      at: key, .state,
+      "\(keepsBest ? "keep=best" : "patience=") needs validation slices, and there are none",
+      hint: "for example: split train=0.7 validation=0.1 test=0.2 by=slice")
+  }
+
+  /// Throws when the images of a training do not fit `network`, or a step under `flow` would need more memory
+  /// than is allowed.
   func requireMemory(
     _ network: Network<Float>, _ flow: any GradientFlow, _ options: TrainingOptions,
     _ clean: ImageStack, _ slices: Int
   ) throws(CommandError) {
+    try requireFit(network, options, clean)
     let (height, width) = (options.patch ?? clean.height, options.patch ?? clean.width)
     let batch = min(options.batch, slices)
     let needed = flow.trainingBytes(

@@ -12,7 +12,7 @@ extension TrainingReport {
     case .time: "time is over"
     case .interrupt: byHand
     case .nonFinite: failure.map { "stopped by a non-finite \($0.tensor) in step \($0.step)" }
-    case .finished, .breakpoint: nil
+    case .finished, .breakpoint, .patience: nil
     }
   }
 }
@@ -22,7 +22,7 @@ extension StopReason {
   var isCut: Bool {
     switch self {
     case .time, .interrupt, .nonFinite: true
-    case .finished, .breakpoint: false
+    case .finished, .breakpoint, .patience: false
     }
   }
 }
@@ -50,12 +50,17 @@ extension Workspace {
         \(volatile: "\(seconds) s, \(speed) \(options.patch == nil ? "slices" : "patches")/s")
         """)
     }
+    if options.judgesEpochs { say(report, options, &outcome) }
     outcome.result = [
       "steps": .integer(report.steps), "epochs": .integer(report.epochs),
       "loss": .number(report.loss), "psnr": psnr.map { .number($0) } ?? .null,
       "lr": report.learningRate.map { .number($0) } ?? .null,
       "clipped": optimizer.clipping == nil ? .null : .integer(report.clipped),
       "stopped": report.reason == .finished ? .null : .string(report.reason.rawValue),
+      "best": options.judgesEpochs
+        ? report.best.map {
+          ["epoch": .integer($0.epoch), "step": .integer($0.step), "loss": .number($0.loss)]
+        } ?? .null : .null,
     ]
     let isUnjudged = psnr == nil && (try? arguments.flag("judge")) == true
     if report.cause != nil || isUnjudged {
@@ -70,6 +75,24 @@ extension Workspace {
         "stopped after step \(report.steps) (\(cause)); all is kept, 'continue' goes on")
     }
     return outcome
+  }
+
+  /// Says which epoch was the best one, and why the training ended if patience did.
+  private func say(
+    _ report: TrainingReport, _ options: TrainingOptions, _ outcome: inout Outcome
+  ) {
+    guard let best = report.best else { return }
+    let last: OutputLine =
+      trainer?.kept.lastLoss.map { " · last \($0, significant: 4)" } ?? ""
+    if report.reason == .patience, let patience = options.patience {
+      outcome.say(
+        OutputLine(
+          "ends after \(patience) \(patience == 1 ? "epoch" : "epochs") without a better one"))
+    }
+    outcome.say(
+      """
+      \(options.keepsBest ? "keeps" : "best:") \(bestWords(best))\(last)
+      """)
   }
 
   /// The last learning rate and the count of clipped steps, where there is a schedule or clipping:

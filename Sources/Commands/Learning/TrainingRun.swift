@@ -31,8 +31,13 @@ extension Workspace {
     else { throw CommandError.interrupted }
     let slices = trainingSlices(data.clean)
     try requireMemory(network, flow, options, data.clean, slices.count)
+    try requireFittingLoss(options.patch ?? min(data.clean.height, data.clean.width))
+    if options.judgesEpochs { try requireMemoryForSlice(data.noisy.image(0).shape) }
     var trainer = self.trainer ?? Trainer(network, optimizer: optimizer)
-    let foreword = warnings(of: trainer.rates(options, slices: slices.count, resumes: resumes))
+    let ahead = trainer.rates(options, slices: slices.count, resumes: resumes)
+    let foreword =
+      warnings(of: ahead)
+      + warnings(ofJudging: options, ahead.updates, trainer, resumes, slices.count)
     for warning in foreword { context.progress(ProgressUpdate(warning: warning)) }
     let key = try trainingKey(options, resumes: resumes, data, slices)
     if let key, var known = try takeTraining(key) {
@@ -48,7 +53,7 @@ extension Workspace {
       if let failure = report.failure { throw commandError(failure) }
       try context.stopIfInterrupted()
     }
-    take(trainer)
+    take(trainer, options.keepsBest ? .best : .last)
     let before = resumes ? unfinished : nil
     unfinished = UnfinishedTraining(
       options: options, steps: max(0, max(before?.steps ?? 0, report.asked) - report.steps),
@@ -96,8 +101,8 @@ extension Workspace {
     defer { tracing?.steps = steps }
     let interruption = context.interruption
     let report = trainer.train(
-      on: data, slices: slices, loss: loss, flow: flow, noise: gradientNoise, options: options,
-      resumes: resumes, clock: watch,
+      on: data, slices: slices, validation: split?.slices(.validation) ?? [], loss: loss,
+      flow: flow, noise: gradientNoise, options: options, resumes: resumes, clock: watch,
       shouldHold: { pass, result, failure in
         defer { isReleased = false }
         guard !breakpoints.isEmpty, !isReleased else { return false }
@@ -134,6 +139,22 @@ extension Workspace {
     return abandonable(when: isLate) {
       FiguresOfMerit(meanOf: clean.slices(watched).figures(of: Tensor(joining: images)))
     }
+  }
+
+  /// A warning that no epoch will end, so that none can be judged.
+  private func warnings(
+    ofJudging options: TrainingOptions, _ updates: Int, _ trainer: Trainer, _ resumes: Bool,
+    _ slices: Int
+  ) -> [String] {
+    let left = resumes ? trainer.updatesLeftInEpoch : 0
+    let needed = left > 0 ? left : options.batches(of: slices)
+    guard options.judgesEpochs, updates < needed, !resumes || trainer.kept.best == nil else {
+      return []
+    }
+    return [
+      "no epoch ends within \(updates) \(updates == 1 ? "update" : "updates"), so no validation loss is "
+        + "taken: the last weights stay; an epoch has \(options.batches(of: slices)) updates"
+    ]
   }
 
   /// Warnings about learning rates in the updates ahead.

@@ -184,17 +184,6 @@ extension Workspace {
   }
 }
 
-extension Loss {
-  /// The word that selects the case.
-  fileprivate var name: String {
-    switch self {
-    case .meanSquaredError: "mse"
-    case .halfSquares: "half-squares"
-    case .meanAbsoluteError: "l1"
-    }
-  }
-}
-
 extension [TrainingCurve] {
   /// The names of the networks that trained, each once.
   fileprivate var networkNames: String {

@@ -13,6 +13,14 @@ extension Command<Workspace> {
   private static let bias = Parameter.key(
     "bias", .yesNo, "whether each channel gets a number added", default: .value("yes"))
   private static let activations = ParameterKind.choice(Activation.allCases.map(\.rawValue))
+  private static let geometry = [
+    Parameter.key(
+      "norm", .choice(["none", "batch", "group:G"]),
+      "the normalization between convolution and activation", default: .value("none")),
+    .key("dilation", .integer(1...32), "distance of a kernel's pixels", default: .value("1")),
+    .key("groups", .integer(1...1024), "groups of channels", default: .value("1")),
+    .key("from", .thing, "the layer that it reads, or net.in", default: .absent("the one above")),
+  ]
 
   static let netNew = Command(
     CommandSpec(
@@ -70,7 +78,7 @@ extension Command<Workspace> {
           "the activation of the projection", default: .value("linear")),
         .key("convs", .integer(1...32), "convolutions, one after the other", default: .value("1")),
         bias,
-      ],
+      ] + geometry,
       examples: [
         "block channels=8 convs=2",
         "block channels=3 kernel=13 act=sigmoid merge=multiply skip=input bias=no",
@@ -84,12 +92,13 @@ extension Command<Workspace> {
     do throws(NetworkError) {
       return workspace.append(
         try ResidualBlock(
-          options, inputs: workspace.network.channels,
-          named: workspace.network.nextName(ResidualBlock<Float>.letter),
-          workspace.initializer, seed: workspace.weightSeed))
+          options, inputs: workspace.network.channels(of: options.source),
+          named: workspace.network.nextName(ResidualBlock<Float>.letter), workspace.initializer,
+          seed: workspace.weightSeed))
     } catch {
       throw arguments.error(
-        at: arguments.has("channels") ? "channels" : "skip", commandError(error))
+        error,
+        at: error.code == "unknown-name" ? "from" : arguments.has("channels") ? "channels" : "skip")
     }
   }
 
@@ -99,21 +108,42 @@ extension Command<Workspace> {
       summary: "Add a plain convolution; one channel makes the image.",
       parameters: [
         .key("channels", .integer(channels), "channels it makes", default: .value("1")),
-        kernel,
+        .key(
+          "kernel", .integer(1...13),
+          "rows and columns of the kernels, 1 to 13; even ones with stride=2, pad=none or transpose",
+          default: .value("3")),
         .key("act", activations, "the activation", default: .value("linear")),
         bias,
-      ],
-      examples: ["conv", "conv channels=16 kernel=5 act=relu"], seeAlso: ["block", "output"],
+        .key("stride", .integer(1...8), "distance of neighboring sums", default: .value("1")),
+        .key(
+          "pad", .choice(ConvolutionGeometry.Padding.allCases.map(\.rawValue)),
+          "zeros around the image: as many as keep its size, or none", default: .value("same")),
+        .key(
+          "transpose", .yesNo,
+          "whether it spreads each pixel, as the gradient of a convolution does",
+          default: .value("no")),
+      ] + geometry,
+      examples: [
+        "conv", "conv channels=16 kernel=5 act=relu", "conv channels=8 norm=batch act=relu",
+        CommandExample(
+          "conv channels=8 kernel=2 stride=2 transpose=yes pad=none",
+          after: ["conv channels=8 stride=2"]),
+      ], seeAlso: ["block", "pool", "up", "join", "output"],
       recipe: .layer(letter: PlainConvolution<Float>.letter)), preview: previewConvolution
   ) { arguments, workspace, _ in
     let options = try ConvolutionOptions(arguments)
     try workspace.requireMemory(
       convolutions: 1, channels: options.channels, kernel: options.kernel)
-    return workspace.append(
-      PlainConvolution(
-        options, inputs: workspace.network.channels,
-        named: workspace.network.nextName(PlainConvolution<Float>.letter),
-        workspace.initializer, seed: workspace.weightSeed))
+    do throws(NetworkError) {
+      return workspace.append(
+        try PlainConvolution(
+          options, inputs: workspace.network.channels(of: options.source),
+          named: workspace.network.nextName(PlainConvolution<Float>.letter), workspace.initializer,
+          seed: workspace.weightSeed))
+    } catch {
+      let place = ["unknown-name": "from", "wrong-value": "kernel"][error.code] ?? "groups"
+      throw arguments.error(error, at: place)
+    }
   }
 
   static let output = Command(
@@ -188,21 +218,24 @@ extension Command<Workspace> {
     let size = BatchSize(batch: 4, height: side.0, width: side.1)
     let stepBytes = workspace.flow.stepBytes(of: network, size)
     func mebibytes(_ bytes: Int) -> Double { Double(bytes) / 1_048_576 }
-    var field = 1
+    let fields = network.receptiveFields
+    let hasScales = fields.contains { $0.scaling != .one }
+    let shapes = network.layerShapes(size)
     var outcome = Outcome()
     outcome.add(
       OutputTable(
-        [
-          .words("layer"), .words("line"), .words("output"), .numbers("parameters"),
-          .numbers("receptive field"), .numbers("step MiB"),
-        ],
+        [.words("layer"), .words("line"), .words("output")]
+          + (hasScales ? [.words("scale")] : []) + [
+            .numbers("parameters"), .numbers("receptive field"), .numbers("step MiB"),
+          ],
         rows: zip(network.layerNames, network.layers).enumerated().map { index, entry in
           let (name, layer) = entry
-          field += layer.receptiveGrowth
+          let field = fields[index].side
           return [
             OutputLine(name), OutputLine(layer.line),
-            "[N,\(layer.outputChannels),\(side.0),\(side.1)]", "\(layer.parameterCount)",
-            "\(field)×\(field)",
+            "[N,\(layer.outputChannels),\(shapes[index].height),\(shapes[index].width)]",
+          ] + (hasScales ? ["\(fields[index].scaling.description)"] : []) + [
+            "\(layer.parameterCount)", "\(field)×\(field)",
             "\(mebibytes(stepBytes[index]), digits: 1)",
           ]
         }))
@@ -249,6 +282,9 @@ extension BlockOptions {
     }
     convolutions = try arguments.integer("convs")
     hasBias = try arguments.flag("bias")
+    geometry = try arguments.geometry()
+    norm = try arguments.normRule()
+    source = arguments.textIfGiven("from")
   }
 }
 
@@ -260,6 +296,9 @@ extension ConvolutionOptions {
     kernel = try arguments.integer("kernel")
     activation = try arguments.choice("act", as: Activation.self)
     hasBias = try arguments.flag("bias")
+    geometry = try arguments.geometry()
+    norm = try arguments.normRule()
+    source = arguments.textIfGiven("from")
   }
 }
 
@@ -280,7 +319,7 @@ extension Workspace {
     guard let layer = network.layers.last, let name = network.layerNames.last else {
       return Outcome()
     }
-    let inputs = network.layers.dropLast().last?.outputChannels ?? 1
+    let inputs = layer.inputChannels
     let field = network.receptiveField
     return Outcome(
       """

@@ -27,7 +27,7 @@ struct NetworkFile {
   init(_ workspace: Workspace, keepsOptimizer: Bool) {
     let network = workspace.network
     var tensors = Dictionary(
-      uniqueKeysWithValues: zip(network.parameterNames, network.parameters))
+      uniqueKeysWithValues: zip(network.stateNames, network.state))
     var metadata = [
       Key.format: Self.format, Key.lines: workspace.networkLines.joined(separator: "\n"),
     ]
@@ -43,6 +43,27 @@ struct NetworkFile {
 
   /// Whether a file holds the lines that build its network.
   static func isOwn(_ file: SafeTensors) -> Bool { file.metadata[Key.format] != nil }
+
+  /// Returns the workspace whose network has the tensors of a file by their order, and the parameter that
+  /// each became.
+  ///
+  /// - Throws: An error that names the first tensor that does not fit.
+  static func loadInOrder(
+    _ file: SafeTensors, into workspace: Workspace
+  ) throws -> (workspace: Workspace, order: TensorOrder, warnings: [String]) {
+    guard !workspace.network.layers.isEmpty else {
+      throw CommandError(
+        .state, "match=order fills a network, and there is none",
+        hint: "build it first, for example 'net preset dncnn17'")
+    }
+    let order = try TensorOrder(file, workspace.network)
+    let tensors = try Dictionary(
+      uniqueKeysWithValues: order.assignments.map { ($0.name, try file.floats($0.entry)) })
+    var (changed, network) = (workspace, workspace.network)
+    network.state = network.stateNames.compactMap { tensors[$0] }
+    changed.replaceNetwork(network)
+    return (changed, order, warnings(file, changed))
+  }
 
   /// Returns the workspace with the network of a file, and warnings.
   ///
@@ -70,7 +91,9 @@ struct NetworkFile {
       guard let entry = entries[name] else { return nil }
       return try file.floats(entry)
     }
-    network.parameters = try names.compactMap { name throws(TensorError) in try tensor(name) }
+    network.state = try network.stateNames.compactMap { name throws(TensorError) in
+      try tensor(name)
+    }
     changed.replaceNetwork(network)
     if let counts {
       changed.trainer = Trainer(
@@ -115,7 +138,7 @@ struct NetworkFile {
   private static func requireFit(
     _ file: SafeTensors, _ network: Network<Float>, optional: Set<String>
   ) throws(CommandError) {
-    let expected = zip(network.parameterNames, network.parameters.map(\.shape)).map { $0 }
+    let expected = zip(network.stateNames, network.state.map(\.shape)).map { $0 }
     let found = Dictionary(uniqueKeysWithValues: file.entries.map { ($0.name, $0) })
     var differences: [String] = []
     for (name, shape) in expected {

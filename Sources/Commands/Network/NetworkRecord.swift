@@ -18,6 +18,8 @@ struct NetworkRecord: Codable {
   let unfinished: UnfinishedTraining?
   /// The epoch of the last pass; nil without one.
   let passEpoch: Int?
+  /// Which of the states of the training are the network's weights; nil for the last.
+  let weights: TrainedWeights?
 
   /// The record of the network in use.
   init(_ workspace: Workspace) {
@@ -28,6 +30,7 @@ struct NetworkRecord: Codable {
     position = workspace.trainer.map { TrainingPosition($0) }
     unfinished = workspace.unfinished
     passEpoch = workspace.lastPass?.epoch
+    weights = workspace.weightsInUse == .last ? nil : workspace.weightsInUse
   }
 
   /// The tensors of the network in use, by their names in the file.
@@ -35,15 +38,23 @@ struct NetworkRecord: Codable {
     let network = workspace.network
     let prefix = workspace.networkName
     var tensors: [String: Tensor<Float>] = [:]
-    for (name, parameter) in zip(network.parameterNames, network.parameters) {
-      tensors["\(prefix)/\(name)"] = parameter
+    for (name, tensor) in zip(network.stateNames, network.state) {
+      tensors["\(prefix)/\(name)"] = tensor
+    }
+    for weights in TrainedWeights.allCases {
+      // The last weights are those of the network, unless others are in use.
+      guard weights != .last || workspace.weightsInUse != .last else { continue }
+      let kept = workspace.trainer?.network(weights)
+      for (name, tensor) in zip(network.stateNames, kept?.state ?? []) {
+        tensors["\(prefix)/\(weights.rawValue)/\(name)"] = tensor
+      }
     }
     for (name, state) in zip(network.parameterNames, workspace.trainer?.states ?? []) {
       for word in OptimizerState.names { tensors["\(prefix)/\(name).\(word)"] = state[word] }
     }
     if let pass = workspace.lastPass {
-      for (name, parameter) in zip(network.parameterNames, pass.network.parameters) {
-        tensors["\(prefix)/pass/\(name)"] = parameter
+      for (name, tensor) in zip(network.stateNames, pass.network.state) {
+        tensors["\(prefix)/pass/\(name)"] = tensor
       }
       tensors["\(prefix)/pass/input"] = pass.input
       tensors["\(prefix)/pass/target"] = pass.target
@@ -80,15 +91,18 @@ struct NetworkRecord: Codable {
       }
       return tensor
     }
-    func weights(_ prefix: String) throws -> [Tensor<Float>] {
-      try zip(names, network.parameters).map { name, parameter in
-        guard let weight = try tensor(prefix + name, parameter.shape) else {
+    func state(_ prefix: String) throws -> [Tensor<Float>] {
+      try zip(network.stateNames, network.state).map { name, former in
+        guard let tensor = try tensor(prefix + name, former.shape) else {
           throw CheckpointFile.refusal(source, "\(prefix)\(name) is missing")
         }
-        return weight
+        return tensor
       }
     }
-    network.parameters = try weights("")
+    func state(of weights: TrainedWeights, _ isKept: Bool) throws -> [Tensor<Float>]? {
+      isKept ? try state("\(weights.rawValue)/") : nil
+    }
+    network.state = try state("")
     changed.replaceNetwork(network)
     var lastPass: TrainingPass<Float>?
     if let passEpoch, let input = try tensor("pass/input", nil),
@@ -98,7 +112,7 @@ struct NetworkRecord: Codable {
         throw CheckpointFile.refusal(source, "the last batch is \(input.shape)")
       }
       var former = network
-      former.parameters = try weights("pass/")
+      former.state = try state("pass/")
       lastPass = TrainingPass(
         network: former, input: input, target: target,
         mask: try tensor("pass/mask", input.shape), loss: changed.loss, epoch: passEpoch)
@@ -112,9 +126,15 @@ struct NetworkRecord: Codable {
         }
         return state
       }
+      let first = network.stateNames.first ?? ""
+      let hasAverage = try tensor("\(TrainedWeights.average.rawValue)/\(first)", nil) != nil
+      let kept = position.kept(
+        best: try state(of: .best, position.hasBest), average: try state(of: .average, hasAverage))
+      let last = try weights.flatMap { try state(of: .last, $0 != .last) }
       changed.trainer = Trainer(
-        network, optimizer: changed.optimizer, states: states, position: position,
-        lastPass: lastPass)
+        last.map { network.with(state: $0) } ?? network, optimizer: changed.optimizer,
+        states: states, position: position, kept: kept, lastPass: lastPass)
+      changed.weightsInUse = weights ?? .last
     }
     changed.unfinished = unfinished
     changed.lastPass = lastPass

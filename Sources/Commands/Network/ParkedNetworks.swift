@@ -11,6 +11,7 @@ struct ParkedNetwork: Sendable {
   let seed: UInt64?
   let optimizer: OptimizerSetting
   var trainer: Trainer?
+  let weightsInUse: TrainedWeights
   var unfinished: UnfinishedTraining?
   var lastPass: TrainingPass<Float>?
   var denoised: [Int: Tensor<Float>]
@@ -37,6 +38,11 @@ extension Command<Workspace> {
         at: "name", .wrongValue, "'\(name)' cannot name a network",
         hint: "use letters, digits and _, a letter first")
     }
+    guard TrainedWeights(rawValue: name) == nil else {
+      throw arguments.error(
+        at: "name", .wrongValue, "'\(name)' cannot name a network: it names weights of a training",
+        hint: "take another name")
+    }
     guard !workspace.networkNames.contains(name) else {
       throw arguments.error(
         at: "name", .state, "there is a network called '\(name)' already",
@@ -51,13 +57,32 @@ extension Command<Workspace> {
   static let netUse = Command(
     CommandSpec(
       "net use", family: .network,
-      summary: "Change to another network; this one is kept as it is.",
-      parameters: [.word("name", .text(placeholder: "NAME"), "the network")],
+      summary: "Change to another network, or to other weights of its training.",
+      details: """
+        The network that is left is kept as it is. last, best and average are weights of the network in \
+        use: those after the last update, those of the lowest validation loss ('train keep=best', \
+        patience=), and the average over updates ('train average='). They are judged, shown and saved \
+        instead; 'train' and 'continue' go on from the last ones.
+        """,
+      parameters: [
+        .word("name", .text(placeholder: "NAME"), "the network, or last, best or average")
+      ],
       examples: [
-        CommandExample("net use second", after: ["block channels=2", "conv", "net fork second"])
-      ], seeAlso: ["net fork", "net show"])
+        CommandExample("net use second", after: ["block channels=2", "conv", "net fork second"]),
+        CommandExample(
+          "net use average",
+          after: [
+            "phantom size=32 slices=2", "noise gaussian sigma=40HU", "block channels=2", "conv",
+            "train steps=3 average=0.9",
+          ]),
+      ], seeAlso: ["net fork", "net show", "train"])
   ) { arguments, workspace, _ in
     let name = try arguments.text("name")
+    if let weights = TrainedWeights(rawValue: name.lowercased()),
+      !workspace.networkNames.contains(name)
+    {
+      return try workspace.use(weights, arguments)
+    }
     guard workspace.networkNames.contains(name) else {
       throw arguments.error(
         at: "name", .unknownName, "there is no network called '\(name)'",
@@ -85,7 +110,8 @@ extension Workspace {
   var parkedCopy: ParkedNetwork {
     ParkedNetwork(
       network: network, initializer: initializer, seed: networkSeed, optimizer: optimizer,
-      trainer: trainer, unfinished: unfinished, lastPass: lastPass, denoised: denoised)
+      trainer: trainer, weightsInUse: weightsInUse, unfinished: unfinished, lastPass: lastPass,
+      denoised: denoised)
   }
 
   /// Parks the network in use and takes the one called `name`, if it is parked.
@@ -102,6 +128,7 @@ extension Workspace {
     (initializer, networkSeed) = (wanted.initializer, wanted.seed)
     optimizer = wanted.optimizer
     (trainer, unfinished) = (wanted.trainer, wanted.unfinished)
+    weightsInUse = wanted.weightsInUse
     (lastPass, denoised) = (wanted.lastPass, wanted.denoised)
   }
 

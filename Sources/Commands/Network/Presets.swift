@@ -56,7 +56,7 @@ struct Preset: Sendable {
       article(
         "4", "multiply-add", caseTwoC, gradient: "exact",
         adam: "correction=step update=incremental", flow: "flow tape"),
-    ] + [partFour, resnet, dncnn, cnn10]
+    ] + [partFour, partOne, partTwo, resnet] + published
 
   private static let caseTwoC: [ArticleBlock] = [
     (13, 5, .sigmoid), (7, 7, .tanh), (3, 9, .atan), (5, 9, .relu), (3, 3, .relu), (1, 1, .relu),
@@ -113,21 +113,4 @@ struct Preset: Sendable {
       + Array(repeating: "block channels=32 convs=2", count: 4)
       + ["conv", "output subtract", "loss mse", "optimizer adam lr=0.001", "flow standard"],
     training: "train epochs=100 batch=16 patch=64")
-
-  /// The network of "Beyond a Gaussian denoiser" (Zhang and others, 2017) without batch
-  /// normalization.
-  private static let dncnn = Preset(
-    name: "dncnn", summary: "seventeen 3×3 convolutions, 64 channels, output subtract",
-    dataLines: [],
-    lines: ["net new init=he"] + Array(repeating: "conv channels=64 act=relu", count: 16)
-      + ["conv", "output subtract", "loss mse", "optimizer adam lr=0.001", "flow standard"],
-    training: "train epochs=50 batch=128 patch=40")
-
-  /// The ten-layer network that RED-CNN was compared with (Chen and others, 2017).
-  private static let cnn10 = Preset(
-    name: "cnn10", summary: "ten 3×3 convolutions, 32 channels, ReLU",
-    dataLines: [],
-    lines: ["net new init=normal:0.01"] + Array(repeating: "conv channels=32 act=relu", count: 9)
-      + ["conv", "output plain", "loss mse", "optimizer adam lr=1e-4", "flow standard"],
-    training: "train epochs=50 batch=16 patch=64")
 }

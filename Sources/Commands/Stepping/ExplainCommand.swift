@@ -219,7 +219,7 @@ extension Workspace {
       tensor.map { Double($0.scalars[$0.shape.offset(of: index)]) } ?? 0
     }
     let history = WeightHistory(
-      gradient: number(last.gradients[parameter]),
+      gradient: number(last.gradients[parameter]), weight: number(last.weights[parameter]),
       before: last.before[parameter].kept.mapValues { number($0) },
       after: state.kept.mapValues { number($0) }, step: trainer.step)
     guard let arithmetic = last.rule.arithmetic(of: kind, history) else {
@@ -230,15 +230,13 @@ extension Workspace {
     let place = "[\(index.map(String.init).joined(separator: ","))]"
     var explained = Explanation("\(name)\(place)", value: number(stored), arithmetic)
     let base = network.parameterNames[parameter]
-    let usesGradient = arithmetic.terms.joined().contains { ["g", "Δ"].contains($0.name) }
-    if usesGradient,
+    if arithmetic.readsGradient,
       let origin = last.arithmetic(
         ofGradient: parameter, base, at: last.computed[parameter].shape.offset(of: index),
         called: "\(base).grad\(place)")
     {
-      explained.inner = [
-        Explanation("g", value: number(last.gradients[parameter]), origin)
-      ]
+      explained.inner.append(
+        Explanation("g", value: number(last.gradients[parameter]), origin))
     }
     return explained
   }
@@ -283,5 +281,6 @@ extension Explanation {
     self.init(
       name, value: value, formula: arithmetic.formula,
       arithmetic.terms.map { $0.map { Explanation.Factor($0.name, $0.value) } })
+    inner = arithmetic.inner.map { Explanation($0.name, value: $0.value, $0.arithmetic) }
   }
 }

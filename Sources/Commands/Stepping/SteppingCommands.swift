@@ -272,6 +272,11 @@ extension Workspace {
         at: "target", .shape,
         "the input is \(noisy.shape), the target \(clean.shape)", hint: "name equal parts of both")
     }
+    try network.requireFit(
+      height: noisy.shape.height, width: noisy.shape.width, named: "images")
+    try arguments.blaming("input") { () throws(CommandError) in
+      try requireFittingLoss(min(clean.shape.height, clean.shape.width))
+    }
     let scale = try requireScale()
     return TrainingPass(
       network: network, input: scale.toNetwork(noisy), target: scale.toNetwork(clean), loss: loss)

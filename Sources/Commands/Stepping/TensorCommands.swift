@@ -136,12 +136,13 @@ extension Workspace {
     return outcome
   }
 
-  fileprivate func requireFreeName(
-    _ name: String, _ arguments: Arguments
+  /// Throws unless a typed tensor may have the name that `argument` gives.
+  func requireFreeName(
+    _ name: String, at argument: String = "name", _ arguments: Arguments
   ) throws(CommandError) {
     guard Variables.isName(name) else {
       throw arguments.error(
-        at: "name", .wrongValue, "'\(name)' cannot name a tensor",
+        at: argument, .wrongValue, "'\(name)' cannot name a tensor",
         hint: "use letters, digits and _, beginning with a letter")
     }
     let isLayer = commands.contains { command in
@@ -152,24 +153,25 @@ extension Workspace {
       !(Self.stackNames + ["net", "loss", "previous"] + Self.functions).contains(name)
     else {
       throw arguments.error(
-        at: "name", .wrongValue, "\(name) has a meaning of its own",
+        at: argument, .wrongValue, "\(name) has a meaning of its own",
         hint: "take another name, for example \(name)_")
     }
   }
 
   /// Adds the operations of an expression to `computation` and returns the place of its result.
   mutating func build(
-    _ expression: Expression, _ computation: inout Computation, _ arguments: Arguments
+    _ expression: Expression, _ computation: inout Computation, at argument: String = "value",
+    _ arguments: Arguments
   ) throws -> Int {
     do {
       return try place(expression, &computation)
     } catch let error as OperationError {
-      throw arguments.error(at: "value", .shape, error.message, hint: error.hint)
+      throw arguments.error(at: argument, .shape, error.message, hint: error.hint)
     } catch let error as CommandError {
       guard error.line == nil else { throw error }
       throw CommandError(
         error.code, error.message, hint: error.hint,
-        range: error.range ?? arguments.range(of: "value"), line: arguments.line)
+        range: error.range ?? arguments.range(of: argument), line: arguments.line)
     }
   }
 

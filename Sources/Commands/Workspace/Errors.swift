@@ -3,6 +3,7 @@ package import CommandLanguage
 import Figures
 import Networks
 import Tensors
+import Tomography
 import Training
 
 /// Turns an error of any module into one that a command can show.
@@ -17,6 +18,8 @@ package func commandError(_ error: any Error) -> CommandError {
       status: error.code == "interrupted" ? .interrupted : .badInput)
   case let error as TensorError:
     CommandError(.init(rawValue: error.code), error.message, hint: error.hint.nilIfEmpty)
+  case let error as TomographyError:
+    CommandError("scan", error.message, hint: error.hint)
   case let error as NetworkError:
     CommandError(.init(rawValue: error.code), error.message, hint: error.hint.nilIfEmpty)
   case let error as DataError:

@@ -63,6 +63,15 @@ extension Workspace {
       hint: "take fewer channels or convs, or a smaller kernel")
   }
 
+  /// Throws when the weights of a dense layer, with what training keeps of each, are too many.
+  func requireMemory(dense units: Int, _ inputs: Int) throws(CommandError) {
+    let (count, overflow) = units.multipliedReportingOverflow(by: inputs + 1)
+    let parameters = (overflow ? Int.max / 64 : count) + network.parameterCount
+    try requireMemory(
+      6 * parameters * MemoryLayout<Float>.size, for: "a training of \(parameters) weights",
+      hint: "take fewer units, or a pool before")
+  }
+
   /// Throws when one slice does not pass through the network in the memory allowed.
   func requireMemoryForSlice(_ shape: Shape) throws(CommandError) {
     let channels = network.layers.map(\.outputChannels).max() ?? 1

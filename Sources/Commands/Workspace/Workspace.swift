@@ -46,7 +46,9 @@ package struct Workspace: Sendable {
   /// Flows that were kept under a name.
   var namedFlows: [String: any GradientFlow] = [:]
   /// The state of a training; nil when a changed network or optimizer begins a new one.
-  var trainer: Trainer?
+  var trainer: Trainer? { didSet { if trainer == nil { weightsInUse = .last } } }
+  /// Which of the states of the training the network in use has.
+  var weightsInUse = TrainedWeights.last
   /// The curves of the last trainings of the session.
   var curves = TrainingCurves()
   /// The networks at some moments of the last training.
@@ -167,10 +169,13 @@ package struct Workspace: Sendable {
     film = nil
   }
 
-  /// Takes over the network that a training changed.
-  mutating func take(_ trainer: Trainer) {
-    network = trainer.network
+  /// Takes over the network that a training changed, in one of the states that it kept; in the last
+  /// where that one is not kept.
+  mutating func take(_ trainer: Trainer, _ weights: TrainedWeights = .last) {
+    let chosen = trainer.network(weights)
+    network = chosen ?? trainer.network
     self.trainer = trainer
+    weightsInUse = chosen == nil ? .last : weights
     lastPass = trainer.lastPass
     if let last = trainer.lastUpdate { inspected.gradients[last.flow] = last.computed }
   }
@@ -282,6 +287,7 @@ extension Workspace {
   private mutating func denoise(_ index: Int) throws -> Tensor<Float> {
     try network.requireTrainable()
     let noisy = try requireNoisy().image(index)
+    try network.requireFitWhenPadded(height: noisy.shape.height, width: noisy.shape.width)
     try requireMemoryForSlice(noisy.shape)
     let scale = try requireScale()
     knownScale = scale

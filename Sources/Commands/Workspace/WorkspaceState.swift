@@ -149,8 +149,13 @@ extension Workspace {
       OptimizerState.names.map { state[$0].map { "\($0.fingerprint)" } ?? "-" }
         .joined(separator: " ")
     }
+    let beside = TrainedWeights.allCases.compactMap { weights in
+      trainer?.network(weights).map { network in
+        "\(weights) \(network.state.map { "\($0.fingerprint)" }.joined(separator: " "))"
+      }
+    }
     return Self.json(trainer.map { TrainingPosition($0) }) + Self.json(unfinished)
-      + states.joined(separator: "; ")
+      + states.joined(separator: "; ") + " \(weightsInUse) " + beside.joined(separator: "; ")
   }
 
   private var computationWords: String {

@@ -22,13 +22,15 @@ extension Commands.Workspace {
 
   /// The tensors of a workspace, each as the address of its numbers and its size in bytes.
   fileprivate var weights: [(identity: Int, bytes: Int)] {
+    let trainers = ([trainer] + parked.values.map(\.trainer)).compactMap(\.self)
     let networks =
       [network] + parked.values.map(\.network) + (film?.moments ?? []).map(\.network)
+      + trainers.flatMap { trainer in TrainedWeights.allCases.compactMap { trainer.network($0) } }
     let passes = [lastPass] + parked.values.map(\.lastPass)
-    let states = [trainer?.states ?? []] + parked.values.map { $0.trainer?.states ?? [] }
+    let states = trainers.map(\.states)
     let baselines: [Tensor<Float>?] = baseline.values.map(\.image)
     let tensors: [Tensor<Float>?] =
-      [clean?.values, noisy] + networks.flatMap(\.parameters)
+      [clean?.values, noisy] + networks.flatMap(\.state)
       + passes.flatMap { [$0?.input, $0?.target, $0?.mask] + ($0?.network.parameters ?? []) }
       + states.joined().flatMap { state in OptimizerState.names.map { state[$0] } } + baselines
     return tensors.compactMap(\.self).map { tensor in

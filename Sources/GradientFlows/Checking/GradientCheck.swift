@@ -121,13 +121,20 @@ private struct Corners: Equatable {
 
   init(_ pass: TrainingPass<Double>, _ values: PassResult<Double>) {
     for (place, node) in values.program.nodes.enumerated() {
+      if let pool = node.operation as? Pool, pool.rule == .max,
+        let x = values.value(at: node.operands[0])
+      {
+        // Where the largest of a window stands.
+        let v = FeatureMap(x).pooled(pool.size, .max).repeated(pool.size).tensor
+        sides.append(zip(x.scalars, v.scalars).map { $0 == $1 })
+      }
       guard let operation = node.operation as? Activate, operation.function.hasKink else {
         continue
       }
       // An activation with a corner is above 0 exactly where its argument is.
       sides.append(values.value(at: place)?.scalars.map { $0 > 0 } ?? [])
     }
-    if pass.loss == .meanAbsoluteError {
+    if pass.loss.hasCorner {
       sides.append(zip(values.output.tensor.scalars, pass.target.scalars).map { $0 > $1 })
     }
   }

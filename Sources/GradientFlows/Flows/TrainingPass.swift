@@ -100,6 +100,22 @@ package struct PassResult<Element: Scalar>: Sendable {
     buffers = program.bufferUpdates.compactMap { all.values[$0]?.tensor }
   }
 
+  /// The result of a batch of which `parts` are the parts; nothing can be asked for by name.
+  init(_ pass: TrainingPass<Element>, adding parts: [PassResult]) {
+    func sum(_ tensors: [[Tensor<Element>]]) -> [Tensor<Element>] {
+      tensors.dropFirst().reduce(tensors[0]) { sum, next in zip(sum, next).map { $0.adding($1) } }
+    }
+    let share = 1 / Element(parts.count)
+    (self.pass, kept) = (pass, nil)
+    loss = parts.reduce(0) { $0 + $1.loss }
+    output = FeatureMap(Tensor(joining: parts.map { $0.output.tensor }))
+    foundNonFinite = parts.contains { $0.foundNonFinite }
+    parameterGradients = sum(parts.map(\.parameterGradients))
+    buffers = sum(parts.map(\.buffers)).map { buffer in
+      Tensor(shape: buffer.shape, scalars: buffer.scalars.map { $0 * share })
+    }
+  }
+
   package var network: Network<Element> { pass.network }
 
   /// The operations; made anew where nothing of them was kept, since training does not ask for them.

@@ -41,15 +41,17 @@ struct ByteCount<Element: Scalar>: PassArithmetic {
 
   func forward(_ place: Int, _ operands: [Heap.Block]) -> Heap.Block { map(place) }
 
-  func pullback(
-    _ place: Int, to number: Int, _ gradient: Heap.Block, _ operands: [Heap.Block?],
+  func pullbacks(
+    _ place: Int, to numbers: [Int], _ gradient: Heap.Block, _ operands: [Heap.Block?],
     _ result: Heap.Block?
-  ) -> Heap.Block {
+  ) -> [Heap.Block] {
     let node = program.nodes[place]
-    if node.operation?.sharesGradient(to: number) ?? false { return gradient }
-    // To the one channel that serves all, an element-wise operation hands all channels.
-    let operand = node.operands[number]
-    return map(program.nodes[operand].operation is Broadcast ? place : operand)
+    return numbers.map { number in
+      if node.operation?.sharesGradient(to: number) ?? false { return gradient }
+      // To the one channel that serves all, an element-wise operation hands all channels.
+      let operand = node.operands[number]
+      return map(program.nodes[operand].operation is Broadcast ? place : operand)
+    }
   }
 
   func loss(

@@ -94,6 +94,15 @@ extension Network {
   }
 }
 
+extension Network {
+  /// Returns the shape of what each layer hands on for a batch.
+  package func layerShapes(_ size: BatchSize) -> [Shape] {
+    let program = program(loss: .meanSquaredError, hasMask: false)
+    let shapes = program.shapes(size)
+    return program.layers.map { shapes[$0.output] }
+  }
+}
+
 extension TrainingPass {
   /// The number of images of the batch, and their size.
   package var size: BatchSize {

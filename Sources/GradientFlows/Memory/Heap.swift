@@ -33,9 +33,15 @@ package struct BatchSize: Hashable, Sendable {
 }
 
 extension Program {
-  /// Returns the shape of every value for a batch.
+  /// Returns the shape of every value for a batch; images that do not fit count as the next larger ones
+  /// that do, to which they are padded.
   func shapes(_ size: BatchSize) -> [Shape] {
-    shapes(batch: size.batch, height: size.height, width: size.width)
+    for extra in 0...256 {
+      let shapes = try? shapes(
+        batch: size.batch, height: size.height + extra, width: size.width + extra)
+      if let shapes { return shapes }
+    }
+    return nodes.indices.map { _ in [size.batch, 1, size.height, size.width] }
   }
 }
 

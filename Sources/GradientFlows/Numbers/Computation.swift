@@ -23,6 +23,8 @@ package struct Computation: Sendable {
     /// Whether gradients end here: it is a name for what was typed, or for what was computed of numbers
     /// without a name.
     package fileprivate(set) var isLeaf = false
+    /// The name of what was copied, such as `clean[1]`; nil for what was typed or computed.
+    package fileprivate(set) var origin: String?
   }
 
   package private(set) var nodes: [Node] = []
@@ -45,7 +47,8 @@ package struct Computation: Sendable {
   /// Writes a tensor that nothing computes; gradients reach it once it is bound to a name.
   package mutating func give(_ value: Tensor<Float>, called name: String) -> Int {
     nodes.append(
-      Node(name: name, operation: nil, operands: [], value: value, isVariable: false))
+      Node(
+        name: name, operation: nil, operands: [], value: value, isVariable: false, origin: name))
     return nodes.count - 1
   }
 

@@ -43,7 +43,10 @@ struct BackwardSteps<Element: Scalar> {
   }
 
   private mutating func walk() {
-    for node in program.nodes { for operand in node.operands { pending[operand, default: 0] += 1 } }
+    let leads = program.leadsToLoss
+    for (place, node) in program.nodes.enumerated() where leads[place] {
+      for operand in node.operands { pending[operand, default: 0] += 1 }
+    }
     var next = [program.loss]
     while let index = next.popLast() {
       tellLinks(index)

@@ -103,7 +103,8 @@ private struct PassTerms {
 
   private func gradientTerms(of place: Int, at index: [Int]) -> TermList? {
     var parts: [(left: String, terms: TermList)] = []
-    for reader in program.nodes.indices {
+    let leads = program.leadsToLoss
+    for reader in program.nodes.indices where leads[reader] {
       for number in program.nodes[reader].operands.indices
       where program.nodes[reader].operands[number] == place {
         guard let share = share(of: reader, to: number, at: index) else { return nil }

@@ -1,24 +1,23 @@
 package import Tensors
 
-/// The parameters of one convolution: odd square kernels, stride 1, same padding.
+/// The parameters of one convolution, and its geometry.
 package struct Conv2D<Element: Scalar>: Sendable {
-  /// The kernels, `[O, I, k, k]`.
+  /// The kernels, `[O, I/groups, k, k]`; `[I, O/groups, k, k]` of a transposed convolution.
   package var weight: Tensor<Element>
   /// The bias, one number for each output channel, `[O]`; nil for none.
   package var bias: Tensor<Element>?
+  package let geometry: ConvolutionGeometry
 
-  package init(weight: Tensor<Element>, bias: Tensor<Element>?) {
+  package init(
+    weight: Tensor<Element>, bias: Tensor<Element>?, _ geometry: ConvolutionGeometry = .plain
+  ) {
     self.weight = weight
     self.bias = bias
+    self.geometry = geometry
   }
 
-  /// Computes z = weight ∗ x + bias.
-  ///
-  /// - Parameter x: `[N, I, H, W]`.
-  /// - Returns: z, `[N, O, H, W]`.
-  package func forward(_ x: FeatureMap<Element>) -> FeatureMap<Element> {
-    Convolution.forward(x, kernel: weight, bias: bias)
-  }
+  /// The number of channels that it reads.
+  package var inputs: Int { geometry.inputs(ofKernel: weight.shape) }
 
   /// Computes out = join(act(z), s), with the same bits as one operation after the other, and a
   /// record for act′ if `keepsRecord`.
@@ -104,6 +103,6 @@ extension Conv2D {
   package var parameterNames: [String] { bias == nil ? ["weight"] : ["weight", "bias"] }
 
   package var doubles: Conv2D<Double> {
-    Conv2D<Double>(weight: weight.doubles(), bias: bias?.doubles())
+    Conv2D<Double>(weight: weight.doubles(), bias: bias?.doubles(), geometry)
   }
 }

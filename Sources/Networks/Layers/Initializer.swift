@@ -35,11 +35,26 @@ package enum Initializer: Hashable, Sendable {
 
   /// Makes a convolution with weights from the random stream `init/<name>`.
   func convolution(
-    inputs: Int, outputs: Int, kernel: Int, hasBias: Bool, seed: UInt64, name: String
+    inputs: Int, outputs: Int, kernel: Int, hasBias: Bool, _ geometry: ConvolutionGeometry = .plain,
+    seed: UInt64, name: String
   ) -> Conv2D<Float> {
+    guard
+      let shape = geometry.kernelShape(inputs: inputs, outputs: outputs, kernel: kernel)
+    else { preconditionFailure("Groups divide the channels.") }
+    // Each output is a sum over the inputs of its group.
+    let weight = weights(
+      shape, inputs: inputs / geometry.groups, outputs: outputs / geometry.groups,
+      area: kernel * kernel, seed: seed, name: name)
+    return Conv2D(
+      weight: weight, bias: hasBias ? Tensor(shape: [outputs], repeating: 0) : nil, geometry)
+  }
+
+  /// Draws weights from the random stream `init/<name>`.
+  func weights(
+    _ shape: Shape, inputs: Int, outputs: Int, area: Int, seed: UInt64, name: String
+  ) -> Tensor<Float> {
     let stream = RandomStream(seed: seed, name: "init/" + name)
-    let area = kernel * kernel
-    let weight = Tensor<Float>(shape: [outputs, inputs, kernel, kernel]) { output in
+    return Tensor(shape: shape) { output in
       switch self {
       case .he:
         stream.fillNormals(output, deviation: (2 / Double(inputs * area)).squareRoot())
@@ -50,7 +65,5 @@ package enum Initializer: Hashable, Sendable {
         for i in output.indices { output[i] = Float(stream.uniform(at: i, in: -limit...limit)) }
       }
     }
-    return Conv2D(
-      weight: weight, bias: hasBias ? Tensor(shape: [outputs], repeating: 0) : nil)
   }
 }

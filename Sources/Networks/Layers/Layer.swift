@@ -17,8 +17,20 @@ package protocol Layer<Element>: Sendable {
   var inputChannels: Int { get }
   var outputChannels: Int { get }
 
-  /// How many pixels the layer adds to the receptive field: Σ (k − 1).
+  /// The name of the layer that it reads, or `net.in`; nil for the layer above.
+  var source: String? { get }
+
+  /// The names of other layers whose results it joins.
+  var joined: [String] { get }
+
+  /// Returns the layer with other names for those that it reads.
+  func renamed(_ names: [String: String]) -> Self
+
+  /// How many pixels of its input beside its own a pixel of the layer depends on: Σ (k − 1).
   var receptiveGrowth: Int { get }
+
+  /// The scale of its image, as a part of that of its input.
+  var scaling: Scaling { get }
 
   /// Whether flows with links join it: whether it is a block.
   var isBlock: Bool { get }
@@ -73,6 +85,10 @@ package protocol Layer<Element>: Sendable {
 extension Layer {
   package var letter: String { Self.letter }
   package var isBlock: Bool { false }
+  package var source: String? { nil }
+  package var joined: [String] { [] }
+  package func renamed(_ names: [String: String]) -> Self { self }
+  package var scaling: Scaling { .one }
   package var bufferNames: [String] { [] }
   package var buffers: [Tensor<Element>] { [] }
   package mutating func takeBuffers(from rest: inout ArraySlice<Tensor<Element>>) {}

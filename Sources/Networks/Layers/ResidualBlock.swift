@@ -22,6 +22,12 @@ package struct BlockOptions: Hashable, Sendable {
   package var projectActivation = Activation.linear
   package var convolutions = 1
   package var hasBias = true
+  /// The dilation and groups of the block's convolutions; the projection is a plain one.
+  package var geometry = ConvolutionGeometry.plain
+  /// The normalization before each activation; nil for none.
+  package var norm: NormRule?
+  /// The layer that it reads; nil for the one above.
+  package var source: String?
 
   package init() {}
 
@@ -30,7 +36,8 @@ package struct BlockOptions: Hashable, Sendable {
     "block channels=\(channels) kernel=\(kernel) act=\(activation.rawValue) "
       + "merge=\(merge.rawValue) skip=\(skip.rawValue) "
       + (projectActivation == .linear ? "" : "project-act=\(projectActivation.rawValue) ")
-      + "convs=\(convolutions) bias=\(hasBias ? "yes" : "no")"
+      + "convs=\(convolutions) bias=\(hasBias ? "yes" : "no")" + geometry.options
+      + (norm.map { " norm=\($0.text)" } ?? "") + (source.map { " from=\($0)" } ?? "")
   }
 }
 
@@ -58,6 +65,8 @@ package struct ResidualBlock<Element: Scalar>: Layer {
   package var convolutions: [Conv2D<Element>]
   /// The 1×1 convolution of the skip path; nil unless the skip is a projection.
   package var project: Conv2D<Element>?
+  /// Those of the convolutions, in their order; empty for none.
+  package var norms: [Norm<Element>]
 }
 
 // MARK: - As operations
@@ -66,7 +75,8 @@ extension ResidualBlock {
   package func lower(_ x: Int, _ program: inout Lowering<Element>) -> Int {
     var a = x
     for (i, convolution) in convolutions.enumerated() {
-      a = program.activated(convolution, options.activation, a, at: "conv\(i + 1)")
+      a = program.activated(
+        convolution, norms.isEmpty ? nil : norms[i], options.activation, a, at: "conv\(i + 1)")
     }
     guard options.merge != .none else { return program.value("out", options.merge, [a]) }
     var s = lowerSkip(x, &program)
@@ -92,7 +102,7 @@ extension ResidualBlock {
   /// The channels of the skip value: as many as the block's, or one that serves all.
   private var skipChannels: Int {
     switch options.skip {
-    case .block: convolutions[0].weight.shape[1]
+    case .block: inputChannels
     case .input: 1
     case .project: options.channels
     }
@@ -105,32 +115,61 @@ extension ResidualBlock {
   package static var letter: String { "b" }
   package var line: String { options.line }
   package var isBlock: Bool { true }
-  package var inputChannels: Int { convolutions[0].weight.shape[1] }
+  package var source: String? { options.source }
+  package var inputChannels: Int { convolutions[0].inputs }
   package var outputChannels: Int { options.channels }
-  package var receptiveGrowth: Int { options.convolutions * (options.kernel - 1) }
+  package var receptiveGrowth: Int {
+    options.convolutions * (options.geometry.reach(kernel: options.kernel) - 1)
+  }
   package var convolutionSizes: [ConvolutionSize] {
     options.convolutionSizes(inputs: inputChannels)
   }
 
   package var parameterNames: [String] {
     let own = convolutions.enumerated().flatMap { index, convolution in
-      convolution.parameterNames.map { "conv\(index + 1).\($0)" }
+      (convolution.parameterNames + (norms.isEmpty ? [] : norms[index].parameterNames)).map {
+        "conv\(index + 1).\($0)"
+      }
     }
     return own + (project?.parameterNames.map { "project.\($0)" } ?? [])
   }
 
   package var parameters: [Tensor<Element>] {
-    convolutions.flatMap { $0.parameters } + (project?.parameters ?? [])
+    convolutions.indices.flatMap { index in
+      convolutions[index].parameters + (norms.isEmpty ? [] : norms[index].parameters)
+    } + (project?.parameters ?? [])
+  }
+
+  package var bufferNames: [String] {
+    norms.enumerated().flatMap { index, norm in
+      norm.bufferNames.map { "conv\(index + 1).\($0)" }
+    }
+  }
+
+  package var buffers: [Tensor<Element>] { norms.flatMap(\.statistics) }
+
+  package mutating func takeBuffers(from rest: inout ArraySlice<Tensor<Element>>) {
+    for i in norms.indices { norms[i].takeBuffers(from: &rest) }
+  }
+
+  package func renamed(_ names: [String: String]) -> Self {
+    var options = options
+    options.source = options.source.map { names[$0] ?? $0 }
+    return Self(options: options, convolutions: convolutions, project: project, norms: norms)
   }
 
   package mutating func takeParameters(from rest: inout ArraySlice<Tensor<Element>>) {
-    for i in convolutions.indices { convolutions[i].takeParameters(from: &rest) }
+    for i in convolutions.indices {
+      convolutions[i].takeParameters(from: &rest)
+      if !norms.isEmpty { norms[i].takeParameters(from: &rest) }
+    }
     project?.takeParameters(from: &rest)
   }
 
   package var doubles: any Layer<Double> {
     ResidualBlock<Double>(
-      options: options, convolutions: convolutions.map(\.doubles), project: project?.doubles)
+      options: options, convolutions: convolutions.map(\.doubles), project: project?.doubles,
+      norms: norms.map(\.doubles))
   }
 
   package func redrawn(
@@ -152,7 +191,7 @@ extension ResidualBlock<Float> {
     func convolution(_ inputs: Int, kernel: Int, _ suffix: String) -> Conv2D<Float> {
       initializer.convolution(
         inputs: inputs, outputs: options.channels, kernel: kernel, hasBias: options.hasBias,
-        seed: seed, name: "\(name).\(suffix)")
+        suffix == "project" ? .plain : options.geometry, seed: seed, name: "\(name).\(suffix)")
     }
     self.options = options
     convolutions = (0..<options.convolutions).map {
@@ -160,12 +199,18 @@ extension ResidualBlock<Float> {
     }
     let projects = options.skip == .project && options.merge != .none
     project = projects ? convolution(inputs, kernel: 1, "project") : nil
+    norms =
+      options.norm.map { rule in
+        (0..<options.convolutions).map { _ in Norm(rule, channels: options.channels) }
+      } ?? []
   }
 }
 
 extension BlockOptions {
   /// Throws when the skip value of such a block could not join its channels.
   package func requireFit(inputs: Int) throws(NetworkError) {
+    try geometry.requireFit(inputs: inputs, outputs: channels, kernel: kernel)
+    try norm?.requireFit(channels: channels)
     guard skip == .block, merge != .none, inputs != 1, inputs != channels else { return }
     throw NetworkError(
       code: "channels",

@@ -16,14 +16,24 @@ package struct Adagrad: Optimizer {
 
   package init() {}
 
-  package var keptNames: [String] { ["v"] }
+  package static let declaration = OptimizerDeclaration(
+    "adagrad", summary: "Update weights by Adagrad.",
+    details: """
+      v ← v + g², w ← w − lr/(1+(t−1)·decay)·g/(√v+ε), t the number of the update. v only grows, \
+      so steps get ever shorter.
+      """,
+    examples: ["optimizer adagrad lr=0.01"],
+    seeAlso: ["optimizer adadelta", "optimizer rmsprop", "optimizer", "train"], kept: ["v"])
 
-  package var line: String {
-    "optimizer adagrad lr=\(learningRate) decay=\(decay) initial=\(initial) epsilon=\(epsilon)"
-  }
+  package static let options: [OptimizerOption<Adagrad>] = [
+    .number("lr", \.learningRate, .notNegative, "learning rate"),
+    .number("decay", \.decay, .notNegative, "how fast lr falls"),
+    .number("initial", \.initial, .notNegative, "v at first"),
+    .number("epsilon", \.epsilon, .notNegative, "added to √v"),
+  ]
 
   package func update(
-    _ gradient: Tensor<Float>, state: OptimizerState, step: Int
+    _ gradient: Tensor<Float>, of weight: Tensor<Float>, state: OptimizerState, step: Int
   ) -> OptimizerState {
     let rate = Float(learningRate / (1 + Double(step - 1) * decay))
     let epsilon = Float(epsilon)
@@ -33,5 +43,27 @@ package struct Adagrad: Optimizer {
     state["v"] = v
     state.update = gradient.overRoots(of: v, times: -rate, epsilon: epsilon)
     return state
+  }
+
+  package func arithmetic(of quantity: String, _ weight: WeightHistory) -> UpdateArithmetic? {
+    let g: (String, Double) = ("g", weight.gradient)
+    switch quantity {
+    case "v":
+      let before: (String, Double) =
+        weight.step == 1 ? ("initial", Double(Float(initial))) : ("v before", weight.before("v"))
+      return UpdateArithmetic("v ← v + g²", [[before], [g, g]])
+    case "update":
+      let rate = Double(Float(learningRate / (1 + Double(weight.step - 1) * decay)))
+      let letters = decay == 0 ? "−lr" : "−lr/(1 + (t − 1)·decay)"
+      return UpdateArithmetic(
+        "update = \(letters) · g/(√v + ε)\(decay == 0 ? "" : ", t = \(weight.step)")",
+        [
+          [
+            (letters, -rate), g,
+            ("1/(√v + ε)", 1 / (weight.after("v").squareRoot() + Double(Float(epsilon)))),
+          ]
+        ])
+    default: return nil
+    }
   }
 }

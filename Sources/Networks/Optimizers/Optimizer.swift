@@ -2,11 +2,14 @@ package import Tensors
 
 /// A rule that turns gradients into updates of the parameters.
 package protocol Optimizer: Sendable {
-  /// The command line that chooses the rule.
-  var line: String { get }
+  /// The rule with the defaults of all options.
+  init()
 
-  /// The names of the tensors that the rule keeps for each parameter.
-  var keptNames: [String] { get }
+  /// The word that chooses the rule, its help, and the names of what it keeps.
+  static var declaration: OptimizerDeclaration { get }
+
+  /// The options of its line, in the order of the printed line.
+  static var options: [OptimizerOption<Self>] { get }
 
   /// The factor of a step's length; a schedule changes it from update to update.
   var learningRate: Double { get set }
@@ -15,11 +18,12 @@ package protocol Optimizer: Sendable {
   ///
   /// - Parameters:
   ///   - gradient: The parameter's gradient.
+  ///   - weight: The parameter before the update.
   ///   - state: The rule's state for this parameter.
   ///   - step: The number of this update, from 1.
   /// - Returns: The new state; its `update` is to be added to the parameter.
   func update(
-    _ gradient: Tensor<Float>, state: OptimizerState, step: Int
+    _ gradient: Tensor<Float>, of weight: Tensor<Float>, state: OptimizerState, step: Int
   ) -> OptimizerState
 
   /// The arithmetic of a kept tensor, or of the `update`, at one weight; nil for a quantity that the rule
@@ -46,13 +50,15 @@ package struct OptimizerState: Sendable {
   package static let updateName = "update"
 
   /// The names of all tensors that any rule keeps.
-  package static let keptNames: [String] = allOptimizers.flatMap(\.keptNames).reduce(into: []) {
-    if !$0.contains($1) { $0.append($1) }
-  }
+  package static let keptNames: [String] = allOptimizers.flatMap { $0.declaration.kept }.reduce(
+    into: []
+  ) { if !$0.contains($1) { $0.append($1) } }
 
   /// The names of all tensors that a parameter may have.
   package static var names: [String] { keptNames + [updateName] }
 }
 
-/// Every rule as it is without options; a new one is added here and to the command table.
-package let allOptimizers: [any Optimizer] = [Adam(), SGD(), RMSProp(), Adagrad(), Adadelta()]
+/// Every rule, in the order of the reference; a new one is a file of its own and its name here.
+package let allOptimizers: [any Optimizer.Type] = [
+  Adam.self, AdamW.self, SGD.self, RMSProp.self, Adagrad.self, Adadelta.self,
+]

@@ -16,14 +16,23 @@ package struct RMSProp: Optimizer {
 
   package init() {}
 
-  package var keptNames: [String] { ["v", "m"] }
+  package static let declaration = OptimizerDeclaration(
+    "rmsprop", summary: "Update weights by RMSProp.",
+    details: """
+      v ← decay·v + (1−decay)·g², m ← momentum·m + g/(√v+ε), w ← w − lr·m.
+      """,
+    examples: ["optimizer rmsprop lr=0.001", "optimizer rmsprop lr=0.001 momentum=0.9"],
+    seeAlso: ["optimizer adam", "optimizer adagrad", "optimizer", "train"], kept: ["v", "m"])
 
-  package var line: String {
-    "optimizer rmsprop lr=\(learningRate) decay=\(decay) momentum=\(momentum) epsilon=\(epsilon)"
-  }
+  package static let options: [OptimizerOption<RMSProp>] = [
+    .number("lr", \.learningRate, .notNegative, "learning rate"),
+    .number("decay", \.decay, .meanDecay, "decay of v"),
+    .number("momentum", \.momentum, .part, "how much of m stays"),
+    .number("epsilon", \.epsilon, .notNegative, "added to √v"),
+  ]
 
   package func update(
-    _ gradient: Tensor<Float>, state: OptimizerState, step: Int
+    _ gradient: Tensor<Float>, of weight: Tensor<Float>, state: OptimizerState, step: Int
   ) -> OptimizerState {
     let (rate, momentum, epsilon) = (Float(learningRate), Float(momentum), Float(epsilon))
     let (keep, take) = (Float(decay), Float(1 - decay))
@@ -37,5 +46,24 @@ package struct RMSProp: Optimizer {
     state["m"] = momentum == 0 ? nil : m
     state.update = m.mapped { -rate * $0 }
     return state
+  }
+
+  package func arithmetic(of quantity: String, _ weight: WeightHistory) -> UpdateArithmetic? {
+    let rate: (String, Double) = ("−lr", -Double(Float(learningRate)))
+    let direction: [(String, Double)] = [
+      ("g", weight.gradient),
+      ("1/(√v + ε)", 1 / (weight.after("v").squareRoot() + Double(Float(epsilon)))),
+    ]
+    switch quantity {
+    case "v": return .runningSquare(decay, weight)
+    case "m" where momentum != 0:
+      return UpdateArithmetic(
+        "m ← momentum·m + g/(√v + ε)",
+        [[("momentum", Double(Float(momentum))), ("m before", weight.before("m"))], direction])
+    case "update" where momentum != 0:
+      return UpdateArithmetic("update = −lr · m", [[rate, ("m", weight.after("m"))]])
+    case "update": return UpdateArithmetic("update = −lr · g/(√v + ε)", [[rate] + direction])
+    default: return nil
+    }
   }
 }

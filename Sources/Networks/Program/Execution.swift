@@ -146,12 +146,13 @@ package struct Execution<Element: Scalar, Arithmetic: PassArithmetic> {
     if plan.isSeparate || node.isParameter || keeping.contains(place) {
       gradients[place] = gradient
     }
-    guard node.operation != nil else { return }
+    guard let operation = node.operation else { return }
     let (operands, result) = (node.operands.map { value(at: $0) }, value(at: place))
-    for (number, operand) in node.operands.enumerated() where plan.needsGradient[operand] {
-      arrivals[operand].append(
-        arithmetic.pullback(place, to: number, gradient, operands, result))
+    let wanted = node.operands.indices.filter {
+      plan.needsGradient[node.operands[$0]] && operation.hasPullback(to: $0)
     }
+    let shares = arithmetic.pullbacks(place, to: wanted, gradient, operands, result)
+    for (number, share) in zip(wanted, shares) { arrivals[node.operands[number]].append(share) }
     if plan.isSeparate, node.name == nil {
       gradients[place] = nil
       if plan.holders[place] == place { values[place] = nil }

@@ -74,7 +74,7 @@ package struct Fusion: Sendable {
     roles = Array(repeating: .alone, count: program.nodes.count)
     roles[program.loss] = program.nodes[program.loss].operation is Loss ? .loss : .alone
     for (place, node) in program.nodes.enumerated() {
-      guard node.operation is Convolution2D,
+      guard let operation = node.operation as? Convolution2D, operation.geometry.isPlain,
         program.nodes[node.operands[1]].isParameter
       else { continue }
       let activation = readers[place].count == 1 ? readers[place][0] : nil

@@ -33,15 +33,25 @@ extension Loss: Operation {
 
   package func parts(operands: Int, pixels: Double) -> [OperationPart]? {
     let hasMask = operands > 2
-    let difference = [OperationPart(Difference(), [.operand(0), .operand(1)])]
+    let difference = OperationPart(Difference(), [.operand(0), .operand(1)])
     let masked = hasMask ? [OperationPart(Product(), [.part(0), .operand(2)])] : []
-    let sum =
-      switch self {
-      case .meanSquaredError: SumOfPowers(.squares, dividedBy: pixels)
-      case .halfSquares: SumOfPowers(.squares, dividedBy: 4)
-      case .meanAbsoluteError: SumOfPowers(.magnitudes, dividedBy: pixels)
-      }
-    return difference + masked + [OperationPart(sum, [.part(hasMask ? 1 : 0)])]
+    func errors(_ sum: SumOfPowers) -> [OperationPart] {
+      [difference] + masked + [OperationPart(sum, [.part(hasMask ? 1 : 0)])]
+    }
+    switch self {
+    case .meanSquaredError: return errors(SumOfPowers(.squares, dividedBy: pixels))
+    case .halfSquares: return errors(SumOfPowers(.squares, dividedBy: 4))
+    case .meanAbsoluteError: return errors(SumOfPowers(.magnitudes, dividedBy: pixels))
+    case .charbonnier(let epsilon):
+      let size = [difference, OperationPart(SmoothMagnitude(epsilon: epsilon), [.part(0)])]
+      let counted = hasMask ? [OperationPart(Product(), [.part(1), .operand(2)])] : []
+      return size + counted + [
+        OperationPart(
+          SumOfPowers(.magnitudes, dividedBy: pixels), [.part(hasMask ? 2 : 1)])
+      ]
+    case .dissimilarity: return nil
+    case .mix(let losses): return parts(of: losses, operands: operands, pixels: pixels)
+    }
   }
 
   /// The number of pixels that count in a mask, at least 1; `all` without one.
@@ -58,6 +68,10 @@ extension Loss: Operation {
     case .meanSquaredError: "Σ \(isMasked ? "(\(error))" : error)² / M"
     case .halfSquares: "Σ (½·\(error))²"
     case .meanAbsoluteError: "Σ |\(isMasked ? error : "net.out − target")| / M"
+    case .charbonnier(let ε): "Σ \(isMasked ? "mask·" : "")\(Self.smoothError(ε)) / M"
+    case .dissimilarity: dissimilarityFormula(isMasked: isMasked)
+    case .mix(let losses):
+      losses.map { "\($0.weight)·(\($0.loss.formula(names)))" }.joined(separator: " + ")
     }
   }
 
@@ -72,62 +86,100 @@ extension Loss: Operation {
       case .halfSquares(true): isMasked ? masked : difference
       case .halfSquares(false): "½·\(isMasked ? masked : "(\(difference))")"
       case .meanAbsoluteError: "sign(\(isMasked ? masked : difference)) / M"
+      case .charbonnier(let ε):
+        "\(isMasked ? masked : "(\(difference))") / \(Self.smoothError(ε)) / M"
+      case .dissimilarity: dissimilarityPullbackFormula(isMasked: isMasked)
+      case .mix(let losses):
+        losses.map { "\($0.weight)·(\($0.loss.pullbackFormula(gradient, to: index, names).text))" }
+          .joined(separator: " + ")
       }
     return PullbackFormula(right, reads: [names.operands[0]])
+  }
+
+  private static func smoothError(_ epsilon: Double) -> String {
+    "√((net.out − target)² + \(epsilon)²)"
   }
 
   // MARK: - One element
 
   package func terms(at place: [Int], _ grids: OperationGrids) -> TermList {
+    switch self {
+    case .dissimilarity(let range):
+      return dissimilarityTerms(StructuralSimilarity(range: range), grids)
+    case .mix(let losses): return weightedTerms(losses) { $0.terms(at: place, grids) }
+    default: break
+    }
     let (output, target) = (grids.operands[0].tensor, grids.operands[1].tensor)
     let count = counted(grids)
-    func part(_ error: Double) -> Double {
-      switch self {
-      case .meanSquaredError: error * error / count
-      case .halfSquares: error * error / 4
-      case .meanAbsoluteError: abs(error) / count
-      }
-    }
     let errors = zip(output.scalars, target.scalars).map { Double($0) - Double($1) }
     let mask = grids.operands.dropFirst(2).first?.tensor
+    func factors(_ error: Double) -> [Explanation.Factor] {
+      let difference = Explanation.Factor("net.out − target", error)
+      return switch self {
+      case .halfSquares: [difference, difference, .init("¼", 0.25)]
+      case .meanAbsoluteError: [.init("|net.out − target|", abs(error)), .init("1/M", 1 / count)]
+      case .charbonnier(let ε): [Self.smoothFactor(error, ε), .init("1/M", 1 / count)]
+      default: [difference, difference, .init("1/M", 1 / count)]
+      }
+    }
     return TermList(
       "", count: errors.count,
-      product: { i in part(errors[i]) * (mask.map { Double($0.scalars[i]) } ?? 1) },
-      term: { i in
-        (
-          output.shape.position(of: i),
-          maskFactor(grids, i)
-            + (self == .meanAbsoluteError
-              ? [.init("|net.out − target|", abs(errors[i])), .init("1/M", 1 / count)]
-              : [
-                .init("net.out − target", errors[i]), .init("net.out − target", errors[i]),
-                self == .meanSquaredError ? .init("1/M", 1 / count) : .init("¼", 0.25),
-              ])
-        )
-      })
+      product: { i in
+        // The factors' own product, without their names, which a term alone needs.
+        value(of: errors[i], count) * (mask.map { Double($0.scalars[i]) } ?? 1)
+      },
+      term: { i in (output.shape.position(of: i), maskFactor(grids, i) + factors(errors[i])) })
+  }
+
+  /// What a difference adds to the loss.
+  private func value(of error: Double, _ count: Double) -> Double {
+    switch self {
+    case .halfSquares: error * error / 4
+    case .meanAbsoluteError: abs(error) / count
+    case .charbonnier(let ε): (error * error + ε * ε).squareRoot() / count
+    default: error * error / count
+    }
+  }
+
+  /// √((net.out − target)² + ε²) of one pixel.
+  private static func smoothFactor(_ error: Double, _ ε: Double) -> Explanation.Factor {
+    .init("√((net.out − target)² + ε²)", (error * error + ε * ε).squareRoot())
   }
 
   package func pullbackTerms(
     at place: [Int], to index: Int, _ gradient: NamedGrid, _ grids: OperationGrids
   ) -> TermList {
+    switch self {
+    case .dissimilarity(let range):
+      return dissimilarityPullbackTerms(StructuralSimilarity(range: range), at: place, grids)
+    case .mix(let losses):
+      return weightedTerms(losses) { $0.pullbackTerms(at: place, to: index, gradient, grids) }
+    default: break
+    }
     let (output, target) = (grids.operands[0].tensor, grids.operands[1].tensor)
     let offset = output.shape.offset(of: place)
     let error = Double(output.scalars[offset]) - Double(target.scalars[offset])
-    let factor: Explanation.Factor =
+    let difference = Explanation.Factor("net.out − target", error)
+    let factors: [Explanation.Factor] =
       switch self {
-      case .meanSquaredError: .init("2/M", 2 / counted(grids))
-      case .halfSquares(let declared): .init(declared ? "1" : "½", declared ? 1 : 0.5)
-      case .meanAbsoluteError: .init("1/M", 1 / counted(grids))
+      case .halfSquares(let declared):
+        [difference, .init(declared ? "1" : "½", declared ? 1 : 0.5)]
+      case .meanAbsoluteError:
+        [
+          .init("sign(net.out − target)", error > 0 ? 1 : error < 0 ? -1 : 0),
+          .init("1/M", 1 / counted(grids)),
+        ]
+      case .charbonnier(let ε):
+        [
+          difference, .inverse(of: Self.smoothFactor(error, ε)), .init("1/M", 1 / counted(grids)),
+        ]
+      default: [difference, .init("2/M", 2 / counted(grids))]
       }
-    let first: Explanation.Factor =
-      self == .meanAbsoluteError
-      ? .init("sign(net.out − target)", error > 0 ? 1 : error < 0 ? -1 : 0)
-      : .init("net.out − target", error)
-    return TermList([maskFactor(grids, offset) + [first, factor]])
+    return TermList([maskFactor(grids, offset) + factors])
   }
 
   /// The mask's number at a pixel as a factor; empty if all pixels count.
-  private func maskFactor(_ grids: OperationGrids, _ offset: Int) -> [Explanation.Factor] {
+  func maskFactor(_ grids: OperationGrids, _ offset: Int) -> [Explanation.Factor] {
     grids.operands.dropFirst(2).map { .init("mask", Double($0.tensor.scalars[offset])) }
   }
 

@@ -20,10 +20,12 @@ package struct Lowering<Element: Scalar> {
   private var layer: (name: String, index: Int)?
   /// The place of the last result of a convolution that has an activation.
   private var preactivation = 0
+  /// The places of what the layers hand on, by their names.
+  private var outputs: [String: Int] = [:]
 
   init(reluNaN: ReLUNaN, mode: PassMode) {
     (self.reluNaN, self.mode) = (reluNaN, mode)
-    _ = give("net.in", .input(channels: 1))
+    outputs["net.in"] = give("net.in", .input(channels: 1))
   }
 
   // MARK: - For layers
@@ -81,20 +83,37 @@ package struct Lowering<Element: Scalar> {
       parameter("\(prefix)\($0)", $1)
     }
     return value(
-      result, Convolution2D(), [x] + parameters,
+      result, Convolution2D(convolution.geometry), [x] + parameters,
       symbol: symbol ?? (result == nil ? "\(part.map { $0 + "." } ?? "")z" : nil), word: word)
   }
 
-  /// Writes z = conv(x) and a = act(z) under these letters, behind `part` within the layer.
+  /// Writes z = conv(x), n = norm(z) if there is a norm, and a = act of the last under these letters,
+  /// behind `part` within the layer.
   ///
   /// - Returns: The place of a.
   package mutating func activated(
-    _ convolution: Conv2D<Element>, _ function: Activation, _ x: Int, at part: String?
+    _ convolution: Conv2D<Element>, _ norm: Norm<Element>?, _ function: Activation, _ x: Int,
+    at part: String?
   ) -> Int {
     let prefix = part.map { $0 + "." } ?? ""
     let z = self.convolution(convolution, x, at: part, result: "\(prefix)z")
+    preactivation = norm?.lower(z, at: prefix, result: "\(prefix)n", &self) ?? z
+    return value("\(prefix)a", Activate(function, reluNaN: reluNaN), [preactivation])
+  }
+
+  /// Writes a = act(z), unless the activation is linear, and what the layer hands on; returns its place.
+  package mutating func activated(_ function: Activation, _ z: Int) -> Int {
     preactivation = z
-    return value("\(prefix)a", Activate(function, reluNaN: reluNaN), [z])
+    let a = function == .linear ? z : value("a", Activate(function, reluNaN: reluNaN), [z])
+    return value("out", Copy(), [a])
+  }
+
+  /// Returns the place of what the layer called `name` hands on, or of `net.in`.
+  package func output(of name: String) -> Int {
+    guard let place = outputs[name] else {
+      preconditionFailure("A layer reads one that stands before it.")
+    }
+    return place
   }
 
   // MARK: - For the network
@@ -106,8 +125,9 @@ package struct Lowering<Element: Scalar> {
     self.layer = (name, index)
     defer { self.layer = nil }
     let first = nodes.count
-    let input = value("in", Copy(), [x])
+    let input = value("in", Copy(), [layer.source.map(self.output) ?? x])
     let output = layer.lower(input, &self)
+    outputs[name] = output
     return .init(
       input: input, output: output, preactivation: preactivation, nodes: first..<nodes.count)
   }

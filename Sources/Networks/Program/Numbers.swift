@@ -29,16 +29,16 @@ package struct Numbers<Element: Scalar>: PassArithmetic, Sendable {
     return operation.forward(operands)
   }
 
-  package func pullback(
-    _ place: Int, to number: Int, _ gradient: Value<Element>, _ operands: [Value<Element>?],
+  package func pullbacks(
+    _ place: Int, to numbers: [Int], _ gradient: Value<Element>, _ operands: [Value<Element>?],
     _ result: Value<Element>?
-  ) -> Value<Element> {
+  ) -> [Value<Element>] {
     guard let operation = program.nodes[place].operation else {
       preconditionFailure("A value that is given has no pullback.")
     }
     let values = OperationValues(
       operands: operands.map { $0 ?? .released([]) }, result: result ?? .released([]))
-    return operation.pullback(gradient, to: number, values)
+    return operation.pullbacks(gradient, to: numbers, values)
   }
 
   package func loss(
@@ -94,7 +94,7 @@ package struct Numbers<Element: Scalar>: PassArithmetic, Sendable {
     guard let join = group.join else { preconditionFailure("A skip value is joined.") }
     let a = record.activation
     record.activation = nil
-    return pullback(join, to: 1, gradient, [a.map { .map($0) }, s], nil)
+    return pullbacks(join, to: [1], gradient, [a.map { .map($0) }, s], nil)[0]
   }
 
   /// Computes z̄ = act′(z) · G · s, with what a flow adds to it, and x̄, w̄, b̄ from z̄.

@@ -13,11 +13,12 @@ package protocol PassArithmetic {
   /// Returns the result of the operation at `place`.
   func forward(_ place: Int, _ operands: [Quantity]) -> Quantity
 
-  /// Returns what operand `number` of the operation at `place` gets of `gradient`; operands and result
-  /// that the pullback does not read are nil.
-  func pullback(
-    _ place: Int, to number: Int, _ gradient: Quantity, _ operands: [Quantity?], _ result: Quantity?
-  ) -> Quantity
+  /// Returns what each operand in `numbers` of the operation at `place` gets of `gradient`; operands and
+  /// a result that the pullback does not read may be nil.
+  func pullbacks(
+    _ place: Int, to numbers: [Int], _ gradient: Quantity, _ operands: [Quantity?],
+    _ result: Quantity?
+  ) -> [Quantity]
 
   /// Returns the loss at `place` and the gradient of the network's output.
   func loss(_ place: Int, _ operands: [Quantity]) -> (value: Quantity, gradient: Quantity)

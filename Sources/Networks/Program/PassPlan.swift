@@ -82,7 +82,11 @@ package struct PassPlan<Element: Scalar>: Sendable {
       for (place, node) in program.nodes.enumerated() {
         needs[place] =
           node.isParameter || key.watched.contains(place)
-          || node.operands.contains { needs[$0] }
+          || node.operation.map { operation in
+            node.operands.indices.contains {
+              needs[node.operands[$0]] && operation.hasPullback(to: $0)
+            }
+          } ?? false
       }
     }
     needsGradient = needs
@@ -140,7 +144,9 @@ extension Program {
     case .alone:
       let node = nodes[place]
       guard let operation = node.operation, needs[place] else { return [] }
-      return node.operands.indices.filter { needs[node.operands[$0]] }.flatMap { number -> [Int] in
+      return node.operands.indices.filter {
+        needs[node.operands[$0]] && operation.hasPullback(to: $0)
+      }.flatMap { number -> [Int] in
         let reads = operation.pullbackReads(to: number, operands: node.operands.count)
         return reads.operands.map { node.operands[$0] } + (reads.result ? [place] : [])
       }
@@ -151,12 +157,17 @@ extension Program {
 /// The plans that a network was asked for, as long as its lines stay as they are.
 final class PlanCache<Element: Scalar>: Sendable {
   private let plans = Mutex<[PassKey: PassPlan<Element>]>([:])
+  /// The number of plans that are kept: parts of batches with masks may each have a loss of their own.
+  private static var capacity: Int { 64 }
 
   func plan(_ key: PassKey, _ make: () -> PassPlan<Element>) -> PassPlan<Element> {
     if let known = plans.withLock({ $0[key] }) { return known }
     var plan = make()
     (plan.program.parameters, plan.program.buffers) = ([], [])
-    plans.withLock { $0[key] = plan }
+    plans.withLock { plans in
+      if plans.count >= Self.capacity { plans = [:] }
+      plans[key] = plan
+    }
     return plan
   }
 }

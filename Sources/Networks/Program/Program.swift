@@ -131,21 +131,30 @@ package struct Program<Element: Scalar>: Sendable {
   }
 
   /// Returns the shape of every value for a batch of images of `height` by `width`.
-  package func shapes(batch: Int, height: Int, width: Int) -> [Shape] {
-    nodes.indices.reduce(into: []) { shapes, index in
-      let node = nodes[index]
+  ///
+  /// - Throws: `OperationError` of the first operation that images of this size do not fit.
+  package func shapes(batch: Int, height: Int, width: Int) throws(OperationError) -> [Shape] {
+    var shapes: [Shape] = []
+    for (index, node) in nodes.enumerated() {
       switch node.given {
       case .parameter, .buffer: shapes.append(tensor(at: index)?.shape ?? [])
       case .input(let channels): shapes.append([batch, channels, height, width])
       case .target, .mask: shapes.append([batch, 1, height, width])
       case nil:
         let operands = node.operands.map { shapes[$0] }
-        guard let shape = try? node.operation?.resultShape(operands) else {
-          preconditionFailure("\(node.name ?? node.word) does not fit \(operands).")
-        }
-        shapes.append(shape)
+        shapes.append(try node.operation?.resultShape(operands) ?? operands[0])
       }
     }
+    return shapes
+  }
+
+  /// By place, whether the loss depends on the value; running statistics lead nowhere in a pass.
+  package var leadsToLoss: [Bool] {
+    var leads = nodes.indices.map { $0 == loss }
+    for place in nodes.indices.reversed() where leads[place] {
+      for operand in nodes[place].operands { leads[operand] = true }
+    }
+    return leads
   }
 
   /// Returns the value that an alias stands for, through all names.

@@ -1,119 +1,120 @@
-import Synchronization
-
-/// The division of a convolution into strips of pixels, and the columns of each strip.
-struct Geometry {
-  /// N, C and O: the number of images, of channels read and of channels written.
-  let images: Int, inputs: Int, outputs: Int
-  let height: Int, width: Int
-  let kernelHeight: Int, kernelWidth: Int
-  /// The largest number of pixels in a strip; strips depend on the shapes alone.
-  private let pixelsPerStrip: Int
-
-  /// The approximate size of a strip's column matrix in Float, in bytes, so that it stays in the
-  /// cache.
-  private static let columnBytes = 640 << 10
-
-  init(input: Shape, kernel: Shape) {
-    precondition(
-      kernel.rank == 4 && kernel[1] == input.channels,
-      "conv2d: the kernel \(kernel) reads \(kernel[1]) channels, the input is \(input).")
-    precondition(
-      kernel[2] % 2 == 1 && kernel[3] % 2 == 1, "conv2d: \(kernel) has an even extent.")
-    (images, inputs, outputs) = (input.batch, input.channels, kernel[0])
-    (height, width) = (input.height, input.width)
-    (kernelHeight, kernelWidth) = (kernel[2], kernel[3])
-    let fitting = Self.columnBytes / 4 / (inputs * kernelHeight * kernelWidth)
-    pixelsPerStrip = max(64, fitting / 16 * 16)
+/// The steps, zeros and groups of a convolution, apart from its kernel.
+///
+/// With reach e = d·(k − 1) + 1 of a kernel of side k, and p zeros on each side of the image:
+///
+///     z[n,o,y,x] = Σ_{c,u,v} x[n,c, s·y + d·u − p, s·x + d·v − p] · w[o,c,u,v]
+///     size of z  = ⌊(H + 2p − e) / s⌋ + 1
+///
+/// The sum runs over the channels c of o's group. A transposed convolution is the same with the parts
+/// of x and z exchanged, so that it grows an image: (H − 1)·s + e − 2p rows.
+///
+/// Sizes and the order of weights are those of PyTorch's `conv2d`, and of its `conv_transpose2d` with
+/// output padding 0.
+package struct ConvolutionGeometry: Hashable, Sendable {
+  /// The rule for the number of zeros around an image.
+  package enum Padding: String, Hashable, Sendable, CaseIterable {
+    /// As many as keep the size at stride 1, and divide it at larger strides: see
+    /// ``ConvolutionGeometry/zeros(kernel:)``.
+    case same
+    /// None.
+    case none
   }
 
-  /// H·W.
-  var pixels: Int { height * width }
-  /// C·kH·kW, the length of the sum that makes one output.
-  var taps: Int { inputs * kernelHeight * kernelWidth }
-  private var stripsPerImage: Int { (pixels + pixelsPerStrip - 1) / pixelsPerStrip }
-  /// The number of strips of all images.
-  var strips: Int { images * stripsPerImage }
+  /// s, the distance between neighboring sums in the image.
+  package var stride: Int
+  /// d, the distance between the pixels that neighboring weights meet.
+  package var dilation: Int
+  /// The number of groups of channels; each output is a sum over the inputs of its own group.
+  package var groups: Int
+  package var padding: Padding
+  /// Whether each pixel of the input is spread over the output, as the gradient of a convolution is.
+  package var isTransposed: Bool
 
-  /// The image and the range of pixels of strip `index`.
-  func strip(_ index: Int) -> (image: Int, pixels: Range<Int>) {
-    let start = index % stripsPerImage * pixelsPerStrip
-    return (index / stripsPerImage, start..<min(pixels, start + pixelsPerStrip))
-  }
+  /// The geometry in which the output is as large as the input and every input counts.
+  package static let plain = ConvolutionGeometry()
 
-  /// Provides memory for one column matrix for each worker.
-  func withColumnScratch<Element: Scalar>(_ body: (Scratch<Element>) -> Void) {
-    let size = taps * min(pixelsPerStrip, pixels)
-    let workers = min(Parallelism.threads, strips)
-    withUnsafeTemporaryAllocation(of: Element.self, capacity: isPointwise ? 0 : size * workers) {
-      body(Scratch(start: $0.baseAddress, size: size))
-    }
-  }
-
-  /// Whether the kernel is 1×1, so that the image is its own column matrix.
-  private var isPointwise: Bool { kernelHeight == 1 && kernelWidth == 1 }
-
-  /// The column matrix `[taps, pixels]` of a strip: row (c,u,v) holds input[c, y+u−p, x+v−q].
-  @inline(__always)
-  func unfold<Element: Scalar>(
-    _ image: UnsafePointer<Element>, _ strip: Range<Int>,
-    into scratch: UnsafeMutablePointer<Element>?
-  ) -> (start: UnsafePointer<Element>, stride: Int) {
-    guard !isPointwise, let scratch else { return (image + strip.lowerBound, pixels) }
-    var row = scratch
-    for c in 0..<inputs {
-      let plane = image + c * pixels
-      for u in 0..<kernelHeight {
-        for v in 0..<kernelWidth {
-          unfoldTap(
-            plane, rowShift: u - kernelHeight / 2, columnShift: v - kernelWidth / 2, strip, row)
-          row += strip.count
-        }
-      }
-    }
-    return (UnsafePointer(scratch), strip.count)
-  }
-
-  /// Writes `plane`, moved by the shifts and zero beyond its borders, for the pixels of `strip`.
-  @inline(__always)
-  private func unfoldTap<Element: Scalar>(
-    _ plane: UnsafePointer<Element>, rowShift: Int, columnShift: Int, _ strip: Range<Int>,
-    _ output: UnsafeMutablePointer<Element>
+  package init(
+    stride: Int = 1, dilation: Int = 1, groups: Int = 1, padding: Padding = .same,
+    isTransposed: Bool = false
   ) {
-    var pixel = strip.lowerBound
-    var target = output
-    while pixel < strip.upperBound {
-      let (y, x) = (pixel / width, pixel % width)
-      let count = min(width - x, strip.upperBound - pixel)
-      let sourceRow = y + rowShift
-      if sourceRow < 0 || sourceRow >= height {
-        target.update(repeating: 0, count: count)
-      } else {
-        // The columns x+shift… that lie inside the image are first..<last of this run.
-        let first = min(count, max(0, -(x + columnShift)))
-        let last = max(first, min(count, width - (x + columnShift)))
-        target.update(repeating: 0, count: first)
-        (target + first).update(
-          from: plane + sourceRow * width + x + columnShift + first, count: last - first)
-        (target + last).update(repeating: 0, count: count - last)
-      }
-      pixel += count
-      target += count
+    precondition(
+      stride > 0 && dilation > 0 && groups > 0, "Stride, dilation and groups are at least 1.")
+    (self.stride, self.dilation, self.groups) = (stride, dilation, groups)
+    (self.padding, self.isTransposed) = (padding, isTransposed)
+  }
+
+  /// Whether it is ``plain``.
+  package var isPlain: Bool { self == .plain }
+
+  // MARK: - Kernels
+
+  /// Returns e = d·(k − 1) + 1, the number of rows that a kernel of side `kernel` spans.
+  package func reach(kernel: Int) -> Int { dilation * (kernel - 1) + 1 }
+
+  /// Returns p, the number of zeros on each side of the larger image.
+  ///
+  /// - Returns: 0 without padding. Else (e − 1)/2 for an odd reach, so that H rows become ⌈H/s⌉; for an
+  ///   even one ⌈(e − s)/2⌉, at least 0, so that H rows become H/s where s divides H: 0 for k = s = 2,
+  ///   1 for k = 4 and s = 2.
+  package func zeros(kernel: Int) -> Int {
+    let reach = reach(kernel: kernel)
+    switch padding {
+    case .none: return 0
+    case .same: return reach % 2 == 1 ? reach / 2 : max(0, (reach - stride + 1) / 2)
     }
   }
-}
 
-/// Memory for column matrices, one for each worker.
-struct Scratch<Element: Scalar> {
-  let start: UnsafeMutablePointer<Element>?
-  let size: Int
+  /// Returns whether a kernel of side `kernel` can have this geometry: to keep the size at stride 1
+  /// takes an odd reach.
+  package func allows(kernel: Int) -> Bool {
+    kernel > 0 && (padding == .none || stride > 1 || reach(kernel: kernel) % 2 == 1)
+  }
 
-  subscript(worker: Int) -> UnsafeMutablePointer<Element>? { start.map { $0 + worker * size } }
-}
+  /// Returns the shape of a kernel of side `kernel`: `[O, I/groups, k, k]`, or, as PyTorch keeps it,
+  /// `[I, O/groups, k, k]` for a transposed convolution; nil if the groups do not divide the channels.
+  package func kernelShape(inputs: Int, outputs: Int, kernel: Int) -> Shape? {
+    guard inputs % groups == 0, outputs % groups == 0 else { return nil }
+    return isTransposed
+      ? [inputs, outputs / groups, kernel, kernel] : [outputs, inputs / groups, kernel, kernel]
+  }
 
-/// A flag that any chunk of a parallel loop can raise.
-final class Flag: Sendable {
-  private let raised = Atomic<Bool>(false)
+  /// Returns the number of channels that a convolution with a kernel of this shape reads.
+  package func inputs(ofKernel shape: Shape) -> Int {
+    isTransposed ? shape[0] : shape[1] * groups
+  }
 
-  func raise() { raised.store(true, ordering: .relaxed) }
-  var isRaised: Bool { raised.load(ordering: .relaxed) }
+  /// Returns the number of channels that a convolution with a kernel of this shape writes.
+  package func outputs(ofKernel shape: Shape) -> Int {
+    isTransposed ? shape[1] * groups : shape[0]
+  }
+
+  // MARK: - Sizes
+
+  /// Returns the number of rows, or columns, that `extent` of them become; nil if the image is too
+  /// small.
+  package func outputExtent(of extent: Int, kernel: Int) -> Int? {
+    let rest = reach(kernel: kernel) - 2 * zeros(kernel: kernel)
+    if isTransposed { return (extent - 1) * stride + rest }
+    return extent < rest ? nil : (extent - rest) / stride + 1
+  }
+
+  /// Returns the numbers of rows, or columns, that become `extent` of them; nil if none do.
+  package func inputExtents(for extent: Int, kernel: Int) -> ClosedRange<Int>? {
+    let rest = reach(kernel: kernel) - 2 * zeros(kernel: kernel)
+    if isTransposed {
+      let (steps, odd) = (extent - rest).quotientAndRemainder(dividingBy: stride)
+      return extent >= rest && odd == 0 ? steps + 1...steps + 1 : nil
+    }
+    let first = (extent - 1) * stride + rest
+    let sizes = max(1, first)...first + stride - 1
+    return extent > 0 ? sizes : nil
+  }
+
+  /// Returns the shape of the output for images `[N, I, H, W]`; nil if they are too small.
+  package func outputShape(of images: Shape, kernel: Shape) -> Shape? {
+    guard let height = outputExtent(of: images.height, kernel: kernel[2]),
+      let width = outputExtent(of: images.width, kernel: kernel[3])
+    else { return nil }
+    return [images.batch, outputs(ofKernel: kernel), height, width]
+  }
 }

@@ -22,8 +22,10 @@ package enum ConvolutionMemory {
 
   /// Whether the input of a convolution with this kernel, `[O, C, kH, kW]`, is kept until its
   /// gradient is computed.
-  package static func keepsInput<Element: Scalar>(_ kernel: Shape, _ type: Element.Type) -> Bool {
-    Convolution.goesBackAtOnce(kernelShape: kernel, type)
+  package static func keepsInput<Element: Scalar>(
+    _ kernel: Shape, geometry: ConvolutionGeometry = .plain, _ type: Element.Type
+  ) -> Bool {
+    Convolution.goesBackAtOnce(kernelShape: kernel, geometry: geometry, type)
       && EngineConvolution.writesBeside(inputs: kernel[1])
   }
 
@@ -35,8 +37,19 @@ package enum ConvolutionMemory {
   /// The approximate bytes of the partial sums of a kernel gradient and of a prepared kernel `[O,
   /// C, kH, kW]`.
   package static func kernelGradient<Element: Scalar>(
-    _ kernel: Shape, _ type: Element.Type
+    _ kernel: Shape, geometry: ConvolutionGeometry = .plain, _ type: Element.Type
   ) -> Int {
+    guard geometry.isPlain else {
+      // It depends on the size of images little; any that is large enough will do.
+      let side = 4 * max(geometry.reach(kernel: kernel[2]), geometry.reach(kernel: kernel[3]))
+      let images: Shape = [1, geometry.inputs(ofKernel: kernel), side, side]
+      let sums = Correlation(input: images, kernel: kernel, geometry)
+      if type == Float.self, let fast = FiveConvolution(sums) { return fast.gradientBytes }
+      if type == Float.self, let fast = RearrangedConvolution(sums) {
+        return kernelGradient(fast.kernelShape, type)
+      }
+      return (EngineConvolution.groups + 1) * kernel.count * MemoryLayout<Element>.stride
+    }
     func isInterleaved(_ channels: Int) -> Bool {
       MapLayout(channels: channels, type) == .interleaved
     }
@@ -54,5 +67,21 @@ package enum ConvolutionMemory {
     // The size counts the sums of all groups, and the kernel prepared for multiplication.
     return (groups + 1) * places * stored(kernel[0]) * stored(kernel[1])
       * MemoryLayout<Element>.stride
+  }
+
+  /// The approximate bytes that a pass takes beside its operands and its result, for images of shape
+  /// `input` and a kernel of shape `kernel`: copies of maps in another order, unless the geometry is
+  /// plain.
+  package static func scratch<Element: Scalar>(
+    input: Shape, kernel: Shape, geometry: ConvolutionGeometry = .plain, _ type: Element.Type
+  ) -> Int {
+    guard !geometry.isPlain, let output = geometry.outputShape(of: input, kernel: kernel) else {
+      return 0
+    }
+    let sums = Correlation(input: input, kernel: kernel, geometry)
+    if type == Float.self, FiveConvolution(sums) != nil { return 0 }
+    if type == Float.self, let fast = RearrangedConvolution(sums) { return fast.mapBytes }
+    return [input, output].filter { MapLayout(channels: $0.channels, type) == .interleaved }
+      .reduce(0) { $0 + MemoryPool.size(of: $1.count * MemoryLayout<Element>.stride) }
   }
 }

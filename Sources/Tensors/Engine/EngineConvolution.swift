@@ -21,8 +21,10 @@ struct EngineConvolution {
   private let precision = Precision.current
 
   /// Prepares a convolution; nil if the reference engine is to compute it.
-  init?<Element: Scalar>(_ input: FeatureMap<Element>, _ kernel: Shape) {
-    guard Element.self == Float.self, input.shape.count > 0 else { return nil }
+  init?<Element: Scalar>(
+    _ input: FeatureMap<Element>, _ kernel: Shape, _ geometry: ConvolutionGeometry = .plain
+  ) {
+    guard Element.self == Float.self, input.shape.count > 0, geometry.isPlain else { return nil }
     (images, height, width) = (input.shape.batch, input.shape.height, input.shape.width)
     (inputs, outputs) = (kernel[1], kernel[0])
     (kernelHeight, kernelWidth) = (kernel[2], kernel[3])
@@ -121,8 +123,8 @@ struct EngineConvolution {
       usesWinograd
       ? winogradKernel(kernel, isTurned: isTurned)
       : isPlanar
-        ? MapMemory(isTurned ? kernel.turned.scalars : kernel.scalars)
-        : directKernel(isTurned ? kernel.turned : kernel)
+        ? MapMemory(isTurned ? kernel.turned().scalars : kernel.scalars)
+        : directKernel(isTurned ? kernel.turned() : kernel)
     let paddedBias = bias.map {
       MapMemory($0.scalars + [Float](repeating: 0, count: storedOutputs - outputs))
     }
@@ -137,7 +139,7 @@ struct EngineConvolution {
         withUnsafePointer(to: &convolution) { convolution in
           if usesWinograd {
             let chunks = forwardChunks
-            withScratch(winogradScratch, chunks.count) {
+            Self.withScratch(winogradScratch, chunks.count) {
               let tiles = chunks[$0]
               if kernels.winograd_forward(convolution, tiles.lowerBound, tiles.upperBound, $1) != 0
               {
@@ -145,7 +147,7 @@ struct EngineConvolution {
               }
             }
           } else if isPlanar {
-            withScratch(planarScratch, rowChunks) { chunk, scratch in
+            Self.withScratch(planarScratch, rowChunks) { chunk, scratch in
               if kernels.planar_forward(convolution, chunk, scratch) != 0 { found.raise() }
               if let follow { forEachPlane(ofChunk: chunk) { follow($0, $1, output) } }
             }
@@ -156,7 +158,7 @@ struct EngineConvolution {
           } else {
             let scratch = kernels.direct_scratch(
               storedInputs, storedOutputs, kernelHeight, kernelWidth, width)
-            withScratch(scratch, rowChunks) {
+            Self.withScratch(scratch, rowChunks) {
               if kernels.direct_forward(convolution, $0, $1) != 0 { found.raise() }
             }
           }
@@ -330,7 +332,7 @@ struct EngineConvolution {
   ) -> Tensor<Float> {
     let exchangedShape: Shape = [inputs, outputs, kernelHeight, kernelWidth]
     return EngineConvolution(gradient, exchangedShape)?
-      .directGradients(gradient, input, exchangedShape, hasBias: false).kernel.turned
+      .directGradients(gradient, input, exchangedShape, hasBias: false).kernel.turned()
       ?? Tensor(shape: shape, repeating: 0)
   }
 
@@ -351,20 +353,25 @@ struct EngineConvolution {
       var pass = self.pass(input.scalars, gradient)
       withExtendedLifetime((input, gradient)) {
         withUnsafePointer(to: &pass) { pass in
-          withScratch(scratch, groups) { group, scratch in
+          Self.withScratch(scratch, groups) { group, scratch in
             let sums = sums + group * count
             sums.update(repeating: 0, count: count)
             add(pass, group, sums, scratch)
           }
         }
       }
-      let parts = max(1, groups * count / elementsPerChunk)
-      parallel(chunks: parts) { part, _ in
-        let range = range(ofChunk: part, of: parts, count: count)
-        for group in 1..<max(1, groups) {
-          let partial = sums + group * count
-          for i in range { sums[i] += partial[i] }
-        }
+      Self.addPartials(sums, groups: groups, count: count)
+    }
+  }
+
+  /// Adds the partial sums of all groups to those of the first, in order.
+  static func addPartials(_ sums: UnsafeMutablePointer<Float>, groups: Int, count: Int) {
+    let parts = max(1, groups * count / elementsPerChunk)
+    parallel(chunks: parts) { part, _ in
+      let range = range(ofChunk: part, of: parts, count: count)
+      for group in 1..<max(1, groups) {
+        let partial = sums + group * count
+        for i in range { sums[i] += partial[i] }
       }
     }
   }
@@ -392,7 +399,7 @@ struct EngineConvolution {
       var pass = self.pass(gradient.scalars, gradient)
       withExtendedLifetime(gradient) {
         withUnsafePointer(to: &pass) { pass in
-          withScratch(tileSumsScratch, groups) { addTiles(ofPart: $0, to: sums, pass, $1) }
+          Self.withScratch(tileSumsScratch, groups) { addTiles(ofPart: $0, to: sums, pass, $1) }
         }
       }
     }
@@ -423,7 +430,7 @@ struct EngineConvolution {
   // MARK: - Memory
 
   /// Runs chunks on several threads, each with scratch memory of its own.
-  private func withScratch(
+  static func withScratch(
     _ count: Int, _ chunks: Int, _ body: (_ chunk: Int, UnsafeMutablePointer<Float>) -> Void
   ) {
     // Each worker's memory begins at a cache line of its own.

@@ -63,6 +63,7 @@ extension Convolution {
   ///   - input: Images, `[N, C, H, W]`.
   ///   - kernel: Kernels, `[O, C, kH, kW]`.
   ///   - bias: `[O]`.
+  ///   - geometry: Stride, zeros and groups.
   ///   - activation: The function of each value.
   ///   - reluNaN: The treatment of NaN by ReLU.
   ///   - join: The join with a skip value, if any.
@@ -71,11 +72,12 @@ extension Convolution {
   @specialized(where Element == Float)
   package static func activated<Element: Scalar>(
     _ input: FeatureMap<Element>, kernel: Tensor<Element>, bias: Tensor<Element>?,
-    activation: Activation, reluNaN: ReLUNaN, joining join: Join<Element>? = nil,
+    geometry: ConvolutionGeometry = .plain, activation: Activation, reluNaN: ReLUNaN,
+    joining join: Join<Element>? = nil,
     keepsRecord: Bool
   ) -> ActivatedMap<Element> {
-    if let engine = EngineConvolution(input, kernel.shape), let x = input as? FeatureMap<Float>,
-      let w = kernel as? Tensor<Float>
+    if let engine = EngineConvolution(input, kernel.shape, geometry),
+      let x = input as? FeatureMap<Float>, let w = kernel as? Tensor<Float>
     {
       let (bias, join) = (bias as? Tensor<Float>, join as? Join<Float>)
       let result =
@@ -87,7 +89,7 @@ extension Convolution {
           : nil
       if let result = result as? ActivatedMap<Element> { return result }
     }
-    let z = forward(input, kernel: kernel, bias: bias)
+    let z = forward(input, kernel: kernel, bias: bias, geometry: geometry)
     let a = activation.forward(z, reluNaN: reluNaN)
     return ActivatedMap(
       activation: a, output: join?.applied(to: a) ?? a,
@@ -96,32 +98,13 @@ extension Convolution {
       foundNonFinite: z.foundNonFinite)
   }
 
-  /// The gradient of the input, plus `addend`.
-  package static func inputGradient<Element: Scalar>(
-    _ outputGradient: FeatureMap<Element>, kernel: Tensor<Element>,
-    adding addend: FeatureMap<Element>?
-  ) -> FeatureMap<Element> {
-    let turnedShape: Shape = [kernel.shape[1], kernel.shape[0], kernel.shape[2], kernel.shape[3]]
-    if let engine = EngineConvolution(outputGradient, turnedShape),
-      engine.takesEnding || addend == nil, let g = outputGradient as? FeatureMap<Float>,
-      let w = kernel as? Tensor<Float>,
-      let result = engine.forward(
-        g, w, nil, isTurned: true, .init(addend: addend as? FeatureMap<Float>)
-      ).output as? FeatureMap<Element>
-    {
-      return result
-    }
-    let gradient = forward(outputGradient, kernel: kernel.turned)
-    return addend.map { gradient.adding($0) } ?? gradient
-  }
-
   /// The gradients of kernel and bias.
   package static func parameterGradients<Element: Scalar>(
     _ input: FeatureMap<Element>, _ outputGradient: FeatureMap<Element>, kernelShape: Shape,
-    hasBias: Bool
+    geometry: ConvolutionGeometry = .plain, hasBias: Bool
   ) -> (kernel: Tensor<Element>, bias: Tensor<Element>?) {
-    if let engine = EngineConvolution(input, kernelShape), let x = input as? FeatureMap<Float>,
-      let g = outputGradient as? FeatureMap<Float>
+    if let engine = EngineConvolution(input, kernelShape, geometry),
+      let x = input as? FeatureMap<Float>, let g = outputGradient as? FeatureMap<Float>
     {
       let result = engine.parameterGradients(x.resolved, g, kernelShape, hasBias: hasBias)
       if let kernel = result.kernel as? Tensor<Element> {
@@ -129,19 +112,20 @@ extension Convolution {
       }
     }
     return (
-      kernelGradient(input, outputGradient, kernelShape: kernelShape),
+      kernelGradient(input, outputGradient, kernelShape: kernelShape, geometry: geometry),
       hasBias ? biasGradient(outputGradient) : nil
     )
   }
 
   /// Whether the engine computes all gradients in one pass, for a kernel `[O, C, kH, kW]`.
   package static func goesBackAtOnce<Element: Scalar>(
-    kernelShape shape: Shape, _ type: Element.Type
+    kernelShape shape: Shape, geometry: ConvolutionGeometry = .plain, _ type: Element.Type
   ) -> Bool {
-    EngineConvolution.usesWinograd(
-      height: shape[2], width: shape[3],
-      isPlanar: [shape[0], shape[1]].contains { MapLayout(channels: $0, type) == .planar },
-      Precision.current)
+    geometry.isPlain
+      && EngineConvolution.usesWinograd(
+        height: shape[2], width: shape[3],
+        isPlanar: [shape[0], shape[1]].contains { MapLayout(channels: $0, type) == .planar },
+        Precision.current)
   }
 
   /// Computes the gradients of input, kernel and bias in one pass, with the same bits as one after

@@ -17,15 +17,18 @@ extension Convolution {
   ///   - record: The record of the activation from the forward pass.
   ///   - input: The input of the convolution.
   ///   - kernel: `[O, C, kH, kW]`.
+  ///   - geometry: Stride, zeros and groups.
   ///   - needsInput: Whether the gradient of the input is wanted.
-  /// - Returns: The gradients; nil where the engine has no such pass, as for interleaved channels.
+  /// - Returns: The gradients; nil where the engine has no such pass, as for interleaved channels
+  ///   and in every geometry but the plain one.
   package static func pulledBack<Element: Scalar>(
     _ da: FeatureMap<Element>, times factor: FeatureMap<Element>?, _ activation: Activation,
     _ record: ActivationRecord<Element>, input: FeatureMap<Element>, kernel: Tensor<Element>,
-    needsInput: Bool
+    geometry: ConvolutionGeometry = .plain, needsInput: Bool
   ) -> (input: FeatureMap<Element>?, kernel: Tensor<Element>)? {
-    guard case .values(let a, let z) = record, let engine = EngineConvolution(input, kernel.shape),
-      engine.isPlanar, let g = da as? FeatureMap<Float>, let x = input as? FeatureMap<Float>,
+    guard case .values(let a, let z) = record,
+      let engine = EngineConvolution(input, kernel.shape, geometry), engine.isPlanar,
+      let g = da as? FeatureMap<Float>, let x = input as? FeatureMap<Float>,
       let w = kernel as? Tensor<Float>
     else { return nil }
     let known = activation == .linear ? nil : activation.needsPreactivation ? z : a
@@ -45,7 +48,7 @@ extension EngineConvolution {
   ) -> (input: FeatureMap<Float>?, kernel: Tensor<Float>) {
     let kernels = InstructionSet.kernels
     let shape = kernel.shape
-    let turned = needsInput ? MapMemory(kernel.turned.scalars) : nil
+    let turned = needsInput ? MapMemory(kernel.turned().scalars) : nil
     let dx = needsInput ? MapMemory<Float>(input.shape.count) { _ in } : nil
     let found = Flag()
     let sums = groupSums(

@@ -30,6 +30,23 @@ extension FeatureMap {
       })
   }
 
+  /// Returns √(x² + ε²).
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  package func smoothMagnitudes(_ epsilon: Double) -> FeatureMap {
+    let square = Element(epsilon * epsilon)
+    let scalars = resolved.scalars
+    return FeatureMap(
+      shape: shape,
+      scalars: MapMemory(scalars.count) { output in
+        parallelRanges(scalars.count) { range in
+          for i in range {
+            output[i] = (scalars.start[i] * scalars.start[i] + square).squareRoot()
+          }
+        }
+      })
+  }
+
   /// Returns 1 for x > 0, −1 for x < 0, 0 for 0; NaN stays.
   @specialized(where Element == Float)
   @specialized(where Element == Double)

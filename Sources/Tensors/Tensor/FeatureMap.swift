@@ -30,7 +30,22 @@ package struct FeatureMap<Element: Scalar>: Sendable {
     self.init(
       shape: tensor.shape,
       scalars: layout == .planar
-        ? MapMemory(tensor.scalars) : MapLayout.interleave(tensor.scalars, shape: tensor.shape))
+        ? MapMemory(tensor.scalars)
+        : tensor.scalars.withUnsafeBufferPointer {
+          MapLayout.interleave($0, shape: tensor.shape)
+        })
+  }
+
+  /// A map of values in planes, `[N, C, H, W]`.
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  init(shape: Shape, planes: MapMemory<Element>, foundNonFinite: Bool) {
+    let layout = MapLayout(channels: shape.channels, Element.self)
+    self.init(
+      shape: shape,
+      scalars: layout == .planar
+        ? planes : planes.withUnsafeBufferPointer { MapLayout.interleave($0, shape: shape) },
+      foundNonFinite: foundNonFinite)
   }
 
   init(shape: Shape, scalars: MapMemory<Element>, foundNonFinite: Bool = false) {
@@ -65,7 +80,22 @@ package struct FeatureMap<Element: Scalar>: Sendable {
   private func rowMajorScalars() -> [Element] {
     layout == .planar
       ? scalars.withUnsafeBufferPointer(Array.init)
-      : MapLayout.deinterleave(resolved.scalars, shape: shape)
+      : Tensor(shape: shape) { planes in
+        planes.baseAddress.map {
+          MapLayout.deinterleave(resolved.scalars, into: $0, shape: shape)
+        }
+      }.scalars
+  }
+
+  /// Returns the values in planes, `[N, C, H, W]`, whatever the layout.
+  @specialized(where Element == Float)
+  @specialized(where Element == Double)
+  func planes() -> MapMemory<Element> {
+    layout == .planar
+      ? scalars
+      : MapMemory(shape.count) {
+        MapLayout.deinterleave(resolved.scalars, into: $0, shape: shape)
+      }
   }
 
   /// The same map with the mask applied to its values.
@@ -103,20 +133,18 @@ enum MapLayout: Sendable {
 
   @inline(__always)
   static func interleave<Element: Scalar>(
-    _ planes: [Element], shape: Shape
+    _ planes: UnsafeBufferPointer<Element>, shape: Shape
   ) -> MapMemory<Element> {
     let (channels, pixels) = (shape.channels, shape.planeCount)
     let stored = storedChannels(channels)
     return MapMemory(shape.batch * pixels * stored) { target in
-      planes.withUnsafeBufferPointer { planes in
-        guard let planes = planes.baseAddress else { return }
-        parallelPixels(shape) { image, range in
-          let source = planes + image * channels * pixels
-          for pixel in range {
-            let place = target + (image * pixels + pixel) * stored
-            for c in 0..<channels { place[c] = source[c * pixels + pixel] }
-            for c in channels..<stored { place[c] = 0 }
-          }
+      guard let planes = planes.baseAddress else { return }
+      parallelPixels(shape) { image, range in
+        let source = planes + image * channels * pixels
+        for pixel in range {
+          let place = target + (image * pixels + pixel) * stored
+          for c in 0..<channels { place[c] = source[c * pixels + pixel] }
+          for c in channels..<stored { place[c] = 0 }
         }
       }
     }
@@ -124,23 +152,20 @@ enum MapLayout: Sendable {
 
   @inline(__always)
   static func deinterleave<Element: Scalar>(
-    _ scalars: MapMemory<Element>, shape: Shape
-  ) -> [Element] {
+    _ scalars: MapMemory<Element>, into planes: UnsafeMutablePointer<Element>, shape: Shape
+  ) {
     let (channels, pixels) = (shape.channels, shape.planeCount)
     let stored = storedChannels(channels)
-    return Tensor(shape: shape) { planes in
-      guard let planes = planes.baseAddress else { return }
-      scalars.withUnsafeBufferPointer { scalars in
-        guard let scalars = scalars.baseAddress else { return }
-        parallelPixels(shape) { image, range in
-          let target = planes + image * channels * pixels
-          for pixel in range {
-            let place = scalars + (image * pixels + pixel) * stored
-            for c in 0..<channels { target[c * pixels + pixel] = place[c] }
-          }
+    scalars.withUnsafeBufferPointer { scalars in
+      guard let scalars = scalars.baseAddress else { return }
+      parallelPixels(shape) { image, range in
+        let target = planes + image * channels * pixels
+        for pixel in range {
+          let place = scalars + (image * pixels + pixel) * stored
+          for c in 0..<channels { target[c * pixels + pixel] = place[c] }
         }
       }
-    }.scalars
+    }
   }
 
   /// Calls `body` for consecutive pixels of each image, on several threads.

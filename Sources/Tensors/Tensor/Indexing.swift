@@ -99,12 +99,12 @@ extension Tensor {
     }
   }
 
-  /// Makes a stack of single images of one shape, `[images.count, C, H, W]`.
+  /// Makes a stack of stacks of images of one shape, `[N, C, H, W]` with all of their images.
   package init(joining images: [Tensor]) {
     precondition(!images.isEmpty, "There are images to join.")
     let shape = images[0].shape
     self.init(
-      shape: [images.count, shape.channels, shape.height, shape.width],
+      shape: [images.reduce(0) { $0 + $1.shape.batch }, shape.channels, shape.height, shape.width],
       scalars: images.flatMap(\.scalars))
   }
 

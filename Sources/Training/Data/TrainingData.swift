@@ -24,6 +24,8 @@ struct BatchPlan: Hashable, Sendable, Codable {
   struct Patch: Hashable, Sendable, Codable {
     let slice: Int
     let row: Int, column: Int
+    /// How the patch is turned; nil if it is not.
+    var turn: Turn?
   }
 }
 
@@ -41,7 +43,7 @@ struct Batch: Sendable {
 
 extension TrainingData {
   /// The batches of one epoch: each of `slices` once, in random order if `options` shuffle, with
-  /// one random patch of each.
+  /// one random patch of each, turned as `options` say.
   func batches(epoch: Int, slices: [Int], options: TrainingOptions) -> [BatchPlan] {
     let order =
       options.shuffles
@@ -49,15 +51,21 @@ extension TrainingData {
         .permutation(slices.count).map { slices[$0] }
       : slices
     let places = RandomStream(seed: options.seed, name: "patch/epoch\(epoch)")
+    let turns = RandomStream(seed: options.seed, name: "augment/epoch\(epoch)")
+    let isSquare = options.patch != nil || clean.height == clean.width
     let patches = order.map { slice -> BatchPlan.Patch in
-      guard let side = options.patch else { return .init(slice: slice, row: 0, column: 0) }
+      let turn = options.augmentation.turn(ofSlice: slice, isSquare: isSquare, turns)
+      guard let side = options.patch else {
+        return .init(slice: slice, row: 0, column: 0, turn: turn)
+      }
       return .init(
         slice: slice,
         row: places.integer(at: 2 * slice, below: clean.height - side + 1),
-        column: places.integer(at: 2 * slice + 1, below: clean.width - side + 1))
+        column: places.integer(at: 2 * slice + 1, below: clean.width - side + 1), turn: turn)
     }
-    return stride(from: 0, to: patches.count, by: options.batch).map {
-      BatchPlan(patches: Array(patches[$0..<min($0 + options.batch, patches.count)]))
+    let size = options.slicesOfUpdate
+    return stride(from: 0, to: patches.count, by: size).map {
+      BatchPlan(patches: Array(patches[$0..<min($0 + size, patches.count)]))
     }
   }
 
@@ -65,15 +73,18 @@ extension TrainingData {
   ///
   /// - Parameters:
   ///   - plan: The slices and the places of their patches.
-  ///   - step: The number of the update, which names the stream of fresh noise.
+  ///   - step: The number of the update, which names the stream of fresh noise; nil for the fixed draw.
   ///   - patch: The side of the patches; nil for whole slices.
   /// - Returns: Input, target and mask.
-  func batch(_ plan: BatchPlan, step: Int, patch: Int?) -> Batch {
+  func batch(_ plan: BatchPlan, drawing step: Int?, patch: Int?) -> Batch {
     let side = (height: patch ?? clean.height, width: patch ?? clean.width)
     let target = cut(clean.values.scalars, plan, side) { scale.toNetwork($1) }
     let input =
-      freshNoise.map { fresh($0, plan, step: step, side) }
-      ?? cut(noisy.scalars, plan, side) { scale.toNetwork($1) }
+      if let freshNoise, let step {
+        fresh(freshNoise, plan, step: step, side)
+      } else {
+        cut(noisy.scalars, plan, side) { scale.toNetwork($1) }
+      }
     let mask = clean.mask.map { mask in
       tiles(plan, side) { row, output in
         for (x, isPadding) in mask[row].enumerated() { output[x] = isPadding ? 0 : 1 }
@@ -102,7 +113,8 @@ extension TrainingData {
     let drawn = cut(
       clean.values.scalars, whole, (clean.height, clean.width), then: disturb)
     let places = plan.patches.enumerated().map { index, patch in
-      BatchPlan.Patch(slice: index, row: patch.row, column: patch.column)
+      BatchPlan.Patch(
+        slice: index, row: patch.row, column: patch.column, turn: patch.turn)
     }
     return cut(drawn.scalars, BatchPlan(patches: places), side) { scale.toNetwork($1) }
   }
@@ -142,6 +154,8 @@ extension TrainingData {
             UnsafeMutableBufferPointer(rebasing: image[y * side.width..<(y + 1) * side.width]))
         }
         change(place.slice, image)
+        // Noise turns with the image that it was added to.
+        place.turn?.apply(to: image, height: side.height, width: side.width)
       }
     }
   }

@@ -1,5 +1,6 @@
 package import CT
 import Foundation
+import Operations
 package import Tensors
 
 /// Figures of how close an image is to the clean one.

@@ -46,6 +46,17 @@ ADADELTA_CASES = {
     "adadelta": {"lr": 1.0, "rho": 0.9, "eps": 1e-6},
     "adadelta-other": {"lr": 0.5, "rho": 0.95, "eps": 1e-4},
 }
+# Weight decay: L2 in the gradient of SGD and Adam, beside it in AdamW.
+DECAY_CASES = {
+    "sgd-decay": ("sgd", {"lr": 0.02, "momentum": 0.9, "nesterov": True, "weight_decay": 0.1}),
+    "sgd-decay-plain": ("sgd", {"lr": 0.02, "momentum": 0.0, "nesterov": False, "weight_decay": 0.5}),
+    "adam-decay": ("adam", {
+        "lr": 0.02, "beta1": 0.9, "beta2": 0.99, "epsilon": 1e-8, "weight_decay": 0.1}),
+    "adamw": ("adamw", {
+        "lr": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.01}),
+    "adamw-other": ("adamw", {
+        "lr": 0.05, "beta1": 0.8, "beta2": 0.95, "epsilon": 1e-3, "weight_decay": 0.3}),
+}
 # What PyTorch calls the moments that Backflow calls m and v.
 MOMENTS = {
     "rmsprop": {"m": "momentum_buffer", "v": "square_avg"},
@@ -172,6 +183,23 @@ def make(folder):
         write_array(folder / name / "weights.npy", weights, "<f8")
         records.append({
             "name": name, "optimizer": "sgd", "computed_by": "torch.optim.SGD", **options})
+    for name, (kind, options) in DECAY_CASES.items():
+        make_optimizer = {
+            "sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[kind]
+        theirs = options if kind == "sgd" else {
+            "lr": options["lr"], "betas": (options["beta1"], options["beta2"]),
+            "eps": options["epsilon"], "weight_decay": options["weight_decay"]}
+        weights, states = by_torch(
+            start, gradients, lambda parameters: make_optimizer(parameters, **theirs))
+        write_array(folder / name / "weights.npy", weights, "<f8")
+        for moment, key in {"m": "exp_avg", "v": "exp_avg_sq"}.items():
+            if key in states[-1]:
+                write_array(
+                    folder / name / f"{moment}.npy", np.array([state[key] for state in states]),
+                    "<f8")
+        records.append({
+            "name": name, "optimizer": kind,
+            "computed_by": f"torch.optim.{make_optimizer.__name__}", **options})
     for kind, make_optimizer, cases in OTHERS:
         for name, options in cases.items():
             weights, states = by_torch(

@@ -1,0 +1,101 @@
+// Interleaved maps whose channels have numbers of their own: what normalizations need.
+//
+// Sums are taken in double precision, pixel after pixel for each channel alone, so that their order
+// does not depend on the vectors. Products are not fused, so every instruction set gives the same bits.
+
+typedef double Doubles __attribute__((vector_size(64)));
+
+INLINE Doubles widened(Floats<8> v) { return __builtin_convertvector(v, Doubles); }
+
+/// How many groups of 8 channels are summed side by side: as many as there are registers for.
+static constexpr ptrdiff_t groupsAtOnce = LANES == 16 ? 4 : 2;
+
+/// The sums of B groups of 8 channels, from channel `c` on; `hasGradients` tells whether h is a gradient
+/// or x − shift.
+template <int B, bool hasGradients>
+INLINE void sumGroups(const ck_channel_sums *a, ptrdiff_t c, double *sums, double *products) {
+  Doubles sum[B] = {}, product[B] = {}, shift[B];
+  UNROLL for (int b = 0; b < B; b++) shift[b] = widened(load<8>(a->shifts + c + 8 * b));
+  for (ptrdiff_t pixel = 0; pixel < a->pixels; pixel++) {
+    const ptrdiff_t place = pixel * a->channels + c;
+    UNROLL for (int b = 0; b < B; b++) {
+      const Doubles x = widened(load<8>(a->values + place + 8 * b)) - shift[b];
+      Doubles h = x;
+      if constexpr (hasGradients) {
+        Floats<8> gradient = load<8>(a->gradients + place + 8 * b);
+        if (a->mask) gradient = masked<8>(gradient, a->mask + (place >> 3) + b);
+        h = widened(gradient);
+      }
+      sum[b] += h;
+      product[b] += h * x;
+    }
+  }
+  memcpy(sums + c, sum, sizeof sum);
+  memcpy(products + c, product, sizeof product);
+}
+
+template <bool hasGradients>
+static KERNEL void sumAllGroups(const ck_channel_sums *a, double *sums, double *products) {
+  ptrdiff_t c = 0;
+  for (; c + 8 * groupsAtOnce <= a->channels; c += 8 * groupsAtOnce)
+    sumGroups<groupsAtOnce, hasGradients>(a, c, sums, products);
+  for (; c < a->channels; c += 8) sumGroups<1, hasGradients>(a, c, sums, products);
+}
+
+static KERNEL void channelSums(const ck_channel_sums *a, double *sums, double *products) {
+  return a->gradients ? sumAllGroups<true>(a, sums, products)
+                      : sumAllGroups<false>(a, sums, products);
+}
+
+/// Whether a chunk of a map of `whole` values goes past the caches.
+INLINE bool channelsStream(const float *results, ptrdiff_t channels, ptrdiff_t whole) {
+  return isStreamed(whole) && channels % LANES == 0
+      && (uintptr_t)results % (LANES * sizeof(float)) == 0;
+}
+
+template <int activation>
+static KERNEL void channelScaleAll(const ck_channel_scale *a, bool streams) {
+  for (ptrdiff_t pixel = 0; pixel < a->pixels; pixel++) {
+    const ptrdiff_t place = pixel * a->channels;
+    EACH_LANES(c, a->channels, {
+      const Floats<L> z = (load<L>(a->values + place + c) - load<L>(a->shifts + c))
+              * load<L>(a->factors + c)
+          + load<L>(a->offsets + c);
+      const bool derives = activation != ck_linear && a->mask;
+      const Floats<L> v = activated<L, activation>(
+          z, derives ? a->mask + ((place + c) >> 3) : nullptr, derives);
+      store<L>(a->results + place + c, v, streams);
+    });
+  }
+  if (streams) __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static KERNEL void channelScale(const ck_channel_scale *a) {
+  const bool streams = channelsStream(a->results, a->channels, a->whole);
+  switch (a->activation) {
+    case ck_linear: return channelScaleAll<ck_linear>(a, streams);
+    case ck_relu: return channelScaleAll<ck_relu>(a, streams);
+    case ck_hiding_relu: return channelScaleAll<ck_hiding_relu>(a, streams);
+  }
+}
+
+template <bool isMasked>
+static KERNEL void channelCombineAll(const ck_channel_combination *a, bool streams) {
+  for (ptrdiff_t pixel = 0; pixel < a->pixels; pixel++) {
+    const ptrdiff_t place = pixel * a->channels;
+    EACH_LANES(c, a->channels, {
+      Floats<L> g = load<L>(a->gradients + place + c);
+      if constexpr (isMasked) g = masked<L>(g, a->mask + ((place + c) >> 3));
+      const Floats<L> centered = load<L>(a->values + place + c) - load<L>(a->shifts + c);
+      const Floats<L> sum = g * load<L>(a->gradient_factors + c)
+          + centered * load<L>(a->value_factors + c);
+      store<L>(a->results + place + c, sum + load<L>(a->offsets + c), streams);
+    });
+  }
+  if (streams) __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static KERNEL void channelCombine(const ck_channel_combination *a) {
+  const bool streams = channelsStream(a->results, a->channels, a->whole);
+  return a->mask ? channelCombineAll<true>(a, streams) : channelCombineAll<false>(a, streams);
+}

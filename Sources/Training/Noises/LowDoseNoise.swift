@@ -1,0 +1,132 @@
+package import CT
+package import Tensors
+package import Tomography
+
+/// The noise of a scan at a fraction of the dose: projected, disturbed where a scanner measures, and
+/// reconstructed.
+///
+///     noisy = R(draw(A·μ(clean)))
+///
+/// A, R and μ are those of ``SliceScan``, the draw that of ``LowDose``. A pixel depends on every ray that
+/// meets it, so a draw needs the whole slice. Line integrals are kept, so that a further draw costs the
+/// draw and a reconstruction.
+package struct LowDoseNoise: NoiseKind {
+  package let dose: LowDose
+  package let choice: ScanChoice
+  package let window: RampFilter.Window
+  package let attenuation: Attenuation
+  /// The distance of pixels where the slices do not tell it, in mm.
+  package let pixel: Double
+  private let scans = ScanStore()
+
+  /// The distance of pixels of slices that do not tell it, unless one is given, in mm.
+  package static let usualPixel = 0.7
+
+  package init(
+    _ dose: LowDose, _ choice: ScanChoice, _ window: RampFilter.Window, _ attenuation: Attenuation,
+    pixel: Double
+  ) {
+    (self.dose, self.choice, self.window) = (dose, choice, window)
+    (self.attenuation, self.pixel) = (attenuation, pixel)
+  }
+
+  package var needsWholeSlice: Bool { true }
+
+  package func words(_ unit: ValueUnit, seed: UInt64) -> String {
+    let beam = choice.beam == .parallel ? "parallel beam" : "fan beam, \(choice.beam.rawValue)"
+    return "noise of \(dose.dose.shortest) of the dose (\(beam), \(dose.photons.shortest) photons, "
+      + "electronic noise \(dose.electronic.shortest) photons, filter \(window.rawValue), "
+      + (dose.isMeasured ? "added to the measured, " : "") + "seed \(seed)) in projections of the "
+      + "source"
+  }
+
+  package func apply(
+    to pixels: UnsafeMutableBufferPointer<Float>, ofSlice slice: Int, in clean: ImageStack,
+    _ stream: RandomStream
+  ) {
+    let noisy = draw(Array(pixels), ofSlice: slice, in: clean, stream).pixels
+    _ = pixels.update(fromContentsOf: noisy)
+  }
+
+  /// A noisy slice, and how many counts were too low for a logarithm.
+  package struct Draw: Sendable {
+    package let pixels: [Float]
+    package let clipped: Int
+  }
+
+  /// Draws noise for a slice in HU.
+  package func draw(
+    _ pixels: [Float], ofSlice slice: Int, in clean: ImageStack, _ stream: RandomStream
+  ) -> Draw {
+    guard let scan = try? scan(ofSlice: slice, in: clean) else {
+      preconditionFailure("A scan is checked before noise is drawn.")
+    }
+    let drawn = dose.draw(scans.sinogram(pixels, ofSlice: slice, by: scan), stream)
+    // Below air is padding, which no scan sees.
+    let made = zip(pixels, scan.reconstruct(drawn.sinogram)).map { $0 < -1000 ? $0 : $1 }
+    return Draw(pixels: made, clipped: drawn.clipped)
+  }
+
+  /// Returns the slice projected and reconstructed without noise.
+  package func roundTrip(_ pixels: [Float], ofSlice slice: Int, by scan: SliceScan) -> [Float] {
+    scan.reconstruct(scans.sinogram(pixels, ofSlice: slice, by: scan))
+  }
+
+  /// Returns the scan of a slice.
+  ///
+  /// - Throws: `TomographyError` when no scan is as it was chosen.
+  package func scan(
+    ofSlice slice: Int, in clean: ImageStack
+  ) throws(TomographyError) -> SliceScan {
+    let setting = try setting(ofSlice: slice, in: clean)
+    return scans.scan(setting.scan, setting.grid, window, attenuation)
+  }
+
+  /// A scan and the pixels of a slice.
+  package struct Setting: Hashable, Sendable {
+    package let scan: ScanGeometry
+    package let grid: ImageGrid
+  }
+
+  private func setting(
+    ofSlice slice: Int, in clean: ImageStack
+  ) throws(TomographyError) -> Setting {
+    let grid = clean.grid(of: slice, orPixel: pixel)
+    return Setting(
+      scan: try choice.geometry(of: grid, by: clean.source(of: slice)?.scanner ?? .usual),
+      grid: grid)
+  }
+
+  /// Returns the different scans of the slices, before any is made.
+  ///
+  /// - Throws: `TomographyError` when no scan is as it was chosen.
+  package func settings(of clean: ImageStack) throws(TomographyError) -> [Setting] {
+    var settings: [Setting] = []
+    for slice in 0..<clean.count {
+      let setting = try setting(ofSlice: slice, in: clean)
+      if !settings.contains(setting) { settings.append(setting) }
+    }
+    return settings
+  }
+
+  /// Forgets line integrals that were kept.
+  package func forgetProjections() { scans.forgetSinograms() }
+
+  /// The bytes that scans and the line integrals of `kept` slices take.
+  package static func bytes(_ settings: [Setting], keeping kept: Int) -> Int {
+    let largest = settings.map { $0.scan.views * $0.scan.detectors }.max() ?? 0
+    let pixels = settings.first.map { $0.grid.rows * $0.grid.columns } ?? 0
+    return settings.reduce(0) { $0 + SliceScan.bytes($1.scan, $1.grid) }
+      + kept * (largest + pixels) * MemoryLayout<Float>.size
+  }
+}
+
+extension ImageStack {
+  /// The pixels of a slice, whose distance is `pixel` mm where the slice does not tell it.
+  package func grid(of slice: Int, orPixel pixel: Double) -> ImageGrid {
+    let plane = source(of: slice)?.plane
+    return ImageGrid(
+      rows: height, columns: width, rowSpacing: plane?.rowSpacing ?? pixel,
+      columnSpacing: plane?.columnSpacing ?? pixel)
+  }
+}
