@@ -13,7 +13,7 @@ package struct Attenuation: Hashable, Sendable, Codable {
     self.water = water
   }
 
-  /// What 1 HU adds, in mm⁻¹.
+  /// The attenuation that 1 HU adds, in mm⁻¹.
   package var perUnit: Double { water / 1000 }
 
   /// Returns μ in mm⁻¹.

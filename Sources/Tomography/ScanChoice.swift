@@ -19,7 +19,7 @@ package struct Scanner: Hashable, Sendable, Codable {
     sourceToCenter: 746.02, sourceToDetector: 1361.2, fieldRadius: 327)
 }
 
-/// What is chosen of a scan; the rest follows from the scanner and the image.
+/// The parts of a scan's geometry that a command chooses; the rest follows from the scanner and the image.
 package struct ScanChoice: Hashable, Sendable, Codable {
   package var beam = ScanGeometry.Beam.arc
   /// The angles that views cover; nil for half a turn of parallel rays, a full one of a fan.

@@ -73,7 +73,7 @@ package struct KeptStates: Sendable {
   ///
   ///     average ← average + (1 − decay)·(weights − average)
   ///
-  /// What is no parameter is taken as it is. Source: Polyak and Juditsky, "Acceleration of stochastic
+  /// Running statistics, which are no parameters, are taken as they are. Source: Polyak and Juditsky, "Acceleration of stochastic
   /// approximation by averaging" (1992), in the form of `torch.optim.swa_utils.AveragedModel` with
   /// `get_ema_multi_avg_fn`.
   mutating func average(_ network: Network<Float>, decay: Double) {

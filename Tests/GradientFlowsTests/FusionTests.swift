@@ -52,6 +52,22 @@ struct FusionTests {
     try expectSameBits(lines, reluNaN)
   }
 
+  @Test func `a network goes on after the precision was changed`() throws {
+    let network = try Network(lines: Self.networks[0])
+    let stream = RandomStream(seed: 2, name: "fusion")
+    let input = Tensor<Float>(shape: [1, 1, 12, 12]) { stream.fillNormals($0) }
+    let pass = TrainingPass(network: network, input: input, target: input, loss: .meanSquaredError)
+    for precision in [Precision.fast, .strict, .fast] {
+      Precision.$current.withValue(precision) {
+        let fused = pass.run(StandardFlow(), retention: .training)
+        let separate = pass.run(StandardFlow(), retention: .everything)
+        for (a, b) in zip(fused.parameterGradients, separate.parameterGradients) {
+          #expect(a.fingerprint == b.fingerprint)
+        }
+      }
+    }
+  }
+
   /// Where a flow looks at what layers pass on, none may leave a derivative to the layer above.
   @Test(arguments: [0, 1], DilatedFlow.Insertion.allCases)
   func `a fused step has them under a dilated flow`(

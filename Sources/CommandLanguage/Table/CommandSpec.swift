@@ -26,7 +26,7 @@ package struct CommandExample: Hashable, Sendable, ExpressibleByStringLiteral {
   package init(stringLiteral value: String) { self.init(value) }
 }
 
-/// What the lines of a command make again: files hold lists of such lines.
+/// The part of a session that a command builds, so that its lines, kept in a file, build it again.
 package enum LineRecipe: Hashable, Sendable {
   /// Slices that are loaded or computed, in place of others or as their counterpart.
   case slices
@@ -52,7 +52,7 @@ package enum LineRecipe: Hashable, Sendable {
   }
 }
 
-/// What a command does to the questions of `quiz`.
+/// The part that a command plays in the questions of `quiz`.
 package enum QuizRole: Hashable, Sendable {
   /// It asks for a value, its first argument.
   case asks

@@ -88,7 +88,7 @@ extension Command<Workspace> {
     let options = try BlockOptions(arguments)
     try workspace.requireMemory(
       convolutions: options.convolutions, channels: options.channels, kernel: options.kernel,
-      projects: options.skip == .project)
+      projects: options.skip == .project, from: options.source)
     do throws(NetworkError) {
       return workspace.append(
         try ResidualBlock(
@@ -133,7 +133,7 @@ extension Command<Workspace> {
   ) { arguments, workspace, _ in
     let options = try ConvolutionOptions(arguments)
     try workspace.requireMemory(
-      convolutions: 1, channels: options.channels, kernel: options.kernel)
+      convolutions: 1, channels: options.channels, kernel: options.kernel, from: options.source)
     do throws(NetworkError) {
       return workspace.append(
         try PlainConvolution(

@@ -52,9 +52,10 @@ extension Workspace {
 
   /// Throws when the weights of a further layer, with what training keeps of each, are too many.
   func requireMemory(
-    convolutions: Int, channels: Int, kernel: Int, projects: Bool = false
+    convolutions: Int, channels: Int, kernel: Int, projects: Bool = false, from source: String?
   ) throws(CommandError) {
-    let inputs = network.channels
+    // A layer that is not there is refused where it is appended.
+    let inputs = (try? network.channels(of: source)) ?? network.channels
     let taps = (inputs + channels * (convolutions - 1)) * kernel * kernel
     let parameters = (taps + (projects ? inputs : 0)) * channels + network.parameterCount
     try requireMemory(

@@ -6,7 +6,7 @@ struct LayerwiseWork<Element: Scalar> {
   let plan: PassPlan<Element>
   /// The layer that is looked into; nil for none.
   let watched: Program<Element>.LayerNodes?
-  /// What links add, by the place whose gradient they join.
+  /// The links that are added to a gradient, by the place of the value whose gradient it is.
   private let joins: [Int: LinkJoin]
   private let keeping: Set<Int>
   private let isSeparate: Bool

@@ -8,7 +8,7 @@ import Tensors
 /// Beside each rule stands the function of ``Numbers`` or of the engine whose maps it counts. Weights and
 /// their gradients are no maps and not counted.
 struct ByteCount<Element: Scalar>: PassArithmetic {
-  /// What a group keeps: a, where the join multiplies with it; what act′ is computed from; whether that
+  /// The memory that a group keeps: a, where the join multiplies with it; the values that act′ is computed from; whether those
   /// are bits.
   struct Record {
     var activation: Heap.Block?

@@ -14,7 +14,7 @@ package import Tensors
 /// The values and gradients of one pass.
 package struct Execution<Element: Scalar, Arithmetic: PassArithmetic> {
   package typealias Quantity = Arithmetic.Quantity
-  /// What a flow adds to the gradient at a place, from gradients that stay; nil for nothing.
+  /// Returns the term that a flow adds to the gradient at a place, from gradients that stay; nil for none.
   package typealias Joining = (_ place: Int, _ gradients: [Quantity?]) -> Quantity?
 
   package let plan: PassPlan<Element>
@@ -122,7 +122,7 @@ package struct Execution<Element: Scalar, Arithmetic: PassArithmetic> {
       }
       for ended in plan.endsBackward[place] { release(ended) }
     }
-    // What the nodes read of others gets what came from these alone.
+    // Values outside the range have, as gradients, the shares of these nodes alone.
     for place in arrivals.indices where !arrivals[place].isEmpty {
       gradients[place] = settle(place, joining)
     }

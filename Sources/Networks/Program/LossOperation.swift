@@ -131,7 +131,7 @@ extension Loss: Operation {
       term: { i in (output.shape.position(of: i), maskFactor(grids, i) + factors(errors[i])) })
   }
 
-  /// What a difference adds to the loss.
+  /// Returns the share of one difference in the loss.
   private func value(of error: Double, _ count: Double) -> Double {
     switch self {
     case .halfSquares: error * error / 4

@@ -3,7 +3,7 @@ package import Tensors
 
 /// The arithmetic of a pass on feature maps, tensors and numbers.
 package struct Numbers<Element: Scalar>: PassArithmetic, Sendable {
-  /// What a group keeps: a, where the join multiplies with it, and what act′ is computed from.
+  /// The values that a group keeps: a, where the join multiplies with it, and those act′ is computed from.
   package struct Record: Sendable {
     var activation: FeatureMap<Element>?
     var derivative: ActivationRecord<Element>

@@ -1,13 +1,13 @@
 import Operations
 import Tensors
 
-/// What the work of a pass is done with: numbers, or a count of their bytes.
+/// The operations of a pass on one kind of quantity: maps of numbers, or a count of their bytes.
 ///
 /// One walk serves both, so that what a pass is said to need is what it takes: see ``Execution``.
 package protocol PassArithmetic {
   /// A feature map, a tensor or a number.
   associatedtype Quantity
-  /// What a group of operations keeps for its backward pass.
+  /// The values that a group of operations keeps for its backward pass.
   associatedtype Record
 
   /// Returns the result of the operation at `place`.

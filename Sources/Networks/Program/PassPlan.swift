@@ -38,6 +38,8 @@ package struct PassKey: Hashable, Sendable {
   package var watched: Set<Int>
   /// The places of values that stay to the end.
   package var kept: Set<Int>
+  /// The precision in use, on which the groups depend.
+  private let precision = Precision.current
 
   package init(
     loss: Loss = .meanSquaredError, hasMask: Bool = false, mode: PassMode = .training,

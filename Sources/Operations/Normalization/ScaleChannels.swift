@@ -7,7 +7,7 @@ package import Tensors
 ///
 /// The operands are x, the tensor of factors, `[C]` or `[N, groups]`, and, if there is one, b, `[C]`.
 package struct ScaleChannels: Operation {
-  /// What shares a factor.
+  /// The numbers that share a factor: those of a channel, or of a group of channels of one image.
   package let sharing: ChannelSharing
 
   package init(_ sharing: ChannelSharing = .batch) { self.sharing = sharing }

@@ -12,7 +12,7 @@ package import Tensors
 ///
 /// The operands are x, weight and bias, `[C]` each.
 package protocol StatisticsNorm: Operation {
-  /// What shares a mean and a variance.
+  /// The numbers that share a mean and a variance: those of a channel, or of a group of channels of one image.
   var sharing: ChannelSharing { get }
   /// ε.
   var epsilon: Double { get }

@@ -187,7 +187,7 @@ struct RearrangedConvolution {
           map, into: view, images: sums.images, channels: range)
       }
     }
-    // What was found may lie where the result is cropped.
+    // A NaN or infinity that was found may lie where the result is cropped.
     let isBad = foundNonFinite && scalars.withUnsafeBufferPointer { !$0.allSatisfy(\.isFinite) }
     guard layout == .planar else {
       return FeatureMap(shape: shape, scalars: scalars, foundNonFinite: isBad)

@@ -6,7 +6,7 @@
 /// μ = k + Σ y / m and σ² = Σ y² / m − (Σ y / m)². As k is one of the numbers, no digits are lost where
 /// the mean is far from 0.
 package struct ChannelMoments: Sendable {
-  /// What shares a mean and a variance.
+  /// The numbers that share a mean and a variance: those of a channel, or of a group of channels of one image.
   package let sharing: ChannelSharing
   /// One for each place of `sharing`, in row-major order.
   package let means: [Double]
