@@ -28,6 +28,8 @@ package enum Finding: Hashable, Sendable {
   /// The gradients of the layers' outputs grow or shrink on their way down; root mean squares at
   /// two layers.
   case unevenGradients(from: String, atFrom: Double, to: String, atTo: Double)
+  /// Noise of neighboring pixels that is not independent, though the training took it so.
+  case correlatedNoise(Double)
   /// Input with values far outside 0…1.
   case inputScale(low: Double, high: Double, deviation: Double)
 }

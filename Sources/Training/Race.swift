@@ -2,7 +2,7 @@ package import GradientFlows
 package import Networks
 import Tensors
 
-/// A contestant of a race: a network's lines, an optimizer and a flow.
+/// A contestant of a race: a network's lines, an optimizer, a flow and what it is trained towards.
 package struct Contestant: Sendable {
   package let name: String
   /// The network whose layers are built anew, with weights from each seed.
@@ -10,13 +10,14 @@ package struct Contestant: Sendable {
   package let initializer: Initializer
   package let optimizer: OptimizerSetting
   package let flow: any GradientFlow
+  package let target: TargetImages
 
   package init(
     name: String, network: Network<Float>, initializer: Initializer, optimizer: OptimizerSetting,
-    flow: any GradientFlow
+    flow: any GradientFlow, target: TargetImages = .clean
   ) {
     (self.name, self.network, self.initializer) = (name, network, initializer)
-    (self.optimizer, self.flow) = (optimizer, flow)
+    (self.optimizer, self.flow, self.target) = (optimizer, flow, target)
   }
 }
 
@@ -94,7 +95,8 @@ package struct Race: Sendable {
     let places = Set(judgedSteps)
     var run = RaceRun()
     let report = trainer.train(
-      on: data, slices: trainingSlices, loss: loss, flow: contestant.flow, noise: gradientNoise,
+      on: data.with(contestant.target), slices: trainingSlices, loss: loss, flow: contestant.flow,
+      noise: gradientNoise,
       options: options, clock: { 0 }
     ) { progress in
       if places.contains(progress.step) {

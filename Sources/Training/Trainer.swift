@@ -249,7 +249,10 @@ package struct Trainer: Sendable {
     let isWatching = options.stopsOnNonFinite || firstNonFinite == nil
     let computed = abandonable(when: shouldDrop) {
       former.computeStep(
-        data.batch(plan, drawing: former.step + 1, patch: options.patch), plan, loss: loss,
+        data.batch(
+          plan, drawing: former.step + 1, patch: options.patch,
+          for: NetworkInTraining(former.network, share: former.span.share(ofUpdate: former.step))),
+        plan, loss: loss,
         flow: flow, noise: noise, rule: rule, options: options, isWatching: isWatching)
     }
     guard let computed else { return .ended(.interrupt, nil) }
@@ -390,6 +393,11 @@ private struct MadeStep {
 
 /// The updates that a schedule of the learning rate spans.
 struct ScheduleSpan: Hashable, Sendable, Codable {
+  /// Returns the part of the span that is over before an update, from 0 to 1.
+  func share(ofUpdate update: Int) -> Double {
+    min(1, Double(max(0, update - firstUpdate)) / Double(max(1, horizon)))
+  }
+
   /// The numbers of updates and epochs made before the schedule began.
   let firstUpdate: Int, firstEpoch: Int
   let horizon: Int

@@ -25,6 +25,7 @@ package struct TrainingOptions: Hashable, Sendable, Codable {
   package var accumulation = 1
   /// The decay of an average of the weights, below 1; nil if none is kept.
   package var averageDecay: Double?
+  package var target = TrainingTarget.clean
 
   package init() {}
 
@@ -58,6 +59,7 @@ extension TrainingOptions {
       try values.decodeIfPresent(Augmentation.self, forKey: .augmentation) ?? Augmentation()
     accumulation = try values.decodeIfPresent(Int.self, forKey: .accumulation) ?? 1
     averageDecay = try values.decodeIfPresent(Double.self, forKey: .averageDecay)
+    target = try values.decodeIfPresent(TrainingTarget.self, forKey: .target) ?? .clean
   }
 }
 

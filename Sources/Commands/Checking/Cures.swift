@@ -41,6 +41,12 @@ struct Cures {
             line.withoutSaturation.replacing(/\smerge=multiply(-add)?/, with: " merge=add")
           }
         : ["flow standard"]
+    case .correlatedNoise:
+      switch workspace.noise?.kind {
+      case nil: ["train target=clean"]
+      case is LowDoseNoise: ["train target=views"]
+      default: ["train target=pair"]
+      }
     case .inputScale: ["scale minmax"]
     }
   }

@@ -15,7 +15,7 @@ extension Command<Workspace> {
         slices): NaN and where it first arose; weights that do not change when their update is \
         added; saturated activations (|z| above 6); ReLU channels that are 0 everywhere; overflow \
         of the optimizer's second moments; gradients that grow or shrink on their way down; input \
-        far from 0…1; and whether the last layer can reach clean slices at all: the oracle takes \
+        far from 0…1; noise that is not as target= of the training assumes; and whether the last layer can reach clean slices at all: the oracle takes \
         the best value that it can give at every pixel. A line for each finding, and a line to try.
         """,
       examples: [
@@ -78,7 +78,7 @@ extension Workspace {
     let diagnosis = Diagnosis(
       pass, flow: flow, optimizer: optimizer, states: lastPass == nil ? nil : trainer?.states,
       since: began?.parameters, second: second)
-    return strangeSlices + losses + diagnosis.findings()
+    return strangeSlices + losses + diagnosis.findings() + (try correlation)
   }
 
   /// The stacks that hold NaN or infinities, with their slices.
@@ -97,6 +97,16 @@ extension Workspace {
       trainer?.firstNonFinite.map { Finding.nonFinite($0) },
       lost == 0 ? nil : Finding.lostWeights(count: lost, of: network.parameterCount),
     ].compactMap(\.self)
+  }
+
+  /// A finding where noise is not as the last training assumes.
+  private var correlation: [Finding] {
+    get throws(CommandError) {
+      guard let target = unfinished?.options.target,
+        let correlation = try correlationAgainst(target)
+      else { return [] }
+      return [.correlatedNoise(correlation)]
+    }
   }
 
   /// The figures of the best that the last layer can reach, and a finding if that is hardly better
@@ -134,6 +144,7 @@ extension Finding {
     case .deadChannels: "dead-channels"
     case .boundedOutput: "bounded-output"
     case .unevenGradients(_, let from, _, let to): to > from ? "exploding" : "vanishing"
+    case .correlatedNoise: "correlated-noise"
     case .inputScale: "input-scale"
     }
   }
@@ -147,6 +158,7 @@ extension Finding {
     case .overflow(let names, _): names.joined(separator: " ")
     case .saturated(let layer, _, _), .boundedOutput(let layer, _, _): layer
     case .unevenGradients(_, _, let to, _): to
+    case .correlatedNoise: "noisy"
     case .lostWeights, .stuckWeights, .inputScale: ""
     }
   }
@@ -164,6 +176,7 @@ extension Finding {
     case .stuckWeights(let share, _, _), .saturated(_, _, let share): share
     case .boundedOutput(_, let bound, _): bound
     case .unevenGradients(_, let from, _, let to): to / from
+    case .correlatedNoise(let correlation): correlation
     case .inputScale(let low, let high, _): max(abs(low), abs(high))
     }
   }
@@ -227,6 +240,11 @@ extension Finding {
       return """
         \(atTo > atFrom ? "exploding" : "vanishing") gradients  \(atFrom, significant: 2) at \
         \(from), \(atTo, significant: 2) at \(to): a factor of \(atTo / atFrom, significant: 2)
+        """
+    case .correlatedNoise(let correlation):
+      return """
+        correlated noise  neighboring pixels have a correlation of \(correlation, digits: 2), and \
+        target=neighbor takes it as 0: a part of the noise is learned as if it were there
         """
     case .inputScale(let low, let high, let deviation):
       return """

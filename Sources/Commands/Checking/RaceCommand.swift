@@ -16,7 +16,7 @@ extension Command<Workspace> {
   static let race = Command(
     CommandSpec(
       "race", family: .checking,
-      summary: "Train flows, networks or optimizers alike, and say who wins by how much.",
+      summary: "Train flows, networks, optimizers or targets alike, and say who wins by how much.",
       details: """
         For each seed, all contestants begin with the same weights and see the same batches and \
         noise; the judged slices are those of 'evaluate'. The differences to the first contestant \
@@ -24,13 +24,16 @@ extension Command<Workspace> {
         nothing is claimed. The figure has the mean of each over the seeds, with a band from the lowest \
         to the highest, judged on the first four of those slices some twenty times on the way. The \
         session's own network stays as it is. Name at least two of flow= \
-        (standard, dilated, tape, kept names), net= (networks) or optimizer= (adam, sgd, …, kept \
-        names).
+        (standard, dilated, tape, kept names), net= (networks), optimizer= (adam, sgd, …, kept \
+        names) or target= (as for 'train').
         """,
       parameters: [
         .key("flow", names, "the flows", default: .absent("the one in use")),
         .key("net", names, "the networks", default: .absent("the one in use")),
         .key("optimizer", names, "the optimizers", default: .absent("the one in use")),
+        .key(
+          "target", .list(.choice(TrainingTarget.allCases.map(\.rawValue))),
+          "what each is trained towards", default: .absent("clean")),
         .key("seeds", .integer(1...100), "trainings of each", default: .value("5")),
         .key("epochs", .integer(1...1_000_000), "visits of each slice", default: .value("5")),
         .key(
@@ -48,7 +51,7 @@ extension Command<Workspace> {
           after: setup + ["optimizer sgd lr=0.1 momentum=0.9 as=fast", "optimizer adam"]),
       ], seeAlso: ["compare", "flow dilated", "net fork", "evaluate"], trains: true)
   ) { arguments, workspace, context in
-    let contestants = try workspace.contestants(arguments)
+    let (contestants, warnings) = try workspace.contestants(arguments, context)
     var options = TrainingOptions()
     options.epochs = try arguments.integer("epochs")
     options.steps = arguments.integerIfGiven("steps")
@@ -59,6 +62,7 @@ extension Command<Workspace> {
     try workspace.requireFittingPatch(options, data.clean, arguments)
     try workspace.requireFittingLoss(options.patch ?? min(data.clean.height, data.clean.width))
     for contestant in contestants {
+      if case .neighbors = contestant.target { options.target = .neighbor }
       try workspace.requireMemory(
         contestant.network, contestant.flow, options, data.clean, slices.count)
     }
@@ -97,6 +101,7 @@ extension Command<Workspace> {
         }, statistics: lines)
     }
     outcome.append(figure)
+    outcome.warnings += warnings
     return outcome
   }
 }
@@ -202,28 +207,39 @@ private func verdict(
 }
 
 extension Workspace {
-  /// The contestants that `flow=`, `net=` or `optimizer=` name.
-  fileprivate func contestants(_ arguments: Arguments) throws -> [Contestant] {
-    let given = ["flow", "net", "optimizer"].filter(arguments.has)
+  /// The contestants that `flow=`, `net=`, `optimizer=` or `target=` name, and warnings about them.
+  fileprivate func contestants(
+    _ arguments: Arguments, _ context: CommandContext
+  ) throws -> ([Contestant], warnings: [String]) {
+    let given = ["flow", "net", "optimizer", "target"].filter(arguments.has)
     guard let kind = given.first, given.count == 1 else {
       throw arguments.error(
         at: given.last ?? "", given.isEmpty ? .missingArgument : .surplusArgument,
-        "a race is between flows, networks or optimizers, one kind at a time",
+        "a race is between flows, networks, optimizers or targets, one kind at a time",
         hint: "for example 'race flow=standard,dilated'")
     }
     let names = arguments.list(kind).map { value in
-      if case .text(let name) = value { name } else { "" }
+      switch value {
+      case .text(let name), .choice(let name): name
+      default: ""
+      }
     }
     guard names.count > 1, Set(names).count == names.count else {
       throw arguments.error(
         at: kind, .wrongValue, "a race needs two contestants or more, each named once",
         hint: kind == "net" ? "'net fork' makes a second network" : "\(kind)=A,B")
     }
+    var warnings: [String] = []
     let result = try names.map { name -> Contestant in
       var workspace = self
+      var target = TargetImages.clean
       switch kind {
       case "flow": workspace.flow = try fittingFlow(name, at: kind, arguments)
       case "optimizer": workspace.optimizer = try knownOptimizer(name, at: kind, arguments)
+      case "target":
+        let word = TrainingTarget(rawValue: name) ?? .clean
+        target = try targetImages(word, try requireNoisy(), context)
+        warnings += try self.warnings(ofTarget: word)
       default:
         guard networkNames.contains(name) else {
           throw arguments.error(
@@ -235,13 +251,13 @@ extension Workspace {
       }
       return Contestant(
         name: name, network: workspace.network, initializer: workspace.initializer,
-        optimizer: workspace.optimizer, flow: workspace.flow)
+        optimizer: workspace.optimizer, flow: workspace.flow, target: target)
     }
     for contestant in result {
       try contestant.network.requireTrainable()
       try contestant.flow.requireFit(contestant.network)
     }
-    return result
+    return (result, warnings)
   }
 
   /// The slices on which a race is judged: test, else validation, else all.

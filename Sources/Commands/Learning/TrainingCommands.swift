@@ -31,7 +31,12 @@ extension Command<Workspace> {
         keep=best and patience= take the loss of the validation slices after each epoch, whole and with \
         the fixed noise; keep=best ends with the weights where it was lowest. average= keeps an average \
         beside the weights. 'net use last', best or average changes between them; 'continue' goes on \
-        from the last.
+        from the last. target= trains without clean slices: pair towards a second noisy image of each \
+        slice, another draw of the noise or the loaded counterpart, either being the input (Noise2Noise); \
+        views on the reconstruction of three quarters of the views of 'noise lowdose', in its fixed draw, \
+        towards that of the rest (Noise2Inverse); neighbor towards neighboring pixels of the noisy slice \
+        (Neighbor2Neighbor), where the noise of neighbors must be independent. 'evaluate' judges all by the \
+        clean slices.
         """,
       parameters: [
         .key("epochs", .integer(1...mostUpdates), "visits of each slice", default: .value("10")),
@@ -66,10 +71,14 @@ extension Command<Workspace> {
         .key(
           "average", .number(units: [], .between(0, 1)),
           "keep an average of the weights with this decay", default: .absent("none")),
+        .key(
+          "target", .choice(TrainingTarget.allCases.map(\.rawValue)),
+          "what the network is trained towards", default: .value("clean")),
         judge, timeLimit,
       ],
       examples: [
         CommandExample("train epochs=2", after: setup),
+        CommandExample("train epochs=2 target=pair", after: setup),
         CommandExample("train steps=3 batch=2 patch=16", after: setup),
         CommandExample(
           "train epochs=3 augment=flip,rotate accumulate=2 average=0.99", after: setup),
@@ -99,6 +108,7 @@ extension Command<Workspace> {
     options.augmentation.rotates = turns.contains(.choice("rotate"))
     options.accumulation = try arguments.integer("accumulate")
     options.averageDecay = arguments.numberIfGiven("average")?.value
+    options.target = TrainingTarget(rawValue: try arguments.choice("target")) ?? .clean
     if options.averageDecay == 1 {
       throw arguments.error(
         at: "average", .outOfRange, "average must be below 1",
@@ -183,13 +193,23 @@ extension Workspace {
     _ network: Network<Float>, _ options: TrainingOptions, _ clean: ImageStack
   ) throws(CommandError) {
     let (height, width) = (options.patch ?? clean.height, options.patch ?? clean.width)
+    let name = options.patch == nil ? "slices" : "patches"
+    let part = options.target == .neighbor ? 2 : 1
+    guard height >= part, width >= part else {
+      throw CommandError(
+        .shape, "target=neighbor takes every other pixel of \(name) of \(height)×\(width)",
+        hint: "train on larger \(name)")
+    }
     do throws(NetworkError) {
+      try network.requireFit(height: height, width: width, named: name)
       try network.requireFit(
-        height: height, width: width, named: options.patch == nil ? "slices" : "patches")
+        height: height / part, width: width / part, named: part == 1 ? name : "halves of \(name)")
       // Whole slices are judged, padded where they do not fit.
       try network.requireFitWhenPadded(height: clean.height, width: clean.width)
     } catch {
-      let side = (1...min(height, width)).last { network.misfit(height: $0, width: $0) == nil }
+      let side = (part...min(height, width)).last { side in
+        [side, side / part].allSatisfy { network.misfit(height: $0, width: $0) == nil }
+      }
       throw CommandError(
         .shape, error.message, hint: side.map { "train on patches: patch=\($0)" } ?? error.hint)
     }

@@ -27,7 +27,9 @@ extension Workspace {
     try network.requireTrainable()
     try flow.requireFit(network)
     stepper = nil
-    guard let data = try abandonable(when: context.shouldStop, { try requireTrainingData() })
+    guard
+      let data = try abandonable(
+        when: context.shouldStop, { try requireTrainingData(options.target, context) })
     else { throw CommandError.interrupted }
     let slices = trainingSlices(data.clean)
     try requireMemory(network, flow, options, data.clean, slices.count)
@@ -37,6 +39,7 @@ extension Workspace {
     let ahead = trainer.rates(options, slices: slices.count, resumes: resumes)
     let foreword =
       warnings(of: ahead)
+      + (try warnings(ofTarget: options.target))
       + warnings(ofJudging: options, ahead.updates, trainer, resumes, slices.count)
     for warning in foreword { context.progress(ProgressUpdate(warning: warning)) }
     let key = try trainingKey(options, resumes: resumes, data, slices)

@@ -258,15 +258,6 @@ extension Workspace {
     split?.slices(.train) ?? Array(0..<stack.count)
   }
 
-  /// The images a training reads.
-  func requireTrainingData() throws(CommandError) -> TrainingData {
-    let noisy = try requireNoisy()
-    let noise = self.noise
-    return TrainingData(
-      clean: try requireJudge(), noisy: noisy,
-      freshNoise: noise?.isFresh == true ? noise : nil, scale: try requireScale())
-  }
-
   /// The denoised slice `index`, from the store or computed now.
   mutating func denoisedSlice(_ index: Int) throws -> Tensor<Float> {
     let result = try denoised[index] ?? denoise(index)

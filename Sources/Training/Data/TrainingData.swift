@@ -10,9 +10,22 @@ package struct TrainingData: Sendable {
   /// The noise that each batch draws anew from ``clean``; nil for the fixed draw.
   package let freshNoise: Noise?
   package let scale: Scale
+  /// The images that batches are trained towards.
+  package let target: TargetImages
 
-  package init(clean: ImageStack, noisy: Tensor<Float>, freshNoise: Noise?, scale: Scale) {
+  package init(
+    clean: ImageStack, noisy: Tensor<Float>, freshNoise: Noise?, scale: Scale,
+    target: TargetImages = .clean
+  ) {
     (self.clean, self.noisy, self.freshNoise, self.scale) = (clean, noisy, freshNoise, scale)
+    self.target = target
+  }
+}
+
+extension TrainingData {
+  /// Returns the same data with other targets.
+  func with(_ target: TargetImages) -> TrainingData {
+    TrainingData(clean: clean, noisy: noisy, freshNoise: freshNoise, scale: scale, target: target)
   }
 }
 
@@ -75,33 +88,59 @@ extension TrainingData {
   ///   - plan: The slices and the places of their patches.
   ///   - step: The number of the update, which names the stream of fresh noise; nil for the fixed draw.
   ///   - patch: The side of the patches; nil for whole slices.
+  ///   - network: The network that is trained, for targets that depend on what it makes of noisy images; nil for
+  ///     those of a network without weight in its target.
   /// - Returns: Input, target and mask.
-  func batch(_ plan: BatchPlan, drawing step: Int?, patch: Int?) -> Batch {
+  func batch(
+    _ plan: BatchPlan, drawing step: Int?, patch: Int?,
+    for network: NetworkInTraining? = nil
+  ) -> Batch {
     let side = (height: patch ?? clean.height, width: patch ?? clean.width)
-    let target = cut(clean.values.scalars, plan, side) { scale.toNetwork($1) }
+    let (input, target) = images(plan, drawing: step, side)
+    let mask = clean.mask.map { mask in
+      tiles(plan, side) { row, output in
+        for (x, isPadding) in mask[row].enumerated() { output[x] = isPadding ? 0 : 1 }
+      }
+    }
+    let batch = Batch(input: input, target: target, mask: mask)
+    guard case .neighbors = self.target else { return batch }
+    let stream = step.map { "step\($0)" } ?? "validation"
+    return NeighborSamples(input.shape, RandomStream(seed: 0, name: "neighbor/\(stream)"))
+      .batch(of: batch, by: network)
+  }
+
+  /// The inputs and targets of a plan in network range; where targets are neighbors, the noisy images twice.
+  private func images(
+    _ plan: BatchPlan, drawing step: Int?, _ side: (height: Int, width: Int)
+  ) -> (input: Tensor<Float>, target: Tensor<Float>) {
+    if case .independent(let images) = target {
+      return images.patches(drawing: step, pixels: clean.height * clean.width) { copy in
+        tiles(plan, side, copy: copy, then: { scale.toNetwork($1) })
+      }
+    }
     let input =
       if let freshNoise, let step {
         fresh(freshNoise, plan, step: step, side)
       } else {
         cut(noisy.scalars, plan, side) { scale.toNetwork($1) }
       }
-    let mask = clean.mask.map { mask in
-      tiles(plan, side) { row, output in
-        for (x, isPadding) in mask[row].enumerated() { output[x] = isPadding ? 0 : 1 }
-      }
+    if case .neighbors = target { return (input, input) }
+    if case .draws = target, let freshNoise, let step {
+      return (input, fresh(freshNoise, plan, step: step, side, draw: "/second"))
     }
-    return Batch(input: input, target: target, mask: mask)
+    return (input, cut(clean.values.scalars, plan, side) { scale.toNetwork($1) })
   }
 
   /// The patches of a plan with noise of their own, in network range.
   ///
-  /// Noise that needs whole slices is drawn for these and then cut.
+  /// Noise that needs whole slices is drawn for these and then cut; `draw` names a further draw.
   private func fresh(
-    _ noise: Noise, _ plan: BatchPlan, step: Int, _ side: (height: Int, width: Int)
+    _ noise: Noise, _ plan: BatchPlan, step: Int, _ side: (height: Int, width: Int),
+    draw: String = ""
   ) -> Tensor<Float> {
     func disturb(_ slice: Int, _ pixels: UnsafeMutableBufferPointer<Float>) {
       noise.apply(
-        to: pixels, ofSlice: slice, in: clean, stream: "noise/step\(step)/slice\(slice)")
+        to: pixels, ofSlice: slice, in: clean, stream: "noise/step\(step)/slice\(slice)\(draw)")
     }
     guard noise.kind.needsWholeSlice else {
       return cut(clean.values.scalars, plan, side) { slice, pixels in

@@ -62,9 +62,39 @@ package struct LowDoseNoise: NoiseKind {
       preconditionFailure("A scan is checked before noise is drawn.")
     }
     let drawn = dose.draw(scans.sinogram(pixels, ofSlice: slice, by: scan), stream)
-    // Below air is padding, which no scan sees.
-    let made = zip(pixels, scan.reconstruct(drawn.sinogram)).map { $0 < -1000 ? $0 : $1 }
-    return Draw(pixels: made, clipped: drawn.clipped)
+    return Draw(
+      pixels: keepingPadding(of: pixels, scan.reconstruct(drawn.sinogram)), clipped: drawn.clipped)
+  }
+
+  /// Returns the fixed draw of a slice, reconstructed `count` times: from views k, k + count, … for each k.
+  ///
+  /// Their noise comes from different rays, so it is independent. Each is a whole reconstruction, in which a view
+  /// stands for those that are left out.
+  ///
+  /// Source: Hendriksen et al., "Noise2Inverse: self-supervised deep convolutional denoising for tomography"
+  /// (2020).
+  package func parts(
+    ofSlice slice: Int, in clean: ImageStack, count: Int, seed: UInt64
+  ) -> [[Float]] {
+    guard let scan = try? scan(ofSlice: slice, in: clean) else {
+      preconditionFailure("A scan is checked before noise is drawn.")
+    }
+    let pixels = clean.values.image(slice).scalars
+    let drawn = dose.draw(
+      scans.sinogram(pixels, ofSlice: slice, by: scan),
+      RandomStream(seed: seed, name: "noise/slice\(slice)")
+    ).sinogram
+    let (views, detectors) = (scan.scan.views, scan.scan.detectors)
+    return (0..<count).map { part in
+      let factor = Float(views) / Float((views - part + count - 1) / count)
+      let some = drawn.indices.map { $0 / detectors % count == part ? factor * drawn[$0] : 0 }
+      return keepingPadding(of: pixels, scan.reconstruct(some))
+    }
+  }
+
+  /// The made pixels, except for those that are padding, below air, which no scan sees.
+  private func keepingPadding(of pixels: [Float], _ made: [Float]) -> [Float] {
+    zip(pixels, made).map { $0 < -1000 ? $0 : $1 }
   }
 
   /// Returns the slice projected and reconstructed without noise.

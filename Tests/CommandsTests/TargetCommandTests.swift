@@ -1,0 +1,110 @@
+import CommandLanguage
+import Commands
+import Testing
+
+/// `train target=`, and what the commands around it say.
+struct TargetCommandTests {
+  private static let data = [
+    "phantom size=32 slices=4 patients=2", "split by=patient train=0.5 test=0.5",
+  ]
+  private static let lowDose = "noise lowdose dose=0.25 photons=20000 beam=parallel views=120"
+  private static let network = ["conv channels=4 act=relu", "conv", "output subtract"]
+
+  private func session(_ noise: String) throws -> TestSession {
+    let session = TestSession()
+    try session.run(lines: Self.data + [noise] + Self.network)
+    return session
+  }
+
+  private func kinds(_ session: TestSession) throws -> [String] {
+    guard case .array(let findings)? = try session.run("diagnose").result["findings"] else {
+      return []
+    }
+    return findings.compactMap { if case .string(let kind)? = $0["kind"] { kind } else { nil } }
+  }
+
+  @Test(arguments: ["pair", "views", "neighbor"])
+  func `a training without clean slices brings slices nearer to these`(_ target: String) throws {
+    // Neighbors are independent in normal noise alone.
+    let session = try session(
+      target == "neighbor" ? "noise gaussian sigma=100HU" : Self.lowDose)
+    try session.run("train epochs=40 batch=2 target=\(target)")
+    let figures = try session.run("evaluate").result
+    let noisy = try #require(figures.value(at: "noisy.psnr")?.numeric)
+    let denoised = try #require(figures.value(at: "denoised.psnr")?.numeric)
+    #expect(denoised > noisy + 1)
+  }
+
+  @Test func `targets differ from clean ones and from each other`() throws {
+    var weights: Set<String> = []
+    for target in ["clean", "pair", "views", "neighbor"] {
+      let session = try session(Self.lowDose)
+      try session.run("train steps=2 batch=2 target=\(target)")
+      weights.insert(try session.fingerprint("c1.weight"))
+    }
+    #expect(weights.count == 4)
+  }
+
+  @Test func `a training towards views that is cut and continued ends with the same bits`() throws {
+    let whole = try session(Self.lowDose)
+    try whole.run("train steps=5 batch=1 target=views")
+    let cut = try session(Self.lowDose)
+    try cut.run("train steps=2 batch=1 horizon=5 target=views")
+    try cut.run("continue steps=3")
+    #expect(try cut.fingerprint("c1.weight") == whole.fingerprint("c1.weight"))
+  }
+
+  @Test func `views need projections`() throws {
+    let session = try session("noise gaussian sigma=60HU")
+    let error = #expect(throws: CommandError.self) { try session.run("train steps=1 target=views") }
+    #expect(error?.hint?.contains("noise lowdose") == true)
+  }
+
+  @Test func `patches whose halves do not fit are refused with a size that does`() throws {
+    let session = try session("noise gaussian sigma=60HU")
+    try session.run(lines: ["net new", "conv channels=2", "pool mean", "up", "conv"])
+    let error = #expect(throws: CommandError.self) {
+      try session.run("train steps=1 patch=18 target=neighbor")
+    }
+    #expect(error?.hint?.contains("patch=16") == true)
+    try session.run("train steps=1 patch=16 target=neighbor")
+  }
+
+  @Test func `correlated noise is told by train and diagnose where neighbors are the target`()
+    throws
+  {
+    let session = try session(Self.lowDose)
+    let trained = try session.run("train steps=1 target=neighbor")
+    #expect((trained.foreword + trained.warnings).contains { $0.contains("correlation") })
+    guard case .array(let findings)? = try session.run("diagnose").result["findings"] else {
+      Issue.record("no findings")
+      return
+    }
+    let finding = try #require(findings.first { $0["kind"] == .string("correlated-noise") })
+    let correlation = try #require(finding["value"]?.numeric)
+    #expect(abs(correlation) > 0.1 && abs(correlation) < 1)
+    #expect(finding["try"] == .string("train target=views"))
+    try session.run("train steps=1 target=views")
+    #expect(try !kinds(session).contains("correlated-noise"))
+  }
+
+  @Test func `independent noise is no finding`() throws {
+    let session = try session("noise gaussian sigma=60HU")
+    let trained = try session.run("train steps=1 target=neighbor")
+    #expect(trained.foreword.isEmpty && trained.warnings.isEmpty)
+    #expect(try !kinds(session).contains("correlated-noise"))
+  }
+
+  @Test func `targets race from the same weights`() throws {
+    let session = try session(Self.lowDose)
+    let result = try session.run("race target=clean,pair,views,neighbor seeds=2 steps=2 batch=2")
+      .result
+    guard case .array(let contestants)? = result["contestants"] else {
+      Issue.record("no contestants")
+      return
+    }
+    #expect(contestants.count == 4)
+    let means = contestants.compactMap { $0["mean"]?.numeric }
+    #expect(Set(means).count == 4)
+  }
+}
