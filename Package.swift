@@ -151,7 +151,8 @@ let package = Package(
     tests(of: "Operations", ["Tensors", "Tomography"]),
     tests(of: "Networks", ["Operations", "Tensors"]),
     tests(of: "GradientFlows", ["Networks", "Operations", "Tensors"]),
-    tests(of: "Training", ["CT", "GradientFlows", "Networks", "Operations", "Tensors", "Tomography"]),
+    tests(
+      of: "Training", ["CT", "GradientFlows", "Networks", "Operations", "Tensors", "Tomography"]),
     tests(of: "CommandLanguage", []),
     tests(of: "LineEditing", ["CommandLanguage"]),
     tests(of: "Transcripts", ["CommandLanguage", "Ledgers", "Tensors"]),

@@ -2,7 +2,7 @@ import CommandLanguage
 import Networks
 
 extension Command<Workspace> {
-  private static let kinds = ["mse", "half-squares", "l1", "charbonnier", "ssim"]
+  private static let kinds = ["mse", "half-squares", "l1", "charbonnier", "ssim", "sinogram"]
 
   static let loss = Command(
     CommandSpec(
@@ -15,7 +15,9 @@ extension Command<Workspace> {
         mean of √((output−target)²+epsilon²), an l1 without its corner. ssim: 1 − the mean structural \
         similarity, with the Gaussian window of 11 pixels that 'evaluate' has, so it takes slices and \
         patches from 11×11 on; range= is that of the values: 1 for 0…1 of the scale, and to be told \
-        under 'scale none'. A mask decides by the middle of a window. Several with weights are a mix: \
+        under 'scale none'. A mask decides by the middle of a window. sinogram: the mean of (A·(output−target))² \
+        over parallel rays a pixel apart in views= directions, the error as a scanner would see it, with \
+        lengths in pixels; errors that many pixels share count more. Several with weights are a mix: \
         loss l1:0.84 ssim:0.16 is 0.84·l1 + 0.16·ssim.
         """,
       parameters: [
@@ -29,10 +31,11 @@ extension Command<Workspace> {
         .key(
           "range", .number(units: [], .positive), "of ssim: that of the values in network range",
           default: .value("1")),
+        .key("views", .integer(1...5000), "of sinogram: over half a turn", default: .value("180")),
       ],
       examples: [
         "loss mse", "loss half-squares gradient=declared", "loss l1", "loss charbonnier",
-        "loss l1:0.84 ssim:0.16",
+        "loss l1:0.84 ssim:0.16", "loss sinogram views=90",
       ],
       seeAlso: ["optimizer adam", "train"], recipe: .network)
   ) { arguments, workspace, _ in
@@ -45,6 +48,7 @@ extension Command<Workspace> {
     let names = words.compactMap { $0.first.map(String.init) }
     for (option, kind) in [
       ("gradient", "half-squares"), ("epsilon", "charbonnier"), ("range", "ssim"),
+      ("views", "sinogram"),
     ]
     where arguments.has(option) && !names.contains(kind) {
       throw arguments.error(
@@ -91,6 +95,7 @@ extension Command<Workspace> {
     case "l1": .meanAbsoluteError
     case "charbonnier": .charbonnier(epsilon: try arguments.number("epsilon").value)
     case "ssim": .dissimilarity(range: try arguments.number("range").value)
+    case "sinogram": .sinogram(views: try arguments.integer("views"))
     default: .meanSquaredError
     }
   }

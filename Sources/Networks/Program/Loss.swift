@@ -27,6 +27,10 @@ package enum Loss: Hashable, Sendable {
   /// ``StructuralSimilarity``; as a loss: Zhao et al., "Loss functions for image restoration with neural
   /// networks" (2017).
   case dissimilarity(range: Double)
+  /// (1/R)·Σ(A·(output − target))² over the R rays of all images: the loss of their line integrals.
+  ///
+  /// A mask multiplies the difference. See ``ProjectedErrors``.
+  case sinogram(views: Int)
   /// Σ weight·loss of several losses.
   case mix([Weighted])
 
@@ -77,6 +81,7 @@ package enum Loss: Hashable, Sendable {
     case .meanAbsoluteError: "l1"
     case .charbonnier: "charbonnier"
     case .dissimilarity: "ssim"
+    case .sinogram: "sinogram"
     case .mix(let parts): parts.map { "\($0.loss.name):\($0.weight)" }.joined(separator: " ")
     }
   }
@@ -92,6 +97,7 @@ package enum Loss: Hashable, Sendable {
     case .halfSquares(let declared): "gradient=\(declared ? "declared" : "exact")"
     case .charbonnier(let epsilon): "epsilon=\(epsilon)"
     case .dissimilarity(let range): "range=\(range)"
+    case .sinogram(let views): "views=\(views)"
     case .meanSquaredError, .meanAbsoluteError, .mix: nil
     }
   }
@@ -125,6 +131,9 @@ package enum Loss: Hashable, Sendable {
     }
     if let mask { error = error.multiplied(by: mask) }
     switch self {
+    case .sinogram(let views):
+      let (value, share) = ProjectedErrors(views: views).evaluate(error)
+      return (value, mask.map { share.multiplied(by: $0) } ?? share)
     case .halfSquares(let declared):
       return (error.sumOfSquares() / 4, declared ? error : error.scaled(by: 0.5))
     case .meanAbsoluteError:
@@ -179,6 +188,8 @@ extension Loss {
   ) -> Int {
     switch self {
     case .halfSquares: 1
+    // Images of a batch have the same rays.
+    case .sinogram: images.shape.batch
     case .dissimilarity:
       StructuralSimilarity.windows(images.shape, mask: images.mask?.doubles().scalars)
     default: images.mask.map { $0.scalars.count { $0 != 0 } } ?? images.shape.count

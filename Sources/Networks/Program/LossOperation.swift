@@ -49,7 +49,7 @@ extension Loss: Operation {
         OperationPart(
           SumOfPowers(.magnitudes, dividedBy: pixels), [.part(hasMask ? 2 : 1)])
       ]
-    case .dissimilarity: return nil
+    case .dissimilarity, .sinogram: return nil
     case .mix(let losses): return parts(of: losses, operands: operands, pixels: pixels)
     }
   }
@@ -70,6 +70,7 @@ extension Loss: Operation {
     case .meanAbsoluteError: "Σ |\(isMasked ? error : "net.out − target")| / M"
     case .charbonnier(let ε): "Σ \(isMasked ? "mask·" : "")\(Self.smoothError(ε)) / M"
     case .dissimilarity: dissimilarityFormula(isMasked: isMasked)
+    case .sinogram: projectionFormula(isMasked: isMasked)
     case .mix(let losses):
       losses.map { "\($0.weight)·(\($0.loss.formula(names)))" }.joined(separator: " + ")
     }
@@ -89,6 +90,7 @@ extension Loss: Operation {
       case .charbonnier(let ε):
         "\(isMasked ? masked : "(\(difference))") / \(Self.smoothError(ε)) / M"
       case .dissimilarity: dissimilarityPullbackFormula(isMasked: isMasked)
+      case .sinogram: projectionPullbackFormula(isMasked: isMasked)
       case .mix(let losses):
         losses.map { "\($0.weight)·(\($0.loss.pullbackFormula(gradient, to: index, names).text))" }
           .joined(separator: " + ")
@@ -106,6 +108,7 @@ extension Loss: Operation {
     switch self {
     case .dissimilarity(let range):
       return dissimilarityTerms(StructuralSimilarity(range: range), grids)
+    case .sinogram(let views): return projectionTerms(ProjectedErrors(views: views), grids)
     case .mix(let losses): return weightedTerms(losses) { $0.terms(at: place, grids) }
     default: break
     }
@@ -152,6 +155,8 @@ extension Loss: Operation {
     switch self {
     case .dissimilarity(let range):
       return dissimilarityPullbackTerms(StructuralSimilarity(range: range), at: place, grids)
+    case .sinogram(let views):
+      return projectionPullbackTerms(ProjectedErrors(views: views), at: place, grids)
     case .mix(let losses):
       return weightedTerms(losses) { $0.pullbackTerms(at: place, to: index, gradient, grids) }
     default: break

@@ -1,5 +1,3 @@
-package import Tensors
-
 /// The images that a network is trained towards: clean slices, or others that are noisy themselves.
 ///
 /// With the input x = s + n and the target y = s + n′, the expected square of f(x) − y is that of f(x) − s plus

@@ -1,4 +1,5 @@
-"""Charbonnier, SSIM and mixed losses with their gradients, by PyTorch in double; SSIM checked with scikit-image."""
+"""Charbonnier, SSIM, sinogram and mixed losses with their gradients, by PyTorch in double; SSIM checked with
+scikit-image."""
 
 import numpy as np
 import torch
@@ -44,6 +45,42 @@ def half_squares(x, y, mask):
     return (mask * (0.5 * (x - y)) ** 2).sum()
 
 
+def projector(height, width, views):
+    """The lengths, [rays, pixels], of parallel rays a pixel apart in pixels, by Joseph's interpolation.
+
+    Ray s of the view at the angle b runs along (-sin b, cos b) through s·(cos b, sin b), with y upward.
+    """
+    middle = (np.array([height, width]) - 1) / 2
+    count = 2 * int(np.ceil(np.hypot(*middle))) + 3
+    rows = []
+    for b in np.arange(views) * np.pi / views:
+        for s in np.arange(count) - (count - 1) / 2:
+            row = np.zeros((height, width))
+            cos, sin = np.cos(b), np.sin(b)
+            upright = abs(cos) >= abs(sin)
+            for line in range(height if upright else width):
+                if upright:
+                    t = (middle[0] - line - s * sin) / cos
+                    place = middle[1] + s * cos - t * sin
+                else:
+                    t = (s * cos - (line - middle[1])) / sin
+                    place = middle[0] - s * sin - t * cos
+                left = int(np.floor(place))
+                for pixel, weight in ((left, left + 1 - place), (left + 1, place - left)):
+                    if upright and 0 <= pixel < width:
+                        row[line, pixel] += weight / abs(cos)
+                    if not upright and 0 <= pixel < height:
+                        row[pixel, line] += weight / abs(sin)
+            rows.append(row.ravel())
+    return torch.tensor(np.array(rows))
+
+
+def sinogram(x, y, mask, views):
+    images, _, height, width = x.shape
+    error = (mask * (x - y)).reshape(images, height * width)
+    return ((error @ projector(height, width, views).T) ** 2).mean()
+
+
 LOSSES = {
     "loss charbonnier epsilon=0.001": lambda x, y, m: charbonnier(x, y, m, 1e-3),
     "loss charbonnier epsilon=0.1": lambda x, y, m: charbonnier(x, y, m, 0.1),
@@ -53,6 +90,9 @@ LOSSES = {
         lambda x, y, m: 0.84 * l1(x, y, m) + 0.16 * dissimilarity(x, y, m, 1.0),
     "loss charbonnier:0.5 half-squares:2.0 epsilon=0.01 gradient=exact":
         lambda x, y, m: 0.5 * charbonnier(x, y, m, 0.01) + 2 * half_squares(x, y, m),
+    "loss sinogram views=11": lambda x, y, m: sinogram(x, y, m, 11),
+    "loss mse:0.5 sinogram:0.1 views=7":
+        lambda x, y, m: 0.5 * (m * (x - y) ** 2).sum() / m.sum() + 0.1 * sinogram(x, y, m, 7),
 }
 
 SHAPES = {"smallest": (1, 1, 11, 11), "odd": (2, 1, 17, 24), "strips": (1, 1, 70, 13)}
