@@ -16,7 +16,7 @@ extension Command<Workspace> {
   static let race = Command(
     CommandSpec(
       "race", family: .checking,
-      summary: "Train flows, networks, optimizers or targets alike, and say who wins by how much.",
+      summary: "Train flows, networks, optimizers or targets alike: who wins?",
       details: """
         For each seed, all contestants begin with the same weights and see the same batches and \
         noise; the judged slices are those of 'evaluate'. The differences to the first contestant \
