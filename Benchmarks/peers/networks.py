@@ -1,5 +1,6 @@
 """The networks and tasks that are compared, as data that every peer builds its own network from.
 
+A task without layers is a published network, which PyTorch builds from Tests/Fixtures/published.py.
 A layer is a dictionary: channels, kernel, act, convs, merge (None for a plain convolution), skip
 ("block" or "input"), bias.
 """
@@ -51,4 +52,8 @@ TASKS = [
 ] + [
     task("denoise 1 × 32 × 512²", residual(32), 1, 512, ["--channels", "32", "--forward"],
          forward=True)
+] + [
+    task(f"{name}, {batch} × {side}²", None, batch, side, ["--preset", name])
+    for name, batch, side in
+    [("dncnn17", 8, 64), ("ldct-resnet", 8, 64), ("redcnn", 8, 64), ("unet", 4, 128)]
 ]

@@ -1,9 +1,11 @@
 """Times a task in PyTorch. Usage: torch_peer.py TASK STEPS THREADS WAY,…
 
-The ways are NCHW, channels_last and compiled.
+The ways are NCHW, channels_last, compiled, and bfloat16: channels_last with what PyTorch's autocast takes
+down to 8 bits of precision.
 """
 
 import json
+import pathlib
 import resource
 import statistics
 import sys
@@ -12,6 +14,9 @@ import time
 import torch
 
 from networks import TASKS
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "Tests/Fixtures"))
+from published import NETWORKS
 
 ACTIVATIONS = {"linear": lambda z: z, "relu": torch.relu, "sigmoid": torch.sigmoid,
                "tanh": torch.tanh, "arctan": torch.arctan}
@@ -45,23 +50,28 @@ class Network(torch.nn.Module):
         return x
 
 
-def seconds(task, steps, layout, compiles):
+def seconds(task, steps, layout, compiles, is_short):
     torch.manual_seed(1)
-    network = Network(task["layers"]).to(memory_format=layout)
+    layers = task["layers"]
+    network = Network(layers) if layers else NETWORKS[task["arguments"][1]]()
+    network = network.to(memory_format=layout)
     run = torch.compile(network) if compiles else network
     shape = (task["batch"], 1, task["side"], task["side"])
     clean = torch.rand(shape).contiguous(memory_format=layout)
     noisy = clean + 0.1 * torch.randn(shape)
     optimizer = torch.optim.Adam(network.parameters(), fused=True)
     times = []
+    short = torch.autocast("cpu", dtype=torch.bfloat16, enabled=is_short)
     for _ in range(steps + 2):
         start = time.perf_counter()
         if task["forward"]:
-            with torch.no_grad():
+            with torch.no_grad(), short:
                 run(noisy)
         else:
             optimizer.zero_grad()
-            loss = torch.nn.functional.mse_loss(run(noisy), clean)
+            with short:
+                output = run(noisy)
+            loss = torch.nn.functional.mse_loss(output.float(), clean)
             loss.backward()
             optimizer.step()
             loss.item()
@@ -73,15 +83,16 @@ def main():
     task = TASKS[int(sys.argv[1])]
     steps, threads = int(sys.argv[2]), int(sys.argv[3])
     torch.set_num_threads(threads)
-    ways = {"NCHW": (torch.contiguous_format, False),
-            "channels_last": (torch.channels_last, False),
-            "compiled": (torch.channels_last, True)}
+    ways = {"NCHW": (torch.contiguous_format, False, False),
+            "channels_last": (torch.channels_last, False, False),
+            "compiled": (torch.channels_last, True, False),
+            "bfloat16": (torch.channels_last, False, True)}
     times = {}
     peak = None
     for name in sys.argv[4].split(","):
-        layout, compiles = ways[name]
+        layout, compiles, is_short = ways[name]
         try:
-            times[name] = seconds(task, steps, layout, compiles)
+            times[name] = seconds(task, steps, layout, compiles, is_short)
         except Exception as error:  # the compiler may be missing
             print(f"{name}: {error}", file=sys.stderr)
         # That of the compiler is not the network's.

@@ -85,7 +85,7 @@ private let steppingCommands: [Command<Workspace>] = [
 
 private let lookingCommands: [Command<Workspace>] = [
   .stats, .show, .view, .panel, .blink, .windowCommand, .hist, .plot, .plotLoss, .plotPSNR,
-  .plotGradients, .plotRate,
+  .plotGradients, .plotRate, .plotField,
   .plotNet, .plotFlow, .kernels,
 ]
 

@@ -299,7 +299,8 @@ package struct Trainer: Sendable {
   ) -> ComputedStep {
     let pass = TrainingPass(
       network: network, input: batch.input, target: batch.target, mask: batch.mask, loss: loss,
-      epoch: max(0, epoch - 1))
+      epoch: max(0, epoch - 1)
+    ).padded()
     let result = pass.run(flow, inPartsOf: options.batch)
     var failure = isWatching && !result.isFinite() ? origin(of: pass, batch, plan, flow) : nil
     var gradients = result.parameterGradients

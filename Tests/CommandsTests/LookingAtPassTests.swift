@@ -121,6 +121,20 @@ struct LookingAtPassTests {
     }
   }
 
+  @Test(arguments: ["float", "double"])
+  func `the gradient of a bias before a batch norm is called rounding, not different`(
+    _ precision: String
+  ) throws {
+    let session = TestSession()
+    try session.run(
+      lines: Self.data + ["conv channels=4 norm=batch act=relu", "conv", "train steps=3"])
+    let outcome = try session.run("compare standard tape precision=\(precision)")
+    #expect(outcome.lines.contains { $0.hasPrefix("tape equals standard") }, "\(outcome.lines)")
+    let row = try #require(outcome.lines.first { $0.contains("c1.bias") })
+    #expect(row.contains("rounding") && !row.contains("1.0000"))
+    #expect(outcome.lines.count { $0.contains("rounding") } == 1)
+  }
+
   @Test func `a right gradient passes the check, whatever corners a projected skip has`() throws {
     let session = TestSession()
     let block = "block channels=4 act=tanh skip=project project-act=relu"

@@ -216,6 +216,31 @@ import Testing
     #expect(dots > 50)
   }
 
+  @Test func `values that are read further on lie on lines of their own, short ones below`() {
+    func routes(_ reaches: [NetworkDiagram.Reach]) -> ReachRoutes {
+      ReachRoutes(
+        NetworkDiagram(
+          title: "", layers: (1...6).map { Samples.block("b\($0)") }, reaches: reaches))
+    }
+    let nested = routes([.init(from: 0, to: 5), .init(from: 2, to: 4), .init(from: nil, to: 5)])
+    #expect(nested.sources.map(\.source) == [nil, 0, 2])
+    #expect(nested.levels == [2, 1, 0])
+    let apart = routes([.init(from: 0, to: 2), .init(from: 2, to: 5), .init(from: 2, to: 3)])
+    #expect(apart.levels == [0, 0] && apart.sources[1].ends.count == 2)
+  }
+
+  @Test func `a network as text tells scales, and what is read from further up`() {
+    let text = NetworkDiagram(
+      title: "",
+      layers: [
+        Samples.block("b1"), Samples.half(Samples.block("b2")),
+        .init(convolution: "c1", Samples.convolution(8, 8)),
+      ], reaches: [.init(from: 0, to: 2, isInput: true)]
+    ).text(.unicode)
+    #expect(text.contains { $0.contains("b2   conv 3×3  8 → 8  relu  1/2") })
+    #expect(text.contains { $0.hasSuffix("c1   conv 3×3  8 → 8  relu  from b1") })
+  }
+
   @Test func `a network as text names each layer, its skip and its links`() {
     let text = NetworkDiagram(
       title: "",

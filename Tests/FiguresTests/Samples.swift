@@ -80,7 +80,7 @@ enum Samples {
   // MARK: - Networks
 
   static func convolution(_ inputs: Int, _ outputs: Int) -> NetworkDiagram.Convolution {
-    .init(kernel: 3, inputs: inputs, outputs: outputs, activation: "relu")
+    .init(title: "conv 3×3", inputs: inputs, outputs: outputs, activation: "relu")
   }
 
   static func block(
@@ -90,6 +90,17 @@ enum Samples {
     .init(
       block: name, Array(repeating: convolution(8, 8), count: convolutions), merge: merge,
       skip: skip)
+  }
+
+  static func box(_ title: String) -> NetworkDiagram.Convolution {
+    .init(title: title, inputs: 8, outputs: 8, activation: "")
+  }
+
+  /// The layer on images of half the size.
+  static func half(_ layer: NetworkDiagram.Layer) -> NetworkDiagram.Layer {
+    var layer = layer
+    layer.scale = .init("1/2", halvings: 1)
+    return layer
   }
 
   /// All links of the dense dilated flow of `count` blocks.
@@ -110,6 +121,18 @@ enum Samples {
     NetworkDiagram(
       title: "links", layers: (1...7).map { block("b\($0)") },
       flow: .init(name: "dilated", links: links(7))),
+    NetworkDiagram(
+      title: "scales",
+      layers: [
+        .init(convolution: "c1", convolution(1, 8)),
+        half(.init(convolution: "p1", box("max pool"))),
+        half(block("b1", convolutions: 2)), .init(convolution: "u1", box("up nearest")),
+        .init(convolution: "j1", box("join c1")), .init(convolution: "c2", convolution(16, 8)),
+        .init(convolution: "j2", box("join net.in")),
+      ],
+      reaches: [
+        .init(from: 0, to: 4), .init(from: 0, to: 5, isInput: true), .init(from: nil, to: 6),
+      ]),
     NetworkDiagram(
       title: "wide", layers: (1...30).map { block("b\($0)", convolutions: 3) },
       flow: .init(name: "dilated", links: links(30))),

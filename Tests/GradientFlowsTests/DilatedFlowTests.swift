@@ -73,20 +73,61 @@ struct DilatedFlowTests {
     #expect(links(.includeNext) == [[4, 1], [3, 1], [2, 1], [4, 2], [3, 2], [4, 3]])
   }
 
-  @Test func `blocks of other channels are named before any pass`() throws {
-    let network = try Network(
+  @Test func `blocks of other shapes are not linked, and are told`() throws {
+    func ways(_ lines: [String]) throws -> (links: [[Int]], gaps: [[Int]]) {
+      let network = try Network(lines: lines)
+      let flow = DilatedFlow()
+      try flow.requireFit(network)
+      return (
+        flow.links(in: network).map { [$0.source, $0.target] },
+        flow.gaps(in: network).map { [$0.source, $0.target] }
+      )
+    }
+    let channels = try ways([
+      "block channels=5 skip=input", "block channels=4 skip=input", "block channels=3 skip=input",
+      "conv",
+    ])
+    #expect(channels.links.isEmpty && channels.gaps == [[2, 0]])
+    // Blocks at half the scale lie between two at the whole one.
+    let scales = try ways(
+      ["block channels=4", "block channels=4", "pool max"]
+        + Array(repeating: "block channels=4", count: 3) + [
+          "up", "block channels=4", "block channels=4", "conv",
+        ])
+    #expect(scales.links == [[8, 0], [7, 0], [8, 1], [7, 1], [5, 3]])
+    #expect(
+      scales.gaps == [
+        [5, 0], [4, 0], [3, 0], [5, 1], [4, 1], [8, 3], [7, 3], [8, 4], [7, 4], [8, 5],
+      ])
+  }
+
+  @Test(arguments: ["before", "after"])
+  func `a network of two scales trains, and each operation alone gives the same bits`(
+    _ insertion: String
+  ) throws {
+    let network = try Network<Float>(
       lines: [
-        "block channels=5 skip=input", "block channels=4 skip=input", "block channels=3 skip=input",
+        "block channels=4 act=tanh", "block channels=4", "pool max", "block channels=4",
+        "block channels=8 skip=project", "up", "block channels=4 skip=project", "block channels=4",
         "conv",
       ])
-    #expect {
-      try DilatedFlow().requireFit(network)
-    } throws: { error in
-      (error as? NetworkError)?.message
-        == "flow dilated cannot add the gradient that b3 passes on, of 4 channels, to that of b1, "
-        + "which has 5"
+    var flow = DilatedFlow()
+    flow.rate = 0.1
+    flow.insertion = try #require(DilatedFlow.Insertion(rawValue: insertion))
+    let stream = RandomStream(seed: 3, name: "scales")
+    let image = Tensor<Float>(shape: [2, 1, 12, 12]) { stream.fillNormals($0) }
+    let pass = TrainingPass(
+      network: network, input: image, target: image, loss: .meanSquaredError)
+    let fused = pass.run(flow, retention: .training)
+    let alone = pass.run(flow, retention: .everything)
+    for (name, (a, b)) in zip(
+      network.parameterNames, zip(fused.parameterGradients, alone.parameterGradients))
+    {
+      #expect(a.fingerprint == b.fingerprint, "\(name)")
     }
-    try StandardFlow().requireFit(network)
+    let standard = pass.run(StandardFlow(), retention: .training)
+    #expect(
+      fused.parameterGradients[0].fingerprint != standard.parameterGradients[0].fingerprint)
   }
 
   @Test func `of blocks that are not there, the first is named`() throws {

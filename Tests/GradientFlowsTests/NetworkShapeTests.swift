@@ -86,6 +86,40 @@ struct NetworkShapeTests {
     }
   }
 
+  @Test(arguments: cases.enumerated().filter { $0.offset % 8 == 1 }.map(\.element))
+  func `threads and fusing instruction sets change no bit`(_ expected: Case) throws {
+    let pass = try Self.pass(expected)
+    let network = try Network<Float>(lines: expected.lines)
+    let short = TrainingPass<Float>(
+      network: network, input: pass.input.floats(), target: pass.target.floats(),
+      loss: .meanSquaredError)
+    let before = Parallelism.threads
+    defer { Parallelism.threads = before }
+    let sets = InstructionSet.available.filter { $0.isFused == InstructionSet.current.isFused }
+    let found = sets.flatMap { set in
+      [1, 2, 3].map { threads in
+        Parallelism.threads = threads
+        return InstructionSet.$current.withValue(set) {
+          let result = short.run(StandardFlow(), retention: .training)
+          return ([result.output.tensor] + result.parameterGradients + result.buffers)
+            .map(\.fingerprint)
+        }
+      }
+    }
+    #expect(Set(found).count == 1, "\(sets.count) instruction sets, 3 numbers of threads")
+  }
+
+  @Test(arguments: ["join c1", "join c1 how=concat", "block channels=4 skip=input", "join net.in"])
+  func `values of other scales do not join`(_ line: String) throws {
+    let network = try Network<Float>(lines: ["conv channels=4", "pool max", line, "up", "conv"])
+    let error = #expect(throws: NetworkError.self) {
+      try network.requireLayersFit(height: 32, width: 32)
+    }
+    #expect(error?.message.contains("[1,4,16,16]") == true, "\(error?.message ?? "")")
+    #expect(network.misfit(height: 32, width: 32) != nil)
+    #expect(network.fitting(height: 32, width: 32) == nil)
+  }
+
   private static func pass(_ expected: Case) throws -> TrainingPass<Double> {
     var network = try Network<Float>(lines: expected.lines).doubles
     network.parameters = zip(network.parameterNames, network.parameters).enumerated().map {

@@ -224,23 +224,14 @@ extension Workspace {
     let data = try requireTrainingData()
     let slices = Array(trainingSlices(data.clean).prefix(2))
     let size = try network.requireSmallSize(32)
-    func middle(_ extent: Int) -> Range<Int> {
-      let side = min(size, extent)
-      return (extent - side) / 2..<(extent - side) / 2 + side
+    func part(_ stack: Tensor<Float>) -> Tensor<Float> {
+      data.scale.toNetwork(stack.images(slices).middle(side: size))
     }
-    let (rows, columns) = (middle(data.clean.height), middle(data.clean.width))
-    try requireFittingLoss(min(rows.count, columns.count))
-    func part(_ stack: Tensor<Float>) throws -> Tensor<Float> {
-      let part = try stack.images(slices).part([
-        .range(lower: nil, upper: nil), .range(lower: nil, upper: nil),
-        .range(lower: rows.lowerBound, upper: rows.upperBound),
-        .range(lower: columns.lowerBound, upper: columns.upperBound),
-      ])
-      return data.scale.toNetwork(part)
-    }
-    try network.requireFit(height: rows.count, width: columns.count, named: "slices")
+    let input = part(data.noisy)
+    try requireFittingLoss(min(input.shape.height, input.shape.width))
+    try network.requireFitWhenPadded(height: input.shape.height, width: input.shape.width)
     return TrainingPass(
-      network: network, input: try part(data.noisy), target: try part(data.clean.values),
-      loss: loss)
+      network: network, input: input, target: part(data.clean.values), loss: loss
+    ).padded()
   }
 }

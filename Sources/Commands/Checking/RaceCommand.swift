@@ -24,8 +24,8 @@ extension Command<Workspace> {
         nothing is claimed. The figure has the mean of each over the seeds, with a band from the lowest \
         to the highest, judged on the first four of those slices some twenty times on the way. The \
         session's own network stays as it is. Name at least two of flow= \
-        (standard, dilated, tape, kept names), net= (networks), optimizer= (adam, sgd, …, kept \
-        names) or target= (as for 'train').
+        (standard, dilated, tape, kept names), net= (networks, each with the optimizer that was chosen \
+        for it), optimizer= (adam, sgd, …, kept names) or target= (as for 'train').
         """,
       parameters: [
         .key("flow", names, "the flows", default: .absent("the one in use")),

@@ -32,11 +32,11 @@ extension Command<Workspace> {
   ) { arguments, workspace, context in
     let slices = try workspace.judgedSlices(arguments)
     try workspace.network.requireTrainable()
-    _ = try workspace.requireNoisy()
+    let noisy = try workspace.requireNoisy()
     try workspace.requireMemory(copies: 4, of: slices.count, try workspace.requireJudge())
     let images = try workspace.denoise(slices, context)
     var outcome = try workspace.judge("denoised", images, slices, arguments, context)
-    outcome.remarks += try workspace.paddingRemark()
+    outcome.remarks += workspace.paddingRemark(noisy.shape)
     return outcome
   }
 
@@ -58,10 +58,10 @@ extension Command<Workspace> {
   ) { arguments, workspace, context in
     let slices = try workspace.judgedSlices(arguments)
     try workspace.network.requireTrainable()
-    _ = try workspace.requireNoisy()
+    let noisy = try workspace.requireNoisy()
     let images = try workspace.denoise(slices, context)
     var outcome = try workspace.describe("denoised", images, slices)
-    outcome.remarks += try workspace.paddingRemark()
+    outcome.remarks += workspace.paddingRemark(noisy.shape)
     return outcome
   }
 
@@ -253,14 +253,13 @@ extension Outcome {
 }
 
 extension Workspace {
-  /// The remark that slices are padded for the network; none where they fit as they are.
-  fileprivate func paddingRemark() throws -> [String] {
-    let noisy = try requireNoisy().shape
-    guard let size = network.fitting(height: noisy.height, width: noisy.width),
-      size != (noisy.height, noisy.width)
+  /// The remark that slices of a shape are padded for the network; none where they fit as they are.
+  func paddingRemark(_ shape: Shape) -> [String] {
+    guard let size = network.fitting(height: shape.height, width: shape.width),
+      size != (shape.height, shape.width)
     else { return [] }
     return [
-      "slices of \(noisy.height)×\(noisy.width) do not fit the network: they are padded by reflection "
+      "slices of \(shape.height)×\(shape.width) do not fit the network: they are padded by reflection "
         + "to \(size.height)×\(size.width), and the output is cropped"
     ]
   }

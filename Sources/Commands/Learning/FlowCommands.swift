@@ -179,21 +179,21 @@ extension Workspace {
 
   /// The chosen flow in a line, and which blocks its links join.
   fileprivate func describeFlow() -> Outcome {
-    let links = flow.links(in: network)
+    let (links, gaps) = (flow.links(in: network), flow.gaps(in: network))
     let names = network.layerNames
     var outcome = Outcome(OutputLine(flow.line))
     if let first = flow.linkWeight(epoch: 0), let later = flow.linkWeight(epoch: 10),
       let last = flow.linkWeight(epoch: 100)
     {
-      let targets = Set(links.map(\.target)).sorted(by: >)
-      let ways = targets.map { target in
-        let sources = links.filter { $0.target == target }.map { names[$0.source] }
-        return "\(names[target]) ← \(sources.joined(separator: " "))"
-      }
       outcome.say(
-        ways.isEmpty
-          ? "no links: a block takes them from blocks further up, and the network has too few"
-          : "links  \(ways.joined(separator: " · "))")
+        links.isEmpty
+          ? gaps.isEmpty
+            ? "no links: a block takes them from blocks further up, and the network has too few"
+            : "no links"
+          : "links  \(names.ways(links))")
+      if !gaps.isEmpty {
+        outcome.say("not linked  \(names.ways(gaps)): their gradients have other shapes")
+      }
       outcome.say(
         """
         ρ  \(first, significant: 4) in epoch 0, \(later, significant: 4) in epoch 10, \
@@ -207,5 +207,15 @@ extension Workspace {
       },
     ]
     return outcome
+  }
+}
+
+extension [String] {
+  /// Writes links between the layers of these names: `b2 ← b5 b4 · b1 ← b4`.
+  func ways(_ links: [FlowLink]) -> String {
+    Set(links.map(\.target)).sorted(by: >).map { target in
+      let sources = links.filter { $0.target == target }.map { self[$0.source] }
+      return "\(self[target]) ← \(sources.joined(separator: " "))"
+    }.joined(separator: " · ")
   }
 }

@@ -201,10 +201,12 @@ extension Workspace {
         hint: "train on larger \(name)")
     }
     do throws(NetworkError) {
-      try network.requireFit(height: height, width: width, named: name)
-      try network.requireFit(
-        height: height / part, width: width / part, named: part == 1 ? name : "halves of \(name)")
-      // Whole slices are judged, padded where they do not fit.
+      if options.patch != nil || part > 1 {
+        try network.requireFit(height: height, width: width, named: name)
+        try network.requireFit(
+          height: height / part, width: width / part, named: part == 1 ? name : "halves of \(name)")
+      }
+      // Whole slices are judged, padded where they do not fit, and so they are trained on.
       try network.requireFitWhenPadded(height: clean.height, width: clean.width)
     } catch {
       let side = (part...min(height, width)).last { side in
@@ -234,7 +236,10 @@ extension Workspace {
     _ clean: ImageStack, _ slices: Int
   ) throws(CommandError) {
     try requireFit(network, options, clean)
-    let (height, width) = (options.patch ?? clean.height, options.patch ?? clean.width)
+    let whole = network.fitting(height: clean.height, width: clean.width)
+    let (height, width) = (
+      options.patch ?? whole?.height ?? clean.height, options.patch ?? whole?.width ?? clean.width
+    )
     let batch = min(options.batch, slices)
     let needed = flow.trainingBytes(
       of: network, BatchSize(batch: batch, height: height, width: width))

@@ -68,6 +68,7 @@ extension Workspace {
     keep(recorder)
     var outcome = describe(report, options, arguments, "\(label) psnr", psnr)
     outcome.foreword = foreword
+    outcome.remarks += paddingRemark(data.noisy.shape)
     outcome.curves = recorder.curve.resultCurves(loss)
     outcome.hasTrained = true
     if let failure = report.failure {

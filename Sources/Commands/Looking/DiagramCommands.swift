@@ -1,5 +1,6 @@
 import CommandLanguage
 import Figures
+import Foundation
 import GradientFlows
 import Networks
 import Operations
@@ -16,8 +17,9 @@ extension Command<Workspace> {
       "plot net", family: .looking,
       summary: "Draw the network: blocks, convolutions, skips and merges.",
       details: """
-        + adds the skip, × multiplies by it, × then + is multiply-add. Above about 2400 pixels, the \
-        convolutions of a block become one box.
+        + adds the skip, × multiplies by it, × then + is multiply-add. Layers with smaller images stand lower, \
+        with their scale; lines above lead to what is joined or read further on. s2 is a stride, d2 a dilation, \
+        g8 groups. Above about 2400 pixels, the convolutions of a block become one box.
         """,
       parameters: FigureParameters.all,
       examples: [
@@ -34,8 +36,8 @@ extension Command<Workspace> {
       ], arguments
     ) { statistics in
       NetworkDiagram(
-        title: "Network \(name)", layers: network.diagram, output: network.outputInWords,
-        statistics: statistics)
+        title: "Network \(name)", layers: network.diagram, reaches: network.reaches,
+        output: network.outputInWords, statistics: statistics)
     }
   }
 
@@ -59,8 +61,12 @@ extension Command<Workspace> {
     let network = workspace.network
     let links = flow.links(in: network)
     let names = network.layerNames
+    let gaps = flow.gaps(in: network)
     return try workspace.show(
-      name: "flow", statistics: [OutputLine(flow.line), flow.inWords(links.count)],
+      name: "flow",
+      statistics: [OutputLine(flow.line), flow.inWords(links.count)]
+        + (gaps.isEmpty
+          ? [] : ["not linked  \(names.ways(gaps)): their gradients have other shapes"]),
       result: [
         "flow": .string(flow.name),
         "links": .list(links) {
@@ -70,7 +76,7 @@ extension Command<Workspace> {
     ) { statistics in
       NetworkDiagram(
         title: "Gradients of flow \(flow.name)", layers: network.diagram,
-        output: network.outputInWords,
+        reaches: network.reaches, output: network.outputInWords,
         flow: .init(
           name: flow.name,
           links: links.map { link in
@@ -96,20 +102,28 @@ extension Network<Float> {
   /// The layers as a diagram draws them.
   fileprivate var diagram: [NetworkDiagram.Layer] {
     let program = program(loss: .meanSquaredError, hasMask: false)
-    return zip(zip(layerNames, layers), program.layers).map { entry, places in
+    return layers.indices.map { index in
+      let (name, layer, places) = (layerNames[index], layers[index], program.layers[index])
       let chain = program.activations(in: places.nodes).filter { program.nodes[$0].symbol == "a" }
       let convolutions = chain.compactMap { NetworkDiagram.Convolution(program, activation: $0) }
-      guard entry.1.isBlock else {
-        return .init(
-          convolution: entry.0,
-          convolutions.first
-            ?? .init(
-              kernel: 1, inputs: entry.1.inputChannels, outputs: entry.1.outputChannels,
-              activation: ""))
-      }
       let merge = program.nodes[places.output].operation as? Merge
-      return .init(
-        block: entry.0, convolutions, merge: merge?.diagram, skip: program.skip(of: places))
+      var drawn: NetworkDiagram.Layer =
+        layer.isBlock
+        ? .init(block: name, convolutions, merge: merge?.diagram, skip: program.skip(of: places))
+        : .init(convolution: name, .init(program, layer, places))
+      drawn.scale = receptiveFields[index].scaling.diagram
+      return drawn
+    }
+  }
+
+  /// The values that layers read from further up.
+  fileprivate var reaches: [NetworkDiagram.Reach] {
+    layers.enumerated().flatMap { index, layer in
+      layer.joined.map { .init(from: layerNames.firstIndex(of: $0), to: index) }
+        + (layer.source.map {
+          [.init(from: layerNames.firstIndex(of: $0), to: index, isInput: true)]
+        }
+          ?? [])
     }
   }
 
@@ -136,11 +150,54 @@ extension NetworkDiagram.Convolution {
   /// The convolution whose result goes through the activation at a place; nil if none does.
   fileprivate init?(_ program: Program<Float>, activation place: Int) {
     guard let activation = program.nodes[place].operation as? Activate,
-      let shape = program.kernel(of: program.nodes[place].operands[0])
+      let (kernel, geometry) = program.kernel(of: program.nodes[place].operands[0])
     else { return nil }
     self.init(
-      kernel: shape[3], inputs: shape[1], outputs: shape[0],
-      activation: activation.function.rawValue)
+      title: geometry.title(ofKernel: kernel), inputs: geometry.inputs(ofKernel: kernel),
+      outputs: geometry.outputs(ofKernel: kernel),
+      activation: program.words(from: program.nodes[place].operands[0], activation.function))
+  }
+
+  /// A layer that is no block: its convolution, or the word of its operation.
+  fileprivate init(
+    _ program: Program<Float>, _ layer: any Layer<Float>, _ places: Program<Float>.LayerNodes
+  ) {
+    let own = places.nodes.map { program.nodes[$0] }.filter { $0.operation != nil && !$0.isAlias }
+    let last = places.nodes.last { program.nodes[$0].operation is Activate }
+    let function = (last.flatMap { program.nodes[$0].operation } as? Activate)?.function
+    let (inputs, outputs) = (layer.inputChannels, layer.outputChannels)
+    if let convolution = places.nodes.lazy.compactMap({ program.kernel(of: $0) }).first {
+      self.init(
+        title: convolution.geometry.title(ofKernel: convolution.shape), inputs: inputs,
+        outputs: outputs,
+        activation: last.map {
+          program.words(from: program.nodes[$0].operands[0], function ?? .linear)
+        } ?? "")
+    } else if let other = layer.joined.first {
+      let rule = own.first { $0.name != nil }?.word ?? ""
+      self.init(title: "join \(other)", inputs: inputs, outputs: outputs, activation: rule)
+    } else {
+      self.init(
+        title: own.first { $0.name != nil }?.word ?? layer.letter, inputs: inputs,
+        outputs: outputs, activation: function?.rawValue ?? "")
+    }
+  }
+}
+
+extension ConvolutionGeometry {
+  /// The words for a convolution: `conv 3×3`, with `s2` for a stride, `d2` a dilation, `g8` groups.
+  fileprivate func title(ofKernel shape: Shape) -> String {
+    let notes = [("s", stride), ("d", dilation), ("g", groups)].filter { $0.1 > 1 }
+    return (isTransposed ? "up-conv" : "conv") + " \(shape[2])×\(shape[3])"
+      + notes.map { " \($0.0)\($0.1)" }.joined()
+  }
+}
+
+extension Scaling {
+  /// The scale as a diagram writes it.
+  fileprivate var diagram: NetworkDiagram.Scale {
+    let halvings = max(0, Int((-log2(value)).rounded()))
+    return .init(self == .one ? "" : description, halvings: halvings)
   }
 }
 
@@ -150,12 +207,20 @@ extension Program<Float> {
     range.filter { nodes[$0].operation is Activate }
   }
 
-  /// The shape `[O, I, kH, kW]` of the kernel of the convolution at `place`; nil if it is none.
-  fileprivate func kernel(of place: Int) -> Shape? {
-    guard nodes[place].operation is Convolution2D,
+  /// The activation with the norm that it reads, if there is one: `batch norm, relu`.
+  fileprivate func words(from place: Int, _ function: Activation) -> String {
+    guard nodes[place].symbol == "n" else { return function.rawValue }
+    return "\(nodes[place].word), \(function.rawValue)"
+  }
+
+  /// The shape of the kernel of the convolution at `place`, or before a norm there, and its geometry; nil if
+  /// there is none.
+  fileprivate func kernel(of place: Int) -> (shape: Shape, geometry: ConvolutionGeometry)? {
+    if nodes[place].symbol == "n", let x = nodes[place].operands.first { return kernel(of: x) }
+    guard let operation = nodes[place].operation as? Convolution2D,
       let weight = tensor(at: nodes[place].operands[1])
     else { return nil }
-    return weight.shape
+    return (weight.shape, operation.geometry)
   }
 
   /// Where the skip value of a block comes from.

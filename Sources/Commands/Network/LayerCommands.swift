@@ -82,12 +82,13 @@ extension Command<Workspace> {
     options.rule = try arguments.choice("how", as: JoinOptions.Rule.self)
     options.activation = try arguments.choice("act", as: Activation.self)
     do throws(NetworkError) {
-      return workspace.append(
-        try JoinLayer<Float>(
-          options, inputs: workspace.network.channels,
-          others: workspace.network.channels(of: options.other)))
+      let layer = try JoinLayer<Float>(
+        options, inputs: workspace.network.channels,
+        others: workspace.network.channels(of: options.other))
+      try workspace.requireSizes(of: layer)
+      return workspace.append(layer)
     } catch {
-      throw arguments.error(error, at: error.code == "unknown-name" ? "name" : "how")
+      throw arguments.error(error, at: error.code == "channels" ? "how" : "name")
     }
   }
 
@@ -191,6 +192,17 @@ extension Command<Workspace> {
     } catch {
       throw arguments.error(error, at: "groups")
     }
+  }
+}
+
+extension Workspace {
+  /// Throws when the slices, if there are any, cannot pass through the network with a further layer, whatever
+  /// they are padded to.
+  func requireSizes(of layer: any Layer<Float>) throws(NetworkError) {
+    guard let slices else { return }
+    var trial = network
+    trial.append(layer)
+    try trial.requireLayersFit(height: slices.height, width: slices.width)
   }
 }
 

@@ -90,11 +90,12 @@ extension Command<Workspace> {
       convolutions: options.convolutions, channels: options.channels, kernel: options.kernel,
       projects: options.skip == .project, from: options.source)
     do throws(NetworkError) {
-      return workspace.append(
-        try ResidualBlock(
-          options, inputs: workspace.network.channels(of: options.source),
-          named: workspace.network.nextName(ResidualBlock<Float>.letter), workspace.initializer,
-          seed: workspace.weightSeed))
+      let layer = try ResidualBlock(
+        options, inputs: workspace.network.channels(of: options.source),
+        named: workspace.network.nextName(ResidualBlock<Float>.letter), workspace.initializer,
+        seed: workspace.weightSeed)
+      try workspace.requireSizes(of: layer)
+      return workspace.append(layer)
     } catch {
       throw arguments.error(
         error,
@@ -221,6 +222,7 @@ extension Command<Workspace> {
     let fields = network.receptiveFields
     let hasScales = fields.contains { $0.scaling != .one }
     let shapes = network.layerShapes(size)
+    let fits = (try? network.requireLayersFit(height: side.0, width: side.1)) != nil
     var outcome = Outcome()
     outcome.add(
       OutputTable(
@@ -233,18 +235,21 @@ extension Command<Workspace> {
           let field = fields[index].side
           return [
             OutputLine(name), OutputLine(layer.line),
-            "[N,\(layer.outputChannels),\(shapes[index].height),\(shapes[index].width)]",
+            fits
+              ? "[N,\(layer.outputChannels),\(shapes[index].height),\(shapes[index].width)]"
+              : "[N,\(layer.outputChannels),?,?]",
           ] + (hasScales ? ["\(fields[index].scaling.description)"] : []) + [
             "\(layer.parameterCount)", "\(field)×\(field)",
-            "\(mebibytes(stepBytes[index]), digits: 1)",
+            fits ? "\(mebibytes(stepBytes[index]), digits: 1)" : "?",
           ]
         }))
     let bytes = workspace.flow.trainingBytes(of: network, size)
     outcome.say(
       """
       output \(network.outputRule.rawValue) · \(network.parameterCount, "parameter") · \
-      a training step on \(size.batch) slices of \(side.0)×\(side.1) needs about \
-      \(mebibytes(bytes), digits: 1) MiB
+      a training step on \(size.batch) slices of \(side.0)×\(side.1) \
+      \(fits ? "needs about" : "is not possible: its layers do not fit one another;") \
+      \(fits ? "\(mebibytes(bytes), digits: 1) MiB" : "'train' says where")
       """)
     if !workspace.parked.isEmpty {
       let others = workspace.parked.keys.sorted().joined(separator: ", ")
@@ -259,7 +264,8 @@ extension Command<Workspace> {
       },
       "output": .string(network.outputRule.rawValue),
       "parameters": .integer(network.parameterCount),
-      "receptive_field": .integer(network.receptiveField), "step_bytes": .integer(bytes),
+      "receptive_field": .integer(network.receptiveField),
+      "step_bytes": fits ? .integer(bytes) : .null,
     ]
     return outcome
   }

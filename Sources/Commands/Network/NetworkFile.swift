@@ -156,7 +156,7 @@ struct NetworkFile {
       }
     }
     let known = Set(expected.map(\.0)).union(optional)
-    differences += file.entries.filter { !known.contains($0.name) }.map {
+    differences += file.networkEntries.filter { !known.contains($0.name) }.map {
       "\(SafeTensors.shown($0.name)) \($0.shape) has no place"
     }
     guard differences.isEmpty else {

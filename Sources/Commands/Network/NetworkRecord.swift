@@ -18,7 +18,7 @@ struct NetworkRecord: Codable {
   let unfinished: UnfinishedTraining?
   /// The epoch of the last pass; nil without one.
   let passEpoch: Int?
-  /// Which of the states of the training are the network's weights; nil for the last.
+  /// The state of the training that gives the network's weights; nil for the last.
   let weights: TrainedWeights?
 
   /// The record of the network in use.
@@ -116,6 +116,9 @@ struct NetworkRecord: Codable {
       lastPass = TrainingPass(
         network: former, input: input, target: target,
         mask: try tensor("pass/mask", input.shape), loss: changed.loss, epoch: passEpoch)
+      if let misfit = network.misfit(height: input.shape.height, width: input.shape.width) {
+        throw CheckpointFile.refusal(source, "the last batch does not fit: \(misfit.message)")
+      }
     }
     if let position {
       try requireFit(position, changed, source)

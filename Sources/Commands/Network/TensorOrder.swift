@@ -33,8 +33,7 @@ struct TensorOrder {
   ///
   /// - Throws: `CommandError` that names the first tensor that does not fit.
   init(_ file: SafeTensors, _ network: Network<Float>) throws(CommandError) {
-    // Counts of batches are no part of a network.
-    let entries = file.entries.filter { Self.lastWord($0.name).1 != "num_batches_tracked" }
+    let entries = file.networkEntries
     let places = Self.places(of: network)
     if let found = Self.match(places, Self.groups(entries)) {
       assignments = found
@@ -132,5 +131,12 @@ struct TensorOrder {
       return word.prefix(word.count - digits.count)
         + String(repeating: "0", count: max(0, 12 - padded.count)) + padded
     }
+  }
+}
+
+extension SafeTensors {
+  /// The tensors without PyTorch's counts of batches, which are no part of a network.
+  var networkEntries: [Entry] {
+    entries.filter { !$0.name.hasSuffix(".num_batches_tracked") }
   }
 }

@@ -37,11 +37,13 @@ extension Command<Workspace> {
       return try workspace.openTyped(name, startsBackward: false, arguments)
     }
     try workspace.network.requireTrainable()
-    let pass = try workspace.slicePass(arguments)
+    let (pass, slice) = try workspace.slicePass(arguments)
     try workspace.requireMemoryToInspect(pass, [workspace.flow])
     workspace.lastPass = pass
     try workspace.open(flows: [workspace.flow.name], startsBackward: false, arguments)
-    return workspace.describeOpening()
+    var outcome = workspace.describeOpening()
+    outcome.remarks += workspace.paddingRemark(slice)
+    return outcome
   }
 
   static let backward = Command(
@@ -246,8 +248,10 @@ extension Workspace {
     throw arguments.error(.state, "a pass is open", hint: "'finish' it first")
   }
 
-  /// A pass of one slice, in network range.
-  fileprivate mutating func slicePass(_ arguments: Arguments) throws -> TrainingPass<Float> {
+  /// A pass of one slice, in network range, and the slice's shape before any padding.
+  fileprivate mutating func slicePass(
+    _ arguments: Arguments
+  ) throws -> (pass: TrainingPass<Float>, slice: Shape) {
     let input = try value(arguments, "input")
     guard input.isImage else {
       throw arguments.error(
@@ -272,14 +276,14 @@ extension Workspace {
         at: "target", .shape,
         "the input is \(noisy.shape), the target \(clean.shape)", hint: "name equal parts of both")
     }
-    try network.requireFit(
-      height: noisy.shape.height, width: noisy.shape.width, named: "images")
+    try network.requireFitWhenPadded(height: noisy.shape.height, width: noisy.shape.width)
     try arguments.blaming("input") { () throws(CommandError) in
       try requireFittingLoss(min(clean.shape.height, clean.shape.width))
     }
     let scale = try requireScale()
-    return TrainingPass(
+    let pass = TrainingPass(
       network: network, input: scale.toNetwork(noisy), target: scale.toNetwork(clean), loss: loss)
+    return (pass.padded(), noisy.shape)
   }
 
   fileprivate mutating func open(

@@ -35,20 +35,24 @@ extension Workspace {
   /// The names of the parameters, and of the optimizer's values for each.
   private var parameterCandidates: [Candidate] {
     let parameters = network.parameters
-    return network.parameterNames.enumerated().flatMap { index, name in
-      let shape = parameters[index].shape.description
-      var names = [Candidate(name, shape)]
-      if lastPass != nil {
-        names.append(Candidate("\(name).grad", "gradient"))
-        names.append(Candidate("\(name).before", "in the last pass"))
-      }
-      guard let state = trainer?.states[index] else { return names }
-      let kept = OptimizerState.names.map { ($0, state[$0]) }
-      names += kept.compactMap { suffix, tensor in
-        tensor.map { Candidate("\(name).\(suffix)", $0.shape.description) }
-      }
-      return names
+    let buffers = zip(network.bufferNames, network.buffers).map {
+      Candidate($0, $1.shape.description)
     }
+    return buffers
+      + network.parameterNames.enumerated().flatMap { index, name in
+        let shape = parameters[index].shape.description
+        var names = [Candidate(name, shape)]
+        if lastPass != nil {
+          names.append(Candidate("\(name).grad", "gradient"))
+          names.append(Candidate("\(name).before", "in the last pass"))
+        }
+        guard let state = trainer?.states[index] else { return names }
+        let kept = OptimizerState.names.map { ($0, state[$0]) }
+        names += kept.compactMap { suffix, tensor in
+          tensor.map { Candidate("\(name).\(suffix)", $0.shape.description) }
+        }
+        return names
+      }
   }
 
   /// The names of the last pass's values, and of their gradients.

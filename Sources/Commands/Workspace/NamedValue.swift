@@ -167,10 +167,10 @@ extension Workspace {
     }
   }
 
-  /// The parameter, value or gradient called `name`.
+  /// The parameter, running statistic, value or gradient called `name`.
   private mutating func networkTensor(_ name: String) throws -> Tensor<Float> {
     let parameters = network.parameterNames
-    if let index = parameters.firstIndex(of: name) { return network.parameters[index] }
+    if let index = network.stateNames.firstIndex(of: name) { return network.state[index] }
     if let state = try optimizerTensor(name, parameters) { return state }
     let (base, gradientFlow) = gradientName(name)
     let known = network.valueNames + parameters + ["loss"]

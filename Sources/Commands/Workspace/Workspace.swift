@@ -47,7 +47,7 @@ package struct Workspace: Sendable {
   var namedFlows: [String: any GradientFlow] = [:]
   /// The state of a training; nil when a changed network or optimizer begins a new one.
   var trainer: Trainer? { didSet { if trainer == nil { weightsInUse = .last } } }
-  /// Which of the states of the training the network in use has.
+  /// The state of the training that the network in use has.
   var weightsInUse = TrainedWeights.last
   /// The curves of the last trainings of the session.
   var curves = TrainingCurves()

@@ -1,13 +1,16 @@
 /// A diagram of a network: blocks with their convolutions, skips and merges; and, if wanted, the
 /// paths of gradients.
 package struct NetworkDiagram: Figure {
-  /// A convolution and the activation after it.
+  /// A box: a convolution and the activation after it, or another layer.
   package struct Convolution: Hashable, Sendable {
-    package let kernel: Int, inputs: Int, outputs: Int
+    /// The operation, such as `conv 3×3` or `max pool`.
+    package let title: String
+    package let inputs: Int, outputs: Int
+    /// The norm and the activation, or how a layer joins another.
     package let activation: String
 
-    package init(kernel: Int, inputs: Int, outputs: Int, activation: String) {
-      (self.kernel, self.inputs, self.outputs) = (kernel, inputs, outputs)
+    package init(title: String, inputs: Int, outputs: Int, activation: String) {
+      (self.title, self.inputs, self.outputs) = (title, inputs, outputs)
       self.activation = activation
     }
   }
@@ -44,6 +47,8 @@ package struct NetworkDiagram: Figure {
     package let merge: Merge?
     package let skip: Skip
     package let isBlock: Bool
+    /// The scale of its image.
+    package var scale = Scale()
 
     /// Makes a block.
     package init(block name: String, _ convolutions: [Convolution], merge: Merge?, skip: Skip) {
@@ -59,6 +64,32 @@ package struct NetworkDiagram: Figure {
 
     /// The source of its skip value; nil if it has none.
     var usedSkip: Skip? { merge == nil ? nil : skip }
+  }
+
+  /// The size of a layer's image beside that of the network's input.
+  package struct Scale: Hashable, Sendable {
+    /// The words for it, such as `1/2`; empty for the input's size.
+    package let words: String
+    /// How often its sides are halved.
+    package let halvings: Int
+
+    package init(_ words: String = "", halvings: Int = 0) {
+      (self.words, self.halvings) = (words, halvings)
+    }
+  }
+
+  /// A value that a layer reads from further up than the layer before it.
+  package struct Reach: Hashable, Sendable {
+    /// The index of the layer whose output it is; nil for the network's input.
+    package let from: Int?
+    /// The index of the layer that reads it.
+    package let to: Int
+    /// Whether the layer is given it instead of the output of the layer before.
+    package let isInput: Bool
+
+    package init(from: Int?, to: Int, isInput: Bool = false) {
+      (self.from, self.to, self.isInput) = (from, to, isInput)
+    }
   }
 
   /// An extra path of gradients: the gradient that layer `from` passes on is also fed to layer
@@ -88,21 +119,28 @@ package struct NetworkDiagram: Figure {
 
   package let title: String
   package let layers: [Layer]
+  /// The values that are joined, or given, over a distance.
+  package let reaches: [Reach]
   /// A phrase for the network's output: `net.out = net.in − result`; may be empty.
   package let output: String
   package let flow: Flow?
   package let statistics: [String]
 
   package init(
-    title: String, layers: [Layer], output: String = "", flow: Flow? = nil,
+    title: String, layers: [Layer], reaches: [Reach] = [], output: String = "", flow: Flow? = nil,
     statistics: [String] = []
   ) {
     precondition(
       (flow?.links ?? []).allSatisfy {
         layers.indices.contains($0.from) && layers.indices.contains($0.to)
       }, "Links join layers that exist.")
-    (self.title, self.layers, self.output) = (title, layers, output)
+    (self.title, self.layers, self.reaches, self.output) = (title, layers, reaches, output)
     (self.flow, self.statistics) = (flow, statistics)
+  }
+
+  /// Whether a layer is given what the layer before it hands on.
+  func isFedByNeighbor(_ index: Int) -> Bool {
+    !reaches.contains { $0.to == index && $0.isInput }
   }
 
   package func drawing() -> Drawing { NetworkLayout(self).drawing() }

@@ -9,17 +9,24 @@ struct NetworkLayout {
     var merges: [Double] = []
     /// The place where the skip branches off.
     var branch = 0.0
+    /// How far it lies below layers of the input's size.
+    var drop = 0.0
+
+    /// The left edge of the first box.
+    var start: Double { boxes.first ?? left }
   }
 
   private let diagram: NetworkDiagram
   /// Whether a block is drawn as one box, because all convolutions would make the drawing too wide.
   private let isCompact: Bool
   private var places: [Place] = []
+  private let boxWidth: Double
   private let width: Double
   private let inputEnd: Double, outputStart: Double
   private let routes: LinkRoutes
+  private let reaches: ReachRoutes
 
-  private static let boxWidth = 92.0, boxHeight = 54.0, radius = 11.0
+  private static let boxHeight = 54.0, radius = 11.0
   private static let space = 24.0, blockPadding = 18.0
   private static let terminalWidth = 62.0
   /// The largest width of a drawing with every convolution as a box.
@@ -27,13 +34,16 @@ struct NetworkLayout {
 
   init(_ diagram: NetworkDiagram) {
     self.diagram = diagram
-    let whole = Self.extent(diagram, isCompact: false)
+    let boxWidth = Self.boxWidth(diagram)
+    self.boxWidth = boxWidth
+    let whole = Self.extent(diagram, boxWidth, isCompact: false)
     isCompact = whole > Self.widest
     inputEnd = Look.margin + Self.terminalWidth
     routes = LinkRoutes(diagram.flow?.links ?? [])
+    reaches = ReachRoutes(diagram)
     var x = inputEnd + Self.gap(before: 0, diagram, routes)
     for (index, layer) in diagram.layers.enumerated() {
-      let place = Self.place(layer, from: x, isCompact: isCompact)
+      let place = Self.place(layer, from: x, boxWidth, isCompact: isCompact)
       places.append(place)
       x = place.right + Self.gap(before: index + 1, diagram, routes)
     }
@@ -41,25 +51,53 @@ struct NetworkLayout {
     width = max(560, x + Self.terminalWidth + Look.margin)
   }
 
-  /// The width of a drawing without links.
-  private static func extent(_ diagram: NetworkDiagram, isCompact: Bool) -> Double {
-    diagram.layers.reduce(2 * (Look.margin + terminalWidth) + space) { x, layer in
-      place(layer, from: x, isCompact: isCompact).right + space
+  /// The width of a box: 92 pixels, or what the widest words take.
+  private static func boxWidth(_ diagram: NetworkDiagram) -> Double {
+    let boxes = diagram.layers.flatMap(\.convolutions)
+    let widths = boxes.flatMap { box in
+      [
+        OutlineFont.bold.width(of: box.title, size: Look.smallSize),
+        OutlineFont.regular.width(of: box.activation, size: 11),
+      ]
     }
+    return max(92, ((widths.max() ?? 0) + 8).rounded(.up))
+  }
+
+  /// The width of a drawing without links.
+  private static func extent(
+    _ diagram: NetworkDiagram, _ boxWidth: Double, isCompact: Bool
+  ) -> Double {
+    diagram.layers.reduce(2 * (Look.margin + terminalWidth) + space) { x, layer in
+      place(layer, from: x, boxWidth, isCompact: isCompact).right + space
+    }
+  }
+
+  /// The room for the lines that turn beside layer `index`: between layers of two scales, and where a value
+  /// that is read further on branches off, or arrives.
+  private static func turns(before index: Int, _ diagram: NetworkDiagram) -> Double {
+    let scales = diagram.layers.map(\.scale.halvings)
+    let (left, right) = (
+      index > 0 ? scales[index - 1] : 0, index < scales.count ? scales[index] : 0
+    )
+    let isTurning =
+      left != right
+      || diagram.reaches.contains { $0.from == index - 1 || $0.to == index && $0.isInput }
+    return isTurning ? 14 : 0
   }
 
   /// The space before layer `index`, in which links turn down.
   private static func gap(
     before index: Int, _ diagram: NetworkDiagram, _ routes: LinkRoutes
   ) -> Double {
-    guard diagram.flow != nil else { return space }
-    return max(38, 30 + Double(routes.count(inGap: index)) * slotWidth)
+    let turns = turns(before: index, diagram)
+    guard diagram.flow != nil else { return space + turns }
+    return max(38, 30 + Double(routes.count(inGap: index)) * slotWidth) + turns
   }
 
   private static let slotWidth = 8.0
 
   private static func place(
-    _ layer: NetworkDiagram.Layer, from left: Double, isCompact: Bool
+    _ layer: NetworkDiagram.Layer, from left: Double, _ boxWidth: Double, isCompact: Bool
   ) -> Place {
     var place = Place(left: left)
     var x = left + (layer.isBlock ? blockPadding + 8 : 0)
@@ -74,18 +112,27 @@ struct NetworkLayout {
       x += space + 2 * radius
     }
     place.right = x + (layer.isBlock ? blockPadding - 4 : 0)
+    place.drop = Double(layer.scale.halvings) * dropHeight
     return place
   }
 
   // MARK: - Heights
 
-  private var hasNetworkSkip: Bool { diagram.layers.contains { $0.usedSkip == .networkInput } }
+  private var hasBlocks: Bool { diagram.layers.contains { $0.isBlock } }
+
+  /// The height of the lowest line above the layers over the middle line.
+  private var reachHeight: Double { hasBlocks ? 98 : 58 }
+  private static let reachLevel = 16.0
 
   /// The height of the parts above the middle line.
   private var above: Double {
-    let blocks = diagram.layers.contains { $0.isBlock } ? 80.0 : 44
-    return hasNetworkSkip ? 112 : blocks
+    guard reaches.levelCount > 0 else { return hasBlocks ? 80 : 44 }
+    return reachHeight + 14 + Double(reaches.levelCount - 1) * Self.reachLevel
   }
+
+  /// How far layers with half as large an image lie lower.
+  private static let dropHeight = 64.0
+  private var deepest: Double { places.map(\.drop).max() ?? 0 }
 
   private static let flowDepth = 66.0, levelHeight = 30.0
 
@@ -94,27 +141,36 @@ struct NetworkLayout {
   func drawing() -> Drawing {
     let around = Surroundings(diagram, legend: legend, width: width)
     let middle = (around.top + above + 14).rounded()
-    var below = 56.0
+    var below = deepest + 56
     if diagram.flow != nil {
-      below = Self.flowDepth + 34 + Double(routes.levelCount) * Self.levelHeight
+      below = deepest + Self.flowDepth + 34 + Double(routes.levelCount) * Self.levelHeight
     }
     var drawing = around.drawing(width: width, figureBottom: middle + below)
     drawFrames(middle, on: &drawing)
-    drawNetworkSkip(middle, on: &drawing)
+    drawReaches(middle, on: &drawing)
     drawTerminal("net.in", "1 channel", Look.margin, middle, on: &drawing)
     drawTerminal("net.out", "1 channel", outputStart, middle, on: &drawing)
-    var end = inputEnd
-    for (layer, place) in zip(diagram.layers, places) {
-      let first = place.boxes.first ?? place.left
-      drawing.arrow(from: Point(end, middle), to: Point(first, middle), Self.line)
-      end = draw(layer, place, middle, on: &drawing)
+    var end = Point(inputEnd, middle)
+    for (index, (layer, place)) in zip(diagram.layers, places).enumerated() {
+      let line = middle + place.drop
+      if diagram.isFedByNeighbor(index) { connect(end, Point(place.start, line), on: &drawing) }
+      end = Point(draw(layer, place, line, on: &drawing), line)
     }
-    drawing.arrow(from: Point(end, middle), to: Point(outputStart, middle), Self.line)
+    connect(end, Point(outputStart, middle), on: &drawing)
     drawing.write(
       diagram.output, at: Point(outputStart + Self.terminalWidth, middle - 40),
       size: Look.smallSize, color: Look.faint, anchor: .end)
     if let flow = diagram.flow { draw(flow, middle, on: &drawing) }
     return drawing
+  }
+
+  /// Draws an arrow from a layer to the next; one of another scale is higher or lower.
+  private func connect(_ start: Point, _ end: Point, on drawing: inout Drawing) {
+    guard start.y != end.y else { return drawing.arrow(from: start, to: end, Self.line) }
+    let turn = end.x - 16
+    drawing.stroke(
+      .line([start, Point(turn, start.y), Point(turn, end.y)]), Self.line, width: 1.5)
+    drawing.arrow(from: Point(turn, end.y), to: end, Self.line)
   }
 
   private static let line = RGB(0x444444)
@@ -123,6 +179,7 @@ struct NetworkLayout {
 
   private func drawFrames(_ middle: Double, on drawing: inout Drawing) {
     for (layer, place) in zip(diagram.layers, places) where layer.isBlock {
+      let middle = middle + place.drop
       drawing.shape(
         .rectangle(
           x: place.left, y: middle - 74, width: place.right - place.left, height: 114, radius: 8),
@@ -152,7 +209,7 @@ struct NetworkLayout {
     for (index, left) in place.boxes.enumerated() {
       if index > 0 {
         drawing.arrow(
-          from: Point(place.boxes[index - 1] + Self.boxWidth, middle), to: Point(left, middle),
+          from: Point(place.boxes[index - 1] + boxWidth, middle), to: Point(left, middle),
           Self.line)
       }
       drawBox(words(layer, index), left, middle, on: &drawing)
@@ -161,7 +218,7 @@ struct NetworkLayout {
       drawing.write(
         layer.name, at: Point(place.left + 2, middle - 34), size: Look.smallSize, bold: true)
     }
-    var end = (place.boxes.last ?? place.left) + Self.boxWidth
+    var end = (place.boxes.last ?? place.left) + boxWidth
     for (center, sign) in zip(place.merges, layer.merge?.signs ?? []) {
       drawing.arrow(
         from: Point(end, middle), to: Point(center - Self.radius, middle), Self.line)
@@ -182,14 +239,17 @@ struct NetworkLayout {
     let convolution = layer.convolutions[index]
     let last = layer.convolutions[layer.convolutions.count - 1]
     let count = layer.convolutions.count
-    let kernel = "\(convolution.kernel)×\(convolution.kernel)"
+    let scale = layer.scale.words.isEmpty ? "" : " · \(layer.scale.words)"
     guard isCompact, count > 1 else {
       return [
-        "conv \(kernel)", "\(convolution.inputs) → \(convolution.outputs)",
+        convolution.title, "\(convolution.inputs) → \(convolution.outputs)\(scale)",
         convolution.activation,
       ]
     }
-    return ["\(count)× conv \(kernel)", "\(convolution.inputs) → \(last.outputs)", last.activation]
+    return [
+      "\(count)× \(convolution.title)", "\(convolution.inputs) → \(last.outputs)\(scale)",
+      last.activation,
+    ]
   }
 
   private func drawBox(
@@ -197,12 +257,12 @@ struct NetworkLayout {
   ) {
     drawing.shape(
       .rectangle(
-        x: left, y: middle - Self.boxHeight / 2, width: Self.boxWidth, height: Self.boxHeight,
+        x: left, y: middle - Self.boxHeight / 2, width: boxWidth, height: Self.boxHeight,
         radius: 5),
       fill: Self.boxFill, stroke: .init(Self.boxEdge, width: 1.5))
     for (index, word) in words.enumerated() {
       drawing.write(
-        word, at: Point(left + Self.boxWidth / 2, middle - 11 + 16 * Double(index)),
+        word, at: Point(left + boxWidth / 2, middle - 11 + 16 * Double(index)),
         size: index == 0 ? Look.smallSize : 11, bold: index == 0,
         color: index == 0 ? Look.text : Look.faint, anchor: .middle)
     }
@@ -223,7 +283,7 @@ struct NetworkLayout {
         from: Point(center, height), to: Point(center, middle - Self.radius), Self.line)
     }
     guard skip == .projection else { return }
-    let (left, right) = (place.boxes[0], place.boxes[place.boxes.count - 1] + Self.boxWidth)
+    let (left, right) = (place.boxes[0], place.boxes[place.boxes.count - 1] + boxWidth)
     let center = (left + right) / 2
     drawing.shape(
       .rectangle(x: center - 36, y: height - 10, width: 72, height: 20, radius: 4),
@@ -232,19 +292,44 @@ struct NetworkLayout {
       "conv 1×1", at: Point(center, height + 4), size: 11, bold: true, anchor: .middle)
   }
 
-  /// Draws the network's input as a line above all blocks, with arrows down to those that join it.
-  private func drawNetworkSkip(_ middle: Double, on drawing: inout Drawing) {
-    let ends = zip(diagram.layers, places).filter { $0.0.usedSkip == .networkInput }
-      .flatMap(\.1.merges)
-    guard let last = ends.last else { return }
-    let height = middle - 98
-    let start = Look.margin + Self.terminalWidth / 2
-    drawing.stroke(
-      .line([Point(start, middle - 17), Point(start, height), Point(last, height)]), Self.line,
-      width: 1.5)
-    for end in ends {
-      drawing.arrow(from: Point(end, height), to: Point(end, middle - Self.radius), Self.line)
+  /// Draws each value that is read further on as a line above all layers, with arrows down to its readers.
+  private func drawReaches(_ middle: Double, on drawing: inout Drawing) {
+    for (number, (source, ends)) in reaches.sources.enumerated() {
+      let height = middle - reachHeight - Double(reaches.levels[number]) * Self.reachLevel
+      let start: Point
+      if let source {
+        start = Point(places[source].right + 8, middle + places[source].drop)
+        drawing.fill(.circle(start, radius: 3), Self.line)
+      } else {
+        start = Point(Look.margin + Self.terminalWidth / 2, middle - 17)
+      }
+      let targets = ends.flatMap { arrivals($0, middle) }
+      let last = targets.map(\.x).max() ?? start.x
+      drawing.stroke(
+        .line([start, Point(start.x, height), Point(last, height)]), Self.line, width: 1.5)
+      for end in ends {
+        for target in arrivals(end, middle) {
+          guard end.isInput else {
+            drawing.arrow(from: Point(target.x, height), to: target, Self.line)
+            continue
+          }
+          drawing.stroke(.line([Point(target.x, height), target]), Self.line, width: 1.5)
+          drawing.arrow(from: target, to: Point(places[end.to].start, target.y), Self.line)
+        }
+      }
     }
+  }
+
+  /// The points at which a value reaches its reader: the signs of a block that joins it, the top of the box of
+  /// another layer, or the line in front of the layer that is given it.
+  private func arrivals(_ reach: NetworkDiagram.Reach, _ middle: Double) -> [Point] {
+    let place = places[reach.to]
+    let line = middle + place.drop
+    if reach.isInput { return [Point(place.left - 14, line)] }
+    guard place.merges.isEmpty else {
+      return place.merges.map { Point($0, line - Self.radius) }
+    }
+    return [Point(place.start + boxWidth / 2, line - Self.boxHeight / 2)]
   }
 
   // MARK: - Gradients
@@ -287,7 +372,7 @@ struct NetworkLayout {
   private func draw(
     _ flow: NetworkDiagram.Flow, _ middle: Double, on drawing: inout Drawing
   ) {
-    let y = middle + Self.flowDepth
+    let y = middle + deepest + Self.flowDepth
     var start = outputStart + Self.terminalWidth / 2
     for index in places.indices.reversed() {
       let (left, right) = (places[index].left, places[index].right)

@@ -3,7 +3,7 @@
 extension NetworkDiagram {
   package func text(_ style: TextStyle) -> [String] {
     let lines = layers.enumerated().flatMap { index, layer in
-      Self.lines(of: layer) + links(to: index)
+      Self.lines(of: layer, from: inputName(of: index)) + links(to: index)
     }
     let all = ["net.in"] + lines + [output.isEmpty ? "net.out" : output]
     return style == .unicode ? all : all.map(Self.inASCII)
@@ -11,11 +11,23 @@ extension NetworkDiagram {
 
   private static let skipColumn = 34
 
-  private static func lines(of layer: Layer) -> [String] {
+  /// The name of the value that a layer is given instead of that before it; nil for the usual one.
+  private func inputName(of index: Int) -> String? {
+    reaches.first { $0.to == index && $0.isInput }.map { reach in
+      reach.from.map { layers[$0].name } ?? "net.in"
+    }
+  }
+
+  private static func lines(of layer: Layer, from input: String?) -> [String] {
+    let notes = [layer.scale.words, input.map { "from \($0)" } ?? ""]
     let words = layer.convolutions.enumerated().map { index, convolution in
-      "  ▼  \((index == 0 ? layer.name : "").clipped(to: 4)) conv "
-        + "\(convolution.kernel)×\(convolution.kernel)  "
-        + "\(convolution.inputs) → \(convolution.outputs)  \(convolution.activation)"
+      let name = (index == 0 ? layer.name : "").clipped(to: 4)
+      let facts =
+        [
+          convolution.title, "\(convolution.inputs) → \(convolution.outputs)",
+          convolution.activation,
+        ] + (index == 0 ? notes : [])
+      return "  ▼  \(name) " + facts.filter { !$0.isEmpty }.joined(separator: "  ")
     }
     guard let merge = layer.merge else { return words }
     let signs = merge.signs.joined(separator: " then ")

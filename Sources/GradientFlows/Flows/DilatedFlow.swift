@@ -24,7 +24,8 @@
 //                              are added to dz of its last convolution, not to G_k
 //
 // Plain convolutions between blocks propagate the standard way and take no links. Gradients are
-// added element by element, so block k must have as many channels as block j reads.
+// added element by element, so only blocks are linked where block j reads an image of the shape that block
+// k hands on.
 //
 // Source: the code of the article this program grew out of (dense, sum: rate 1000, decay 0.08 and
 // 800, 0.064; dense, product: 800, 0.064). Insertion behind the derivative is that of its author's
@@ -121,7 +122,17 @@ package struct DilatedFlow: LayerwiseFlow {
       ? combination : combination.other
   }
 
+  /// Returns the links between blocks whose gradients have equal shapes.
   package func links<Element: Scalar>(in network: Network<Element>) -> [FlowLink] {
+    pairs(in: network).filter { network.fits($0) }
+  }
+
+  package func gaps<Element: Scalar>(in network: Network<Element>) -> [FlowLink] {
+    pairs(in: network).filter { !network.fits($0) }
+  }
+
+  /// Returns the pairs of blocks that the flow would link if all shapes were equal.
+  private func pairs<Element: Scalar>(in network: Network<Element>) -> [FlowLink] {
     let blocks = network.blockIndices
     return blocks.indices.flatMap { k in
       let sources: Range<Int> =
@@ -135,20 +146,6 @@ package struct DilatedFlow: LayerwiseFlow {
   }
 
   package func requireFit<Element: Scalar>(_ network: Network<Element>) throws(NetworkError) {
-    let names = network.layerNames
-    for link in links(in: network) {
-      let (source, target) = (network.layers[link.source], network.layers[link.target])
-      guard source.inputChannels == target.outputChannels else {
-        throw NetworkError(
-          code: "channels",
-          "flow dilated cannot add the gradient that \(names[link.source]) passes on, of "
-            + "\(source.inputChannels) \(source.inputChannels == 1 ? "channel" : "channels"), to "
-            + "that of \(names[link.target]), which has "
-            + "\(target.outputChannels)",
-          hint: "give \(names[link.target]) and the layer before \(names[link.source]) equal "
-            + "channels, or take links=sparse, or flow standard")
-      }
-    }
     let last = network.blockIndices.count
     if let number = combinationBlocks.filter({ $0 > last }).min(), last > 0 {
       throw NetworkError(
@@ -161,6 +158,14 @@ package struct DilatedFlow: LayerwiseFlow {
 extension Network {
   /// The places of the blocks among the layers.
   fileprivate var blockIndices: [Int] { layers.indices.filter { layers[$0].isBlock } }
+
+  /// Returns whether the gradient that one block passes on has the shape of that which is fed to another.
+  fileprivate func fits(_ link: FlowLink) -> Bool {
+    let shapes = layerShapes
+    return shapes.isEmpty
+      ? layers[link.source].inputChannels == layers[link.target].outputChannels
+      : shapes[link.source].input == shapes[link.target].output
+  }
 
   /// Which block, counted from 1, stands at `index` of the layers.
   fileprivate func blockNumber(at index: Int) -> Int {

@@ -35,6 +35,9 @@ package protocol GradientFlow: Sendable {
   /// The extra ways that gradients take through `network`, beside the way from layer to layer.
   func links<Element: Scalar>(in network: Network<Element>) -> [FlowLink]
 
+  /// The links that the flow leaves out, because the gradients at their ends have different shapes.
+  func gaps<Element: Scalar>(in network: Network<Element>) -> [FlowLink]
+
   /// How the links that end at the layer in place `index` join it in epoch `epoch`, from 0; nil when
   /// nothing is added there.
   func join<Element: Scalar>(at index: Int, in network: Network<Element>, epoch: Int) -> LinkJoin?
@@ -56,6 +59,8 @@ extension GradientFlow {
   package func requireFit<Element: Scalar>(_ network: Network<Element>) throws(NetworkError) {}
 
   package func links<Element: Scalar>(in network: Network<Element>) -> [FlowLink] { [] }
+
+  package func gaps<Element: Scalar>(in network: Network<Element>) -> [FlowLink] { [] }
 
   package func join<Element: Scalar>(
     at index: Int, in network: Network<Element>, epoch: Int

@@ -30,6 +30,35 @@ package struct TrainingPass<Element: Scalar>: Sendable {
       network: network, input: input, target: target, mask: mask, loss: loss, epoch: epoch)
   }
 
+  /// Returns the pass with images that fit the network.
+  ///
+  /// Images that do not fit are padded by reflection, and a mask leaves the padding out of the loss. Where no
+  /// larger images fit either, the pass is returned as it is.
+  package func padded() -> TrainingPass {
+    let (height, width) = (input.shape.height, input.shape.width)
+    guard let size = network.fitting(height: height, width: width), size != (height, width) else {
+      return self
+    }
+    let counts = mask?.scalars
+    var places: [Element] = []
+    places.reserveCapacity(input.shape.batch * size.height * size.width)
+    for image in 0..<input.shape.batch {
+      for row in 0..<size.height {
+        for column in 0..<size.width {
+          let isInside = row < height && column < width
+          let offset = (image * height + row) * width + column
+          places.append(isInside ? counts?[offset] ?? 1 : 0)
+        }
+      }
+    }
+    return TrainingPass(
+      network: network, input: input.reflected(toHeight: size.height, width: size.width),
+      target: target.reflected(toHeight: size.height, width: size.width),
+      mask: Tensor(
+        shape: [input.shape.batch, 1, size.height, size.width], scalars: places),
+      loss: loss, epoch: epoch)
+  }
+
   /// The facts that the plan of the pass depends on.
   var key: PassKey { PassKey(loss: loss, hasMask: mask != nil) }
 

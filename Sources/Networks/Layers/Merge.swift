@@ -34,7 +34,19 @@ package enum Merge: String, CaseIterable, Sendable {
 extension Merge: Operation {
   package var word: String { self == .none ? "out" : rawValue }
 
-  package func resultShape(_ operands: [Shape]) -> Shape { operands[0] }
+  package func resultShape(_ operands: [Shape]) throws(OperationError) -> Shape {
+    let a = operands[0]
+    for s in operands.dropFirst()
+    where s.batch != a.batch || s.height != a.height || s.width != a.width
+      || s.channels != a.channels && s.channels != 1
+    {
+      throw OperationError(
+        "\(a) and \(s) do not join: a joined value has the same height and width, and as many channels "
+          + "or one that serves all",
+        hint: "bring both to one scale, with pool or up, and to equal channels, with conv kernel=1")
+    }
+    return a
+  }
 
   package func parts(operands: Int, pixels: Double) -> [OperationPart]? {
     switch self {

@@ -1,7 +1,7 @@
 import Operations
 package import Tensors
 
-/// Which value a block joins.
+/// The value that a block joins.
 package enum Skip: String, CaseIterable, Sendable {
   /// The block's input: with equal channels, or one channel that is used for all.
   case block

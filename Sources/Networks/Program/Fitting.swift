@@ -1,5 +1,10 @@
 import Operations
-import Tensors
+package import Tensors
+
+/// The shapes of what a layer reads and of what it hands on.
+package struct LayerShapes: Hashable, Sendable {
+  package let input: Shape, output: Shape
+}
 
 /// The sizes of images that a network can read.
 ///
@@ -21,6 +26,22 @@ extension Network {
     }
   }
 
+  /// Throws when no images of about a size pass through all layers, as when layers of other scales join.
+  package func requireLayersFit(height: Int, width: Int) throws(NetworkError) {
+    let program = plan(PassKey(mode: .judging, goesBack: false)).program
+    var first: OperationError?
+    for extra in 0...64 {
+      do throws(OperationError) {
+        _ = try program.shapes(batch: 1, height: height + extra, width: width + extra)
+        return
+      } catch {
+        first = first ?? error
+      }
+    }
+    guard let first else { return }
+    throw NetworkError(code: "shape", first.message, hint: first.hint)
+  }
+
   /// Returns the size of what the last layer makes of images of a size; nil if those do not fit.
   package func size(behind size: (height: Int, width: Int)) -> (height: Int, width: Int)? {
     let program = plan(PassKey(mode: .judging, goesBack: false)).program
@@ -39,6 +60,17 @@ extension Network {
       misfit(height: height, width: width) == nil
     else { return nil }
     return (height, width)
+  }
+
+  /// The shapes of each layer's values for one image of about 64×64 that fits; empty if none does.
+  package var layerShapes: [LayerShapes] {
+    plans.layerShapes {
+      let program = plan(PassKey(mode: .judging, goesBack: false)).program
+      guard let side = fitting(64),
+        let shapes = try? program.shapes(batch: 1, height: side, width: side)
+      else { return [] }
+      return program.layers.map { LayerShapes(input: shapes[$0.input], output: shapes[$0.output]) }
+    }
   }
 
   private func fitting(_ side: Int) -> Int? {

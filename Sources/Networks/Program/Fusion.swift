@@ -1,4 +1,4 @@
-// Which nodes of a program one kernel computes together.
+// The groups of a program's nodes that one kernel computes together.
 //
 // Fusion changes no number: a group gives the bits of its operations one after the other. Training runs
 // the fused program; the stepper, `explain` and the tape run each operation alone.

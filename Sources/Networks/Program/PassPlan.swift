@@ -159,6 +159,7 @@ extension Program {
 /// The plans that a network was asked for, as long as its lines stay as they are.
 final class PlanCache<Element: Scalar>: Sendable {
   private let plans = Mutex<[PassKey: PassPlan<Element>]>([:])
+  private let layerShapes = Mutex<[LayerShapes]?>(nil)
   /// The number of plans that are kept: parts of batches with masks may each have a loss of their own.
   private static var capacity: Int { 64 }
 
@@ -171,6 +172,15 @@ final class PlanCache<Element: Scalar>: Sendable {
       plans[key] = plan
     }
     return plan
+  }
+}
+
+extension PlanCache {
+  func layerShapes(_ make: () -> [LayerShapes]) -> [LayerShapes] {
+    if let known = layerShapes.withLock({ $0 }) { return known }
+    let shapes = make()
+    layerShapes.withLock { $0 = shapes }
+    return shapes
   }
 }
 

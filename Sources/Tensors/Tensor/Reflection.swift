@@ -25,16 +25,30 @@ extension Tensor {
 
   /// Returns the upper left part of images.
   package func cropped(toHeight height: Int, width: Int) -> Tensor {
+    cropped(rows: 0..<height, columns: 0..<width)
+  }
+
+  /// Returns the middle of images, with at most `side` rows and columns.
+  package func middle(side: Int) -> Tensor {
+    func middle(_ extent: Int) -> Range<Int> {
+      let part = min(side, extent)
+      return (extent - part) / 2..<(extent - part) / 2 + part
+    }
+    return cropped(rows: middle(shape.height), columns: middle(shape.width))
+  }
+
+  private func cropped(rows: Range<Int>, columns: Range<Int>) -> Tensor {
     let planes = shape.count / max(1, shape.planeCount)
     var values: [Element] = []
-    values.reserveCapacity(planes * height * width)
+    values.reserveCapacity(planes * rows.count * columns.count)
     for plane in 0..<planes {
-      for row in 0..<height {
+      for row in rows {
         let start = plane * shape.planeCount + row * shape.width
-        values += scalars[start..<start + width]
+        values += scalars[start + columns.lowerBound..<start + columns.upperBound]
       }
     }
-    return Tensor(shape: [shape.batch, shape.channels, height, width], scalars: values)
+    return Tensor(
+      shape: [shape.batch, shape.channels, rows.count, columns.count], scalars: values)
   }
 
   /// Returns, for a row of so many places, which numbers of a shorter row they read.

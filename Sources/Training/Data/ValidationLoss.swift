@@ -5,7 +5,7 @@ import Tensors
 extension TrainingData {
   /// Returns the loss of a network on whole slices with the fixed noise, as one batch of them has it.
   ///
-  /// Layers behave as in judging. Slices are computed one after the other; of losses that are means, each weighs as its pixels do.
+  /// Layers behave as in judging; slices that do not fit are padded by reflection. Slices are computed one after the other; of losses that are means, each weighs as its pixels do.
   ///
   /// - Parameters:
   ///   - network: The network.
@@ -19,9 +19,12 @@ extension TrainingData {
     let weights = batches.map { $0.weight(in: loss) }
     let sum = zip(batches, weights).reduce(0.0) { sum, pair in
       let (batch, weight) = pair
-      let output = network.output(of: FeatureMap(batch.input))
+      let pass = TrainingPass(
+        network: network, input: batch.input, target: batch.target, mask: batch.mask, loss: loss
+      ).padded()
       let value = loss.evaluate(
-        output, target: FeatureMap(batch.target), mask: batch.mask.map { FeatureMap($0) }
+        network.output(of: FeatureMap(pass.input)), target: FeatureMap(pass.target),
+        mask: pass.mask.map { FeatureMap($0) }
       ).value
       return sum + weight * value
     }
