@@ -5,7 +5,8 @@ PREFIX ?= /usr/local
 BACKFLOW = .build/release/backflow
 SHARE = $(DESTDIR)$(PREFIX)/share
 
-.PHONY: build demo deps deps-test format fuzz fuzz-commands install lint reference sessions-long test test-kill test-terminal
+.PHONY: build deb demo deps deps-deb deps-test format fuzz fuzz-commands install lint reference sessions-long \
+  test test-deb test-jupyter test-kill test-terminal
 
 build: deps
 	swift build -c release --product backflow
@@ -50,6 +51,18 @@ sessions-long: build
 	@for session in sessions/long/*.session; do \
 	  echo "Running $$session"; $(BACKFLOW) run $$session || exit 1; done
 
+# The kernel under Jupyter's own tests and clients, in a Python environment below .build.
+test-jupyter: build
+	@Scripts/test-jupyter
+
+# backflow_VERSION_ARCH.deb below .build, for a Debian 12 without Swift.
+deb: deps-deb
+	@Scripts/make-deb
+
+# The package in a fresh Debian 12; as root.
+test-deb: deb
+	@Scripts/test-deb
+
 lint:
 	swift format lint --strict --recursive Package.swift Sources Tests
 
@@ -62,6 +75,10 @@ deps:
 # What tests compare with, too.
 deps-test:
 	@Scripts/install-dependencies --tests
+
+# What makes and checks packages, too.
+deps-deb:
+	@Scripts/install-dependencies --packaging
 
 # docs/commands.md is what the program prints.
 reference: build

@@ -73,6 +73,9 @@ let package = Package(
     .systemLibrary(
       name: "COpenJPEG", pkgConfig: "libopenjp2",
       providers: [.apt(["libopenjp2-7-dev"]), .brew(["openjpeg"])]),
+    // No pkgConfig: Debian 12's libzmq.pc names folders of other packages.
+    .systemLibrary(
+      name: "CZeroMQ", providers: [.apt(["libzmq3-dev"]), .brew(["zeromq"])]),
     // C++ behind a C header. No pkgConfig: Debian 12's dcmtk.pc asks for a package
     // (sndfile) that libdcmtk-dev does not bring.
     .target(
@@ -105,7 +108,8 @@ let package = Package(
 
     // MARK: - Language
     library("CommandLanguage", [collections]),
-    library("Transcripts", ["CArchive", "CommandLanguage", "Fingerprints", "Ledgers"]),
+    library(
+      "Transcripts", ["CArchive", "CommandLanguage", "Fingerprints", "Ledgers", "LineEditing"]),
     // The templates are compiled in, so that the program stays one file.
     .target(
       name: "Handouts",
@@ -118,6 +122,7 @@ let package = Package(
       },
       swiftSettings: strict),
     library("LineEditing", ["CEdit", "CommandLanguage"]),
+    library("Jupyter", ["CZeroMQ", "CommandLanguage", "Fingerprints", "LineEditing"]),
 
     // MARK: - Program
     library(
@@ -129,8 +134,8 @@ let package = Package(
     .executableTarget(
       name: "backflow",
       dependencies: [
-        "CT", "Commands", "CommandLanguage", "Transcripts", "Handouts", "LineEditing", "Figures",
-        "Training", "GradientFlows", "Networks", "Tensors", "Ledgers",
+        "CT", "Commands", "CommandLanguage", "Transcripts", "Handouts", "Jupyter", "LineEditing",
+        "Figures", "Fingerprints", "Training", "GradientFlows", "Networks", "Tensors", "Ledgers",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -155,6 +160,7 @@ let package = Package(
       of: "Training", ["CT", "GradientFlows", "Networks", "Operations", "Tensors", "Tomography"]),
     tests(of: "CommandLanguage", []),
     tests(of: "LineEditing", ["CommandLanguage"]),
+    tests(of: "Jupyter", ["CommandLanguage", "Fingerprints"]),
     tests(of: "Transcripts", ["CommandLanguage", "Ledgers", "Tensors"]),
     tests(of: "Handouts", ["CommandLanguage", "Figures", "Fingerprints", "Transcripts"]),
     tests(
@@ -170,7 +176,10 @@ let package = Package(
     // The program as its caller sees it; needs the executable built beside the tests.
     .testTarget(
       name: "ProgramTests",
-      dependencies: ["backflow", "CommandLanguage", "Commands", "Figures", "TestSupport"],
+      dependencies: [
+        "backflow", "CommandLanguage", "Commands", "Figures", "Jupyter", "Ledgers", "TestSupport",
+        "Transcripts",
+      ],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],

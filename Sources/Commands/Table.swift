@@ -4,7 +4,8 @@ import Tensors
 
 /// All commands, by family: the only registry.
 package let commandTable: [Command<Workspace>] =
-  (dataCommands + networkCommands + learningCommands + steppingCommands + lookingCommands
+  (dataCommands + networkCommands + learningCommands + Baseline.all.map(\.command)
+  + steppingCommands + lookingCommands
   + otherCommands).map { $0.inSession } + SessionCommand.allCases.map { Command($0) }
 
 extension Command<Workspace> {
@@ -72,9 +73,10 @@ private let networkCommands: [Command<Workspace>] = [
 
 private let learningCommands: [Command<Workspace>] =
   [.loss] + Command.optimizers + [
-    .optimizer, .flowStandard, .flowDilated, .flowTape, .flow, .gradientNoise, .train, .continue,
+    .optimizer, .flowStandard, .flowDilated, .flowTape, .flowFeedback, .flowDirect,
+    .flowSynthetic, .flowLocal, .flowForward, .flowTruncated, .flowCheckpointed, .flow,
+    .gradientNoise, .train, .continue,
     .evaluate, .denoise,
-    .baselineMedian,
   ]
 
 private let steppingCommands: [Command<Workspace>] = [
@@ -84,12 +86,13 @@ private let steppingCommands: [Command<Workspace>] = [
 ]
 
 private let lookingCommands: [Command<Workspace>] = [
-  .stats, .show, .view, .panel, .blink, .windowCommand, .hist, .plot, .plotLoss, .plotPSNR,
-  .plotGradients, .plotRate, .plotField,
+  .stats, .roi, .show, .view, .panel, .blink, .windowCommand, .hist, .plot, .plotLoss, .plotPSNR,
+  .plotGradients, .plotAngle, .plotRate, .plotField, .plotProfile, .spectrum, .sharpness, .detect,
   .plotNet, .plotFlow, .kernels,
 ]
 
 private let otherCommands: [Command<Workspace>] = [
-  .expect, .gradcheck, .compare, .race, .diagnose, .saveTensor, .saveImage, .saveAnimation,
+  .expect, .gradcheck, .compare, .paths, .race, .diagnose, .saveTensor, .saveImage, .saveCurves,
+  .saveAnimation,
   .saveDICOM, .checkpoint, .restore, .set, .demo,
 ]

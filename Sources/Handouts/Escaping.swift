@@ -58,3 +58,9 @@ enum Templates {
     }
   }
 }
+
+/// HTML made of texts.
+package enum HTML {
+  /// Returns the text for an element or a quoted attribute.
+  package static func escaped(_ text: String) -> String { HTMLText().escapeText(text) }
+}

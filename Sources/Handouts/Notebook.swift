@@ -35,10 +35,7 @@ extension Handout {
         }),
       "metadata": [
         "kernelspec": ["display_name": "Backflow", "language": "backflow", "name": "backflow"],
-        "language_info": [
-          "name": "backflow", "file_extension": ".session", "mimetype": "text/plain",
-          "pygments_lexer": "text",
-        ],
+        "language_info": Notebook.language(version: nil, stamps: self.stamps),
         "title": .string(name),
       ],
       "nbformat": 4, "nbformat_minor": 5,
@@ -74,43 +71,19 @@ extension Handout {
 
   private static func output(_ part: Part) -> JSONValue {
     switch part {
-    case .lines(let lines):
-      stream("stdout", lines.map { OutputText($0).text }.joined(separator: "\n") + "\n")
+    case .lines(let lines): Notebook.stream(lines)
     case .missing(let path, let reason):
-      stream("stderr", "\(path): \(reason)\n")
+      Notebook.display("\(path): \(reason)", nil, isRecorded: false)
     case .curve(let plot):
-      [
-        "output_type": "display_data",
-        "data": ["image/svg+xml": lines(plot.svg), "text/plain": lines(plot.title)],
-        "metadata": [:],
-      ]
+      Notebook.display(
+        plot.title, ("image/svg+xml", Data(plot.svg.utf8)), isRecorded: false)
     case .plate(let plate):
-      [
-        "output_type": "display_data",
-        "data": [
-          "image/png": .string(Data(plate.png).base64EncodedString()),
-          "text/plain": lines(plate.caption),
-        ],
-        "metadata": [
-          "image/png": [
-            "width": .integer(plate.shownWidth), "height": .integer(plate.shownHeight),
-          ]
-        ],
-      ]
+      Notebook.display(
+        // Converters of notebooks know no GIF.
+        plate.line, ("image/png", Data(plate.png)),
+        size: (plate.shownWidth, plate.shownHeight))
     }
   }
 
-  private static func stream(_ name: JSONValue, _ text: String) -> JSONValue {
-    ["output_type": "stream", "name": name, "text": lines(text)]
-  }
-
-  /// A text in the form of the format: a list of lines, each with its line feed.
-  private static func lines(_ text: String) -> JSONValue {
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    return .array(
-      lines.enumerated().compactMap { index, line in
-        let isLast = index == lines.count - 1
-        return isLast && line.isEmpty ? nil : .string(isLast ? String(line) : "\(line)\n")
-      })
-  }
+  private static func lines(_ text: String) -> JSONValue { Notebook.lines(text) }
 }

@@ -28,6 +28,8 @@ struct Plate: Sendable {
   let number: Int
   /// The recorded path.
   let path: String
+  /// Its line in the record.
+  let line: String
   /// The command that drew it.
   let command: String
   /// The picture, or the first frame of an animation.
@@ -78,6 +80,7 @@ struct Plate: Sendable {
     }
     self.number = number
     self.path = VisibleText.visible(path)
+    self.line = VisibleText.visible(line)
     self.command = VisibleText.visible(ContinuedLine.joined(command))
     remark =
       line.hasSuffix(" px:\(fingerprint)]")

@@ -37,6 +37,9 @@ package struct Ledger: Hashable, Sendable {
     return entry
   }
 
+  /// Adds an entry of another ledger under a number.
+  package mutating func add(_ entry: LedgerEntry, number: Int) { append(entry.numbered(number)) }
+
   /// The entry of a command; nil if it changed no tensor.
   package func entry(number: Int) -> LedgerEntry? { places[number].map { entries[$0] } }
 

@@ -17,6 +17,8 @@ package struct Network<Element: Scalar>: Sendable {
   package private(set) var layers: [any Layer<Element>] = []
   package var outputRule = OutputRule.plain { didSet { plans = PlanCache() } }
   package var reluNaN = ReLUNaN.keep { didSet { plans = PlanCache() } }
+  /// The tensors that a gradient flow trained beside the parameters; nil for none.
+  package var flowState: FlowState<Element>?
   /// How passes are run, as long as the lines stay as they are; new tensors change nothing.
   private(set) var plans = PlanCache<Element>()
 
@@ -48,7 +50,10 @@ package struct Network<Element: Scalar>: Sendable {
 
   /// The same network in Double.
   package var doubles: Network<Double> {
-    Network<Double>(layers: layers.map(\.doubles), outputRule: outputRule, reluNaN: reluNaN)
+    var network = Network<Double>(
+      layers: layers.map(\.doubles), outputRule: outputRule, reluNaN: reluNaN)
+    network.flowState = flowState?.doubles
+    return network
   }
 }
 
@@ -224,6 +229,7 @@ extension Network<Float> {
 
   /// Removes the layer in place `index`; what named it names the layer above, and others their new names.
   mutating func removeHandingOn(_ index: Int) {
+    flowState = nil
     let names = layerNames
     let above = index == 0 ? "net.in" : names[index - 1]
     layers.remove(at: index)

@@ -14,6 +14,7 @@ package struct Activate: Operation {
   }
 
   package var word: String { function.rawValue }
+  package var tangentRule: TangentRule { .elementwise }
 
   package func resultShape(_ operands: [Shape]) -> Shape { operands[0] }
 

@@ -8,6 +8,7 @@ package struct Broadcast: Operation {
   package init() {}
 
   package var word: String { "broadcast" }
+  package var tangentRule: TangentRule { .linear }
 
   package func resultShape(_ operands: [Shape]) -> Shape { operands[0] }
 

@@ -11,6 +11,7 @@ package struct Concat: Operation {
   package init(first: Int) { self.first = first }
 
   package var word: String { "concat" }
+  package var tangentRule: TangentRule { .linear }
 
   package func resultShape(_ operands: [Shape]) throws(OperationError) -> Shape {
     let (x, y) = (operands[0].asImage, operands[1].asImage)

@@ -21,6 +21,7 @@ package struct Convolution2D: Operation {
   package init(_ geometry: ConvolutionGeometry = .plain) { self.geometry = geometry }
 
   package var word: String { "conv2d" }
+  package var tangentRule: TangentRule { .bilinear }
 
   package func forward<Element: Scalar>(_ operands: [Value<Element>]) -> Value<Element> {
     .map(

@@ -5,6 +5,7 @@ package import Tensors
 /// Its gradient is what arrives by this way alone, which lets one see the ways apart.
 package struct Copy: Operation {
   package let word: String
+  package var tangentRule: TangentRule { .linear }
   package let isAlias: Bool
 
   /// The value under another name; with a word, a step of its own.

@@ -19,6 +19,7 @@ package struct Dense: Operation {
   }
 
   package var word: String { "dense" }
+  package var tangentRule: TangentRule { .bilinear }
 
   package func resultShape(_ operands: [Shape]) throws(OperationError) -> Shape {
     let (x, weight) = (operands[0].asImage, operands[1])

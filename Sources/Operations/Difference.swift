@@ -5,6 +5,7 @@ package struct Difference: Operation {
   package init() {}
 
   package var word: String { "subtract" }
+  package var tangentRule: TangentRule { .linear }
 
   package func resultShape(_ operands: [Shape]) throws(OperationError) -> Shape {
     try commonShape(operands)

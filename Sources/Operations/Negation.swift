@@ -5,6 +5,7 @@ package struct Negation: Operation {
   package init() {}
 
   package var word: String { "negate" }
+  package var tangentRule: TangentRule { .linear }
 
   package func resultShape(_ operands: [Shape]) -> Shape { operands[0] }
 

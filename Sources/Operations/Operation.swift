@@ -45,6 +45,18 @@ package protocol Operation: Sendable {
   /// running mean of a batch normalization, has none.
   func hasPullback(to index: Int) -> Bool
 
+  /// Whether every pullback is 0, so that a training pass need not go further back.
+  var endsGradient: Bool { get }
+
+  /// The rule by which derivatives go forward through the operation.
+  var tangentRule: TangentRule { get }
+
+  /// Returns the derivative of the result along the directions of the operands, (∂f/∂u)·u̇; a direction is nil
+  /// where the operand stays as it is.
+  func tangent<Element: Scalar>(
+    _ directions: [Value<Element>?], _ values: OperationValues<Element>
+  ) -> Value<Element>
+
   /// Returns the right-hand side of the equation in letters.
   func formula(_ names: OperationNames) -> String
 
@@ -109,6 +121,7 @@ extension Operation {
     _ gradient: Value<Element>, to indices: [Int], _ values: OperationValues<Element>
   ) -> [Value<Element>] { indices.map { pullback(gradient, to: $0, values) } }
   package func hasPullback(to index: Int) -> Bool { true }
+  package var endsGradient: Bool { false }
   package func parts(operands: Int, pixels: Double) -> [OperationPart]? { nil }
   package var isAlias: Bool { false }
   package var sharesResult: Bool { isAlias }

@@ -5,6 +5,7 @@ package struct Product: Operation {
   package init() {}
 
   package var word: String { "multiply" }
+  package var tangentRule: TangentRule { .elementwise }
 
   package func resultShape(_ operands: [Shape]) throws(OperationError) -> Shape {
     try commonShape(operands)

@@ -13,6 +13,7 @@ package struct Projection: Operation {
   package init(_ scan: SliceScan) { self.scan = scan }
 
   package var word: String { "project" }
+  package var tangentRule: TangentRule { .linear }
 
   package func resultShape(_ operands: [Shape]) throws(OperationError) -> Shape {
     let (image, grid) = (operands[0].asImage, scan.grid)

@@ -5,6 +5,7 @@ package struct Quotient: Operation {
   package init() {}
 
   package var word: String { "divide" }
+  package var tangentRule: TangentRule { .elementwise }
 
   package func resultShape(_ operands: [Shape]) throws(OperationError) -> Shape {
     try commonShape(operands)

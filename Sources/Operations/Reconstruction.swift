@@ -14,6 +14,7 @@ package struct Reconstruction: Operation {
   package init(_ scan: SliceScan) { self.scan = scan }
 
   package var word: String { "reconstruct" }
+  package var tangentRule: TangentRule { .linear }
 
   package func resultShape(_ operands: [Shape]) throws(OperationError) -> Shape {
     let (rays, geometry) = (operands[0].asImage, scan.scan)

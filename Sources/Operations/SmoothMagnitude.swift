@@ -13,6 +13,7 @@ package struct SmoothMagnitude: Operation {
   package init(epsilon: Double) { self.epsilon = epsilon }
 
   package var word: String { "smooth magnitude" }
+  package var tangentRule: TangentRule { .elementwise }
 
   package func resultShape(_ operands: [Shape]) -> Shape { operands[0] }
 

@@ -8,6 +8,7 @@ package struct Spread: Operation {
   package init(to shape: Shape) { self.shape = shape }
 
   package var word: String { "spread" }
+  package var tangentRule: TangentRule { .linear }
 
   package func resultShape(_ operands: [Shape]) -> Shape { shape }
 

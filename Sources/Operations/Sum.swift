@@ -1,17 +1,18 @@
 package import Tensors
 
-/// v = x + y, element by element; both operands get the gradient of v as it is.
+/// v = x + y + …, element by element; all operands get the gradient of v as it is.
 package struct Sum: Operation {
   package init() {}
 
   package var word: String { "add" }
+  package var tangentRule: TangentRule { .linear }
 
   package func resultShape(_ operands: [Shape]) throws(OperationError) -> Shape {
     try commonShape(operands)
   }
 
   package func forward<Element: Scalar>(_ operands: [Value<Element>]) -> Value<Element> {
-    .map(operands[0].map.adding(operands[1].map))
+    operands.dropFirst().reduce(operands[0]) { $0.adding($1) }
   }
 
   package func pullback<Element: Scalar>(
@@ -21,7 +22,7 @@ package struct Sum: Operation {
   package func sharesGradient(to index: Int) -> Bool { true }
 
   package func formula(_ names: OperationNames) -> String {
-    "\(names.operands[0]) + \(names.operands[1])"
+    names.operands.joined(separator: " + ")
   }
 
   package func pullbackFormula(

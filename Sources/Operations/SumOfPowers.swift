@@ -20,6 +20,7 @@ package struct SumOfPowers: Operation {
   }
 
   package var word: String { power == .squares ? "sum of squares" : "sum of magnitudes" }
+  package var tangentRule: TangentRule { .scalar }
 
   package func resultShape(_ operands: [Shape]) -> Shape { [] }
 

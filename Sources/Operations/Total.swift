@@ -12,6 +12,7 @@ package struct Total: Operation {
   package init(meanOf count: Int) { divisor = count }
 
   package var word: String { divisor == nil ? "sum" : "mean" }
+  package var tangentRule: TangentRule { .linear }
 
   package func resultShape(_ operands: [Shape]) -> Shape { [] }
 

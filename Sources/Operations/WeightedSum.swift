@@ -7,6 +7,7 @@ package struct WeightedSum: Operation {
   package init(_ weights: [Double]) { self.weights = weights }
 
   package var word: String { "weighted sum" }
+  package var tangentRule: TangentRule { .linear }
 
   package func resultShape(_ operands: [Shape]) -> Shape { [] }
 

@@ -9,6 +9,7 @@ package struct Contestant: Sendable {
   package let network: Network<Float>
   package let initializer: Initializer
   package let optimizer: OptimizerSetting
+  /// The flow; its random numbers, if any, come from the seed of each run.
   package let flow: any GradientFlow
   package let target: TargetImages
 
@@ -93,9 +94,10 @@ package struct Race: Sendable {
     gradientNoise?.seed = seed
     let watched = Judge(data, slices: Array(judgedSlices.prefix(4)))
     let places = Set(judgedSteps)
+    let flow = contestant.flow.seeded(seed)
     var run = RaceRun()
     let report = trainer.train(
-      on: data.with(contestant.target), slices: trainingSlices, loss: loss, flow: contestant.flow,
+      on: data.with(contestant.target), slices: trainingSlices, loss: loss, flow: flow,
       noise: gradientNoise,
       options: options, clock: { 0 }
     ) { progress in

@@ -8,6 +8,8 @@ package struct Trainer: Sendable {
   package var optimizer: OptimizerSetting
   /// The optimizer's state for each parameter, in the order of the network's parameters.
   package private(set) var states: [OptimizerState]
+  /// The optimizer's state for each tensor that the gradient flow trains, by its name.
+  package private(set) var flowStates: [String: OptimizerState] = [:]
   /// The number of updates since training began.
   package private(set) var step = 0
   /// The number of epochs begun since training began.
@@ -41,13 +43,14 @@ package struct Trainer: Sendable {
   ///   - states: The optimizer's state for each parameter.
   ///   - step: The updates made so far.
   ///   - epoch: The epochs begun so far.
+  ///   - flowStates: The optimizer's state for each tensor that the gradient flow trains.
   package init(
     _ network: Network<Float>, optimizer: OptimizerSetting, states: [OptimizerState], step: Int,
-    epoch: Int
+    epoch: Int, flowStates: [String: OptimizerState] = [:]
   ) {
     precondition(states.count == network.parameters.count, "One state for each parameter.")
     (self.network, self.optimizer, self.states) = (network, optimizer, states)
-    (self.step, self.epoch) = (step, epoch)
+    (self.step, self.epoch, self.flowStates) = (step, epoch, flowStates)
   }
 
   /// Resumes a training at the position where it was left.
@@ -59,12 +62,15 @@ package struct Trainer: Sendable {
   ///   - position: The position of the training; it must fit the data.
   ///   - kept: The states beside that of `network`.
   ///   - lastPass: The pass behind the last update.
+  ///   - flowStates: The optimizer's state for each tensor that the gradient flow trains.
   package init(
     _ network: Network<Float>, optimizer: OptimizerSetting, states: [OptimizerState],
-    position: TrainingPosition, kept: KeptStates, lastPass: TrainingPass<Float>?
+    position: TrainingPosition, kept: KeptStates, lastPass: TrainingPass<Float>?,
+    flowStates: [String: OptimizerState] = [:]
   ) {
     self.init(
-      network, optimizer: optimizer, states: states, step: position.step, epoch: position.epoch)
+      network, optimizer: optimizer, states: states, step: position.step, epoch: position.epoch,
+      flowStates: flowStates)
     (span, pending) = (position.span, position.pending)
     (firstNonFinite, self.lastPass) = (position.firstNonFinite, lastPass)
     self.kept = kept
@@ -267,6 +273,7 @@ package struct Trainer: Sendable {
     var made = computed.made
     var next = network
     next.state = computed.weights + computed.result.buffers
+    next.flowState = computed.flow?.state
     if options.judgesEpochs, !validation.isEmpty {
       // A part of the step: with it, the loss of its epoch is dropped, too.
       let judged = abandonable(when: shouldDrop) { [next] in
@@ -284,6 +291,7 @@ package struct Trainer: Sendable {
       step: step + 1)
     network = next
     states = computed.states
+    flowStates = computed.flow?.optimizerStates ?? [:]
     step += 1
     if let decay = options.averageDecay { kept.average(network, decay: decay) }
     if let loss = made.validationLoss {
@@ -299,7 +307,7 @@ package struct Trainer: Sendable {
   ) -> ComputedStep {
     let pass = TrainingPass(
       network: network, input: batch.input, target: batch.target, mask: batch.mask, loss: loss,
-      epoch: max(0, epoch - 1)
+      epoch: max(0, epoch - 1), step: step
     ).padded()
     let result = pass.run(flow, inPartsOf: options.batch)
     var failure = isWatching && !result.isFinite() ? origin(of: pass, batch, plan, flow) : nil
@@ -314,9 +322,12 @@ package struct Trainer: Sendable {
       weight.adding(state.update)
     }
     if isWatching, failure == nil { failure = firstNonFinite(in: updates, weights) }
+    let flowUpdate = FlowUpdate(
+      flow, of: network, result, parameterGradients: gradients, states: flowStates, rule: rule,
+      step: step)
     return ComputedStep(
       pass: pass, result: result, failure: failure, gradients: gradients, states: updates,
-      weights: weights,
+      weights: weights, flow: flowUpdate,
       made: MadeStep(
         loss: result.loss, weight: batch.weight(in: loss), slices: plan.patches.count,
         isClipped: isClipped))
@@ -372,6 +383,8 @@ private struct ComputedStep {
   let gradients: [Tensor<Float>]
   let states: [OptimizerState]
   let weights: [Tensor<Float>]
+  /// The update of the flow's own tensors; nil if it trains none.
+  let flow: FlowUpdate?
   let made: MadeStep
 }
 

@@ -1,4 +1,5 @@
 import CommandLanguage
+import Foundation
 import Ledgers
 
 /// Makes the output of the last replay the new record.
@@ -39,8 +40,7 @@ package struct Acceptance {
     try CurveFile(path: paths.newCurves).add(to: files, as: paths.curves)
     try LedgerFile.add(try newLedger(), to: files, as: paths.ledger)
     let outputs = Dictionary(zip(entries.map(\.line), newEntries.map(\.text))) { $1 }
-    try session.rewritten(stamps: ReplayNote.stripped(new.stamps), outputs: outputs)
-      .add(to: files, as: paths.file)
+    try add(to: files, stamps: ReplayNote.stripped(new.stamps), outputs: outputs)
     try PictureFiles.commit(files)
     for path in [paths.newLedger, paths.new, paths.newCurves, paths.newPictures] {
       PictureFiles.remove(path)
@@ -83,7 +83,7 @@ package struct Acceptance {
       curves.add(CurveFile(path: paths.newCurves))
       try curves.add(to: files, as: paths.curves)
       let stamps = session.isScript ? ReplayNote.stripped(new.stamps) : session.stamps
-      try commit(files, session.rewritten(stamps: stamps, outputs: outputs, lines: single))
+      try commit(files, stamps: stamps, outputs: outputs, lines: single)
     }
     return refused.isEmpty ? nil : check.refusal(of: refused)
   }
@@ -125,7 +125,7 @@ package struct Acceptance {
     if PictureFiles.exists(paths.ledger) {
       try addLedger(lines.isEmpty ? Set(entries.indices.map { $0 + 1 }) : numbers, to: files)
     }
-    try commit(files, session.rewritten(stamps: session.stamps, lines: widened))
+    try commit(files, stamps: session.stamps, lines: widened)
     return (widened.count, left, nil)
   }
 
@@ -155,14 +155,39 @@ package struct Acceptance {
 
   /// Writes the session with its other files, and its new state into `NAME.new`, so that more lines
   /// can be accepted.
-  private func commit(_ files: WholeFiles, _ writer: SessionWriter) throws(SessionError) {
-    try writer.add(to: files, as: paths.file)
+  private func commit(
+    _ files: WholeFiles, stamps: [Stamp], outputs: [Int: [String]] = [:],
+    lines: [Int: String] = [:]
+  ) throws(SessionError) {
+    try add(to: files, stamps: stamps, outputs: outputs, lines: lines)
+    let writer = session.rewritten(stamps: stamps, outputs: outputs, lines: lines)
     if var note = ReplayNote(new.stamps) {
       note.outputs = ReplayNote.fingerprint(ofOutputs: try SessionFile(text: writer.text).entries)
       try new.rewritten(stamps: ReplayNote.stripped(new.stamps) + note.stamps)
         .add(to: files, as: paths.new)
     }
     try PictureFiles.commit(files)
+  }
+
+  /// Adds the session, or the notebook, with other outputs.
+  private func add(
+    to files: WholeFiles, stamps: [Stamp], outputs: [Int: [String]] = [:],
+    lines: [Int: String] = [:]
+  ) throws(SessionError) {
+    guard NotebookFile.isNotebook(paths.file) else {
+      return try session.rewritten(stamps: stamps, outputs: outputs, lines: lines)
+        .add(to: files, as: paths.file)
+    }
+    let notebook = try NotebookFile(path: paths.file).rewritten(
+      stamps: stamps, outputs: outputs, lines: lines
+    ) { name in
+      guard PictureFiles.isOwn(paths.newPictures, name) else { return nil }
+      return try? Data(
+        contentsOf: URL(filePath: PictureFiles.path(paths.newPictures, name)))
+    }
+    try PictureFiles.reporting { () throws(WholeFiles.Failure) in
+      try files.add(notebook, as: paths.file)
+    }
   }
 
   /// The ledger of the last replay; an empty one if its commands changed no tensor.
@@ -175,6 +200,8 @@ package struct Acceptance {
     in lines: [String], to files: WholeFiles
   ) throws(SessionError) {
     // Several lines may name the same picture, which is one file.
+    // A notebook holds its pictures itself.
+    guard !NotebookFile.isNotebook(paths.file) else { return }
     for name in Set(lines.compactMap(PictureLine.path(in:))).sorted() {
       guard PictureFiles.isInside(name) else {
         throw SessionError(paths.new, "names \"\(name)\", which is no picture of the session")

@@ -33,15 +33,49 @@ package struct Recorder: Sendable {
   ///
   /// A command that a person, a clock or a NaN stopped is recorded as one that repeats exactly the
   /// work done. `trace` holds the tensors that the command changed.
-  package mutating func add(_ execution: Execution, _ trace: Trace = Trace()) {
+  ///
+  /// - Returns: What it added to the ledger.
+  @discardableResult
+  package mutating func add(_ execution: Execution, _ trace: Trace = Trace()) -> Traced {
+    var traced = Traced()
+    record(execution) { recorder, command in
+      traced.entry = recorder.ledger.add(trace, number: recorder.entries.count, command: command)
+      traced.usedBLAS = trace.usedBLAS
+      recorder.usedBLAS = recorder.usedBLAS || trace.usedBLAS
+    }
+    return traced
+  }
+
+  /// What a command added to the ledger.
+  package struct Traced: Sendable {
+    var entry: LedgerEntry?
+    var usedBLAS = false
+  }
+
+  /// Adds a command of an earlier record, with what it added to the ledger there.
+  mutating func add(_ execution: Execution, traced: Traced) {
+    record(execution) { recorder, _ in
+      if let entry = traced.entry { recorder.ledger.add(entry, number: recorder.entries.count) }
+      recorder.usedBLAS = recorder.usedBLAS || traced.usedBLAS
+    }
+  }
+
+  private mutating func record(
+    _ execution: Execution, trace: (_ recorder: inout Recorder, _ command: String) -> Void
+  ) {
     guard execution.spec?.isRecorded ?? true, execution.outcome?.plays.isEmpty ?? true else {
       return
     }
     switch execution.result {
     case .success(let outcome):
-      add(outcome, of: outcome.recordedCommand ?? execution.text, trace)
+      let command = outcome.recordedCommand ?? execution.text
+      trace(&self, command)
+      add(outcome, of: command)
     case .failure(let error):
-      if let kept = error.kept { return add(kept.outcome, of: kept.command, trace) }
+      if let kept = error.kept {
+        trace(&self, kept.command)
+        return add(kept.outcome, of: kept.command)
+      }
       // Three kinds of failures are left out: a "fails" cannot stand after another, an unfinished
       // line cannot end, and an interruption does not happen again in a replay.
       guard execution.spec != SessionCommand.fails.spec, error.status != .interrupted,
@@ -52,10 +86,8 @@ package struct Recorder: Sendable {
   }
 
   /// Adds a command that did something, with its output.
-  private mutating func add(_ outcome: Outcome, of command: String, _ trace: Trace) {
-    ledger.add(trace, number: entries.count, command: command)
+  private mutating func add(_ outcome: Outcome, of command: String) {
     entries.append(.command(command, outputs: outcome.lines))
-    usedBLAS = usedBLAS || trace.usedBLAS
     for picture in outcome.pictures { pictures[picture.path] = picture }
     for item in outcome.data { _ = data.add(item) }
     curves.add(outcome.curves, command: command, output: outcome.lines)

@@ -42,6 +42,9 @@ package final class Recovery {
     holdsWork = true
   }
 
+  /// Makes the next write begin anew, since earlier lines are others now.
+  package func beginAnew() { kept = nil }
+
   /// Brings the file up to date: new entries are appended, so that a command costs the same however
   /// many came before; only a changed header rewrites it.
   private func write(_ recorder: Recorder, stamps: [Stamp]) throws(SessionError) {

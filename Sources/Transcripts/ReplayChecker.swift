@@ -21,6 +21,8 @@ struct ReplayChecker {
   /// The lines of the commands that were compared.
   private(set) var seen: Set<Int> = []
   private var isAfterTraining = false
+  /// The output of commands that is recorded together with that of the next one.
+  private var held: [Outcome.TypedLine] = []
   /// The first command that did not run to its end, and the reason; nil if all did.
   private var broken: (index: Int, words: String)?
   /// The index of the command that ran last, and whether the session ended with it.
@@ -58,7 +60,12 @@ struct ReplayChecker {
     } else if execution.error != nil || execution.outcome?.wasInterrupted == true {
       stop(at: entry, "was interrupted in the replay")
     }
-    if let spec = execution.spec, !spec.isRecorded { return true }
+    // In a notebook, it may stand between the output of others.
+    if let spec = execution.spec, !spec.isRecorded, held.isEmpty,
+      !session.partial.contains(entry.line)
+    {
+      return true
+    }
     seen.insert(entry.line)
     switch execution.result {
     case .failure(let error):
@@ -71,7 +78,13 @@ struct ReplayChecker {
       }
       isAfterTraining =
         isAfterTraining || (outcome.hasTrained && !replayer.comparesTrainings)
-      check(outcome, entry)
+      if session.partial.contains(entry.line) {
+        held += outcome.typedLines
+        newOutputs[entry.line] = []
+      } else {
+        check(held + outcome.typedLines, of: outcome, entry)
+        held = []
+      }
       newCurves.add(
         outcome.curves, command: entry.command, output: newOutputs[entry.line] ?? [])
     }
@@ -136,20 +149,24 @@ struct ReplayChecker {
 
   // MARK: - Output
 
-  private mutating func check(_ outcome: Outcome, _ entry: SessionFile.Entry) {
-    newOutputs[entry.line] = outcome.lines
+  private mutating func check(
+    _ lines: [Outcome.TypedLine], of outcome: Outcome, _ entry: SessionFile.Entry
+  ) {
+    newOutputs[entry.line] = lines.map(\.text)
     if outcome.isFromCheckpoint {
       report.skipped.append(entry.line)
       report.notChecked += entry.outputs.count
       return
     }
-    let produced = outcome.typedLines.filter { !$0.text.allSatisfy(\.isWhitespace) }
+    let produced = lines.filter { !$0.text.allSatisfy(\.isWhitespace) }
     guard !entry.outputs.isEmpty else {
       if !produced.isEmpty {
         report.notChecked += 1
         report.recorded += 1
       }
-      newPictures += outcome.pictures.map(\.path)
+      newPictures += lines.compactMap { line in
+        if case .picture(let picture) = line { picture.path } else { nil }
+      }
       return
     }
     let pairs = OutputAlignment.pairs(entry.outputs.count, produced.count) { i, j in
@@ -171,7 +188,7 @@ struct ReplayChecker {
       }
     }
     // A line within its recorded tolerance stays as recorded.
-    newOutputs[entry.line] = outcome.lines.map { kept[$0] ?? $0 }
+    newOutputs[entry.line] = lines.map { kept[$0.text] ?? $0.text }
   }
 
   /// Whether two lines are the same except for their numbers or pixels.

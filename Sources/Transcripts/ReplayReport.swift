@@ -130,7 +130,7 @@ extension ReplayReport.Difference {
   /// The difference for a person: its line, both texts, and a note.
   func lines(file: String) -> [String] {
     [
-      "\(file):\(line): \(ContinuedLine.joined(command))",
+      "\(NotebookFile.place(of: line, in: file)): \(ContinuedLine.joined(command))",
       "  expected  \(expected.map(Escapes.removed) ?? "nothing")",
       "  found     \(found.map(Escapes.removed) ?? "nothing")",
     ] + changes + (note.map { ["  \($0)"] } ?? [])

@@ -42,10 +42,12 @@ package struct SessionFile: Hashable, Sendable {
   package let elements: [Element]
   /// Whether the file is a plain script without any recorded output.
   package let isScript: Bool
+  /// The lines of commands whose output is recorded together with that of the next one, as in a
+  /// notebook's cell.
+  let partial: Set<Int>
 
-  init(elements: [Element], isScript: Bool) {
-    self.elements = elements
-    self.isScript = isScript
+  init(elements: [Element], isScript: Bool, partial: Set<Int> = []) {
+    (self.elements, self.isScript, self.partial) = (elements, isScript, partial)
   }
 
   /// The number of its lines.
@@ -157,7 +159,7 @@ package struct SessionFile: Hashable, Sendable {
       return Element(
         line: element.line, content: .command("let \(name) = \(Quoting.quoted(value))"))
     }
-    return SessionFile(elements: changed, isScript: isScript)
+    return SessionFile(elements: changed, isScript: isScript, partial: partial)
   }
 
   private static func letName(_ command: String) -> String? {

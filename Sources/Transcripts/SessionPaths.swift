@@ -34,7 +34,8 @@ package struct SessionPaths: Hashable, Sendable {
   /// The name alone: `01-first-look`.
   package var name: String {
     let last = file.split(separator: "/").last.map(String.init) ?? file
-    return last.hasSuffix(".session") ? String(last.dropLast(".session".count)) : last
+    let ending = [".session", ".ipynb"].first(where: last.hasSuffix)
+    return ending.map { String(last.dropLast($0.count)) } ?? last
   }
 
   /// The folder that holds the session file.

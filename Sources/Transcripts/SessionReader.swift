@@ -39,6 +39,10 @@ extension SessionFile {
       throw SessionError(
         name, "has more than \(Self.mostBytes >> 20) MiB, which no session has; check what it is")
     }
+    if NotebookFile.isNotebook(name) {
+      self = try NotebookFile(bytes: bytes, name: name).session()
+      return
+    }
     let marked = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes[...]
     var lines: [String] = []
     for var line in marked.split(separator: 10, omittingEmptySubsequences: false) {

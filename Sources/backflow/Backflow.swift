@@ -19,7 +19,8 @@ struct Backflow: ParsableCommand {
     version: Stamps.version,
     subcommands: [
       PromptCommand.self, RunCommand.self, ReplayCommand.self, AcceptCommand.self,
-      ExportCommand.self, ReferenceCommand.self, BenchCommand.self,
+      ExportCommand.self, DenoiseCommand.self, KernelCommand.self, ReferenceCommand.self,
+      BenchCommand.self,
     ],
     defaultSubcommand: PromptCommand.self)
 

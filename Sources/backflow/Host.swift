@@ -40,7 +40,11 @@ struct HostOptions: ParsableArguments {
 /// Runs commands for a person, a script or a replay: shows and records their output.
 final class Host {
   let runner: CommandRunner<Workspace>
-  private(set) var recorder = Recorder()
+  var recorder = Recorder()
+  /// The lines of the session, so that they can be edited.
+  var lines = SessionLines()
+  /// The session before each edit that `undo` can take back.
+  var edits: [EditedSession] = []
   /// The number of the line that ran last.
   private(set) var lastLine = 0
   /// The files that the session may read and write now; lines from a file may do less than a
@@ -61,19 +65,29 @@ final class Host {
   private var source: String?
   private let foreword: Foreword
 
-  init(_ options: HostOptions, files: Files, source: String?) {
+  /// Makes a host.
+  ///
+  /// - Parameters:
+  ///   - options: The options of the program.
+  ///   - files: Where lines read and write.
+  ///   - source: The name of the file whose lines run; nil for lines that a person types.
+  ///   - shown: Takes the progress and the early warnings of commands; nil to show them here.
+  init(
+    _ options: HostOptions, files: Files, source: String?,
+    progress shown: (@Sendable (ProgressUpdate) -> Void)? = nil
+  ) {
     if let threads = options.threads { Parallelism.threads = threads }
     requireMemoryForBLAS()
     self.source = source
     isJSON = options.json
     let isJSON = options.json
-    let progress: @Sendable (ProgressUpdate) -> Void = { if !isJSON { Console.show($0) } }
+    let progress = shown ?? { if !isJSON { Console.show($0) } }
     let foreword = Foreword()
     self.foreword = foreword
     runner = .session(
       files: files, overrides: options.variables,
       progress: { update in
-        if let warning = update.warning, !isJSON {
+        if let warning = update.warning, !isJSON, shown == nil {
           foreword.show(warning)
         } else {
           progress(update)
@@ -89,6 +103,7 @@ final class Host {
       default: try save(arguments)
       }
     }
+    runner.editSession = { [unowned self] in try edit($0) }
     runner.readSession = { [unowned self] in
       try SessionWithin(self.files, $0).lines(atPrompt: recovers)
     }
@@ -114,8 +129,9 @@ final class Host {
   /// Records a command that was run, with its changes.
   func record(_ execution: Execution, _ trace: Trace) {
     Console.clearProgress()
-    recorder.add(execution, trace)
     lastLine = execution.line
+    if takesEditBack(execution) { return }
+    lines.add(execution, trace, to: &recorder)
     if recovers { keep(execution) }
   }
 
@@ -123,6 +139,7 @@ final class Host {
   func note(_ text: String) {
     for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
       recorder.add(note: String(line))
+      lines.add(note: String(line), line: lastLine)
     }
     if recovers {
       keeping { () throws(SessionError) in try recovery.keepNotes(of: recorder, stamps: stamps) }
@@ -133,6 +150,7 @@ final class Host {
   func handOver() {
     source = nil
     recovers = !isJSON
+    runner.keepsMoments = true
   }
 
   /// Shows the output of a command.
@@ -228,6 +246,13 @@ final class Host {
       try recovery.keep(
         recorder, after: execution, picturesFrom: files.output.path, stamps: stamps)
     }
+  }
+
+  /// Writes the kept session anew, since its lines are others now.
+  func keepEdit() {
+    guard recovers else { return }
+    recovery.beginAnew()
+    keeping { () throws(SessionError) in try recovery.keepNotes(of: recorder, stamps: stamps) }
   }
 
   private func keeping(_ body: () throws(SessionError) -> Void) {

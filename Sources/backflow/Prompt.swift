@@ -77,7 +77,7 @@ struct Prompt {
         return
       case .interrupted:
         Console.print("")
-        if !proposals.isEmpty { host.say(["the demo ends here; 'demo' begins it again"]) }
+        if proposals.count > 1 { host.say(["the demo ends here; 'demo' begins it again"]) }
         proposals = []
       case .command(let command):
         if !host.pages.isEmpty, command.text.allSatisfy(\.isWhitespace) {

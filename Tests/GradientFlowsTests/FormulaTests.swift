@@ -98,6 +98,22 @@ struct FormulaTests {
     }
   }
 
+  @Test(arguments: WaysBackTests.flows.map(\.line))
+  func `formulas of other ways back give the tensors of their steps`(_ line: String) throws {
+    let flow = try #require(WaysBackTests.flows.first { $0.line == line })
+    for skip in ["block", "input", "project"] {
+      let block = "block channels=2 act=tanh convs=2 merge=multiply-add skip=\(skip)"
+      let pass = try GradientCheckTests.pass(
+        ["conv channels=2", block, block, "conv channels=2", block, "conv", "output subtract"],
+        .meanSquaredError)
+      let walk = try check(pass, [(flow.name, flow)])
+      let told = walk.steps.map(\.formula).joined(separator: "\n")
+      if let word = ["feedback": "weight.feedbackᵀ", "direct": "b1.out.feedbackᵀ"][flow.name] {
+        #expect(told.contains(word))
+      }
+    }
+  }
+
   @Test func `flows that are walked at once have a formula each where they differ`() throws {
     let block = "block channels=2 act=tanh"
     let pass = try GradientCheckTests.pass(
@@ -131,7 +147,8 @@ struct FormulaTests {
     let walk = NetworkWalk(pass, flows: walked)
     for number in flows.indices {
       var arrived: [String: Tensor<Float>] = [:]
-      for step in walk.steps {
+      // A step that writes nothing tells where a gradient ends, and computes nothing.
+      for step in walk.steps where !step.writes.isEmpty {
         try check(step, walk, number, arrived)
         for name in step.writes { arrived[name] = walk.written(name, by: step, flow: number) }
       }
@@ -146,7 +163,9 @@ struct FormulaTests {
     let place: Comment = "\(walk.flows[number].flow.line): \(step.operation), \(formula)"
     var computed: [Tensor<Float>] = []
     for equation in FormulaReader.equations(formula) {
-      let name = try #require(step.writes.first { Self.matches($0, equation.left) }, place)
+      let exact = step.writes.first { $0 == equation.left }
+      let name = try #require(
+        exact ?? step.writes.first { Self.matches($0, equation.left) }, place)
       let written = try #require(walk.written(name, by: step, flow: number), place)
       var value = try FormulaReader.value(equation.right, target: written.shape) { word in
         try Self.operand(word, of: step, walk, number, arrived)
@@ -154,6 +173,9 @@ struct FormulaTests {
       if equation.isAdded {
         let before = try #require(arrived[name], place).doubles()
         value = Tensor(shape: value.shape, scalars: zip(before.scalars, value.scalars).map(+))
+      }
+      if value.shape.count == 1 {
+        value = Tensor(shape: written.shape, repeating: value.scalars[0])
       }
       try #require(value.shape.count == written.shape.count, place)
       let isSum = name.hasSuffix("weight.grad") || name.hasSuffix("bias.grad") || name == "loss"
@@ -197,7 +219,7 @@ struct FormulaTests {
     if step.arrival?.number == 2, matches(step.place, word), let before = arrived[step.place] {
       return before.doubles()
     }
-    let found = step.reads.filter { matches($0, word) }
+    let found = step.reads.contains(word) ? [word] : step.reads.filter { matches($0, word) }
     guard found.count == 1, let value = walk.value(found[0], flow: number) else {
       throw FormulaReader.Fault(
         description: "\(word) is \(found.count) of \(step.reads) in '\(step.formula)'")

@@ -120,7 +120,7 @@ struct NetworkShapeTests {
     #expect(network.fitting(height: 32, width: 32) == nil)
   }
 
-  private static func pass(_ expected: Case) throws -> TrainingPass<Double> {
+  static func pass(_ expected: Case) throws -> TrainingPass<Double> {
     var network = try Network<Float>(lines: expected.lines).doubles
     network.parameters = zip(network.parameterNames, network.parameters).enumerated().map {
       index, entry in
@@ -133,7 +133,7 @@ struct NetworkShapeTests {
       loss: .meanSquaredError)
   }
 
-  private static func numbers(
+  static func numbers(
     _ shape: Shape, _ j: Int, _ scale: Double, shift: Double = 0
   ) -> Tensor<Double> {
     Tensor(
@@ -143,7 +143,7 @@ struct NetworkShapeTests {
       })
   }
 
-  private static func expect(
+  static func expect(
     _ tensor: Tensor<Double>, _ expected: [Double], _ name: String
   ) {
     var (sums, scale) = ([0.0, 0, 0], 1.0)

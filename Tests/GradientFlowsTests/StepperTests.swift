@@ -9,7 +9,7 @@ struct StepperTests {
   static let flows: [any GradientFlow] = {
     var dilated = DilatedFlow()
     dilated.rate = 2
-    return [StandardFlow(), TapeFlow(), dilated]
+    return [StandardFlow(), TapeFlow(), dilated] + WaysBackTests.flows
   }()
 
   @Test(arguments: GradientCheckTests.networks)

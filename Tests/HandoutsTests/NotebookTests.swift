@@ -29,7 +29,7 @@ struct `A notebook` {
     #expect(cells[3]["source"] as? [String] == ["let a = \\\n", "2"])
     let outputs = try #require(cells[2]["outputs"] as? [[String: Any]])
     #expect(outputs.map { $0["output_type"] as? String } == ["display_data", "stream"])
-    #expect(outputs[1]["text"] as? [String] == ["text  1 s\n", "more\n"])
+    #expect(outputs[1]["text"] as? [String] == ["text  <1 s>\n", "more\n"])
     let data = try #require(outputs[0]["data"] as? [String: Any])
     let png = try #require(Data(base64Encoded: data["image/png"] as? String ?? ""))
     #expect(try PNG(decoding: Array(png)).picture == picture)

@@ -52,7 +52,7 @@ struct `With --json` {
     let result = try last("evaluate on=test").result
     #expect(result.keys == ["noisy", "denoised", "convention", "slices"])
     for name in ["noisy", "denoised"] {
-      #expect(result[name].keys == ["psnr", "ssim", "rmse"])
+      #expect(result[name].keys.isSuperset(of: ["psnr", "ssim", "rmse", "mae", "vif", "bias"]))
       #expect(result[name].number("psnr") != nil)
     }
     #expect(result.number("slices") == 2)
@@ -62,7 +62,10 @@ struct `With --json` {
   @Test func `a baseline stands where denoised would`() throws {
     let result = try last("baseline median size=3").result
     #expect(result.keys == ["noisy", "baseline", "convention", "slices"])
-    #expect(result["baseline"].keys == ["psnr", "ssim", "rmse"])
+    let members: Set = ["psnr", "ssim", "rmse", "mae", "vif", "bias", "psnr_of_mean", "sd"]
+    #expect(result["baseline"].keys == members && result["noisy"].keys == members)
+    #expect(
+      result["baseline"]["bias"].keys == ["overall", "air", "lung", "fat", "soft", "bone"])
   }
 
   @Test func `stats says shape, range and fingerprint`() throws {

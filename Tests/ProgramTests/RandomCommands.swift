@@ -27,10 +27,12 @@ struct RandomCommands {
     "phantom": 1, "net preset": 1, "race": 2, "history": 1, "help": 2, "apropos": 2, "demo": 1,
     "noise gaussian": 8, "block": 10, "conv": 10, "train": 12, "forward": 8, "step": 12,
     "backward": 8, "tensor": 16, "expect": 12, "undo": 8, "fails": 8, "session save": 3,
-    "session pack": 1, "export": 1, "run": 1, "replay": 1,
+    "session pack": 1, "export": 1, "run": 1, "replay": 1, "edit": 1,
   ]
   private static let ordinary = 4
-  private static let costly: Set = ["session save", "session pack", "export", "run", "replay"]
+  private static let costly: Set = [
+    "session save", "session pack", "export", "run", "replay", "edit",
+  ]
 
   private let specs = commandTable.map(\.spec)
   private let examples: [[String]]

@@ -124,7 +124,7 @@ struct WrongLine: CustomTestStringConvertible {
     WrongLine("panel clean", "add an index"),
     WrongLine("panel clean[0] b1.out[0]", "not one slice"),
     WrongLine("panel clean[0,0:4,0:4] noisy[0]", "one size"),
-    WrongLine("save image clean x.png", "add an index"),
+    WrongLine("save image b1.out x.png", "add an index"),
     WrongLine("save image clean[0] x.jpg", ".png"),
     WrongLine("save tensor clean x.txt", ".npy"),
     WrongLine("save tensor clean ../x.npy", "without .."),

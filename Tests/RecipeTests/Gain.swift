@@ -7,6 +7,7 @@ import Tensors
 ///     ḡ[c]       = Σ v̄[n,c,y,x] · x[n,c,y,x]
 struct Gain: Operation {
   var word: String { "gain" }
+  var tangentRule: TangentRule { .bilinear }
 
   func resultShape(_ operands: [Shape]) -> Shape { operands[0] }
 

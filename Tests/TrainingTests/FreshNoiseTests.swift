@@ -13,6 +13,8 @@ private struct RampNoise: NoiseKind {
 
   func words(_ unit: ValueUnit, seed: UInt64) -> String { "a ramp (seed \(seed))" }
 
+  func atDose(_ factor: Double) -> (any NoiseKind)? { nil }
+
   static func slope(_ stream: RandomStream) -> Float { Float(stream.uniform(at: 0, in: 1...2)) }
 
   func apply(

@@ -59,11 +59,11 @@ struct `Targets that are noisy themselves` {
     for i in sums.indices {
       let mean = sums[i] / Double(draws)
       let error = ((squares[i] / Double(draws) - mean * mean) / Double(draws)).squareRoot()
-      // Of some twenty weights, one may lie a little beyond three standard errors.
-      #expect(abs(mean) < 4 * error + 1e-9, "weight \(i)")
+      #expect(abs(mean) < 3 * error + 1e-9, "weight \(i)")
       scores += error > 0 ? mean * mean / (error * error) : 1
     }
-    #expect(scores / Double(sums.count) < 2.5)
+    // The weights are correlated, so the mean of the squared scores spreads more than that of independent ones.
+    #expect(scores / Double(sums.count) < 2)
   }
 
   @Test func `a pair of stacks gives either image as input, the other as target`() throws {

@@ -32,6 +32,10 @@ namespace NAMESPACE {
 #include "Pooling.hpp"
 #include "Projection.hpp"
 
+#include "BlockMatching.hpp"
+#include "Neighborhoods.hpp"
+#include "TotalVariation.hpp"
+
 static const ck_kernels kernels = {
     .name = NAME,
     .winograd_scratch = winogradScratch,
@@ -69,6 +73,11 @@ static const ck_kernels kernels = {
     .sum_four = sumFour,
     .back_project = backProject,
     .scatter = scatter,
+    .filter_blocks = filterBlocks,
+    .compare_patches = comparePatches,
+    .bilateral_row = bilateralRow,
+    .variation_estimate = variationEstimate,
+    .variation_update = variationUpdate,
 };
 }  // namespace NAMESPACE
 

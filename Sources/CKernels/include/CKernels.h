@@ -211,6 +211,38 @@ typedef struct {
 /// The number of rows in a chunk of the direct kernels, within one image.
 #define CK_ROWS_PER_CHUNK 16
 
+/// The rows of the grid of blocks in a chunk, the pixels between its rows, and the pixels between a
+/// block and those that are compared with it.
+#define CK_BLOCK_ROWS 8
+#define CK_BLOCK_STEP 3
+#define CK_BLOCK_SEARCH 19
+
+/// A stage of BM3D on one image; the second has the result of the first as its pilot.
+///
+/// Rows are `pitch` floats apart, at least width + 32, so that what is beyond them can be read.
+typedef struct {
+  ptrdiff_t height, width, pitch;
+  const float *noisy;
+  const float *_Nullable pilot;
+  /// The standard deviation of the noise.
+  float deviation;
+  /// The largest squared difference of two blocks that are stacked, but for the one most alike.
+  float most_different;
+} ck_block_matching;
+
+/// Non-local means of one image that goes on `distance` + `radius` + 1 pixels beyond its first row and
+/// column, and `pitch` − width − as many beyond its last; `image` is its first pixel.
+typedef struct {
+  ptrdiff_t height, width, pitch;
+  const float *image;
+  /// Of the patches that are compared, which have 2·radius + 1 pixels a side.
+  ptrdiff_t radius;
+  /// The most rows or columns between two pixels that are compared.
+  ptrdiff_t distance;
+  /// The parameter h, and the variance of the noise, which is taken off squared differences.
+  float strength, variance;
+} ck_patches;
+
 /// The kernels for one instruction set.
 typedef struct {
   const char *name;
@@ -346,6 +378,34 @@ typedef struct {
       const ck_scan *scan, const float *sinogram, const ck_area *area, float *image);
   /// Adds what the adjoint of `back_project` gives to four copies of the sinogram.
   void (*scatter)(const ck_scan *scan, const float *image, const ck_area *area, float *copies);
+
+  // MARK: Classical denoisers
+
+  /// Filters the stacks of blocks of the chunk-th `CK_BLOCK_ROWS` rows of the grid; adds the blocks
+  /// times their weights to `sums`, and the weights to `weights`. The first row of both is that of the
+  /// chunk's first block less `CK_BLOCK_SEARCH`; it has `pitch` floats.
+  void (*filter_blocks)(
+      const ck_block_matching *matching, ptrdiff_t chunk, float *sums, float *weights);
+  /// Compares the patches about the pixels of rows first..<last with those that follow them; adds
+  /// pixels times weights to `sums`, and weights to `weights`, whose first pixel is that at row
+  /// first − distance and column −2·distance. `scratch` holds `pitch` floats.
+  void (*compare_patches)(
+      const ck_patches *patches, ptrdiff_t first, ptrdiff_t last, float *sums, float *weights,
+      float *scratch);
+  /// Filters one row of an image that goes on `radius` pixels beyond its border.
+  void (*bilateral_row)(
+      const float *row, ptrdiff_t pitch, ptrdiff_t width, ptrdiff_t radius, float deviation,
+      float range, float *result);
+  /// Computes a row of u = f + div p for total variation; returns Σ(u − f)² over it. `above` is the
+  /// row of `down` above, null for the first.
+  float (*variation_estimate)(
+      const float *image, const float *down, const float *right, const float *_Nullable above,
+      ptrdiff_t width, float *estimate);
+  /// Updates a row of p for total variation; returns Σ|∇u| over it. `below` is the row of u below,
+  /// null for the last.
+  float (*variation_update)(
+      const float *estimate, const float *_Nullable below, ptrdiff_t width, float weight,
+      float *down, float *right);
 } ck_kernels;
 
 /// The instruction sets, best first.

@@ -17,11 +17,16 @@ package struct ThoraxPhantom: Sendable {
   /// The number of patients, at least 1.
   package let patients: Int
   package let seed: UInt64
+  package let kind: PhantomKind
 
-  package init(size: Int = 256, slices: Int = 16, patients: Int = 2, seed: UInt64 = 1) {
+  package init(
+    size: Int = 256, slices: Int = 16, patients: Int = 2, seed: UInt64 = 1,
+    kind: PhantomKind = .thorax
+  ) {
     precondition(size >= 16, "A phantom has at least 16 columns.")
     precondition(slices >= 1 && patients >= 1, "A phantom has at least one slice of one patient.")
     (self.size, self.slices, self.patients, self.seed) = (size, slices, patients, seed)
+    self.kind = kind
   }
 
   /// The extent of the picture in mm.
@@ -44,8 +49,13 @@ package struct ThoraxPhantom: Sendable {
     patient: Int, shouldStop: () -> Bool = { false }
   ) -> Tensor<Float> {
     precondition((0..<patients).contains(patient), "There is no patient \(patient).")
-    let anatomy = PhantomAnatomy(seed: seed, patient: patient)
     let plane = size * size
+    if kind != .thorax {
+      let slice = measurementSlice(patient: patient)
+      return Tensor(
+        shape: [slices, 1, size, size], scalars: (0..<slices).flatMap { _ in slice })
+    }
+    let anatomy = PhantomAnatomy(seed: seed, patient: patient)
     return Tensor(shape: [slices, 1, size, size]) { output in
       nonisolated(unsafe) let output = output
       parallel(chunks: slices) { index, _ in

@@ -75,7 +75,7 @@ package enum DerivedWriter {
     }
   }
 
-  private static func attributes(
+  static func attributes(
     _ source: SliceSource, _ image: StoredImage, isPlain: Bool, slice n: Int, _ shape: Shape,
     _ number: Int, _ derivation: Derivation, _ identity: DerivedIdentity
   ) -> [(DICOMTag, String)] {
@@ -164,7 +164,7 @@ package enum DerivedWriter {
 
   /// Adds a reference to the image from which the slice was derived (PS3.3, C.7.6.1 Source Image
   /// Sequence).
-  private static func putReferences(
+  static func putReferences(
     to source: SliceSource, keepsIdentity: Bool, in file: borrowing DICOMComposer
   ) throws(CTError) {
     guard case .file(let slice) = source.origin, !slice.sopInstanceUID.isEmpty,

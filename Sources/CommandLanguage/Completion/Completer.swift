@@ -78,6 +78,7 @@ package struct Completer {
       .map { Choice($0.name, VisibleText.cut($0.value, to: 200), isWhole: false) }
     var completion = grown(choices, typed: typed, raw: typed, quote: nil, isQuoted: false)
     if isBraced, choices.count == 1 { completion.insertion += "}" }
+    if isBraced { completion.insertions = completion.insertions.map { $0 + "}" } }
     return completion
   }
 
@@ -123,7 +124,17 @@ package struct Completer {
     beside others: [Choice] = []
   ) -> Completion {
     if spec.parameters.contains(where: { $0.position == .command }) {
-      let start = given.first?.start ?? line.current.start
+      // The words before the command: a number, and how it is taken.
+      let count = spec.parameters.count { $0.position == .word }
+      let flags = spec.parameters.filter { $0.position == .flag }.flatMap(\.kind.words)
+      let rest = given.dropFirst(count).drop { flags.contains($0.value.lowercased()) }
+      if given.count < count {
+        var completion = Completion()
+        let place = spec.parameters.first { $0.position == .word }
+        completion.expectation = place.map { "\($0.name.uppercased()): \($0.explanation)" }
+        return completion
+      }
+      let start = rest.first?.start ?? line.current.start
       return completion(of: line.text(from: start))
     }
     let taken = TakenArguments(spec, given)
@@ -263,17 +274,20 @@ package struct Completer {
     _ choices: [Choice], typed: String, raw: String, quote: Character?, isQuoted: Bool
   ) -> Completion {
     var completion = Completion()
+    func text(_ value: String, isWhole: Bool) -> String {
+      isQuoted || quote != nil
+        ? Quoting.quoted(value, isWhole: isWhole, opened: quote) : value
+    }
     completion.candidates = choices.map(\.shown)
+    completion.insertions = choices.map { text($0.value, isWhole: $0.isWhole) }
     completion.replacedScalars = raw.unicodeScalars.count
     completion.insertion = raw
     guard let first = choices.first else { return completion }
     let common = choices.dropFirst().reduce(first.value) { Self.commonStart($0, $1.value) }
     let isWhole = choices.count == 1 && first.isWhole
     guard common.count > typed.count || choices.count == 1 else { return completion }
-    let text =
-      isQuoted || quote != nil
-      ? Quoting.quoted(common, isWhole: isWhole, opened: quote) : common
-    completion.insertion = isWhole ? text + " " : text
+    let insertion = text(common, isWhole: isWhole)
+    completion.insertion = isWhole ? insertion + " " : insertion
     return completion
   }
 

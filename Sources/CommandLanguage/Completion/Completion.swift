@@ -13,6 +13,8 @@ package struct Candidate: Hashable, Sendable {
 package struct Completion: Hashable, Sendable {
   /// The possible continuations.
   package var candidates: [Candidate] = []
+  /// The text with which each of them replaces the word before the cursor, as typed in a line.
+  package var insertions: [String] = []
   /// A description of the expected value where it is not one of a list, such as a number with its
   /// bounds.
   package var expectation: String?

@@ -72,12 +72,35 @@ package struct Parser {
     }
   }
 
-  /// Binds the rest of the line to `parameter` as a command of its own.
+  /// Binds the rest of the line to `parameter` as a command of its own, after the words and flags that
+  /// come before it.
   private func nested(
     _ parameter: Parameter, _ spec: CommandSpec, _ arguments: inout Arguments, _ lexer: Lexer
   ) throws(CommandError) -> Invocation {
+    var lexer = lexer
+    var words: [SourceText] = []
+    let flags = spec.parameters.filter { $0.position == .flag }.flatMap(\.kind.words)
+    let count = spec.parameters.count { $0.position == .word }
+    while words.count < count, let word = try lexer.next() {
+      words.append(try word.expanded(with: variables))
+    }
+    var ahead = lexer
+    if !flags.isEmpty, let word = try? ahead.next()?.expanded(with: variables),
+      flags.contains(word.string.lowercased())
+    {
+      words.append(word)
+      lexer = ahead
+    }
+    if count > 0 {
+      var binder = Binder(
+        spec: spec, arguments: arguments, words: words, end: arguments.nameRange.upperBound)
+      arguments = try binder.bind()
+    }
     let (text, start) = lexer.remainder
     guard !text.isEmpty, !text.hasPrefix("#") else {
+      if parameter.fallback != .required {
+        return Invocation(spec: spec, arguments: arguments, command: nil)
+      }
       throw CommandError(
         .missingArgument, "\(spec.name) needs \(parameter.syntax)", hint: "type: \(spec.syntax)",
         range: arguments.nameRange)

@@ -12,6 +12,8 @@ struct PartialLine {
     var valueAfterSign = ""
     /// The quote that is still open at its end.
     var openQuote: Character?
+    /// The number of brackets that are still open at its end.
+    var openBrackets = 0
   }
 
   let characters: [Character]
@@ -44,22 +46,21 @@ struct PartialLine {
 
   private func readWord(_ position: inout Int) -> Word {
     var word = Word(start: position)
-    var depth = 0
     while position < characters.count {
       let character = characters[position]
       if let quote = word.openQuote {
         if character == quote { word.openQuote = nil } else { word.append(character) }
       } else if character == "\"" || character == "'" {
         word.openQuote = character
-      } else if isSpace(at: position) && depth == 0 {
+      } else if isSpace(at: position) && word.openBrackets == 0 {
         break
       } else if character == "=" && word.sign == nil {
         word.sign = position
         word.key = word.value
         word.value.append(character)
       } else {
-        if character == "[" { depth += 1 }
-        if character == "]" { depth = max(0, depth - 1) }
+        if character == "[" { word.openBrackets += 1 }
+        if character == "]" { word.openBrackets = max(0, word.openBrackets - 1) }
         word.append(character)
       }
       position += 1

@@ -32,7 +32,7 @@ package enum JSONValue: Hashable, Sendable {
     path.split(separator: ".", omittingEmptySubsequences: false)
       .reduce(Optional(self)) { value, key in
         if case .array(let elements)? = value, let index = Int(key) {
-          return elements.indices.contains(index) ? elements[index] : nil
+          return elements.indices.contains(index) ? elements[index] : Optional.none
         }
         return value?[String(key)]
       }

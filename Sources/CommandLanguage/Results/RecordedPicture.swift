@@ -12,6 +12,8 @@ package struct RecordedPicture: Hashable, Sendable {
   package let samples: String
   /// The first 12 hexadecimal digits of the SHA-256 of the decoded samples.
   package let fingerprint: String
+  /// The picture as an SVG document, where the host asked for drawings and it is one.
+  package var drawing: String?
 
   package init(
     path: String, place: String? = nil, width: Int, height: Int, kind: String = "png",

@@ -10,7 +10,11 @@ package final class CommandRunner<Workspace>: LineRunner {
   /// The variables of `let`.
   package private(set) var variables: Variables
   /// The lines run so far.
-  package private(set) var history: [(line: Int, text: String)] = []
+  package internal(set) var history: [(line: Int, text: String)] = []
+  /// Changes a line of the session; nil when no session is recorded.
+  package var editSession: ((_ arguments: Arguments) throws -> Outcome)?
+  /// Whether the state before each line is kept, so that an edit need not begin at the first one.
+  package var keepsMoments = false
   /// Writes the session in the form that the command asks for; nil when no session is recorded.
   package var keepSession: ((_ command: SessionCommand, _ arguments: Arguments) throws -> Outcome)?
   /// Describes how the terminal shows pictures; nil without a terminal.
@@ -38,12 +42,14 @@ package final class CommandRunner<Workspace>: LineRunner {
 
   /// The table by name, made once, since every line looks commands up.
   private let specsByName: [String: CommandSpec]
-  private var undoLog = UndoLog<Workspace>()
+  var undoLog = UndoLog<Workspace>()
+  /// The state before each line; empty unless lines can be edited.
+  var moments = LineMoments<Workspace>()
   /// The depth of `run` within `run`, and the number of lines that they all ran.
   private var nesting = (depth: 0, lines: 0)
-  private var results: [String: JSONValue] = [:]
+  var results: [String: JSONValue] = [:]
   private let progress: @Sendable (ProgressUpdate) -> Void
-  private let interruption: Interruption
+  let interruption: Interruption
   private let describe: (any Error) -> CommandError
 
   /// Makes a runner.
@@ -84,6 +90,7 @@ package final class CommandRunner<Workspace>: LineRunner {
       progress(ProgressUpdate(invocation.spec.name))
       if invocation.spec.name != SessionCommand.history.spec.name { remember(text, line: line) }
       nesting = (0, 0)
+      if invocation.spec.isRecorded { keepMoment(before: text, line: line) }
       result = .success(try performUndoably(invocation, text, line: line))
     } catch {
       if spec == nil { remember(text, line: line) }
@@ -101,7 +108,7 @@ package final class CommandRunner<Workspace>: LineRunner {
     let before = moment(before: text)
     do throws(CommandError) {
       let outcome = try perform(invocation, line: line)
-      if Self.canBeUndone(invocation.spec), outcome.plays.isEmpty {
+      if Self.canBeUndone(invocation.spec), outcome.plays.isEmpty, outcome.proposals.isEmpty {
         undoLog.add(before, present: workspace)
       }
       return outcome
@@ -118,16 +125,17 @@ package final class CommandRunner<Workspace>: LineRunner {
   /// Whether `undo` takes back a successful command: not one that changes nothing, such as `fails`,
   /// with which a failure is recorded.
   private static func canBeUndone(_ spec: CommandSpec) -> Bool {
-    spec.isRecorded && spec != SessionCommand.undo.spec && spec != SessionCommand.fails.spec
+    if spec == SessionCommand.edit.spec { return true }
+    return spec.isRecorded && spec != SessionCommand.undo.spec && spec != SessionCommand.fails.spec
   }
 
   /// The present state of everything that a command line can change.
-  private func moment(before text: String) -> UndoLog<Workspace>.Moment {
+  func moment(before text: String) -> UndoLog<Workspace>.Moment {
     UndoLog.Moment(command: text, workspace: workspace, variables: variables, results: results)
   }
 
   /// Restores a former state.
-  private func restore(_ moment: UndoLog<Workspace>.Moment) {
+  func restore(_ moment: UndoLog<Workspace>.Moment) {
     (workspace, variables, results) = (moment.workspace, moment.variables, moment.results)
   }
 
@@ -158,10 +166,10 @@ package final class CommandRunner<Workspace>: LineRunner {
 
   private var help: Help { Help(specs, topics: topics) }
 
-  private var parser: Parser { Parser(specs: specsByName, variables: variables) }
+  var parser: Parser { Parser(specs: specsByName, variables: variables) }
 
   /// Runs a command and remembers its result.
-  private func perform(
+  func perform(
     _ invocation: Invocation, line: Int
   ) throws(CommandError) -> Outcome {
     let spec = invocation.spec
@@ -191,8 +199,7 @@ package final class CommandRunner<Workspace>: LineRunner {
       outcome.hasTrained = outcome.hasTrained || spec.trains
       // A line of a transcript must not depend on a result that no transcript holds.
       if spec.isRecorded {
-        results[spec.name] = outcome.result
-        results[String(spec.name.prefix { $0 != " " })] = outcome.result
+        for key in Self.resultKeys(spec.name) { results[key] = outcome.result }
       }
       return outcome
     } catch {
@@ -238,6 +245,11 @@ package final class CommandRunner<Workspace>: LineRunner {
     if let closing = outcome.closing { outcome.say(OutputLine(closing)) }
   }
 
+  /// The names under which `expect` finds the result of a command.
+  static func resultKeys(_ name: String) -> [String] {
+    [name, String(name.prefix { $0 != " " })]
+  }
+
   private func context(line: Int) -> CommandContext {
     CommandContext(
       line: line, variables: variables, results: results, progress: progress,
@@ -254,6 +266,10 @@ package final class CommandRunner<Workspace>: LineRunner {
     case .fails: try expectFailure(invocation, line: line)
     case .help: try help.outcome(for: invocation.arguments)
     case .apropos: try help.search(invocation.arguments)
+    case .edit where nesting.depth > 0:
+      throw invocation.arguments.error(
+        .state, "a file that runs here cannot edit this session", hint: "type it at the prompt")
+    case .edit: try ask(editSession, invocation.arguments)
     case .history: listHistory(invocation.arguments)
     case .quit, .exit: quit()
     case .saveSession, .exportSession, .packSession: try keep(command, invocation.arguments)
@@ -318,7 +334,9 @@ package final class CommandRunner<Workspace>: LineRunner {
     var trains = false
     do throws(CommandError) {
       guard let inner = try parser.parse(text) else { throw Self.noCommand }
-      guard inner.command == nil else { throw Self.noNesting }
+      guard inner.command == nil, inner.spec != SessionCommand.edit.spec else {
+        throw Self.noNesting
+      }
       trains = inner.spec.trains
       _ = try perform(inner, line: line)
     } catch {
@@ -346,7 +364,7 @@ package final class CommandRunner<Workspace>: LineRunner {
   }
 
   private static var noNesting: CommandError {
-    CommandError(.syntax, "fails cannot run fails", hint: "write fails once")
+    CommandError(.syntax, "fails cannot run fails or edit", hint: "write fails once")
   }
 
   private func listHistory(_ arguments: Arguments) -> Outcome {

@@ -28,7 +28,7 @@ struct UndoLog<Workspace> {
     let command: String
     var workspace: Workspace
     let variables: Variables
-    let results: [String: JSONValue]
+    var results: [String: JSONValue]
   }
 
   var rules = UndoRules<Workspace>()
@@ -60,6 +60,13 @@ struct UndoLog<Workspace> {
     var log = UndoLog()
     log.rules = rules
     log.rules.budget /= 2
+    return log
+  }
+
+  /// An empty log with the same rules.
+  var emptied: UndoLog {
+    var log = UndoLog()
+    log.rules = rules
     return log
   }
 

@@ -89,6 +89,15 @@ package struct Parameter: Hashable, Sendable {
       fallback: .required, help: help)
   }
 
+  /// The rest of the line, unchanged, as a command of its own that may be left out.
+  package static func commandIfGiven(
+    _ name: String, _ help: String, _ otherwise: String
+  ) -> Parameter {
+    Parameter(
+      name: name, position: .command, kind: .text(placeholder: name.uppercased()),
+      fallback: .absent(otherwise), help: help)
+  }
+
   /// The parameter in the syntax line of help.
   package var syntax: String {
     let body: String

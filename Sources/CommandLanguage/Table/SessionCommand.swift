@@ -1,6 +1,7 @@
 /// The commands that the runner itself carries out, without the workspace.
 package enum SessionCommand: CaseIterable, Sendable {
   case apropos
+  case edit
   case exit
   case exportSession
   case fails
@@ -24,6 +25,28 @@ package enum SessionCommand: CaseIterable, Sendable {
         summary: "List the commands and ideas whose help speaks of a word.",
         parameters: [.word("word", .text(placeholder: "WORD"), "what to look for")],
         examples: ["apropos window", "apropos HU"], seeAlso: ["help"], isRecorded: false)
+    case .edit:
+      CommandSpec(
+        "edit", family: .keeping,
+        summary: "Change a line of the session: what depends on it runs again.",
+        details: """
+          Lines that the change does not reach keep their results; those that it reaches run again, in \
+          order, and show what they give now. The record is as if the session had been typed so. If a \
+          line would fail, nothing changes. 'undo' takes the edit back. A number alone puts the line \
+          into the editor.
+          """,
+        parameters: [
+          .word("line", .integer(1...Int.max), "the number of the line, as 'history' lists it"),
+          .flag(
+            "how", ["delete", "before"], "take the line out, or put the command before it",
+            default: .absent("the command takes the line's place")),
+          .commandIfGiven("command", "the new line", "the line comes into the editor"),
+        ],
+        examples: [
+          CommandExample("edit 1 let sigma = 60HU", after: ["let sigma = 40HU"]),
+          CommandExample("edit 1 delete", after: ["let sigma = 40HU"]),
+        ],
+        seeAlso: ["history", "undo"], isRecorded: false)
     case .exit:
       CommandSpec(
         "exit", family: .rest, summary: "Leave Backflow, as 'quit' does.", examples: ["exit"],
@@ -56,7 +79,7 @@ package enum SessionCommand: CaseIterable, Sendable {
         "fails", family: .checking,
         summary: "Run a command that must fail, and record its message.",
         parameters: [.command("command", "the command that must fail")],
-        examples: ["fails let 1x = 2"], seeAlso: ["let"])
+        examples: ["fails let 1x = 2"], seeAlso: ["let"], reachesBack: true)
     case .help:
       CommandSpec(
         "help", family: .rest,
@@ -137,7 +160,7 @@ package enum SessionCommand: CaseIterable, Sendable {
           """,
         parameters: [.word("file", .path, "the session file, a pack of one, or a script")],
         examples: [CommandExample("run first", after: ["let sigma = 40HU", "session save first"])],
-        seeAlso: ["replay", "undo", "session save"], quizRole: .runsFile)
+        seeAlso: ["replay", "undo", "session save"], quizRole: .runsFile, reachesBack: true)
     case .undo:
       CommandSpec(
         "undo", family: .keeping,
@@ -147,7 +170,7 @@ package enum SessionCommand: CaseIterable, Sendable {
           The transcript keeps both the command and 'undo', so that it replays.
           """,
         examples: [CommandExample("undo", after: ["let sigma = 40HU"])],
-        seeAlso: ["history"])
+        seeAlso: ["history", "edit"], reachesBack: true)
     case .saveSession:
       CommandSpec(
         "session save", family: .keeping,

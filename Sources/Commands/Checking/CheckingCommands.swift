@@ -28,7 +28,7 @@ extension Command<Workspace> {
         CommandExample(
           "expect noisy.rmse = 40 within=5%",
           after: ["phantom size=32 slices=2", "noise gaussian sigma=40HU"]),
-      ], seeAlso: ["evaluate", "stats", "fails"])
+      ], seeAlso: ["evaluate", "stats", "fails"], readsResults: true)
   ) { arguments, workspace, context in
     let comparison = try Comparison(parsing: try arguments.source("comparison"))
     var lookup = workspace

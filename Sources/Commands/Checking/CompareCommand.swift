@@ -20,7 +20,8 @@ extension Command<Workspace> {
         the share of elements whose signs agree.
         """,
       parameters: [
-        .words("flow", .text(placeholder: "FLOW"), "standard, dilated, tape, or a kept name"),
+        .words(
+          "flow", .text(placeholder: "FLOW"), "words such as standard, feedback, or kept names"),
         .key(
           "precision", .choice(["float", "double"]), "of the numbers", default: .value("float")),
       ],

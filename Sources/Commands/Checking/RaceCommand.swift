@@ -24,8 +24,9 @@ extension Command<Workspace> {
         nothing is claimed. The figure has the mean of each over the seeds, with a band from the lowest \
         to the highest, judged on the first four of those slices some twenty times on the way. The \
         session's own network stays as it is. Name at least two of flow= \
-        (standard, dilated, tape, kept names), net= (networks, each with the optimizer that was chosen \
-        for it), optimizer= (adam, sgd, …, kept names) or target= (as for 'train').
+        (standard, feedback, …, kept names), net= (networks, each with the optimizer that was chosen \
+        for it), optimizer= (adam, sgd, …, kept names) or target= (as for 'train'). A baseline of the \
+        judged slices, made before, is compared with each.
         """,
       parameters: [
         .key("flow", names, "the flows", default: .absent("the one in use")),
@@ -88,7 +89,9 @@ extension Command<Workspace> {
       }
     }
     let convention = Convention.full.label(for: data.clean.unit)
-    var (outcome, verdicts) = describe(results, seeds: seeds, convention: convention)
+    let baseline = workspace.raceBaseline(race)
+    var (outcome, verdicts) = describe(
+      results, baseline, seeds: seeds, convention: convention)
     let places = race.judgedSteps
     let figure = try workspace.show(
       name: "race", statistics: verdicts, result: outcome.result, arguments
@@ -98,7 +101,7 @@ extension Command<Workspace> {
         y: .init("PSNR in dB"),
         series: results.map { result in
           Plot.spread(result.name, at: places.map(Double.init), result.runs.map(\.curve))
-        }, statistics: lines)
+        }, references: baseline.map { [Plot.Reference("baseline", $0)] } ?? [], statistics: lines)
     }
     outcome.append(figure)
     outcome.warnings += warnings
@@ -124,19 +127,31 @@ struct RaceResult {
 }
 
 /// The table and the result, and the verdicts, which stand under the figure.
+///
+/// - Parameters:
+///   - results: The contestants.
+///   - baseline: The PSNR of a baseline of the judged slices; nil without one.
+///   - seeds: The seeds, one for each run.
+///   - convention: The name of the convention.
+/// - Returns: The outcome without its figure, and the verdicts.
 private func describe(
-  _ results: [RaceResult], seeds: [UInt64], convention: String
+  _ results: [RaceResult], _ baseline: Double?, seeds: [UInt64], convention: String
 ) -> (Outcome, verdicts: [OutputLine]) {
   var outcome = Outcome()
+  var rows: [[OutputLine]] = results.map { result in
+    [
+      OutputLine(result.name), "\(result.mean, digits: 2)",
+      result.finished.count > 1 ? "\(result.deviation, digits: 2)" : "",
+    ] + result.psnr.map { "\($0, digits: 2)" }
+  }
+  if let baseline {
+    let row: [OutputLine] = ["baseline", "\(baseline, digits: 2)", ""]
+    rows.append(row + seeds.map { _ in "" })
+  }
   outcome.add(
     OutputTable(
       [.words(""), .numbers("psnr dB"), .numbers("spread")] + seeds.map { .numbers("seed \($0)") },
-      rows: results.map { result in
-        [
-          OutputLine(result.name), "\(result.mean, digits: 2)",
-          result.finished.count > 1 ? "\(result.deviation, digits: 2)" : "",
-        ] + result.psnr.map { "\($0, digits: 2)" }
-      }))
+      rows: rows))
   outcome.say("at the end, mean over the judged slices  [\(convention)]")
   for result in results {
     for (seed, run) in zip(seeds, result.runs) {
@@ -155,27 +170,43 @@ private func describe(
         """)
     }
   }
-  let pairs = results.dropFirst().map { result in
+  let pairs: [(RaceResult, PairedDifferences)] = results.dropFirst().map { result in
     (result, PairedDifferences(results[0].psnr, result.psnr))
   }
-  let verdicts = pairs.map { verdict(on: $0.name, $1, against: results[0].name) }
-  outcome.result = [
-    "contestants": .list(results) { result in
-      [
-        "name": .string(result.name), "psnr": .list(result.psnr) { .number($0) },
-        "mean": .number(result.mean), "std": .number(result.deviation),
-        "curves": .list(result.runs) { .list($0.curve) { .number($0) } },
-        "steps": .list(result.runs) { .integer($0.steps) },
-      ]
-    },
-    "differences": .list(pairs) { result, pair in
+  let beside: [(RaceResult, PairedDifferences)]? = baseline.map { psnr in
+    results.map { result in
+      (result, PairedDifferences(result.psnr.map { _ in psnr }, result.psnr))
+    }
+  }
+  let verdicts =
+    pairs.map { verdict(on: $0.name, $1, against: results[0].name) }
+    + (beside ?? []).map { verdict(on: $0.name, $1, against: "baseline") }
+  func differences(_ pairs: [(RaceResult, PairedDifferences)]) -> JSONValue {
+    .list(pairs) { result, pair in
       [
         "name": .string(result.name), "mean": .number(pair.mean), "std": .number(pair.deviation),
         "low": .number(pair.low), "high": .number(pair.high), "wins": .integer(pair.wins),
         "supported": .bool(pair.isSupported),
       ]
-    },
+    }
+  }
+  var members: [JSONValue.Member] = [
+    .init(
+      "contestants",
+      .list(results) { result in
+        [
+          "name": .string(result.name), "psnr": .list(result.psnr) { .number($0) },
+          "mean": .number(result.mean), "std": .number(result.deviation),
+          "curves": .list(result.runs) { .list($0.curve) { .number($0) } },
+          "steps": .list(result.runs) { .integer($0.steps) },
+        ]
+      }), .init("differences", differences(pairs)),
   ]
+  if let baseline, let beside {
+    members.append(
+      .init("baseline", ["psnr": .number(baseline), "differences": differences(beside)]))
+  }
+  outcome.result = .object(members)
   return (outcome, verdicts)
 }
 
@@ -258,6 +289,15 @@ extension Workspace {
       try contestant.flow.requireFit(contestant.network)
     }
     return (result, warnings)
+  }
+
+  /// The mean PSNR of the last baseline over the slices that a race judges; nil unless it has them all.
+  fileprivate func raceBaseline(_ race: Race) -> Double? {
+    let images = race.judgedSlices.compactMap { baseline[$0]?.image }
+    guard images.count == race.judgedSlices.count, !images.isEmpty else { return nil }
+    let figures = race.data.clean.slices(race.judgedSlices).figures(
+      of: Tensor(joining: images), convention: .full, shouldStop: { false })
+    return FiguresOfMerit(meanOf: figures).psnr
   }
 
   /// The slices on which a race is judged: test, else validation, else all.

@@ -14,9 +14,14 @@ extension Command<Workspace> {
       details: """
         A thorax with lungs, vessels, airways, heart, spine, ribs, nodules and a table, in HU, \
         different from slice to slice and from patient to patient. With save= it is written as \
-        DICOM CT, one series a patient, and read back. 'load phantom' means the same.
+        DICOM CT, one series a patient, and read back. 'load phantom' means the same. kind=water is a \
+        cylinder of water in air, kind=inserts one with rods of -1000 to 990 HU, for 'sharpness', \
+        'spectrum' and 'detect'.
         """,
       parameters: [
+        .key(
+          "kind", .choice(PhantomKind.allCases.map(\.rawValue)), "what is shown",
+          default: .value("thorax")),
         .key("size", .integer(16...2048), "rows and columns", default: .value("256")),
         .key("slices", .integer(1...1000), "slices of each patient", default: .value("16")),
         .key("patients", .integer(1...100), "how many patients", default: .value("2")),
@@ -26,12 +31,14 @@ extension Command<Workspace> {
       ],
       examples: [
         "phantom size=64 slices=4", CommandExample("phantom size=32 slices=2 save=ct"),
+        "phantom kind=inserts size=64 slices=1 patients=1",
       ], seeAlso: ["load", "noise gaussian"], recipe: .slices, isAllOrNothing: true),
     preview: previewPhantom
   ) { arguments, workspace, context in
     let phantom = ThoraxPhantom(
       size: try arguments.integer("size"), slices: try arguments.integer("slices"),
-      patients: try arguments.integer("patients"), seed: UInt64(try arguments.integer("seed")))
+      patients: try arguments.integer("patients"), seed: UInt64(try arguments.integer("seed")),
+      kind: try arguments.choice("kind", as: PhantomKind.self))
     return try workspace.make(
       phantom, save: arguments.pathIfGiven("save"), arguments.replacing, slices: nil, context)
   }

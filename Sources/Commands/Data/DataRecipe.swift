@@ -158,8 +158,10 @@ struct DataRecipe: Hashable, Sendable, Codable {
   /// The line to record; of a command that can save files, what it makes without them.
   private static func text(_ arguments: Arguments) -> String {
     guard arguments.spec.parameter(named: "save") != nil else { return arguments.line }
-    let words = arguments.spec.parameters.compactMap { parameter in
-      arguments.integerIfGiven(parameter.name).map { "\(parameter.name)=\($0)" }
+    let words = arguments.spec.parameters.compactMap { parameter -> String? in
+      let name = parameter.name
+      let value = arguments.integerIfGiven(name).map(String.init) ?? arguments.choiceIfGiven(name)
+      return value.map { "\(name)=\($0)" }
     }
     return ([arguments.spec.name] + words).joined(separator: " ")
   }

@@ -141,10 +141,13 @@ extension Convention {
     switch self {
     case .full: return "full, range \(range)"
     case .range: return "range \(range)"
+    default:
+      let name = Self.published.first { $0.convention == self }?.name ?? ""
+      return "\(name), range \(range)"
     }
   }
 }
 
 extension FiguresOfMerit {
-  var json: JSONValue { ["psnr": .number(psnr), "ssim": .number(ssim), "rmse": .number(rmse)] }
+  var json: JSONValue { .object(members) }
 }

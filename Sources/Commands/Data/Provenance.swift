@@ -1,6 +1,7 @@
 import CT
 import CommandLanguage
 import Networks
+import Tensors
 import Training
 
 /// Descriptions of how values were computed, for the header of a derived series.
@@ -10,7 +11,7 @@ extension Workspace {
     var steps = [name == "clean" ? cleanValues : noisyValues]
     switch name {
     case "baseline":
-      let filters = Set(slices.compactMap { baseline[$0]?.filter }).sorted()
+      let filters = Set(slices.compactMap { baseline[$0]?.filter.description }).sorted()
       steps.append("then filtered by \(filters.joined(separator: " or "))")
     case "denoised":
       steps.append("then denoised by \(networkInWords)")
@@ -38,7 +39,7 @@ extension Workspace {
   }
 
   /// `a convolutional network (b1 c1, 39 weights, output subtract, 12 updates)`.
-  private var networkInWords: String {
+  var networkInWords: String {
     let layers = network.layerNames
     let shown = layers.prefix(12).joined(separator: " ") + (layers.count > 12 ? " …" : "")
     let updates = trainer?.step ?? 0

@@ -42,10 +42,12 @@ extension Command<Workspace> {
       details: """
         With bits=16 the grey levels are values under a straight line that is written into the file \
         (tEXt chunks RescaleSlope and RescaleIntercept); no window is applied. Numbers between 0 and \
-        1 use all grey levels; values that are not finite become the lowest or highest one.
+        1 use all grey levels; values that are not finite become the lowest or highest one. A stack \
+        becomes numbered files, all or none: slices.png stands for slices-0000.png and so on.
         """,
       parameters: [
-        .word("name", .thing, "a slice"), .word("file", .path, "the file, ending in .png"),
+        .word("name", .thing, "a slice, or a stack of them"),
+        .word("file", .path, "the file, ending in .png"),
         .key(
           "window", .choice(WindowRule.words), "what 8 bits show",
           default: .absent("the window chosen last")),
@@ -55,6 +57,7 @@ extension Command<Workspace> {
       examples: [
         CommandExample("save image clean[0] slice.png window=lung", after: setup),
         CommandExample("save image clean[0] slice-hu.png bits=16", after: setup),
+        CommandExample("save image clean slices.png window=lung", after: setup),
       ], seeAlso: ["view", "save tensor"])
   ) { arguments, workspace, _ in
     let value = try workspace.value(arguments, "name")
@@ -63,8 +66,8 @@ extension Command<Workspace> {
       throw arguments.error(
         at: "file", .wrongValue, "an image is written as .png", hint: "\(path).png")
     }
-    let planes = try value.planes(arguments)
-    guard planes.count == 1 else {
+    let planes = value.isImage ? value.allPlanes : try value.planes(arguments)
+    guard planes.count == 1 || value.isImage else {
       throw arguments.error(
         at: "name", .shape, "\(value.name) is \(value.tensor.shape), not one slice",
         hint: "add an index: \(value.name)[0]")
@@ -75,15 +78,60 @@ extension Command<Workspace> {
         at: "window", .surplusArgument, "16 bits hold all values, no window applies",
         hint: "leave window= or bits=16 out")
     }
-    let png =
-      isWide
-      ? PNG.export16(planes[0], unit: workspace.slices?.unit == .hounsfield ? "HU" : "US")
-      : PNG(try workspace.window(for: value, arguments).picture(of: planes[0]))
+    let window = isWide ? nil : try workspace.window(for: value, arguments)
+    let unit = workspace.slices?.unit == .hounsfield ? "HU" : "US"
+    func png(of plane: Plane) -> PNG {
+      window.map { PNG($0.picture(of: plane)) } ?? PNG.export16(plane, unit: unit)
+    }
+    guard planes.count == 1 else {
+      return try workspace.save(
+        planes.indices.lazy.map { (value.slice + $0, png(of: planes[$0])) }, as: path, arguments)
+    }
+    let png = png(of: planes[0])
     let place = try arguments.write(png, to: path, in: workspace.files)
     var outcome = Outcome()
     outcome.add(png.picture.recorded(as: path, at: place))
     outcome.result = ["path": .string(path), "px": .string(png.picture.pixelFingerprint)]
     outcome.warnings = planes[0].lossWarnings(bits: isWide ? 16 : 8)
+    return outcome
+  }
+}
+
+extension NamedValue {
+  /// The planes of an image value: one a slice.
+  fileprivate var allPlanes: [Plane] {
+    let (width, height) = (plane.width, plane.height)
+    return stride(from: 0, to: tensor.shape.count, by: width * height).map {
+      Plane(width: width, height: height, values: Array(tensor.scalars[$0..<$0 + width * height]))
+    }
+  }
+}
+
+extension Workspace {
+  /// Writes the pictures of a stack as numbered files, all or none.
+  fileprivate func save(
+    _ pictures: some Sequence<(Int, PNG)>, as path: String, _ arguments: Arguments
+  ) throws -> Outcome {
+    var items: [Files.Item] = []
+    for (number, png) in pictures {
+      try stopIfInterrupted()
+      let digits = String(number)
+      let name =
+        path.dropLast(4) + "-" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+      items.append(Files.Item(path: "\(name).png", data: Data(try png.encoded())))
+    }
+    let places = try arguments.blaming("file") { () throws(CommandError) in
+      try files.write(items, arguments.replacing)
+    }
+    guard let first = items.first, let last = items.last, let place = places.first,
+      let end = places.last
+    else { return Outcome() }
+    var outcome = Outcome(
+      """
+      saved  \(file: first.path, at: place) … \(file: last.path, at: end)  \(items.count) slices
+      """,
+      result: ["files": .integer(items.count)])
+    for (item, place) in zip(items, places) { outcome.add(file: item.path, at: place) }
     return outcome
   }
 }

@@ -3,10 +3,12 @@ import GradientFlows
 import Networks
 
 extension Command<Workspace> {
-  private static let keptName = Parameter.key(
+  static let keptName = Parameter.key(
     "as", .text(placeholder: "NAME"), "keep the flow under this name, too",
     default: .absent("no name"))
-  private static let blocks = ["block channels=2", "block channels=2", "block channels=2", "conv"]
+  static let flowExample = [
+    "block channels=2", "block channels=2", "block channels=2", "conv",
+  ]
 
   static let flowStandard = Command(
     CommandSpec(
@@ -69,9 +71,9 @@ extension Command<Workspace> {
         keptName,
       ],
       examples: [
-        CommandExample("flow dilated rate=1000 decay=0.08", after: blocks),
+        CommandExample("flow dilated rate=1000 decay=0.08", after: flowExample),
         CommandExample(
-          "flow dilated rate=0.05 links=sparse combine=product as=mild", after: blocks),
+          "flow dilated rate=0.05 links=sparse combine=product as=mild", after: flowExample),
       ], seeAlso: ["flow standard", "compare", "race"], recipe: .network, runsInPass: true)
   ) { arguments, workspace, _ in
     var flow = DilatedFlow()
@@ -113,9 +115,12 @@ extension Command<Workspace> {
       examples: [
         "flow",
         CommandExample(
-          "flow mild", after: blocks + ["flow dilated rate=0.05 as=mild", "flow standard"]),
-      ], seeAlso: ["flow standard", "flow dilated", "flow tape"], recipe: .network, runsInPass: true
-    )
+          "flow mild", after: flowExample + ["flow dilated rate=0.05 as=mild", "flow standard"]),
+      ],
+      seeAlso: [
+        "flow standard", "flow dilated", "flow tape", "flow feedback", "flow direct",
+        "flow synthetic", "flow local", "flow forward", "flow truncated", "flow checkpointed",
+      ], recipe: .network, runsInPass: true)
   ) { arguments, workspace, _ in
     if let name = arguments.textIfGiven("name") {
       workspace.flow = try workspace.fittingFlow(name, at: "name", arguments)
@@ -126,7 +131,7 @@ extension Command<Workspace> {
 
 extension Workspace {
   /// Chooses a flow, and keeps it under the name that `as=` gives.
-  fileprivate mutating func choose(
+  mutating func choose(
     _ flow: any GradientFlow, _ arguments: Arguments
   ) throws -> Outcome {
     let name = arguments.textIfGiven("as")
@@ -153,7 +158,7 @@ extension Workspace {
   func knownFlow(_ name: String) -> (any GradientFlow)? {
     if let kept = namedFlows[name] { return kept }
     if flow.name == name { return flow }
-    return allFlows.first { $0.name == name }
+    return allFlows.first { $0.name == name }?.seeded(settings.seed)
   }
 
   /// The flow that an argument names, which must fit the network.
@@ -200,6 +205,7 @@ extension Workspace {
         \(last, significant: 4) in epoch 100
         """)
     }
+    if flow.rewrites { outcome.say(OutputLine(flow.summary)) }
     outcome.result = [
       "flow": .string(flow.name), "line": .string(flow.line),
       "links": .list(links) {

@@ -29,6 +29,8 @@ private struct TrainingInputs: Encodable {
   let resumes: Bool
   let clean: String, noisy: String, mask: String?
   let freshNoise: String?
+  /// The noise that targets are drawn from; nil where they are the clean slices.
+  let targetNoise: String?
   let scale: [Double]
   let slices: [Int], watched: [Int]
   let precision: Precision
@@ -61,6 +63,7 @@ extension Workspace {
       clean: "\(data.clean.values.fingerprint)", noisy: "\(data.noisy.fingerprint)",
       mask: data.clean.mask.map { "\(SHA256Digest(of: $0))" },
       freshNoise: data.freshNoise?.words(data.clean.unit),
+      targetNoise: options.target == .clean ? nil : noise?.words(data.clean.unit),
       scale: [data.scale.lower, data.scale.upper],
       slices: slices, watched: watchedSlices(data.clean).slices, precision: settings.precision,
       curves: curves, film: film?.record)

@@ -57,7 +57,7 @@ extension Workspace {
     let base = words.replacing(".", with: "-")
     func file(_ count: Int) -> String { count == 1 ? "\(base).png" : "\(base)-\(count).png" }
     func path(_ count: Int) -> String {
-      files.isConfined ? file(count) : files.output.appending(path: file(count)).path
+      files.isConfined ? file(count) : files.pictures.appending(path: file(count)).path
     }
     var count = names[base, default: 0] + 1
     while files.hasWritten(path(count)) { count += 1 }

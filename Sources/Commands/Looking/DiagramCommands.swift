@@ -47,7 +47,9 @@ extension Command<Workspace> {
       summary: "Draw the network and the ways that gradients take through it.",
       details: """
         Orange arrows are the gradient from layer to layer; arrows in other colors are the links of \
-        'flow dilated', from the block that passes a gradient on to the block that it is fed to.
+        'flow dilated', from the block that passes a gradient on to the block that it is fed to. Dashed \
+        arrows carry something else: B a gradient through random kernels, B e the output's error, S h a \
+        prediction, loss the gradient of a loss of its own, 0 nothing, v slopes along directions.
         """,
       parameters: FigureParameters.all,
       examples: [
@@ -83,7 +85,7 @@ extension Command<Workspace> {
             .init(
               from: link.source, to: link.target,
               isFactor: flow.join(at: link.target, in: network, epoch: 0)?.isProduct ?? false)
-          }),
+          }, replaced: flow.replaced(in: network)),
         statistics: statistics)
     }
   }

@@ -68,11 +68,18 @@ extension Command<Workspace> {
       summary: "Draw a slice, or the channels of a tensor, as a PNG.",
       details: """
         Gradients and updates are drawn with blue below zero, white at zero and orange above, on one \
-        scale for all flows that the pass was walked or computed under.
+        scale for all flows that the pass was walked or computed under. roi= draws the border of a \
+        rectangle of rows and columns, as 'roi' takes it.
         """,
-      parameters: [.word("name", .thing, "a tensor, with or without an index"), window],
+      parameters: [
+        .word("name", .thing, "a tensor, with or without an index"), window,
+        .key(
+          "roi", .text(placeholder: "R0:R1,C0:C1"), "a rectangle to mark, rows and columns",
+          default: .absent("none")),
+      ],
       examples: [
         CommandExample("view noisy[1] window=lung", after: setup),
+        CommandExample("view noisy[1] roi=4:12,8:20", after: setup),
         CommandExample("view b1.out[0]", after: setup + network),
       ], seeAlso: ["panel", "window", "save image"])
   ) { arguments, workspace, _ in
@@ -85,7 +92,7 @@ extension Command<Workspace> {
     let grid = Grid(
       count: planes.count, cellWidth: planes[0].width * scale,
       cellHeight: planes[0].height * scale, gap: 2, maximumWidth: max(1024, planes[0].width))
-    let picture: Picture
+    var picture: Picture
     if let signed {
       picture = signed.picture(of: grid.tiled(planes, scale: scale))
     } else {
@@ -95,6 +102,15 @@ extension Command<Workspace> {
         canvas.put(window.picture(of: plane), x: x, y: y, scale: scale)
       }
       picture = canvas.picture
+    }
+    if let region = arguments.textIfGiven("roi") {
+      guard planes.count == 1, scale == 1 else {
+        throw arguments.error(
+          at: "roi", .shape, "\(value.name) is no single slice", hint: "add an index: noisy[0]")
+      }
+      picture = picture.outlining(
+        try PixelRectangle(
+          region, height: planes[0].height, width: planes[0].width, arguments, at: "roi"))
     }
     var outcome = try workspace.write(picture, name: value.name)
     if let signed {
@@ -109,13 +125,19 @@ extension Command<Workspace> {
       summary: "Draw slices side by side in one window, with their figures.",
       details: """
         Each noisy, denoised or baseline slice gets its figures against the clean one burned in; \
-        when a clean slice is among them, the difference of the last other one follows.
+        when a clean slice is among them, the difference of the last other one follows. Parts of \
+        slices, noisy[3,100:200,80:180], and slices of other networks, second/denoised[3], may stand \
+        beside each other.
         """,
       parameters: [
         .words("names", .thing, "slices, such as noisy[3] denoised[3] clean[3]"), window,
+        .key(
+          "zoom", .integer(1...16), "how many pixels of the picture a pixel becomes",
+          default: .absent("1, more for small images")),
       ],
       examples: [
         CommandExample("panel noisy[1] clean[1] window=lung", after: setup),
+        CommandExample("panel noisy[1,4:20,4:20] clean[1,4:20,4:20] zoom=8", after: setup),
         CommandExample("panel noisy[1] denoised[1] clean[1]", after: setup + network),
       ], seeAlso: ["view", "evaluate"])
   ) { arguments, workspace, _ in
@@ -162,7 +184,12 @@ extension Command<Workspace> {
       title: hasFigures
         ? "Figures: \(Convention.full.label(for: all.unit))"
         : isUnjudged ? "No clean image to judge by" : "Side by side",
-      window: window, unit: unit, tiles: tiles)
+      window: window, unit: unit, tiles: tiles, zoom: arguments.integerIfGiven("zoom"))
+    let side = values.map { max($0.plane.width, $0.plane.height) }.max() ?? 1
+    guard side * panel.magnification <= 16_384 else {
+      throw arguments.error(
+        at: "zoom", .limit, "slices of \(side) pixels would become too large", hint: "zoom=2")
+    }
     let base = values.map { $0.name.prefix { $0 != "[" } }.joined(separator: "-")
     let index = names[0].firstIndex(of: "[").map { String(names[0][$0...]) } ?? ""
     var outcome = try workspace.write(

@@ -1,5 +1,6 @@
 import CommandLanguage
 import Foundation
+import GradientFlows
 import Networks
 import Tensors
 import Training
@@ -28,6 +29,7 @@ struct NetworkFile {
     let network = workspace.network
     var tensors = Dictionary(
       uniqueKeysWithValues: zip(network.stateNames, network.state))
+    for item in workspace.flowTensors { tensors[item.name] = item.tensor }
     var metadata = [
       Key.format: Self.format, Key.lines: workspace.networkLines.joined(separator: "\n"),
     ]
@@ -35,6 +37,9 @@ struct NetworkFile {
     if keepsOptimizer, let trainer = workspace.trainer {
       (metadata[Key.step], metadata[Key.epoch]) = ("\(trainer.step)", "\(trainer.epoch)")
       for (name, state) in zip(network.parameterNames, trainer.states) {
+        for (kept, tensor) in state.kept { tensors["\(name).\(kept)"] = tensor }
+      }
+      for (name, state) in trainer.flowStates {
         for (kept, tensor) in state.kept { tensors["\(name).\(kept)"] = tensor }
       }
     }
@@ -85,7 +90,9 @@ struct NetworkFile {
     // Optimizers differ in what they keep, so any of it may be missing.
     let kept = OptimizerState.keptNames
     let states = counts == nil ? [] : names.flatMap { name in kept.map { "\(name).\($0)" } }
-    try requireFit(file, network, optional: Set(states))
+    let own = isOwn(file) ? changed.flowTensors : []
+    try requireFit(
+      file, network, optional: Set(states), own.map { ($0.name, $0.tensor.shape) })
     let entries = Dictionary(uniqueKeysWithValues: file.entries.map { ($0.name, $0) })
     func tensor(_ name: String) throws(TensorError) -> Tensor<Float>? {
       guard let entry = entries[name] else { return nil }
@@ -93,6 +100,15 @@ struct NetworkFile {
     }
     network.state = try network.stateNames.compactMap { name throws(TensorError) in
       try tensor(name)
+    }
+    let learned = try own.filter { $0.learning != .fixed }.compactMap {
+      item throws(TensorError) in try tensor(item.name).map { (item.name, $0) }
+    }
+    // A flow draws again what no training has changed.
+    let drawn = Dictionary(uniqueKeysWithValues: own.map { ($0.name, $0.tensor.fingerprint) })
+    if learned.contains(where: { drawn[$0.0] != $0.1.fingerprint }) {
+      network.flowState = FlowState(
+        flow: changed.flow.line, tensors: Dictionary(uniqueKeysWithValues: learned))
     }
     changed.replaceNetwork(network)
     if let counts {
@@ -102,7 +118,13 @@ struct NetworkFile {
           var state = OptimizerState()
           for word in kept { state[word] = try tensor("\(name).\(word)") }
           return state
-        }, step: counts.step, epoch: counts.epoch)
+        }, step: counts.step, epoch: counts.epoch,
+        flowStates: try Dictionary(
+          uniqueKeysWithValues: learned.map { entry throws(TensorError) in
+            var state = OptimizerState()
+            for word in kept { state[word] = try tensor("\(entry.0).\(word)") }
+            return (entry.0, state)
+          }))
     }
     return (changed, warnings(file, changed))
   }
@@ -136,14 +158,21 @@ struct NetworkFile {
 
   /// Throws a list of what differs between a file and the parameters of a network.
   private static func requireFit(
-    _ file: SafeTensors, _ network: Network<Float>, optional: Set<String>
+    _ file: SafeTensors, _ network: Network<Float>, optional: Set<String>,
+    _ ofFlow: [(String, Shape)]
   ) throws(CommandError) {
-    let expected = zip(network.stateNames, network.state.map(\.shape)).map { $0 }
+    let own = zip(network.stateNames, network.state.map(\.shape)).map { $0 }
+    let expected = own.map { ($0.0, $0.1, true) } + ofFlow.map { ($0.0, $0.1, false) }
+    // A flow's own tensors may be missing, and so may what an optimizer keeps of them.
+    let optional = optional.union(
+      ofFlow.flatMap { name, _ in
+        [name] + (optional.isEmpty ? [] : OptimizerState.keptNames.map { "\(name).\($0)" })
+      })
     let found = Dictionary(uniqueKeysWithValues: file.entries.map { ($0.name, $0) })
     var differences: [String] = []
-    for (name, shape) in expected {
+    for (name, shape, isNeeded) in expected {
       let kept = OptimizerState.keptNames.map { ("\(name).\($0)", false) }
-      for (name, isNeeded) in [(name, true)] + kept {
+      for (name, isNeeded) in [(name, isNeeded)] + kept {
         guard let entry = found[name], isNeeded || optional.contains(name) else {
           if isNeeded { differences.append("\(name) \(shape) is missing") }
           continue
@@ -155,7 +184,7 @@ struct NetworkFile {
         }
       }
     }
-    let known = Set(expected.map(\.0)).union(optional)
+    let known = Set(own.map(\.0)).union(optional)
     differences += file.networkEntries.filter { !known.contains($0.name) }.map {
       "\(SafeTensors.shown($0.name)) \($0.shape) has no place"
     }

@@ -18,8 +18,12 @@ struct NetworkRecord: Codable {
   let unfinished: UnfinishedTraining?
   /// The epoch of the last pass; nil without one.
   let passEpoch: Int?
+  /// The number of updates before the last pass; nil for 0.
+  let passStep: Int?
   /// The state of the training that gives the network's weights; nil for the last.
   let weights: TrainedWeights?
+  /// The line of the flow that trained tensors of its own; nil for none.
+  let flowLine: String?
 
   /// The record of the network in use.
   init(_ workspace: Workspace) {
@@ -30,6 +34,8 @@ struct NetworkRecord: Codable {
     position = workspace.trainer.map { TrainingPosition($0) }
     unfinished = workspace.unfinished
     passEpoch = workspace.lastPass?.epoch
+    passStep = workspace.lastPass.flatMap { $0.step == 0 ? nil : $0.step }
+    flowLine = workspace.network.flowState?.flow
     weights = workspace.weightsInUse == .last ? nil : workspace.weightsInUse
   }
 
@@ -52,9 +58,18 @@ struct NetworkRecord: Codable {
     for (name, state) in zip(network.parameterNames, workspace.trainer?.states ?? []) {
       for word in OptimizerState.names { tensors["\(prefix)/\(name).\(word)"] = state[word] }
     }
+    for (name, tensor) in network.flowState?.tensors ?? [:] {
+      tensors["\(prefix)/flow/\(name)"] = tensor
+    }
+    for (name, state) in workspace.trainer?.flowStates ?? [:] {
+      for word in OptimizerState.names { tensors["\(prefix)/flow/\(name).\(word)"] = state[word] }
+    }
     if let pass = workspace.lastPass {
       for (name, tensor) in zip(network.stateNames, pass.network.state) {
         tensors["\(prefix)/pass/\(name)"] = tensor
+      }
+      for (name, tensor) in pass.network.flowState?.tensors ?? [:] {
+        tensors["\(prefix)/pass/flow/\(name)"] = tensor
       }
       tensors["\(prefix)/pass/input"] = pass.input
       tensors["\(prefix)/pass/target"] = pass.target
@@ -102,7 +117,17 @@ struct NetworkRecord: Codable {
     func state(of weights: TrainedWeights, _ isKept: Bool) throws -> [Tensor<Float>]? {
       isKept ? try state("\(weights.rawValue)/") : nil
     }
+    let own = try flowTensors(of: network, in: changed)
+    func flowState(_ prefix: String) throws -> FlowState<Float>? {
+      guard let flowLine else { return nil }
+      let tensors = try own.compactMap { item in
+        try tensor(prefix + item.name, item.tensor.shape).map { (item.name, $0) }
+      }
+      return tensors.isEmpty
+        ? nil : FlowState(flow: flowLine, tensors: Dictionary(uniqueKeysWithValues: tensors))
+    }
     network.state = try state("")
+    network.flowState = try flowState("flow/")
     changed.replaceNetwork(network)
     var lastPass: TrainingPass<Float>?
     if let passEpoch, let input = try tensor("pass/input", nil),
@@ -113,9 +138,11 @@ struct NetworkRecord: Codable {
       }
       var former = network
       former.state = try state("pass/")
+      former.flowState = try flowState("pass/flow/")
       lastPass = TrainingPass(
         network: former, input: input, target: target,
-        mask: try tensor("pass/mask", input.shape), loss: changed.loss, epoch: passEpoch)
+        mask: try tensor("pass/mask", input.shape), loss: changed.loss, epoch: passEpoch,
+        step: max(0, passStep ?? 0))
       if let misfit = network.misfit(height: input.shape.height, width: input.shape.width) {
         throw CheckpointFile.refusal(source, "the last batch does not fit: \(misfit.message)")
       }
@@ -130,18 +157,37 @@ struct NetworkRecord: Codable {
         return state
       }
       let first = network.stateNames.first ?? ""
+      let flowStates = try own.map { item in
+        var state = OptimizerState()
+        for word in OptimizerState.names {
+          state[word] = try tensor("flow/\(item.name).\(word)", item.tensor.shape)
+        }
+        return (item.name, state)
+      }.filter { _, state in OptimizerState.names.contains { state[$0] != nil } }
       let hasAverage = try tensor("\(TrainedWeights.average.rawValue)/\(first)", nil) != nil
       let kept = position.kept(
         best: try state(of: .best, position.hasBest), average: try state(of: .average, hasAverage))
       let last = try weights.flatMap { try state(of: .last, $0 != .last) }
       changed.trainer = Trainer(
         last.map { network.with(state: $0) } ?? network, optimizer: changed.optimizer,
-        states: states, position: position, kept: kept, lastPass: lastPass)
+        states: states, position: position, kept: kept, lastPass: lastPass,
+        flowStates: Dictionary(uniqueKeysWithValues: flowStates))
       changed.weightsInUse = weights ?? .last
     }
     changed.unfinished = unfinished
     changed.lastPass = lastPass
     return changed
+  }
+
+  /// The tensors that the recorded flow trains, as it begins with them.
+  private func flowTensors(
+    of network: Network<Float>, in workspace: Workspace
+  ) throws -> [FlowTensor<Float>] {
+    guard let flowLine else { return [] }
+    var other = workspace
+    other.replaceNetwork(network)
+    try other.build([flowLine])
+    return other.flow.tensors(for: network, step: 0).filter { $0.learning != .fixed }
   }
 
   /// Throws when a recorded place in a training is impossible with the data of the workspace.

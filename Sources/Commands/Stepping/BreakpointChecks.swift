@@ -132,7 +132,7 @@ extension Workspace {
 }
 
 extension GradientFlow {
-  fileprivate func fits(_ network: Network<Float>) -> Bool {
+  func fits(_ network: Network<Float>) -> Bool {
     (try? requireFit(network)) != nil
   }
 }

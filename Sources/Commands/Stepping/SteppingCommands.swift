@@ -59,7 +59,8 @@ extension Command<Workspace> {
         .word(
           "name", .thing, "a typed number, to go back from it", default: .absent("the last pass")),
         .key(
-          "flows", .list(.text(placeholder: "FLOW")), "standard, dilated, tape, or kept names",
+          "flows", .list(.text(placeholder: "FLOW")),
+          "words such as standard, feedback, or kept names",
           default: .absent("the one in use")),
       ],
       examples: [

@@ -77,7 +77,9 @@ extension Workspace {
     if let file, file.lowercased().hasSuffix(".png") {
       let picture = try drawing.picture()
       let place = try arguments.write(PNG(picture), to: file, in: files)
-      return outcome.add(picture.recorded(as: file, at: place))
+      var recorded = picture.recorded(as: file, at: place)
+      if keepsDrawings { recorded.drawing = try drawing.svg() }
+      return outcome.add(recorded)
     }
     let svg = try file.map { file in
       Files.Item(path: file, data: Data(try drawing.svg().utf8), isPicture: false)
@@ -88,7 +90,10 @@ extension Workspace {
     if let name {
       let pictures = [(try drawing.picture(), name, [PNG.Text]())]
       let items = svg.map { [$0] } ?? []
-      for picture in try write(pictures, with: items, arguments) { outcome.add(picture) }
+      for var picture in try write(pictures, with: items, arguments) {
+        if keepsDrawings { picture.drawing = try drawing.svg() }
+        outcome.add(picture)
+      }
     } else if let svg {
       try arguments.blaming("file") { () throws(CommandError) in
         _ = try files.write([svg], arguments.replacing)

@@ -13,35 +13,47 @@ package import Foundation
 package struct Files: Sendable {
   /// The folder for files that a session writes.
   package let output: URL
+  /// The folder for pictures that no line names.
+  let pictures: URL
   /// The folder of the session file, if there is one.
   package let session: URL?
   /// Whether writing stays below ``output``.
   package let isConfined: Bool
   /// The number of bytes that may be written, and that were.
   var disk: DiskBudget
-  let written: WrittenFiles
+  private(set) var written: WrittenFiles
   private let workingDirectory: URL
 
   /// The files of a script whose output goes to `output`.
   package init(script output: URL, session: URL?) {
-    self.init(output: output, session: session, FileManifest(of: output), isConfined: true)
+    self.init(
+      output: output, pictures: output, session: session, FileManifest(of: output),
+      isConfined: true)
   }
 
-  /// The files of a person; automatic pictures go to `output`.
+  /// The files of a person.
   ///
   /// - Parameters:
   ///   - output: The folder.
+  ///   - pictures: The folder for automatic pictures; nil for the same.
   ///   - manifest: The files that Backflow wrote before and may replace; nil at the prompt.
-  package init(person output: URL, manifest: FileManifest? = nil) {
-    self.init(output: output, session: nil, manifest, isConfined: false)
+  package init(person output: URL, pictures: URL? = nil, manifest: FileManifest? = nil) {
+    self.init(
+      output: output, pictures: pictures ?? output, session: nil, manifest, isConfined: false)
   }
 
-  private init(output: URL, session: URL?, _ manifest: FileManifest?, isConfined: Bool) {
-    (self.output, self.session, self.isConfined) = (output, session, isConfined)
+  private init(
+    output: URL, pictures: URL, session: URL?, _ manifest: FileManifest?, isConfined: Bool
+  ) {
+    (self.output, self.pictures) = (output, pictures)
+    (self.session, self.isConfined) = (session, isConfined)
     disk = DiskBudget(isScript: isConfined)
     written = WrittenFiles(manifest: manifest)
     workingDirectory = URL(filePath: FileManager.default.currentDirectoryPath)
   }
+
+  /// Lets lines that run again write their files again.
+  package mutating func rerun() { written = WrittenFiles(after: written) }
 
   /// The same folders for lines from a file, which write below ``output`` only.
   var asScript: Files {
@@ -49,7 +61,7 @@ package struct Files: Sendable {
   }
 
   private init(confining other: Files) {
-    (output, session, isConfined) = (other.output, other.session, true)
+    (output, pictures, session, isConfined) = (other.output, other.output, other.session, true)
     (disk, written) = (other.disk.ofScript, other.written)
     workingDirectory = other.workingDirectory
   }
@@ -62,7 +74,9 @@ package struct Files: Sendable {
     let candidates =
       expanded.hasPrefix("/")
       ? [expanded]
-      : [output, session, workingDirectory].compactMap { $0?.appending(path: expanded).path }
+      : [output, session, workingDirectory, pictures].compactMap {
+        $0?.appending(path: expanded).path
+      }
     if let found = candidates.first(where: FileManager.default.fileExists) {
       guard Self.isFileOrFolder(found) else {
         throw CommandError(

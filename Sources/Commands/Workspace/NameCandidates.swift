@@ -57,9 +57,11 @@ extension Workspace {
 
   /// The names of the last pass's values, and of their gradients.
   private var passCandidates: [Candidate] {
-    guard lastPass != nil else { return [] }
-    return (network.valueNames + ["loss"]).flatMap { name in
-      [Candidate(name, "last pass"), Candidate("\(name).grad", "gradient")]
-    }
+    let own = flowTensors.map { Candidate($0.name, $0.tensor.shape.description) }
+    guard lastPass != nil else { return own }
+    return own
+      + (network.valueNames + ["loss"]).flatMap { name in
+        [Candidate(name, "last pass"), Candidate("\(name).grad", "gradient")]
+      }
   }
 }

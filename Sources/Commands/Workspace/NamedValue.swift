@@ -174,15 +174,53 @@ extension Workspace {
     if let state = try optimizerTensor(name, parameters) { return state }
     let (base, gradientFlow) = gradientName(name)
     let known = network.valueNames + parameters + ["loss"]
-    guard known.contains(base) else { throw unknown(name, parameters + network.valueNames) }
+    guard known.contains(base) else { return try flowTensor(name, base, gradientFlow) }
     let isGradient = base != name
     if isGradient, let index = parameters.firstIndex(of: base) {
       return try requireGradients(gradientFlow ?? flow)[index]
+    }
+    let asked = gradientFlow ?? flow
+    guard !isGradient || asked.goesBack else {
+      throw CommandError(
+        .state, "flow \(asked.name) goes no way back: it has gradients of weights alone",
+        hint: "\(parameters.first ?? "c1.weight").grad, or \(base).grad.standard")
     }
     let pass = try requirePass(isGradient ? gradientFlow : nil)
     let found = isGradient ? pass.gradient(base) : pass.value(base)
     guard let found else { throw unknown(name, parameters + network.valueNames) }
     return found
+  }
+
+  /// The tensor of a flow's own called `name`, or a value that it computes, such as the loss of a head, or the gradient
+  /// of one.
+  private mutating func flowTensor(
+    _ name: String, _ base: String, _ gradientFlow: (any GradientFlow)?
+  ) throws -> Tensor<Float> {
+    let flow = gradientFlow ?? flow
+    if base == name, let own = flowTensors.first(where: { $0.name == name }) { return own.tensor }
+    let program = ownNames(of: flow)
+    guard program.contains(base), lastPass != nil || base != name else {
+      throw unknown(name, network.parameterNames + network.valueNames + program)
+    }
+    let pass = try requirePass(flow)
+    guard let found = base == name ? pass.value(base) : pass.gradient(base) else {
+      throw unknown(name, network.parameterNames + network.valueNames + program)
+    }
+    return found
+  }
+
+  /// The chosen flow's own tensors, as they are in the last pass or, without one, in the next.
+  var flowTensors: [FlowTensor<Float>] {
+    guard flow.rewrites, flow.fits(network) else { return [] }
+    return flow.tensors(for: network, step: lastPass?.step ?? trainer?.step ?? 0)
+  }
+
+  /// The names of values and tensors that the network has under `flow` alone.
+  func ownNames(of flow: any GradientFlow) -> [String] {
+    guard flow.rewrites, flow.fits(network), !network.layers.isEmpty else { return [] }
+    let program = flow.program(of: network, PassKey(loss: loss), step: 0)
+    let known = Set(network.valueNames)
+    return program.valueNames.filter { !known.contains($0) } + program.flowNames
   }
 
   /// The tensor whose gradient a name means, and the flow: `b1.out` for `b1.out.grad`, under the

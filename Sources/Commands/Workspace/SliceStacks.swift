@@ -6,8 +6,7 @@ import Training
 /// A noisy slice as a filter denoised it.
 struct BaselineSlice: Sendable {
   let image: Tensor<Float>
-  /// A description of the filter, such as `median filter of 3×3 pixels`.
-  let filter: String
+  let filter: any ImageFilter
 }
 
 /// The slices of a session: clean ones, noisy ones that belong to them, or noisy ones alone.

@@ -12,6 +12,8 @@ package struct Workspace: Sendable {
   /// The commands that lines may say, which files with lines are read by, too.
   let commands: [Command<Workspace>]
   var settings = Settings()
+  /// Whether figures come as drawings, too, for a host that shows them.
+  package var keepsDrawings = false
 
   // MARK: - Data
 

@@ -81,7 +81,9 @@ extension Workspace {
       breakpoints.map { "\($0.number) \($0.text) \($0.hits)" }.joined(separator: "; "))
     pass("the quiz", quizWords)
     pass("the open pass", stepper.map { "\($0.steps.count) \($0.cursor) \($0.picks)" } ?? "")
-    pass("the baseline", Self.words(baseline.mapValues { "\($0.image.fingerprint) \($0.filter)" }))
+    pass(
+      "the baseline",
+      Self.words(baseline.mapValues { "\($0.image.fingerprint) \($0.filter.description)" }))
     pass("the figures", Self.words(figures.mapValues { "\($0)" }))
     pass("the film of the training", film.map { Self.words($0) } ?? "")
     pass("a step that is held back", trainer?.heldPass.map(Self.words) ?? "")
@@ -119,9 +121,15 @@ extension Workspace {
 
   private static func words(_ pass: TrainingPass<Float>) -> String {
     let tensors = pass.network.parameters + [pass.input, pass.target]
-    let prints = tensors.map { "\($0.fingerprint)" }.joined(separator: " ")
+    let prints =
+      tensors.map { "\($0.fingerprint)" }.joined(separator: " ") + words(pass.network.flowState)
     return
-      "\(pass.loss.line) \(pass.epoch) \(pass.mask.map { "\($0.fingerprint)" } ?? "-") \(prints)"
+      "\(pass.loss.line) \(pass.epoch) \(pass.step) \(pass.mask.map { "\($0.fingerprint)" } ?? "-") \(prints)"
+  }
+
+  private static func words(_ state: FlowState<Float>?) -> String {
+    guard let state else { return "" }
+    return "\(state.flow) " + words(state.tensors.mapValues { "\($0.fingerprint)" })
   }
 
   private static func words(_ film: TrainingFilm) -> String {
@@ -137,7 +145,7 @@ extension Workspace {
 
   private var networkWords: String {
     let weights = network.parameters.map { "\($0.fingerprint)" }.joined(separator: " ")
-    return "\(networkLines) \(weights)"
+    return "\(networkLines) \(weights)" + Self.words(network.flowState)
   }
 
   private var seedWords: String {
@@ -149,13 +157,18 @@ extension Workspace {
       OptimizerState.names.map { state[$0].map { "\($0.fingerprint)" } ?? "-" }
         .joined(separator: " ")
     }
+    let ofFlow = (trainer?.flowStates ?? [:]).mapValues { state in
+      OptimizerState.names.map { state[$0].map { "\($0.fingerprint)" } ?? "-" }
+        .joined(separator: " ")
+    }
     let beside = TrainedWeights.allCases.compactMap { weights in
       trainer?.network(weights).map { network in
         "\(weights) \(network.state.map { "\($0.fingerprint)" }.joined(separator: " "))"
       }
     }
     return Self.json(trainer.map { TrainingPosition($0) }) + Self.json(unfinished)
-      + states.joined(separator: "; ") + " \(weightsInUse) " + beside.joined(separator: "; ")
+      + states.joined(separator: "; ") + Self.words(ofFlow) + " \(weightsInUse) "
+      + beside.joined(separator: "; ")
   }
 
   private var computationWords: String {

@@ -36,9 +36,17 @@ final class WrittenFiles: Sendable {
   }
 
   private let own = Mutex<[String: Own]>([:])
+  /// The files that lines wrote which now run again, and may replace them.
+  private let former: [String: Own]
   private let manifest: FileManifest?
 
-  init(manifest: FileManifest?) { self.manifest = manifest }
+  init(manifest: FileManifest?) { (self.manifest, former) = (manifest, [:]) }
+
+  /// No files yet, but those of `other` may be replaced.
+  init(after other: WrittenFiles) {
+    manifest = other.manifest
+    former = other.own.withLock { other.former.merging($0) { $1 } }
+  }
 
   /// Whether this session wrote a file here.
   func contains(_ place: String) -> Bool { own.withLock { $0[place] != nil } }
@@ -56,6 +64,7 @@ final class WrittenFiles: Sendable {
         .exists, "\(plan.name) is a picture of this session, whose record shows it as it is",
         hint: "give the new one another name, or replace the old with replace=yes")
     }
+    if mine == nil, former[plan.place]?.digest == old { return }
     if replacing == .known, manifest?.holds(plan.place, old) == true { return }
     throw Self.refusal(
       plan,

@@ -113,8 +113,12 @@ package struct NetworkDiagram: Figure {
   package struct Flow: Hashable, Sendable {
     package let name: String
     package let links: [Link]
+    /// By layer, the sign of what it is fed with in place of the gradient that the layer above passes on.
+    package let replaced: [Int: String]
 
-    package init(name: String, links: [Link] = []) { (self.name, self.links) = (name, links) }
+    package init(name: String, links: [Link] = [], replaced: [Int: String] = [:]) {
+      (self.name, self.links, self.replaced) = (name, links, replaced)
+    }
   }
 
   package let title: String

@@ -334,7 +334,7 @@ struct NetworkLayout {
 
   // MARK: - Gradients
 
-  private static let standard = Palette.orange
+  private static let standard = Palette.orange, replaced = Palette.purple
   /// The colors of links by the number of blocks that they pass; orange is the standard path.
   private static let linkColors = [
     Palette.blue, Palette.vermillion, Palette.green, Palette.purple, Palette.sky,
@@ -357,7 +357,9 @@ struct NetworkLayout {
     guard let flow = diagram.flow else { return [] }
     let standard = LegendEntry(
       label: "gradient from layer to layer", color: Self.standard, sign: .line(dashes: []))
-    return [standard]
+    let other = LegendEntry(
+      label: "something else in its place", color: Self.replaced, sign: .line(dashes: [4, 3]))
+    return [standard] + (flow.replaced.isEmpty ? [] : [other])
       + distances.map { distance in
         let links = flow.links.filter { $0.from - $0.to == distance }
         // Some blocks may add links where others multiply them.
@@ -376,7 +378,7 @@ struct NetworkLayout {
     var start = outputStart + Self.terminalWidth / 2
     for index in places.indices.reversed() {
       let (left, right) = (places[index].left, places[index].right)
-      step(from: start, to: right, y, on: &drawing)
+      step(from: start, to: right, y, sign: flow.replaced[index], on: &drawing)
       // The line through the layer is its own gradient.
       drawing.stroke(
         .line([Point(right, y), Point(left, y)]), Self.standard.mixed(with: .white, 0.35),
@@ -392,10 +394,18 @@ struct NetworkLayout {
   }
 
   private func step(
-    from start: Double, to end: Double, _ y: Double, on drawing: inout Drawing
+    from start: Double, to end: Double, _ y: Double, sign: String? = nil,
+    on drawing: inout Drawing
   ) {
-    drawing.stroke(.line([Point(start, y), Point(end + 8, y)]), Self.standard, width: 3)
-    drawing.arrowHead(at: Point(end, y), from: Point(start, y), Self.standard, size: 13)
+    let color = sign == nil ? Self.standard : Self.replaced
+    drawing.stroke(
+      .line([Point(start, y), Point(end + 8, y)]), color, width: 3,
+      dashes: sign == nil ? [] : [4, 3])
+    drawing.arrowHead(at: Point(end, y), from: Point(start, y), color, size: 13)
+    guard let sign else { return }
+    drawing.write(
+      sign, at: Point((start + end) / 2, y - 9), size: 11, bold: true, color: color,
+      anchor: .middle)
   }
 
   /// The x at which a link leaves its source, the x at which it reaches its target, and its depth.

@@ -4,6 +4,7 @@ extension NetworkDiagram {
   package func text(_ style: TextStyle) -> [String] {
     let lines = layers.enumerated().flatMap { index, layer in
       Self.lines(of: layer, from: inputName(of: index)) + links(to: index)
+        + (flow?.replaced[index].map { ["  ▲  \(layer.name) is fed with \($0)"] } ?? [])
     }
     let all = ["net.in"] + lines + [output.isEmpty ? "net.out" : output]
     return style == .unicode ? all : all.map(Self.inASCII)

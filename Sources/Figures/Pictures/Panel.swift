@@ -47,19 +47,24 @@ package struct Panel: Sendable {
   package let unit: String
   /// The width beyond which tiles wrap, unless one tile is wider.
   package let maximumWidth: Int
+  /// The factor by which images are enlarged; nil for one that suits their size.
+  package let zoom: Int?
 
   package init(
-    title: String, window: Window, unit: String = "HU", tiles: [Tile], maximumWidth: Int = 2200
+    title: String, window: Window, unit: String = "HU", tiles: [Tile], maximumWidth: Int = 2200,
+    zoom: Int? = nil
   ) {
     precondition(!tiles.isEmpty, "A panel has at least one tile.")
     (self.title, self.tiles, self.window, self.unit) = (title, tiles, window, unit)
     self.maximumWidth = maximumWidth
+    self.zoom = zoom
   }
 
   /// The factor by which small images are enlarged.
   package var magnification: Int {
-    Figures.magnification(
-      width: tiles.map(\.plane.width).max() ?? 1, height: tiles.map(\.plane.height).max() ?? 1)
+    zoom
+      ?? Figures.magnification(
+        width: tiles.map(\.plane.width).max() ?? 1, height: tiles.map(\.plane.height).max() ?? 1)
   }
 
   /// The frames of the images that share the panel's window.

@@ -111,7 +111,7 @@ extension TrainingPass {
     guard loss == .halfSquares(gradientIsDeclared: true) else { return self }
     return TrainingPass(
       network: network, input: input, target: target, mask: mask,
-      loss: .halfSquares(gradientIsDeclared: false), epoch: epoch)
+      loss: .halfSquares(gradientIsDeclared: false), epoch: epoch, step: step)
   }
 }
 

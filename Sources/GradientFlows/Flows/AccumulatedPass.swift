@@ -27,6 +27,7 @@ extension TrainingPass {
     let own = mask?.images(images)
     return TrainingPass(
       network: network, input: input, target: target, mask: own,
-      loss: loss.share(of: (target.shape, own), in: (self.target.shape, mask)), epoch: epoch)
+      loss: loss.share(of: (target.shape, own), in: (self.target.shape, mask)), epoch: epoch,
+      step: step)
   }
 }

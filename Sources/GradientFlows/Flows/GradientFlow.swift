@@ -1,10 +1,10 @@
 package import Networks
-import Operations
+package import Operations
 package import Tensors
 
 /// A way for gradients to travel through a network.
 package protocol GradientFlow: Sendable {
-  /// The word that chooses the flow: `standard`, `dilated`, `tape`.
+  /// The word that chooses the flow: `standard`, `dilated`, `feedback`.
   var name: String { get }
 
   /// The line that chooses it, with all its settings.
@@ -42,6 +42,29 @@ package protocol GradientFlow: Sendable {
   /// nothing is added there.
   func join<Element: Scalar>(at index: Int, in network: Network<Element>, epoch: Int) -> LinkJoin?
 
+  /// By layer, the sign of what it is fed with in place of the gradient that the layer above passes on.
+  func replaced<Element: Scalar>(in network: Network<Element>) -> [Int: String]
+
+  /// Whether a gradient goes back through the values; otherwise weights alone have one.
+  var goesBack: Bool { get }
+
+  /// Returns the terms of a number of a parameter's gradient where no pullback computes it; nil otherwise.
+  func terms(ofParameter index: Int, at offset: Int, in pass: TrainingPass<Float>) -> TermList?
+
+  /// Returns the flow with random numbers from another seed; a flow without any is as it was.
+  func seeded(_ seed: UInt64) -> Self
+
+  /// Whether it writes the program of a pass anew.
+  var rewrites: Bool { get }
+
+  /// Returns the program of a pass of `network` as the flow goes through it.
+  func rewritten<Element: Scalar>(
+    _ program: Program<Element>, of network: Network<Element>
+  ) -> Program<Element>
+
+  /// Returns the flow's own tensors for `network`, as they are in the step behind `step` updates.
+  func tensors<Element: Scalar>(for network: Network<Element>, step: Int) -> [FlowTensor<Element>]
+
   /// Returns the most bytes of maps that are alive at once in a pass on a batch, about.
   func mapBytes<Element: Scalar>(
     of network: Network<Element>, _ size: BatchSize, retention: Retention
@@ -65,6 +88,24 @@ extension GradientFlow {
   package func join<Element: Scalar>(
     at index: Int, in network: Network<Element>, epoch: Int
   ) -> LinkJoin? { nil }
+
+  package func seeded(_ seed: UInt64) -> Self { self }
+  package var goesBack: Bool { true }
+
+  package func replaced<Element: Scalar>(in network: Network<Element>) -> [Int: String] { [:] }
+
+  package func terms(
+    ofParameter index: Int, at offset: Int, in pass: TrainingPass<Float>
+  ) -> TermList? { nil }
+  package var rewrites: Bool { false }
+
+  package func rewritten<Element: Scalar>(
+    _ program: Program<Element>, of network: Network<Element>
+  ) -> Program<Element> { program }
+
+  package func tensors<Element: Scalar>(
+    for network: Network<Element>, step: Int
+  ) -> [FlowTensor<Element>] { [] }
 }
 
 /// An extra way of a gradient: what block `source` passes on is also fed to block `target`.
@@ -76,14 +117,28 @@ package struct FlowLink: Hashable, Sendable {
 /// A flow that only decides what is fed to each layer.
 ///
 /// Each operation knows its own pullback, which stands under its forward computation; what the flow adds
-/// at a layer is told by ``GradientFlow/join(at:in:epoch:)``.
-package protocol LayerwiseFlow: GradientFlow {}
+/// at a layer is told by ``GradientFlow/join(at:in:epoch:)``, and what else it changes by
+/// ``GradientFlow/rewritten(_:of:)``.
+package protocol LayerwiseFlow: GradientFlow {
+  /// Returns the parts in which a training pass goes through the program, from the input to the loss:
+  /// values within a part are computed again when the pass goes back through it.
+  func parts<Element: Scalar>(
+    of program: Program<Element>, _ network: Network<Element>
+  ) -> [Range<Int>]
+}
+
+extension LayerwiseFlow {
+  package func parts<Element: Scalar>(
+    of program: Program<Element>, _ network: Network<Element>
+  ) -> [Range<Int>] { [program.nodes.indices] }
+}
 
 extension LayerwiseFlow {
   package func run<Element: Scalar>(
     _ pass: TrainingPass<Element>, retention: Retention
   ) -> PassResult<Element> {
-    let work = LayerwiseWork(self, pass.network, pass.key, epoch: pass.epoch, retention: retention)
+    let work = LayerwiseWork(
+      self, pass.network, pass.key, epoch: pass.epoch, step: pass.step, retention: retention)
     let numbers = Numbers(work.plan.program)
     var execution = Execution(work.plan, numbers)
     execution.give(pass)
@@ -93,15 +148,13 @@ extension LayerwiseFlow {
       return PassResult(pass, all, kept: retention == .everything ? all : nil)
     }
     // The layer that is looked into once more, each operation alone, from what it was given and fed with.
-    var key = pass.key
-    key.isSeparate = true
-    var separate = Execution(pass.network.plan(key), numbers)
+    var separate = Execution(work.separatePlan(), numbers)
     separate.give(pass)
     for place in work.plan.program.read(by: layer) {
       if let value = execution.value(at: place) { separate.give(value, at: place) }
     }
     separate.forward(layer.nodes)
-    separate.backward(layer.nodes, seed: execution.gradient(at: layer.output)) { place, _ in
+    separate.backward(layer.nodes, seed: execution.seed(of: layer)) { place, _ in
       place == layer.preactivation
         ? work.joined(numbers, place) { execution.gradient(at: $0) } : nil
     }
@@ -111,5 +164,16 @@ extension LayerwiseFlow {
   }
 }
 
+extension Execution where Arithmetic == Numbers<Element> {
+  /// The gradient of what a layer hands on; 0 where none arrives.
+  fileprivate func seed(of layer: Program<Element>.LayerNodes) -> Value<Element>? {
+    gradient(at: layer.output)
+      ?? value(at: layer.output).map { .map(FeatureMap(shape: $0.shape, number: 0)) }
+  }
+}
+
 /// Every flow as it is without options; a new flow is added here and to the command table.
-package let allFlows: [any GradientFlow] = [StandardFlow(), DilatedFlow(), TapeFlow()]
+package let allFlows: [any GradientFlow] = [
+  StandardFlow(), DilatedFlow(), TapeFlow(), FeedbackFlow(), DirectFlow(), SyntheticFlow(),
+  LocalFlow(), ForwardFlow(), TruncatedFlow(), CheckpointedFlow(),
+]

@@ -10,14 +10,27 @@ struct LayerwiseWork<Element: Scalar> {
   private let joins: [Int: LinkJoin]
   private let keeping: Set<Int>
   private let isSeparate: Bool
+  /// The parts of the program that are gone through one after the other.
+  private let parts: [Range<Int>]
+  /// Returns the plan in which each operation is computed alone.
+  let separatePlan: () -> PassPlan<Element>
 
   init(
-    _ flow: some GradientFlow, _ network: Network<Element>, _ key: PassKey, epoch: Int,
-    retention: Retention
+    _ flow: some LayerwiseFlow, _ network: Network<Element>, _ key: PassKey, epoch: Int,
+    step: Int, retention: Retention
   ) {
     var key = key
     key.isSeparate = retention == .everything
-    let plain = network.plan(key)
+    let tensors = flow.tensors(for: network, step: step)
+    let plain = network.plan(key, under: flow, tensors)
+    separatePlan = { [key] in
+      var key = key
+      key.isSeparate = true
+      return network.plan(key, under: flow, tensors)
+    }
+    parts =
+      retention == .training
+      ? flow.parts(of: plain.program, network) : [plain.program.nodes.indices]
     let layers = plain.program.layers
     let found = layers.indices.compactMap { index in
       flow.join(at: index, in: network, epoch: epoch).map { (layers[index], $0) }
@@ -32,7 +45,7 @@ struct LayerwiseWork<Element: Scalar> {
     key.watched = Set(sources + targets + (watched.map { [$0.output] } ?? []))
     key.kept = watched.map { Set(plain.program.read(by: $0)) } ?? []
     (keeping, isSeparate) = (key.watched, key.isSeparate)
-    plan = key.watched.isEmpty || isSeparate ? plain : network.plan(key)
+    plan = key.watched.isEmpty || isSeparate ? plain : network.plan(key, under: flow, tensors)
   }
 
   /// Goes forward and backward through the whole program.
@@ -40,11 +53,58 @@ struct LayerwiseWork<Element: Scalar> {
     _ execution: inout Execution<Element, Arithmetic>, _ arithmetic: Arithmetic,
     seed: Arithmetic.Quantity
   ) {
+    guard parts.count == 1 else { return runInParts(&execution, arithmetic) }
     let nodes = plan.program.nodes.indices
     execution.forward(nodes)
-    execution.backward(nodes, seed: isSeparate ? seed : nil, keeping: keeping) { place, gradients in
+    // Several losses get their gradient from their sum, a single one with its value.
+    let isGiven = isSeparate || plan.program.end != plan.program.loss
+    execution.backward(nodes, seed: isGiven ? seed : nil, keeping: keeping) { place, gradients in
       joined(arithmetic, place) { gradients[$0] }
     }
+  }
+
+  /// Goes forward through all parts, keeping what later parts read; then back through them, where all but
+  /// the last are computed again.
+  private func runInParts<Arithmetic: PassArithmetic>(
+    _ execution: inout Execution<Element, Arithmetic>, _ arithmetic: Arithmetic
+  ) {
+    let readers = partsThatRead
+    var kept: [Int: Arithmetic.Quantity] = [:]
+    for (number, part) in parts.enumerated() {
+      let isLast = number == parts.count - 1
+      execution.forward(part, keepsRecords: isLast)
+      guard !isLast else { break }
+      for place in part where readers[place] != nil { kept[place] = execution.value(at: place) }
+      execution.forget(part, but: Set(readers.keys))
+    }
+    for (number, part) in parts.enumerated().reversed() {
+      let isLast = number == parts.count - 1
+      for (place, reading) in readers where reading.contains(number) {
+        if !isLast, let value = kept[place] { execution.give(value, at: place) }
+        // The lowest part that reads a value is the last to need it: its own computes it again.
+        if reading.min() == number, plan.program.nodes[place].operation != nil { kept[place] = nil }
+      }
+      if !isLast { execution.forward(part) }
+      execution.backward(part, seed: nil, keeping: keeping, settlesOthers: number == 0) {
+        place, gradients in joined(arithmetic, place) { gradients[$0] }
+      }
+    }
+  }
+
+  /// By the place that holds a value: the parts behind its own that read it.
+  private var partsThatRead: [Int: Set<Int>] {
+    var readers: [Int: Set<Int>] = [:]
+    let program = plan.program
+    for (number, part) in parts.enumerated() {
+      for place in part {
+        for operand in program.nodes[place].operands
+        where program.tensor(at: operand) == nil {
+          let holder = plan.holders[operand]
+          if holder < part.lowerBound { readers[holder, default: []].insert(number) }
+        }
+      }
+    }
+    return readers
   }
 
   /// Returns what links add to the gradient at `place`; nil where they add nothing.

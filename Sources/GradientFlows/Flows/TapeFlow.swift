@@ -107,6 +107,7 @@ extension Tape {
         case .mask: input(FeatureMap(pass.mask ?? pass.target), isVariable: false)
         case .parameter(let number): parameter(recording.program.parameters[number])
         case .buffer(let number): constant(recording.program.buffers[number])
+        case .flow(let number, _): constant(recording.program.flowTensors[number])
         case nil:
           // A node that is not given has an operation.
           record(node.operation ?? Copy(), operands, pixels: pixels)

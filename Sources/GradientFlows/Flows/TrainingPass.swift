@@ -13,21 +13,22 @@ package struct TrainingPass<Element: Scalar>: Sendable {
   /// 1 for pixels that count, `[N, 1, H, W]`; nil if all count.
   package let mask: Tensor<Element>?
   package let loss: Loss
-  /// The number of the epoch, from 0; flows may change from epoch to epoch.
-  package let epoch: Int
+  /// The number of the epoch, from 0, and of the updates before this pass; flows may change with them.
+  package let epoch: Int, step: Int
 
   package init(
     network: Network<Element>, input: Tensor<Element>, target: Tensor<Element>,
-    mask: Tensor<Element>? = nil, loss: Loss, epoch: Int = 0
+    mask: Tensor<Element>? = nil, loss: Loss, epoch: Int = 0, step: Int = 0
   ) {
     (self.network, self.input, self.target) = (network, input, target)
-    (self.mask, self.loss, self.epoch) = (mask, loss, epoch)
+    (self.mask, self.loss, self.epoch, self.step) = (mask, loss, epoch, step)
   }
 
   /// Returns the same batch through another network.
   package func with(_ network: Network<Element>) -> TrainingPass {
     TrainingPass(
-      network: network, input: input, target: target, mask: mask, loss: loss, epoch: epoch)
+      network: network, input: input, target: target, mask: mask, loss: loss, epoch: epoch,
+      step: step)
   }
 
   /// Returns the pass with images that fit the network.
@@ -56,7 +57,7 @@ package struct TrainingPass<Element: Scalar>: Sendable {
       target: target.reflected(toHeight: size.height, width: size.width),
       mask: Tensor(
         shape: [input.shape.batch, 1, size.height, size.width], scalars: places),
-      loss: loss, epoch: epoch)
+      loss: loss, epoch: epoch, step: step)
   }
 
   /// The facts that the plan of the pass depends on.
@@ -98,7 +99,7 @@ package struct TrainingPass<Element: Scalar>: Sendable {
   package var doubles: TrainingPass<Double> {
     TrainingPass<Double>(
       network: network.doubles, input: input.doubles(), target: target.doubles(),
-      mask: mask?.doubles(), loss: loss, epoch: epoch)
+      mask: mask?.doubles(), loss: loss, epoch: epoch, step: step)
   }
 }
 
@@ -111,6 +112,8 @@ package struct PassResult<Element: Scalar>: Sendable {
   package let parameterGradients: [Tensor<Element>]
   /// The buffers of the network after a step of training, in the order of the network's `buffers`.
   package let buffers: [Tensor<Element>]
+  /// The gradients of the flow's own tensors that it trains, by their names.
+  package let flowGradients: [String: Tensor<Element>]
   /// Whether a convolution found a NaN or an infinity.
   private let foundNonFinite: Bool
   /// Values and gradients with names; nil where no more was kept than training needs.
@@ -125,7 +128,15 @@ package struct PassResult<Element: Scalar>: Sendable {
     }
     (self.pass, self.kept, self.output) = (pass, kept, output)
     (self.loss, foundNonFinite) = (loss.number, all.foundNonFinite)
-    parameterGradients = program.parameterPlaces.compactMap { all.gradients[$0]?.tensor }
+    parameterGradients = program.parameterPlaces.compactMap { place in
+      // Where no gradient arrives, it is 0.
+      all.gradients[place]?.tensor
+        ?? program.tensor(at: place).map { Tensor(shape: $0.shape, repeating: 0) }
+    }
+    flowGradients = Dictionary(
+      uniqueKeysWithValues: program.flowNames.compactMap { name in
+        program.place(name).flatMap { all.gradients[$0]?.tensor }.map { (name, $0) }
+      })
     buffers = program.bufferUpdates.compactMap { all.values[$0]?.tensor }
   }
 
@@ -140,6 +151,9 @@ package struct PassResult<Element: Scalar>: Sendable {
     output = FeatureMap(Tensor(joining: parts.map { $0.output.tensor }))
     foundNonFinite = parts.contains { $0.foundNonFinite }
     parameterGradients = sum(parts.map(\.parameterGradients))
+    flowGradients = parts.dropFirst().reduce(parts[0].flowGradients) { gradients, part in
+      gradients.merging(part.flowGradients) { $0.adding($1) }
+    }
     buffers = sum(parts.map(\.buffers)).map { buffer in
       Tensor(shape: buffer.shape, scalars: buffer.scalars.map { $0 * share })
     }
@@ -243,7 +257,9 @@ extension PassResult {
       let operands = node.operands.compactMap { known($0) }
       guard operands.count == node.operands.count else { return [] }
       let application = OperationValues(operands: operands, result: result)
-      return node.operands.indices.filter { node.operands[$0] == place }.map {
+      return node.operands.indices.filter {
+        node.operands[$0] == place && operation.hasPullback(to: $0)
+      }.map {
         operation.pullback(gradient, to: $0, application)
       }
     }
@@ -251,7 +267,7 @@ extension PassResult {
 
   /// Returns the gradient of the node at `place`, as it was kept or computed again.
   func gradientValue(of place: Int) -> Value<Element>? {
-    if place == program.loss { return .number(1) }
+    if place == program.end { return .number(1) }
     if place < gradients.count, let gradient = gradients[place] { return gradient }
     guard program.nodes[place].name == nil else { return nil }
     return arrivals(at: place).reduce(nil) { $0?.adding($1) ?? $1 }

@@ -27,7 +27,9 @@ struct ByteCount<Element: Scalar>: PassArithmetic {
     shapes = program.shapes(size)
     let given = zip(program.nodes, shapes).filter { node, _ in node.operation == nil }
     tensors = heap.take(
-      given.reduce(0) { $0 + $1.1.mapBytes(Element.self) * ($1.0.isParameter ? 0 : 1) })
+      given.reduce(0) {
+        $0 + $1.1.mapBytes(Element.self) * ($1.0.isParameter || $1.0.isOfFlow ? 0 : 1)
+      })
   }
 
   /// Takes a map of the value at `place`.

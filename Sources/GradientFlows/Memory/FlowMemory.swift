@@ -33,15 +33,13 @@ extension LayerwiseFlow {
     of network: Network<Element>, _ size: BatchSize, retention: Retention
   ) -> Int {
     let key = PassKey(hasMask: true)
-    let work = LayerwiseWork(self, network, key, epoch: 0, retention: retention)
+    let work = LayerwiseWork(self, network, key, epoch: 0, step: 0, retention: retention)
     let bytes = ByteCount(work.plan.program, size)
     var execution = Execution(work.plan, bytes)
     execution.give(bytes)
     work.run(&execution, bytes, seed: bytes.heap.take(0))
     guard let layer = work.watched else { return bytes.heap.peak }
-    var separateKey = key
-    separateKey.isSeparate = true
-    var separate = Execution(network.plan(separateKey), bytes)
+    var separate = Execution(work.separatePlan(), bytes)
     separate.give(bytes)
     for place in work.plan.program.read(by: layer) {
       if let value = execution.value(at: place) { separate.give(value, at: place) }
@@ -53,7 +51,8 @@ extension LayerwiseFlow {
 
   package func keptBytes<Element: Scalar>(of network: Network<Element>, _ size: BatchSize) -> [Int]
   {
-    let work = LayerwiseWork(self, network, PassKey(), epoch: 0, retention: .training)
+    let work = LayerwiseWork(
+      self, network, PassKey(), epoch: 0, step: 0, retention: .training)
     let bytes = ByteCount(work.plan.program, size)
     var execution = Execution(work.plan, bytes)
     execution.give(bytes)
@@ -69,7 +68,9 @@ extension Execution where Arithmetic == ByteCount<Element> {
   /// Takes the memory of the maps that are given.
   fileprivate mutating func give(_ bytes: ByteCount<Element>) {
     for (place, node) in plan.program.nodes.enumerated() where node.operation == nil {
-      give(node.isParameter || node.isBuffer ? bytes.heap.take(0) : bytes.map(place), at: place)
+      give(
+        node.isParameter || node.isBuffer || node.isOfFlow ? bytes.heap.take(0) : bytes.map(place),
+        at: place)
     }
   }
 }

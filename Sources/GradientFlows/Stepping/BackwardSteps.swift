@@ -45,13 +45,17 @@ struct BackwardSteps<Element: Scalar> {
   private mutating func walk() {
     let leads = program.leadsToLoss
     for (place, node) in program.nodes.enumerated() where leads[place] {
-      for operand in node.operands { pending[operand, default: 0] += 1 }
+      for (number, operand) in node.operands.enumerated() where node.hasPullback(to: number) {
+        pending[operand, default: 0] += 1
+      }
     }
-    var next = [program.loss]
+    var next = [program.end]
     while let index = next.popLast() {
       tellLinks(index)
       tell(index)
-      for operand in program.nodes[index].operands.reversed() where program.hasGradient(operand) {
+      let node = program.nodes[index]
+      for (number, operand) in node.operands.enumerated().reversed()
+      where program.hasGradient(operand) && node.hasPullback(to: number) {
         pending[operand, default: 1] -= 1
         if pending[operand] == 0, operand != program.input { next.append(operand) }
       }
@@ -65,10 +69,14 @@ struct BackwardSteps<Element: Scalar> {
   private mutating func tell(_ index: Int) {
     let node = program.nodes[index]
     guard let operation = node.operation, let name = node.name, !isHandedDown(index) else { return }
-    var share = Share(reads: index == program.loss ? [] : [name + ".grad"])
+    let isSeed = index == program.end && program.end == program.loss
+    var share = Share(reads: isSeed ? [] : [name + ".grad"])
     collect(index, operation, gradient: program.gradientCalled(index), into: &share)
-    guard let last = share.targets.last else { return }
-    let arrival = program.nodes[last].isParameter ? nil : arrival(at: last)
+    guard let last = share.targets.last else {
+      if operation is Cut { tellCut(node, name) }
+      return
+    }
+    let arrival = program.nodes[last].isTrained ? nil : arrival(at: last)
     if arrival?.number ?? 1 > 1 {
       share.formulas[last] = share.formulas[last]?.replacing(
         " = ", with: " += ", maxReplacements: 1)
@@ -86,6 +94,16 @@ struct BackwardSteps<Element: Scalar> {
         }, arrival: arrival))
   }
 
+  /// Tells that a gradient goes no further, since the value below has its gradient from elsewhere.
+  private mutating func tellCut(_ node: Program<Element>.Node, _ name: String) {
+    let below = node.operands.first.flatMap { program.nodes[$0].name } ?? ""
+    made.append(
+      PassStep(
+        .backward, layer: node.layer, node.word,
+        "\(node.symbol).grad goes no further, \(below).grad is another", reads: ["\(name).grad"],
+        writes: []))
+  }
+
   /// The shares of an operation, and of those without a name that it reads.
   private struct Share {
     var reads: [String]
@@ -99,12 +117,14 @@ struct BackwardSteps<Element: Scalar> {
   ) {
     let (operands, names) = (program.nodes[index].operands, program.operationNames(index))
     let order =
-      operands.indices.filter { program.nodes[operands[$0]].isParameter }
-      + operands.indices.filter { !program.nodes[operands[$0]].isParameter }
+      operands.indices.filter { program.nodes[operands[$0]].isTrained }
+      + operands.indices.filter { !program.nodes[operands[$0]].isTrained }
     for number in order {
       let operand = operands[number]
       // The last step tells all gradients that arrive at the network's input.
-      guard program.hasGradient(operand), operand != program.input else { continue }
+      guard program.hasGradient(operand), operand != program.input,
+        operation.hasPullback(to: number)
+      else { continue }
       let pullback = operation.pullbackFormula(gradient, to: number, names)
       share.reads += readNames(pullback, of: index).filter { !share.reads.contains($0) }
       if program.nodes[operand].name == nil, let inner = program.nodes[operand].operation {
@@ -145,7 +165,9 @@ struct BackwardSteps<Element: Scalar> {
   }
 
   private func readers(of index: Int) -> Int {
-    program.nodes.count { $0.operands.contains(index) }
+    program.nodes.count { node in
+      node.operands.indices.contains { node.operands[$0] == index && node.hasPullback(to: $0) }
+    }
   }
 
   /// The gradients in the layer below that are final with the one at `index`; links make one final
@@ -202,9 +224,9 @@ extension Program {
   fileprivate var inputShares: [PullbackFormula] {
     nodes.indices.compactMap { reader in
       let node = nodes[reader]
-      guard let operation = node.operation, let number = node.operands.firstIndex(of: input) else {
-        return nil
-      }
+      guard let operation = node.operation, let number = node.operands.firstIndex(of: input),
+        operation.hasPullback(to: number)
+      else { return nil }
       let gradient = "\(node.name ?? node.symbol).grad"
       let share = operation.pullbackFormula(gradient, to: number, operationNames(reader))
       return PullbackFormula(share.text, reads: [gradient] + share.reads)

@@ -39,6 +39,10 @@ private struct PassTerms {
     guard let base = ValueName(name).gradientBase else {
       return program.place(name).flatMap { valueTerms(of: $0, at: index) }
     }
+    if !flow.goesBack, let parameter = pass.network.parameterNames.firstIndex(of: base) {
+      let offset = pass.network.parameters[parameter].shape.offset(of: index)
+      return flow.terms(ofParameter: parameter, at: offset, in: pass)
+    }
     return program.place(base).flatMap { gradientTerms(of: $0, at: index) }
   }
 
@@ -104,9 +108,13 @@ private struct PassTerms {
   private func gradientTerms(of place: Int, at index: [Int]) -> TermList? {
     var parts: [(left: String, terms: TermList)] = []
     let leads = program.leadsToLoss
+    var handsDown = false
     for reader in program.nodes.indices where leads[reader] {
       for number in program.nodes[reader].operands.indices
-      where program.nodes[reader].operands[number] == place {
+      where program.nodes[reader].operands[number] == place
+        && program.nodes[reader].hasPullback(to: number)
+      {
+        handsDown = program.nodes[reader].isAlias && program.nodes[reader].layer != nil
         guard let share = share(of: reader, to: number, at: index) else { return nil }
         parts.append((left(of: place, by: reader), share))
       }
@@ -116,7 +124,7 @@ private struct PassTerms {
       sum.adding(part.terms, "\(sum.formula) + \(part.terms.formula)")
     }
     let isHandedOn = program.layers.dropLast().contains { $0.output == place }
-    if isHandedOn, parts.count == 1, join(at: place) == nil {
+    if isHandedOn, handsDown, parts.count == 1, join(at: place) == nil {
       return terms.told("G = what the layer above passes on")
     }
     if let join = join(at: place) {

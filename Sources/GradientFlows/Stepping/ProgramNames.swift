@@ -17,7 +17,7 @@ extension Program {
     }
     guard let place, name.hasPrefix(place + ".") else { return name }
     let rest = String(name.dropFirst(place.count + 1))
-    if node.isParameter { return rest }
+    if node.isParameter || node.isOfFlow { return rest }
     return node.place == place ? node.symbol : name
   }
 

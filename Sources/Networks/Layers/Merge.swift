@@ -62,6 +62,7 @@ extension Merge: Operation {
   }
 
   package var sharesResult: Bool { self == .none }
+  package var tangentRule: TangentRule { .elementwise }
   package func sharesGradient(to index: Int) -> Bool { !multiplies }
 
   package func forward<Element: Scalar>(_ operands: [Value<Element>]) -> Value<Element> {

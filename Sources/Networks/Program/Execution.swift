@@ -56,6 +56,14 @@ package struct Execution<Element: Scalar, Arithmetic: PassArithmetic> {
     values[place] = values[place].flatMap { arithmetic.released($0) }
   }
 
+  /// Lets go of what the nodes in `range` computed, but for the values that the nodes in `kept` hold.
+  package mutating func forget(_ range: Range<Int>, but kept: Set<Int>) {
+    for place in range
+    where plan.holders[place] == place && nodes[place].operation != nil && !kept.contains(place) {
+      release(place)
+    }
+  }
+
   private func known(_ place: Int) -> Quantity {
     guard let value = value(at: place) else {
       preconditionFailure("\(nodes[place].name ?? nodes[place].word) was not computed.")
@@ -105,10 +113,12 @@ package struct Execution<Element: Scalar, Arithmetic: PassArithmetic> {
   ///   - range: The places of the nodes.
   ///   - seed: The gradient of the last node in `range`; nil where the loss gave that of the output.
   ///   - keeping: The places whose gradients stay.
+  ///   - settlesOthers: Whether the values outside the range get their gradients now; otherwise what
+  ///     arrived there waits for the range that they are in.
   ///   - joining: What a flow adds to the gradient at a place, found among the gradients that stay; nil
   ///     where it adds nothing.
   package mutating func backward(
-    _ range: Range<Int>, seed: Quantity?, keeping: Set<Int> = [],
+    _ range: Range<Int>, seed: Quantity?, keeping: Set<Int> = [], settlesOthers: Bool = true,
     joining: Joining = { _, _ in nil }
   ) {
     if let seed { arrivals[range.upperBound - 1].append(seed) }
@@ -122,6 +132,7 @@ package struct Execution<Element: Scalar, Arithmetic: PassArithmetic> {
       }
       for ended in plan.endsBackward[place] { release(ended) }
     }
+    guard settlesOthers else { return }
     // Values outside the range have, as gradients, the shares of these nodes alone.
     for place in arrivals.indices where !arrivals[place].isEmpty {
       gradients[place] = settle(place, joining)
@@ -143,7 +154,7 @@ package struct Execution<Element: Scalar, Arithmetic: PassArithmetic> {
   ) {
     guard let gradient = settle(place, joining) else { return }
     let node = nodes[place]
-    if plan.isSeparate || node.isParameter || keeping.contains(place) {
+    if plan.isSeparate || node.isTrained || keeping.contains(place) {
       gradients[place] = gradient
     }
     guard let operation = node.operation else { return }

@@ -28,6 +28,8 @@ package struct FusedConvolution: Sendable {
   package let merge: Merge?
   /// The places of the convolution's operands, and of s.
   package let x: Int, weight: Int, bias: Int?, skip: Int?
+  /// The place of the kernel that x̄ goes through in place of the weight; nil for the weight.
+  package let feedback: Int?
   /// Whether the convolution that reads the result computes the derivative of this group's ReLU.
   package fileprivate(set) var leavesDerivative = false
   /// Whether this group computes the derivative of the ReLU that made x.
@@ -72,11 +74,15 @@ package struct Fusion: Sendable {
       watched.contains(place) || readers[place].count != 1 ? nil : readers[place][0]
     }
     roles = Array(repeating: .alone, count: program.nodes.count)
-    roles[program.loss] = program.nodes[program.loss].operation is Loss ? .loss : .alone
+    if program.end == program.loss, program.nodes[program.loss].operation is Loss {
+      roles[program.loss] = .loss
+    }
     for (place, node) in program.nodes.enumerated() {
-      guard let operation = node.operation as? Convolution2D, operation.geometry.isPlain,
-        program.nodes[node.operands[1]].isParameter
+      let other = node.operation as? OtherKernel
+      guard let operation = (other?.base ?? node.operation) as? Convolution2D,
+        operation.geometry.isPlain, program.nodes[node.operands[1]].isParameter
       else { continue }
+      let operands = other == nil ? node.operands : Array(node.operands.dropLast())
       let activation = readers[place].count == 1 ? readers[place][0] : nil
       let function = activation.flatMap { program.nodes[$0].operation as? Activate }
       let join = function.flatMap { _ in activation.flatMap(soleReader) }.flatMap { place in
@@ -89,8 +95,9 @@ package struct Fusion: Sendable {
         convolution: place, activation: function == nil ? nil : activation, join: join?.0,
         function: function?.function ?? .linear, reluNaN: function?.reluNaN ?? .keep,
         merge: join?.1, x: node.operands[0], weight: node.operands[1],
-        bias: node.operands.count > 2 ? node.operands[2] : nil,
-        skip: join.map { program.nodes[$0.0].operands[1] })
+        bias: operands.count > 2 ? operands[2] : nil,
+        skip: join.map { program.nodes[$0.0].operands[1] },
+        feedback: other == nil ? nil : node.operands.last)
       groups.append(group)
       let number = groups.count - 1
       let places = [place, group.activation, group.join].compactMap { $0 }

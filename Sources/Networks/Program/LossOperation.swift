@@ -8,6 +8,7 @@ package import Tensors
 /// counts and 0 elsewhere; it multiplies the difference.
 extension Loss: Operation {
   package var word: String { "loss" }
+  package var tangentRule: TangentRule { .scalar }
 
   package func resultShape(_ operands: [Shape]) -> Shape { [] }
 
@@ -64,16 +65,23 @@ extension Loss: Operation {
   package func formula(_ names: OperationNames) -> String {
     let isMasked = names.operands.count > 2
     let error = isMasked ? "mask·(net.out − target)" : "(net.out − target)"
-    return switch self {
-    case .meanSquaredError: "Σ \(isMasked ? "(\(error))" : error)² / M"
-    case .halfSquares: "Σ (½·\(error))²"
-    case .meanAbsoluteError: "Σ |\(isMasked ? error : "net.out − target")| / M"
-    case .charbonnier(let ε): "Σ \(isMasked ? "mask·" : "")\(Self.smoothError(ε)) / M"
-    case .dissimilarity: dissimilarityFormula(isMasked: isMasked)
-    case .sinogram: projectionFormula(isMasked: isMasked)
-    case .mix(let losses):
-      losses.map { "\($0.weight)·(\($0.loss.formula(names)))" }.joined(separator: " + ")
-    }
+    let text =
+      switch self {
+      case .meanSquaredError: "Σ \(isMasked ? "(\(error))" : error)² / M"
+      case .halfSquares: "Σ (½·\(error))²"
+      case .meanAbsoluteError: "Σ |\(isMasked ? error : "net.out − target")| / M"
+      case .charbonnier(let ε): "Σ \(isMasked ? "mask·" : "")\(Self.smoothError(ε)) / M"
+      case .dissimilarity: dissimilarityFormula(isMasked: isMasked)
+      case .sinogram: projectionFormula(isMasked: isMasked)
+      case .mix(let losses):
+        losses.map { "\($0.weight)·(\($0.loss.formula(names)))" }.joined(separator: " + ")
+      }
+    return told(text, names)
+  }
+
+  /// The letters of the network's loss with the name of what another compares with the target.
+  private func told(_ text: String, _ names: OperationNames) -> String {
+    text.replacing("net.out", with: names.operands[0])
   }
 
   package func pullbackFormula(
@@ -95,7 +103,7 @@ extension Loss: Operation {
         losses.map { "\($0.weight)·(\($0.loss.pullbackFormula(gradient, to: index, names).text))" }
           .joined(separator: " + ")
       }
-    return PullbackFormula(right, reads: [names.operands[0]])
+    return PullbackFormula(told(right, names), reads: [names.operands[0]])
   }
 
   private static func smoothError(_ epsilon: Double) -> String {

@@ -66,8 +66,13 @@ package struct Numbers<Element: Scalar>: PassArithmetic, Sendable {
   // MARK: - A convolution with what follows
 
   private func convolution(_ group: FusedConvolution) -> Conv2D<Element> {
-    guard let weight = program.tensor(at: group.weight) else {
-      preconditionFailure("A group's kernel is a parameter.")
+    convolution(group, through: group.weight)
+  }
+
+  /// The group's convolution with the kernel at `place`.
+  private func convolution(_ group: FusedConvolution, through place: Int) -> Conv2D<Element> {
+    guard let weight = program.tensor(at: place) else {
+      preconditionFailure("A group's kernel is a tensor that is given.")
     }
     return Conv2D(weight: weight, bias: group.bias.flatMap { program.tensor(at: $0) })
   }
@@ -103,7 +108,7 @@ package struct Numbers<Element: Scalar>: PassArithmetic, Sendable {
     times s: Value<Element>?, _ record: consuming Record, needsInput: Bool,
     insertion: Value<Element>?, adding addend: Value<Element>?
   ) -> (input: Value<Element>?, parameters: [Value<Element>]) {
-    let convolution = convolution(group)
+    let convolution = convolution(group, through: group.feedback ?? group.weight)
     let derivative = record.derivative
     _ = consume record
     let gradients: (input: FeatureMap<Element>?, parameters: [Tensor<Element>])

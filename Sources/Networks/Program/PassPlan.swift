@@ -38,6 +38,8 @@ package struct PassKey: Hashable, Sendable {
   package var watched: Set<Int>
   /// The places of values that stay to the end.
   package var kept: Set<Int>
+  /// The line of the flow that writes the program anew; nil where it stays as the layers lower it.
+  package var rewriting: String?
   /// The precision in use, on which the groups depend.
   private let precision = Precision.current
 
@@ -59,7 +61,7 @@ package struct PassPlan<Element: Scalar>: Sendable {
   let isSeparate: Bool
   /// By place, the node whose memory the value is: of what hands on its operand as it is, that of the
   /// operand.
-  let holders: [Int]
+  package let holders: [Int]
   /// By place, the values that are read for the last time by the node there, forwards and backwards.
   let endsForward: [[Int]], endsBackward: [[Int]]
   /// By place, whether a gradient is computed.
@@ -83,12 +85,17 @@ package struct PassPlan<Element: Scalar>: Sendable {
     if !key.isSeparate {
       for (place, node) in program.nodes.enumerated() {
         needs[place] =
-          node.isParameter || key.watched.contains(place)
+          node.isTrained || key.watched.contains(place)
           || node.operation.map { operation in
-            node.operands.indices.contains {
-              needs[node.operands[$0]] && operation.hasPullback(to: $0)
-            }
+            !operation.endsGradient
+              && node.operands.indices.contains {
+                needs[node.operands[$0]] && operation.hasPullback(to: $0)
+              }
           } ?? false
+      }
+      if key.rewriting != nil {
+        let arrives = program.arrives
+        needs = zip(needs, arrives).map { $0 && $1 }
       }
     }
     needsGradient = needs
@@ -113,7 +120,7 @@ package struct PassPlan<Element: Scalar>: Sendable {
     )
     for (holder, last) in forward
     where !key.isSeparate && !stays.contains(holder) && !program.nodes[holder].isParameter
-      && !program.nodes[holder].isBuffer
+      && !program.nodes[holder].isBuffer && !program.nodes[holder].isOfFlow
     {
       if let first = backward[holder] {
         endsBackward[first].append(holder)
@@ -126,6 +133,17 @@ package struct PassPlan<Element: Scalar>: Sendable {
 }
 
 extension Program {
+  /// By place, whether a gradient arrives that is not 0 from the start.
+  fileprivate var arrives: [Bool] {
+    var arrives = nodes.indices.map { $0 == end }
+    for place in nodes.indices.reversed()
+    where arrives[place] && nodes[place].operation?.endsGradient == false {
+      for (number, operand) in nodes[place].operands.enumerated()
+      where nodes[place].hasPullback(to: number) { arrives[operand] = true }
+    }
+    return arrives
+  }
+
   /// Returns the values that the work at `place` reads forwards.
   fileprivate func forwardReads(at place: Int, _ fusion: Fusion) -> [Int] {
     switch fusion.roles[place] {
@@ -142,10 +160,13 @@ extension Program {
     case .loss, .inside, .last: return []
     case .first(let number), .whole(let number):
       let group = fusion.groups[number]
+      guard needs[group.result] else { return [] }
       return [group.x] + (group.merge?.multiplies ?? false ? group.skip.map { [$0] } ?? [] : [])
     case .alone:
       let node = nodes[place]
       guard let operation = node.operation, needs[place] else { return [] }
+      // The formula of a loss takes what it compares with for granted.
+      if operation is Loss { return node.operands }
       return node.operands.indices.filter {
         needs[node.operands[$0]] && operation.hasPullback(to: $0)
       }.flatMap { number -> [Int] in
@@ -186,9 +207,16 @@ extension PlanCache {
 
 extension Network {
   /// Returns how the pass of a batch is run, with the network's parameters.
-  package func plan(_ key: PassKey) -> PassPlan<Element> {
+  ///
+  /// - Parameters:
+  ///   - key: The facts that the plan depends on.
+  ///   - changing: Writes the program anew; it must do the same for equal keys.
+  /// - Returns: The plan.
+  package func plan(
+    _ key: PassKey, changing: (Program<Element>) -> Program<Element> = { $0 }
+  ) -> PassPlan<Element> {
     var plan = plans.plan(key) {
-      PassPlan(lowered(loss: key.loss, hasMask: key.hasMask, mode: key.mode), key)
+      PassPlan(changing(lowered(loss: key.loss, hasMask: key.hasMask, mode: key.mode)), key)
     }
     (plan.program.parameters, plan.program.buffers) = (parameters, buffers)
     return plan

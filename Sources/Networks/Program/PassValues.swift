@@ -41,7 +41,7 @@ extension Execution where Arithmetic == Numbers<Element> {
   /// An execution on numbers.
   package init(_ plan: PassPlan<Element>) { self.init(plan, Numbers(plan.program)) }
 
-  /// Takes the parameters and buffers that the program holds.
+  /// Takes the parameters, buffers and tensors of a flow that the program holds.
   package mutating func giveTensors() {
     for place in plan.program.nodes.indices {
       if let tensor = plan.program.tensor(at: place) { give(.tensor(tensor), at: place) }

@@ -28,6 +28,9 @@ package struct Program<Element: Scalar>: Sendable {
     /// The tensor with this number among the program's ``Program/buffers``: training updates it, and it
     /// has no gradient.
     case buffer(Int)
+    /// The tensor with this number among the program's ``Program/flowTensors``: it belongs to a gradient
+    /// flow, which may train it.
+    case flow(Int, isTrained: Bool)
   }
 
   /// A value of the pass: given, or the result of an operation.
@@ -57,6 +60,17 @@ package struct Program<Element: Scalar>: Sendable {
     /// Whether it is a tensor that training updates without a gradient.
     package var isBuffer: Bool { if case .buffer = given { true } else { false } }
 
+    /// Whether it is a tensor of a gradient flow's own.
+    package var isOfFlow: Bool { if case .flow = given { true } else { false } }
+
+    /// Whether it is a tensor with a gradient that training uses.
+    package var isTrained: Bool {
+      if case .flow(_, let isTrained) = given { isTrained } else { isParameter }
+    }
+
+    /// Returns whether operand number `index` gets a share of the gradient.
+    package func hasPullback(to index: Int) -> Bool { operation?.hasPullback(to: index) ?? false }
+
     /// Whether it hands on its one operand, and the operand's gradient, as they are.
     package var handsOn: Bool {
       operands.count == 1 && operation.map { $0.sharesResult && $0.sharesGradient(to: 0) } ?? false
@@ -76,6 +90,8 @@ package struct Program<Element: Scalar>: Sendable {
   package let nodes: [Node]
   package let layers: [LayerNodes]
   package let input: Int, output: Int, loss: Int
+  /// The place of the value whose gradient is 1: the loss, or the sum of several losses.
+  package let end: Int
   /// The places of what the output is compared with, and where; nil where there is none.
   package let target: Int?, mask: Int?
   /// The weights and biases, in the order of the network's `parameters`.
@@ -84,6 +100,10 @@ package struct Program<Element: Scalar>: Sendable {
   package var buffers: [Tensor<Element>]
   /// The places of the buffers' next values, in their order.
   package let bufferUpdates: [Int]
+  /// The names of the tensors of a gradient flow's own.
+  package let flowNames: [String]
+  /// These tensors, in the order of ``flowNames``.
+  package var flowTensors: [Tensor<Element>] = []
   private let places: [String: Int]
 
   init(
@@ -95,7 +115,27 @@ package struct Program<Element: Scalar>: Sendable {
     (parameters, buffers) = (lowering.parameters, lowering.buffers)
     bufferUpdates = lowering.bufferUpdates
     (self.target, self.mask, self.loss) = (target, mask, loss)
-    places = Dictionary(
+    (end, flowNames) = (loss, [])
+    places = Self.places(nodes)
+  }
+
+  /// A program that was written anew, node by node.
+  init(_ rewriting: Rewriting<Element>) {
+    let original = rewriting.original
+    func new(_ place: Int) -> Int { rewriting.place(of: place) }
+    nodes = rewriting.nodes
+    layers = rewriting.layers
+    (input, output) = (new(original.input), rewriting.output)
+    (loss, end) = (new(original.loss), rewriting.end)
+    (target, mask) = (original.target.map(new), original.mask.map(new))
+    (parameters, buffers) = (original.parameters, original.buffers)
+    bufferUpdates = original.bufferUpdates.map(new)
+    flowNames = rewriting.flowNames
+    places = Self.places(nodes)
+  }
+
+  private static func places(_ nodes: [Node]) -> [String: Int] {
+    Dictionary(
       uniqueKeysWithValues: nodes.enumerated().compactMap { index, node in
         node.name.map { ($0, index) }
       })
@@ -107,11 +147,12 @@ package struct Program<Element: Scalar>: Sendable {
   /// The places of the parameters, in the order of the network's `parameters`.
   package var parameterPlaces: [Int] { nodes.indices.filter { nodes[$0].isParameter } }
 
-  /// Returns the parameter or buffer at `place`; nil for other values.
+  /// Returns the parameter, buffer or tensor of a flow at `place`; nil for other values.
   package func tensor(at place: Int) -> Tensor<Element>? {
     switch nodes[place].given {
     case .parameter(let number): parameters[number]
     case .buffer(let number): buffers[number]
+    case .flow(let number, _): flowTensors.indices.contains(number) ? flowTensors[number] : nil
     default: nil
     }
   }
@@ -121,13 +162,16 @@ package struct Program<Element: Scalar>: Sendable {
   package var valueNames: [String] {
     let inner = nodes.indices.filter {
       nodes[$0].layer != nil && !nodes[$0].isParameter && !nodes[$0].isBuffer
+        && !nodes[$0].isOfFlow
     }.compactMap { nodes[$0].name }
     return ["net.in"] + inner + ["net.out"]
   }
 
-  /// Returns whether the value has a gradient: target, mask and buffers have none.
+  /// Returns whether the value has a gradient: target, mask, buffers and tensors of a flow that it does not
+  /// train have none.
   package func hasGradient(_ index: Int) -> Bool {
     index != target && index != mask && !nodes[index].isBuffer
+      && (!nodes[index].isOfFlow || nodes[index].isTrained)
   }
 
   /// Returns the shape of every value for a batch of images of `height` by `width`.
@@ -137,7 +181,7 @@ package struct Program<Element: Scalar>: Sendable {
     var shapes: [Shape] = []
     for (index, node) in nodes.enumerated() {
       switch node.given {
-      case .parameter, .buffer: shapes.append(tensor(at: index)?.shape ?? [])
+      case .parameter, .buffer, .flow: shapes.append(tensor(at: index)?.shape ?? [])
       case .input(let channels): shapes.append([batch, channels, height, width])
       case .target, .mask: shapes.append([batch, 1, height, width])
       case nil:
@@ -148,11 +192,12 @@ package struct Program<Element: Scalar>: Sendable {
     return shapes
   }
 
-  /// By place, whether the loss depends on the value; running statistics lead nowhere in a pass.
+  /// By place, whether a gradient comes back from the loss to the value; running statistics lead nowhere in a pass.
   package var leadsToLoss: [Bool] {
-    var leads = nodes.indices.map { $0 == loss }
+    var leads = nodes.indices.map { $0 == end }
     for place in nodes.indices.reversed() where leads[place] {
-      for operand in nodes[place].operands { leads[operand] = true }
+      for (number, operand) in nodes[place].operands.enumerated()
+      where nodes[place].hasPullback(to: number) { leads[operand] = true }
     }
     return leads
   }

@@ -11,6 +11,7 @@ package struct Center: Operation {
   package init(_ sharing: ChannelSharing) { self.sharing = sharing }
 
   package var word: String { "center" }
+  package var tangentRule: TangentRule { .linear }
 
   package func resultShape(_ operands: [Shape]) -> Shape { operands[0] }
 

@@ -16,6 +16,16 @@ package struct ChannelMean: Operation {
   }
 
   package var word: String { ofSquares ? "mean of squares" : "mean of channels" }
+  package var tangentRule: TangentRule { .linear }
+
+  /// Of squares, 2·mean(x · ẋ).
+  package func tangent<Element: Scalar>(
+    _ directions: [Value<Element>?], _ values: OperationValues<Element>
+  ) -> Value<Element> {
+    guard let direction = directions[0] else { return values.result.zeros }
+    let moved = ofSquares ? values.operands[0].map.multiplied(by: direction.map) : direction.map
+    return .tensor(moved.channelMeans(sharing, ofSquares: false).scaled(by: ofSquares ? 2 : 1))
+  }
 
   package func resultShape(_ operands: [Shape]) -> Shape {
     sharing.shape(of: operands[0].asImage)

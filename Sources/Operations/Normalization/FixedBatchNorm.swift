@@ -13,6 +13,7 @@ package struct FixedBatchNorm: Operation {
   package init(epsilon: Double = 1e-5) { self.epsilon = epsilon }
 
   package var word: String { "batch norm" }
+  package var tangentRule: TangentRule { .parts }
 
   package func resultShape(_ operands: [Shape]) throws(OperationError) -> Shape {
     try BatchNorm.checkNumbers(operands)

@@ -10,6 +10,7 @@ package struct InverseRoot: Operation {
   package init(epsilon: Double) { self.epsilon = epsilon }
 
   package var word: String { "inverse root" }
+  package var tangentRule: TangentRule { .elementwise }
 
   package func resultShape(_ operands: [Shape]) -> Shape { operands[0] }
 

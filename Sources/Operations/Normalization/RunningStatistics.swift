@@ -44,6 +44,7 @@ package protocol RunningStatistic: Operation {
 }
 
 extension RunningStatistic {
+  package var tangentRule: TangentRule { .elementwise }
   package func resultShape(_ operands: [Shape]) throws(OperationError) -> Shape {
     try BatchNorm.checkNumbers([operands[1], operands[0]])
     return operands[0]

@@ -13,6 +13,7 @@ package struct ScaleChannels: Operation {
   package init(_ sharing: ChannelSharing = .batch) { self.sharing = sharing }
 
   package var word: String { "scale channels" }
+  package var tangentRule: TangentRule { .bilinear }
 
   package func resultShape(_ operands: [Shape]) -> Shape { operands[0] }
 

@@ -19,6 +19,8 @@ package protocol StatisticsNorm: Operation {
 }
 
 extension StatisticsNorm {
+  package var tangentRule: TangentRule { .parts }
+
   package func forward<Element: Scalar>(_ operands: [Value<Element>]) -> Value<Element> {
     let x = operands[0].map
     return .map(normalization(x, operands[1].tensor).forward(x, bias: operands[2].tensor))

@@ -16,6 +16,7 @@ package struct PixelShuffle: Operation {
   }
 
   package var word: String { "pixel shuffle" }
+  package var tangentRule: TangentRule { .linear }
 
   package func resultShape(_ operands: [Shape]) throws(OperationError) -> Shape {
     let (image, square) = (operands[0].asImage, factor * factor)

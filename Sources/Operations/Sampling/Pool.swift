@@ -19,6 +19,18 @@ package struct Pool: Operation {
   }
 
   package var word: String { "\(rule.rawValue) pool" }
+  package var tangentRule: TangentRule { .linear }
+
+  /// Of the largest, ẋ where x was the largest: the sum over the window of ẋ where that is so.
+  package func tangent<Element: Scalar>(
+    _ directions: [Value<Element>?], _ values: OperationValues<Element>
+  ) -> Value<Element> {
+    guard let direction = directions[0] else { return values.result.zeros }
+    guard rule == .max else { return forward([direction]) }
+    let ones = FeatureMap<Element>(shape: values.result.shape, number: 1)
+    let largest = ones.unpooledMax(size, of: values.operands[0].map)
+    return .map(direction.map.multiplied(by: largest).summedOverSquares(size))
+  }
 
   package func resultShape(_ operands: [Shape]) throws(OperationError) -> Shape {
     let image = operands[0].asImage

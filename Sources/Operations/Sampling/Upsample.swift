@@ -23,6 +23,7 @@ package struct Upsample: Operation {
   }
 
   package var word: String { "\(rule.rawValue) up" }
+  package var tangentRule: TangentRule { .linear }
 
   package func resultShape(_ operands: [Shape]) -> Shape {
     let image = operands[0].asImage

@@ -3,7 +3,7 @@ package import Tensors
 /// The median of the square of pixels about each pixel, a baseline for networks.
 ///
 /// Beyond its border the image is mirrored, edge pixel included, as in `scipy.ndimage`.
-package struct MedianFilter {
+package struct MedianFilter: ImageFilter {
   /// The odd side of the square.
   package let size: Int
 
@@ -12,12 +12,18 @@ package struct MedianFilter {
     self.size = size
   }
 
+  package var description: String { "a median filter of \(size)×\(size) pixels" }
+
+  package func apply(to image: Tensor<Float>) -> Tensor<Float> {
+    apply(to: image, shouldStop: { false })
+  }
+
   /// Filters each image of `images`, `[N, 1, H, W]`; a square with a NaN in it gives NaN.
   ///
   /// Once `shouldStop`, called from several threads, returns true, the rest is left out and the
   /// result is meaningless.
   package func apply(
-    to images: Tensor<Float>, shouldStop: () -> Bool = { false }
+    to images: Tensor<Float>, shouldStop: () -> Bool
   ) -> Tensor<Float> {
     let (height, width, r) = (images.shape.height, images.shape.width, size / 2)
     func mirrored(_ i: Int, _ extent: Int) -> Int {

@@ -39,35 +39,47 @@ package struct FiguresOfMerit: Hashable, Sendable {
   package init?(
     _ image: Tensor<Float>, clean: Tensor<Float>, range: Double, mask: [Bool]? = nil
   ) {
-    var sum = 0.0
-    var count = 0
-    for i in clean.scalars.indices where mask.map({ !$0[i] }) ?? true {
-      let error = Double(image.scalars[i]) - Double(clean.scalars[i])
-      sum += error * error
-      count += 1
+    self.init(image, clean: clean, rule: FigureRule(range: range), mask: mask)
+  }
+
+  /// Judges one slice by a rule; nil when all of it is padding.
+  package init?(
+    _ image: Tensor<Float>, clean: Tensor<Float>, rule: FigureRule, mask: [Bool]? = nil
+  ) {
+    let (shown, target) = (rule.shown(image), rule.shown(clean))
+    guard let meanSquare = shown.meanSquare(against: target, mask) else { return nil }
+    var square = meanSquare
+    if rule.errorLimits != rule.window {
+      let (x, y) = (image.clamped(to: rule.errorLimits), clean.clamped(to: rule.errorLimits))
+      square = x.meanSquare(against: y, mask) ?? meanSquare
     }
-    guard count > 0 else { return nil }
-    let meanSquare = sum / Double(count)
     self.init(
-      psnr: meanSquare == 0 ? .infinity : 10 * log10(range * range / meanSquare),
-      ssim: StructuralSimilarity(range: range).mean(image, clean, mask: mask),
-      rmse: meanSquare.squareRoot())
+      psnr: meanSquare == 0 ? .infinity : 10 * log10(rule.range * rule.range / meanSquare),
+      ssim: rule.similarity.mean(
+        rule.shifted(shown), rule.shifted(target), range: rule.range, mask: mask),
+      rmse: square.squareRoot())
   }
 }
 
-/// The range of values for figures of merit, by the name it is printed with.
-package enum Convention: Hashable, Sendable {
-  /// The full range, unclipped: 4096 for HU, else the range of the file's values.
-  case full
-  /// The given range, unclipped.
-  case range(Double)
-
-  package func range(for unit: ValueUnit) -> Double {
-    switch (self, unit) {
-    case (.range(let range), _): range
-    case (.full, .hounsfield): 4096
-    case (.full, .stored(let range)): range.upperBound - range.lowerBound
+extension Tensor<Float> {
+  /// The mean square of the differences at pixels outside the mask; nil when there are none.
+  fileprivate func meanSquare(against other: Tensor<Float>, _ mask: [Bool]?) -> Double? {
+    var sum = 0.0
+    var count = 0
+    for i in scalars.indices where mask.map({ !$0[i] }) ?? true {
+      let error = Double(scalars[i]) - Double(other.scalars[i])
+      sum += error * error
+      count += 1
     }
+    return count > 0 ? sum / Double(count) : nil
+  }
+
+  /// The values moved into `limits`, NaN as it is; the tensor itself without limits.
+  func clamped(to limits: ClosedRange<Double>?) -> Tensor<Float> {
+    guard let limits else { return self }
+    let (low, high) = (Float(limits.lowerBound), Float(limits.upperBound))
+    return Tensor(
+      shape: shape, scalars: scalars.map { $0 < low ? low : $0 > high ? high : $0 })
   }
 }
 
@@ -86,7 +98,7 @@ extension ImageStack {
     shouldStop: () -> Bool = { false }
   ) -> [FiguresOfMerit?] {
     precondition(images.shape == values.shape, "\(images.shape) are judged by \(values.shape).")
-    let range = convention.range(for: unit)
+    let rule = convention.rule(for: unit)
     return Array(unsafeUninitializedCapacity: count) { figures, initialized in
       nonisolated(unsafe) let places = figures
       parallel(chunks: count) { slice, _ in
@@ -96,7 +108,7 @@ extension ImageStack {
           to: shouldStop()
             ? nil
             : FiguresOfMerit(
-              images.image(slice), clean: values.image(slice), range: range, mask: mask))
+              images.image(slice), clean: values.image(slice), rule: rule, mask: mask))
       }
       initialized = count
     }

@@ -9,6 +9,10 @@ package struct GaussianNoise: NoiseKind {
 
   package var needsWholeSlice: Bool { false }
 
+  package func atDose(_ factor: Double) -> (any NoiseKind)? {
+    GaussianNoise(deviation: deviation / factor.squareRoot())
+  }
+
   package func words(_ unit: ValueUnit, seed: UInt64) -> String {
     "normal noise of σ \(deviation.shortest)\(unit.suffix) (seed \(seed)) added to the source"
   }

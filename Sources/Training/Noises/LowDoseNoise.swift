@@ -32,6 +32,16 @@ package struct LowDoseNoise: NoiseKind {
 
   package var needsWholeSlice: Bool { true }
 
+  package func atDose(_ factor: Double) -> (any NoiseKind)? {
+    let other = dose.dose * factor
+    guard !dose.isMeasured || other < 1 else { return nil }
+    return LowDoseNoise(
+      LowDose(
+        photons: dose.photons, dose: other, electronic: dose.electronic, isMeasured: dose.isMeasured
+      ),
+      choice, window, attenuation, pixel: pixel)
+  }
+
   package func words(_ unit: ValueUnit, seed: UInt64) -> String {
     let beam = choice.beam == .parallel ? "parallel beam" : "fan beam, \(choice.beam.rawValue)"
     return "noise of \(dose.dose.shortest) of the dose (\(beam), \(dose.photons.shortest) photons, "

@@ -7,6 +7,12 @@ package protocol NoiseKind: Sendable {
   /// in projections; otherwise a patch can be drawn alone.
   var needsWholeSlice: Bool { get }
 
+  /// Returns the noise at a multiple of the dose, nil where that has no meaning.
+  ///
+  /// - Parameter factor: How many times as many photons, above 0.
+  /// - Returns: Noise of the same kind; nil where a dose says nothing, or where this one is out of reach.
+  func atDose(_ factor: Double) -> (any NoiseKind)?
+
   /// Returns the noise in words, with all that decides a draw: `normal noise of σ 40 HU (seed 1)
   /// added to the source`.
   ///

@@ -9,6 +9,8 @@ package struct UniformNoise: NoiseKind {
 
   package var needsWholeSlice: Bool { false }
 
+  package func atDose(_ factor: Double) -> (any NoiseKind)? { nil }
+
   package func words(_ unit: ValueUnit, seed: UInt64) -> String {
     "the source multiplied by uniform noise of \(gain.lowerBound.shortest) to "
       + "\(gain.upperBound.shortest) (seed \(seed))"

@@ -6,9 +6,9 @@ from skimage.metrics import mean_squared_error, peak_signal_noise_ratio, structu
 from .writing import write_array, write_json
 
 
-def body(generator):
-    """A picture like a slice through a chest, in HU, 40×48."""
-    y, x = np.mgrid[-1:1:40j, -1:1:48j]
+def body(generator, size=(40, 48)):
+    """A picture like a slice through a chest, in HU."""
+    y, x = np.mgrid[-1:1:size[0] * 1j, -1:1:size[1] * 1j]
     hu = np.full(y.shape, -1000.0)
     hu[(x / 0.9) ** 2 + (y / 0.75) ** 2 < 1] = 45
     for side in (-1, 1):
