@@ -1,4 +1,5 @@
 import CommandLanguage
+@preconcurrency import Dispatch
 import Foundation
 import Synchronization
 
@@ -11,6 +12,8 @@ final class Publisher: Sendable {
   private let count = Atomic<Int>(0)
   /// Hands messages to the thread that sends them to all clients.
   private let outlet: Mutex<Socket>
+  /// Signaled when that thread has sent all of them.
+  private let hasEnded = DispatchSemaphore(value: 0)
 
   init(_ context: SocketContext, signer: MessageSigner) throws(KernelError) {
     self.signer = signer
@@ -32,6 +35,7 @@ final class Publisher: Sendable {
       case (0, .message(Self.end)), (_, .ended):
         inlet.close()
         clients.close()
+        hasEnded.signal()
         return
       case (0, .message(let frames)): clients.send(frames)
       case (1, .message(let frames)):
@@ -52,12 +56,13 @@ final class Publisher: Sendable {
     try seen.withLock { seen throws(WireMessage.Fault) in try WireMessage(frames, signer, &seen) }
   }
 
-  /// Sends what is left, and ends.
+  /// Sends what is left to all clients, and ends.
   func close() {
     outlet.withLock { socket in
       socket.send(Self.end)
       socket.close()
     }
+    hasEnded.wait()
   }
 
   /// Publishes to all clients.

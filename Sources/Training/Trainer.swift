@@ -305,10 +305,11 @@ package struct Trainer: Sendable {
     _ batch: Batch, _ plan: BatchPlan, loss: Loss, flow: some GradientFlow, noise: GradientNoise?,
     rule: any Optimizer, options: TrainingOptions, isWatching: Bool
   ) -> ComputedStep {
-    let pass = TrainingPass(
+    var pass = TrainingPass(
       network: network, input: batch.input, target: batch.target, mask: batch.mask, loss: loss,
-      epoch: max(0, epoch - 1), step: step
-    ).padded()
+      epoch: max(0, epoch - 1), step: step)
+    // Patches were refused before unless they fit.
+    if options.patch == nil { pass = pass.padded() }
     let result = pass.run(flow, inPartsOf: options.batch)
     var failure = isWatching && !result.isFinite() ? origin(of: pass, batch, plan, flow) : nil
     var gradients = result.parameterGradients

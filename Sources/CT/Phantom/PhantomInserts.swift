@@ -1,6 +1,6 @@
 import Tensors
 
-/// What a phantom shows.
+/// The object of which a phantom's slices are made.
 package enum PhantomKind: String, CaseIterable, Sendable {
   case thorax
   /// A cylinder of water with rods of several contrasts.

@@ -65,8 +65,14 @@ extension OutputTable {
     }
     let words = widths.indices.filter { $0 >= columns.count || !columns[$0].isNumeric }
     let least = widths.indices.map { column in
-      cells.flatMap { column < $0.count ? $0[column].split(separator: " ") : [] }
-        .map { VisibleText.columns(of: String($0)) }.reduce(Self.leastWidth, max)
+      // Words stay behind the indent of their cell.
+      cells.flatMap { row -> [Int] in
+        guard column < row.count else { return [] }
+        let indent = row[column].prefix { $0 == " " }.count
+        return row[column].split(separator: " ").map {
+          indent + VisibleText.columns(of: String($0))
+        }
+      }.reduce(Self.leastWidth, max)
     }
     var excess = widths.reduce(2 * (count - 1), +) - limit
     // Each turn narrows the column that is widest by 1.

@@ -36,15 +36,7 @@ extension Command<Workspace> {
           "target", .list(.choice(TrainingTarget.allCases.map(\.rawValue))),
           "what each is trained towards", default: .absent("clean")),
         .key("seeds", .integer(1...100), "trainings of each", default: .value("5")),
-        .key("epochs", .integer(1...1_000_000), "visits of each slice", default: .value("5")),
-        .key(
-          "steps", .integer(1...100_000_000), "exactly this many updates",
-          default: .absent("all epochs")),
-        .key("batch", .integer(1...4096), "slices of one update", default: .value("4")),
-        .key(
-          "patch", .integer(1...4096), "side of the random squares",
-          default: .absent("whole slices")),
-      ] + FigureParameters.all,
+      ] + TrialTraining.parameters + FigureParameters.all,
       examples: [
         CommandExample("race flow=standard,dilated seeds=3 epochs=2", after: setup),
         CommandExample(
@@ -53,11 +45,7 @@ extension Command<Workspace> {
       ], seeAlso: ["compare", "flow dilated", "net fork", "evaluate"], trains: true)
   ) { arguments, workspace, context in
     let (contestants, warnings) = try workspace.contestants(arguments, context)
-    var options = TrainingOptions()
-    options.epochs = try arguments.integer("epochs")
-    options.steps = arguments.integerIfGiven("steps")
-    options.batch = try arguments.integer("batch")
-    options.patch = arguments.integerIfGiven("patch")
+    var options = try arguments.trialOptions()
     let data = try workspace.requireTrainingData()
     let slices = workspace.trainingSlices(data.clean)
     try workspace.requireFittingPatch(options, data.clean, arguments)

@@ -42,8 +42,8 @@ extension Workspace {
     return part.with(Tensor(shape: part.values.shape, scalars: pixels))
   }
 
-  /// What the stack called `name` would hold in place of this noisy slice: itself, or what the
-  /// network or the last baseline makes of it.
+  /// Returns a noisy slice as it is, or as the network or the last baseline denoises it; `name` is that of the
+  /// stack of such slices.
   func processed(_ noisy: ImageStack, as name: String) throws -> Tensor<Float> {
     switch name {
     case "baseline":

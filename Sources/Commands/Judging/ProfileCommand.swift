@@ -47,12 +47,7 @@ extension Command<Workspace> {
       name: "plot-profile-\(lines[0].stack)[\(lines[0].slice)]", statistics: summaries,
       result: [
         "unit": .string(isInMillimeters ? "mm" : "pixels"),
-        "profiles": .list(series) { series in
-          [
-            "name": .string(series.label), "x": .list(series.points) { .number($0.x) },
-            "values": .list(series.points) { .number($0.y) },
-          ]
-        },
+        "profiles": .list(series) { $0.profile },
       ], arguments
     ) { statistics in
       Plot(

@@ -100,7 +100,7 @@ struct StudyDenoising {
         report.written += 1
       } catch {
         let cause = commandError(error)
-        // What will not change with the next slice ends the work.
+        // A fault that the next slice would meet, too, ends the work.
         guard cause.status != .interrupted, cause.code != .limit,
           cause.code.rawValue != "unwritable"
         else { throw cause }

@@ -76,10 +76,10 @@ extension Command<Workspace> {
         """,
       parameters: [
         .key(
-          "kernel", .integer(1...63, odd: true), "the side of the convolutions, odd",
+          "kernel", .integer(1...63, odd: true), "the side of the predictors' kernels, odd",
           default: .value("3")),
         .key(
-          "predictor-lr", .number(units: [], .positive), "the rate at which they learn",
+          "predictor-lr", .number(units: [], .positive), "the learning rate of the predictors",
           default: .value("1e-3")), keptName,
       ],
       examples: [CommandExample("flow synthetic predictor-lr=0.01", after: flowExample)],

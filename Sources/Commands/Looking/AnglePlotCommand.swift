@@ -20,16 +20,8 @@ extension Command<Workspace> {
       parameters: [
         .key(
           "flow", .list(.text(placeholder: "NAME")), "the flows to show",
-          default: .absent("the one in use")),
-        .key("epochs", .integer(1...1_000_000), "visits of each slice", default: .value("5")),
-        .key(
-          "steps", .integer(1...100_000_000), "exactly this many updates",
-          default: .absent("all epochs")),
-        .key("batch", .integer(1...4096), "slices of one update", default: .value("4")),
-        .key(
-          "patch", .integer(1...4096), "side of the random squares",
-          default: .absent("whole slices")),
-      ] + FigureParameters.all,
+          default: .absent("the one in use"))
+      ] + TrialTraining.parameters + FigureParameters.all,
       examples: [
         CommandExample(
           "plot angle flow=feedback steps=5 as=text",
@@ -101,22 +93,10 @@ extension Workspace {
     _ flow: any GradientFlow, _ arguments: Arguments, _ context: CommandContext,
     progress: (Double) -> Void
   ) throws -> AngleCourse {
-    try network.requireTrainable()
-    try flow.requireFit(network)
-    var options = TrainingOptions()
-    options.epochs = try arguments.integer("epochs")
-    options.steps = arguments.integerIfGiven("steps")
-    options.batch = try arguments.integer("batch")
-    options.patch = arguments.integerIfGiven("patch")
-    options.seed = seed
-    let data = try requireTrainingData()
-    let slices = trainingSlices(data.clean)
-    try requireFittingPatch(options, data.clean, arguments)
-    try requireMemory(network, flow, options, data.clean, slices.count)
-    try requireFittingLoss(options.patch ?? min(data.clean.height, data.clean.width))
+    let trial = try trialTraining(flow, arguments)
     let course = AngleCourse(
-      network, optimizer: optimizer, on: data, slices: slices, loss: loss, flow: flow,
-      options: options, shouldStop: context.shouldStop, progress: progress)
+      network, optimizer: optimizer, on: trial.data, slices: trial.slices, loss: loss, flow: flow,
+      options: trial.options, shouldStop: context.shouldStop, progress: progress)
     try context.stopIfInterrupted()
     return course
   }

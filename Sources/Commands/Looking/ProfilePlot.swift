@@ -79,12 +79,7 @@ extension Workspace {
       name: "plot-\(names[0])", statistics: profiles.map(\.value.summary),
       result: [
         "along": .string(axis), "unit": .string(isInMillimeters ? "mm" : "pixels"),
-        "profiles": .list(series) { series in
-          [
-            "name": .string(series.label), "x": .list(series.points) { .number($0.x) },
-            "values": .list(series.points) { .number($0.y) },
-          ]
-        },
+        "profiles": .list(series) { $0.profile },
       ], arguments
     ) { statistics in
       Plot(
@@ -113,5 +108,15 @@ extension Workspace {
         hint: "along=pixels")
     }
     return known
+  }
+}
+
+extension Plot.Series {
+  /// The numbers of a profile, with their places.
+  var profile: JSONValue {
+    [
+      "name": .string(label), "x": .list(points) { .number($0.x) },
+      "values": .list(points) { .number($0.y) },
+    ]
   }
 }

@@ -85,23 +85,12 @@ extension Workspace {
   fileprivate func sweep(
     _ rates: ClosedRange<Double>, _ arguments: Arguments, _ context: CommandContext
   ) throws -> RateSweep {
-    try network.requireTrainable()
-    try flow.requireFit(network)
-    var options = TrainingOptions()
-    options.steps = try arguments.integer("steps")
-    options.batch = try arguments.integer("batch")
-    options.patch = arguments.integerIfGiven("patch")
-    options.seed = seed
-    let data = try requireTrainingData()
-    let slices = trainingSlices(data.clean)
-    try requireFittingPatch(options, data.clean, arguments)
-    try requireMemory(network, flow, options, data.clean, slices.count)
-    try requireFittingLoss(options.patch ?? min(data.clean.height, data.clean.width))
-    let updates = options.steps ?? 1
+    let trial = try trialTraining(flow, arguments)
+    let updates = trial.options.steps ?? 1
     var made = 0
     let sweep = RateSweep(
-      network, optimizer: optimizer, on: data, slices: slices, loss: loss, flow: flow,
-      options: options, rates: rates, shouldStop: context.shouldStop
+      network, optimizer: optimizer, on: trial.data, slices: trial.slices, loss: loss, flow: flow,
+      options: trial.options, rates: rates, shouldStop: context.shouldStop
     ) { point in
       made += 1
       context.progress(

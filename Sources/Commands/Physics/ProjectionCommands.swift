@@ -27,12 +27,8 @@ extension Command<Workspace> {
         CommandExample("project x as=S beam=parallel views=90", after: image + typed),
       ], seeAlso: ["reconstruct", "noise lowdose", "tensor", "backward"])
   ) { arguments, workspace, _ in
-    let name = try arguments.text("as")
-    try workspace.requireFreeName(name, at: "as", arguments)
-    var computation = workspace.computation
-    let first = computation.nodes.count
-    let place = try workspace.build(
-      try Expression(parsing: try arguments.source("name")), &computation, at: "name", arguments)
+    let (name, given, first, place) = try workspace.newTensor(arguments)
+    var computation = given
     let source = workspace.scannedSlice(computation, place)
     let shape = computation.nodes[place].value.shape.asImage
     guard shape.count == shape.planeCount, shape.height > 1, shape.width > 1 else {
@@ -83,12 +79,8 @@ extension Command<Workspace> {
           after: image + ["project clean[1] as=S beam=parallel views=60"]),
       ], seeAlso: ["project", "noise lowdose"])
   ) { arguments, workspace, _ in
-    let name = try arguments.text("as")
-    try workspace.requireFreeName(name, at: "as", arguments)
-    var computation = workspace.computation
-    let first = computation.nodes.count
-    let place = try workspace.build(
-      try Expression(parsing: try arguments.source("name")), &computation, at: "name", arguments)
+    let (name, given, first, place) = try workspace.newTensor(arguments)
+    var computation = given
     let (geometry, grid, attenuation) = try workspace.geometry(
       ofSinogram: place, computation, arguments)
     let scan = try workspace.scan(geometry, grid, try arguments.filterWindow(), attenuation)
@@ -101,6 +93,20 @@ extension Command<Workspace> {
 }
 
 extension Workspace {
+  /// Returns the name that `as=` gives to a new tensor, and the computation with what `name` means: the number
+  /// of its nodes before, and the place of the value.
+  fileprivate mutating func newTensor(
+    _ arguments: Arguments
+  ) throws -> (name: String, computation: Computation, first: Int, place: Int) {
+    let name = try arguments.text("as")
+    try requireFreeName(name, at: "as", arguments)
+    var computation = computation
+    let first = computation.nodes.count
+    let place = try build(
+      try Expression(parsing: try arguments.source("name")), &computation, at: "name", arguments)
+    return (name, computation, first, place)
+  }
+
   /// The slice that a typed value was copied from, with its stack; nil where it is none.
   func scannedSlice(
     _ computation: Computation, _ place: Int

@@ -59,7 +59,7 @@ package struct GradientPaths<Element: Scalar>: Sendable {
             arrived[operand][length + step].map { $0.adding(share) } ?? share
         }
       }
-      // What was handed on is not needed any more.
+      // Gradients that all operands have received are not needed any more.
       arrived[place] = []
     }
     parts = program.parameterPlaces.map { place in arrived[place].map { $0?.tensor } }

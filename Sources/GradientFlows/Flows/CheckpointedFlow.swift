@@ -14,8 +14,8 @@
 //
 // Source: Chen, Xu, Zhang and Guestrin, "Training deep nets with sublinear memory cost" (2016), arXiv 1604.06174.
 //
-// What it is not. It is no other gradient, and nothing to compare by quality: only its memory and time differ.
-// Whoever looks at a pass gets every value at once, as under the standard flow.
+// Its limits. The gradient is the standard one, so quality is not compared: only memory and time differ. The
+// stepper and `explain` keep every value at once, as under the standard flow.
 
 package import Networks
 package import Tensors

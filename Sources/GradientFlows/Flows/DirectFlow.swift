@@ -27,7 +27,7 @@ import Operations
 package import Tensors
 
 /// Every layer is fed with the output's error through a random kernel.
-package struct DirectFlow: LayerwiseFlow {
+package struct DirectFlow: LayerwiseFlow, SeededFlow {
   package var seed: UInt64
 
   package init(seed: UInt64 = 1) { self.seed = seed }
@@ -39,12 +39,6 @@ package struct DirectFlow: LayerwiseFlow {
 
   package func replaced<Element: Scalar>(in network: Network<Element>) -> [Int: String] {
     Dictionary(uniqueKeysWithValues: Self.fed(network).map { ($0, "B e") })
-  }
-
-  package func seeded(_ seed: UInt64) -> Self {
-    var flow = self
-    flow.seed = seed
-    return flow
   }
   package var summary: String { "G(k) = B(k)ᵀ ∗ the error of the output, B random and fixed" }
 

@@ -37,7 +37,7 @@ import Operations
 package import Tensors
 
 /// Gradients go back through random kernels in place of the weights.
-package struct FeedbackFlow: LayerwiseFlow {
+package struct FeedbackFlow: LayerwiseFlow, SeededFlow {
   /// What the random kernels take of the weights' signs.
   package enum Signs: String, CaseIterable, Sendable {
     case none
@@ -58,12 +58,6 @@ package struct FeedbackFlow: LayerwiseFlow {
 
   package func replaced<Element: Scalar>(in network: Network<Element>) -> [Int: String] {
     Dictionary(uniqueKeysWithValues: network.layers.indices.dropLast().map { ($0, "B") })
-  }
-
-  package func seeded(_ seed: UInt64) -> Self {
-    var flow = self
-    flow.seed = seed
-    return flow
   }
 
   package var line: String {

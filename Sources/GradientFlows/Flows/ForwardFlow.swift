@@ -27,7 +27,7 @@ package import Operations
 package import Tensors
 
 /// The slope along random directions, times the directions.
-package struct ForwardFlow: GradientFlow {
+package struct ForwardFlow: GradientFlow, SeededFlow {
   /// D, the number of directions.
   package var directions: Int
   package var seed: UInt64
@@ -47,12 +47,6 @@ package struct ForwardFlow: GradientFlow {
 
   package func replaced<Element: Scalar>(in network: Network<Element>) -> [Int: String] {
     Dictionary(uniqueKeysWithValues: network.layers.indices.map { ($0, "v") })
-  }
-
-  package func seeded(_ seed: UInt64) -> Self {
-    var flow = self
-    flow.seed = seed
-    return flow
   }
 
   package func run<Element: Scalar>(

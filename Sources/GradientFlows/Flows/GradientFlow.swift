@@ -177,3 +177,16 @@ package let allFlows: [any GradientFlow] = [
   StandardFlow(), DilatedFlow(), TapeFlow(), FeedbackFlow(), DirectFlow(), SyntheticFlow(),
   LocalFlow(), ForwardFlow(), TruncatedFlow(), CheckpointedFlow(),
 ]
+
+/// A flow that draws tensors of its own from a seed.
+package protocol SeededFlow: GradientFlow {
+  var seed: UInt64 { get set }
+}
+
+extension SeededFlow {
+  package func seeded(_ seed: UInt64) -> Self {
+    var flow = self
+    flow.seed = seed
+    return flow
+  }
+}

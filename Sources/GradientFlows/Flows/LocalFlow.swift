@@ -30,7 +30,7 @@ import Operations
 package import Tensors
 
 /// Every block is fed with the gradient of a loss of its own.
-package struct LocalFlow: LayerwiseFlow {
+package struct LocalFlow: LayerwiseFlow, SeededFlow {
   package var seed: UInt64
 
   package init(seed: UInt64 = 1) { self.seed = seed }
@@ -45,12 +45,6 @@ package struct LocalFlow: LayerwiseFlow {
 
   package func replaced<Element: Scalar>(in network: Network<Element>) -> [Int: String] {
     Dictionary(uniqueKeysWithValues: Stages(network).ends.dropLast().map { ($0, "loss") })
-  }
-
-  package func seeded(_ seed: UInt64) -> Self {
-    var flow = self
-    flow.seed = seed
-    return flow
   }
 
   package func rewritten<Element: Scalar>(
