@@ -24,9 +24,27 @@ struct JudgingCommandTests {
     // Smoothing by σ = 1 pixel leaves 1/(4π) of white noise.
     let smooth = try #require(outcome.result.value(at: "rows.1.variance")?.numeric)
     #expect(abs(smooth / (900 / (4 * .pi)) - 1) < 0.12)
+    let more = try session.run("spectrum noisy size=32 draws=5").result
+    #expect(more.value(at: "rows.0.regions")?.numeric == 5 * 32)
+    #expect(abs(try #require(more.value(at: "rows.0.variance")?.numeric) / 900 - 1) < 0.02)
     let part = try session.run("spectrum noisy[1, 32:96, 32:96] of=clean size=32 form=plane")
     #expect(part.result.value(at: "rows.0.regions")?.numeric == 4)
     #expect(part.pictures.count == 1)
+  }
+
+  @Test func `a disc that does not suit the slice is refused with one that does`() throws {
+    let session = try session(["phantom size=32 slices=1 patients=1", "noise gaussian sigma=40HU"])
+    for (line, found) in [
+      ("detect draws=8", "smaller than a pixel of "),
+      ("detect draws=8 diameter=400mm", "does not fit"),
+      ("detect draws=8 diameter=1e300mm", "does not fit"),
+    ] {
+      let error = try #require(throws: CommandError.self) { try session.run(line) }
+      #expect(error.message.contains(found), "\(error.message)")
+      let cure = try #require(error.hint?.split(separator: ",").first)
+      #expect(cure.hasPrefix("diameter="))
+      try session.run("detect draws=8 \(cure)")
+    }
   }
 
   @Test func `higher doses and larger contrasts are easier to find`() throws {

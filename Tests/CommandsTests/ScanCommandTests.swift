@@ -42,6 +42,22 @@ struct `Scans at the prompt` {
     #expect(pixel.result["formula"] != nil)
   }
 
+  @Test func `a scan that is coarser than the slices says which would keep their detail`() throws {
+    let session = TestSession()
+    try session.run("phantom size=48 slices=1 patients=1")
+    let coarse = try session.run("noise lowdose dose=1 views=40 detectors=60")
+    let before = try #require(coarse.result["roundtrip_rmse"]?.numeric)
+    let remark = try #require(coarse.remarks.first { $0.contains("finer detail") })
+    let finer = remark.split(whereSeparator: { $0 == " " || $0 == ";" })
+      .filter { $0.hasPrefix("views=") || $0.hasPrefix("detectors=") }.joined(separator: " ")
+    let fine = try session.run("noise lowdose dose=1 \(finer)")
+    #expect(try #require(fine.result["roundtrip_rmse"]?.numeric) < min(12, before / 2))
+    #expect(fine.remarks.isEmpty)
+    // A filter that smooths is meant to.
+    let smooth = try session.run("noise lowdose dose=1 views=40 detectors=60 filter=hann")
+    #expect(!smooth.remarks.contains { $0.contains("finer detail") })
+  }
+
   @Test func `noise of a low dose tells scan, photons and the error without noise`() throws {
     let session = TestSession()
     try session.run("phantom size=64 slices=2")

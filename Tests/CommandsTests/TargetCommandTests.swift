@@ -73,6 +73,49 @@ struct TargetCommandTests {
     try session.run("train steps=1 patch=16 target=neighbor")
   }
 
+  @Test(arguments: [33, 36])
+  func `whole slices whose halves do not fit are padded, which is said`(_ side: Int) throws {
+    let session = TestSession()
+    try session.run(lines: [
+      "phantom size=\(side) slices=2 patients=1", "noise gaussian sigma=60HU", "conv channels=2",
+      "pool mean", "pool mean", "up", "up", "conv",
+    ])
+    // In the second update the network's own image of the whole slice counts, too.
+    let remarks = try session.run("train steps=2 target=neighbor").remarks
+    #expect(remarks.contains { $0.hasPrefix("halves of slices of \(side / 2)×\(side / 2) do not") })
+    try session.run("race target=clean,neighbor seeds=1 steps=2")
+  }
+
+  @Test func `fresh noise draws other views in each update, and a cut training the same ones`()
+    throws
+  {
+    let fixed = try session(Self.lowDose), whole = try session("\(Self.lowDose) fresh")
+    for one in [fixed, whole] { try one.run("train steps=4 batch=1 target=views") }
+    #expect(try fixed.fingerprint("c1.weight") != whole.fingerprint("c1.weight"))
+    let cut = try session("\(Self.lowDose) fresh")
+    try cut.run("train steps=1 batch=1 horizon=4 target=views")
+    try cut.run("continue steps=3")
+    #expect(try cut.fingerprint("c1.weight") == whole.fingerprint("c1.weight"))
+  }
+
+  @Test func `validation of fresh targets takes the images of the fixed ones`() throws {
+    for target in ["pair", "views"] {
+      let losses = try ["", " fresh"].map { freshness in
+        let session = TestSession()
+        try session.run(
+          lines: Self.data + [
+            "split by=slice train=0.5 validation=0.25 test=0.25", Self.lowDose + freshness,
+          ] + Self.network)
+        // The rate is too small to change a weight.
+        try session.run("optimizer sgd lr=1e-30")
+        return try session.run("train epochs=1 target=\(target) keep=best").result
+          .value(at: "best.loss")?.numeric
+      }
+      let (fixed, fresh) = (try #require(losses[0]), try #require(losses[1]))
+      #expect(abs(fixed / fresh - 1) < 1e-4)
+    }
+  }
+
   @Test func `correlated noise is told by train and diagnose where neighbors are the target`()
     throws
   {
@@ -106,6 +149,18 @@ struct TargetCommandTests {
     let noisy = try #require(figures.value(at: "noisy.psnr")?.numeric)
     let denoised = try #require(figures.value(at: "denoised.psnr")?.numeric)
     #expect(denoised > noisy + 1)
+  }
+
+  @Test func `a race that turns its slices trains as 'train' does`() throws {
+    let line = "epochs=3 batch=2 patch=16 augment=flip,rotate"
+    let (trained, raced) = (try session(Self.lowDose), try session(Self.lowDose))
+    try trained.run("train \(line)")
+    let psnr = try trained.number("evaluate", "denoised.psnr")
+    let race = try raced.run("race target=clean,pair seeds=1 \(line)").result
+    let found = try #require(race.value(at: "contestants.0.psnr.0")?.numeric)
+    #expect(abs(found - psnr) < 1e-9)
+    let still = try raced.run("race target=clean,pair seeds=1 epochs=3 batch=2 patch=16").result
+    #expect(still.value(at: "contestants.0.psnr.0")?.numeric != psnr)
   }
 
   @Test func `targets race from the same weights`() throws {

@@ -219,6 +219,45 @@ struct `Targets that are noisy themselves` {
     }
   }
 
+  @Test func `fresh views are those of the update's draw, a quarter of them for the target`() throws
+  {
+    let side = 24
+    let clean = ImageStack(
+      values: Tensor(
+        shape: [2, 1, side, side], scalars: (0..<2 * side * side).map { Float($0 % 9) * 10 }),
+      unit: .hounsfield)
+    var choice = ScanChoice()
+    (choice.views, choice.detectors) = (40, 100)
+    let kind = LowDoseNoise(
+      LowDose(photons: 20_000, dose: 1, electronic: 0, isMeasured: false), choice, .ramp,
+      Attenuation(water: 0.0192), pixel: 8)
+    let noise = Noise(kind, isFresh: true, seed: 5)
+    let data = TrainingData(
+      clean: clean, noisy: noise.apply(to: clean), freshNoise: noise, scale: .none,
+      target: .viewDraws(kind))
+    var trainer = Trainer(try Network(lines: ["conv"]), optimizer: OptimizerSetting(SGD()))
+    var options = TrainingOptions()
+    (options.batch, options.steps, options.shuffles) = (2, 1, false)
+    options.stopsOnNonFinite = false
+    for step in 1...2 {
+      _ = trainer.train(
+        on: data, slices: [0, 1], loss: .meanSquaredError, flow: StandardFlow(), options: options,
+        clock: { 0 }, afterStep: { _ in nil })
+      let pass = try #require(trainer.lastPass)
+      for slice in 0..<2 {
+        let whole = kind.draw(
+          clean.values.image(slice).scalars, ofSlice: slice, in: clean,
+          RandomStream(seed: 5, name: "noise/step\(step)/slice\(slice)")
+        ).pixels
+        let input = pass.input.image(slice).scalars, target = pass.target.image(slice).scalars
+        for place in whole.indices {
+          #expect(abs(0.75 * input[place] + 0.25 * target[place] - whole[place]) < 0.1)
+        }
+        #expect(input != target)
+      }
+    }
+  }
+
   @Test
   func `correlation of neighbors is 0 for normal noise, and its share where noise is smoothed`()
     throws

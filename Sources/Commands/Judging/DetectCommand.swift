@@ -70,8 +70,13 @@ extension Command<Workspace> {
       guard noises.contains(where: { $0.dose != nil }) else {
         return BarChart(
           title: "Detectability of a disc", groups: names,
-          series: [BarChart.Series("auc", rows.map(\.observer.auc))],
-          axis: .init("area under the curve"), statistics: statistics)
+          series: [
+            BarChart.Series(
+              "auc", rows.map(\.observer.auc),
+              intervals: rows.map { $0.observer.low...max($0.observer.low, $0.observer.high) })
+          ],
+          axis: .init("area under the curve, with its 95 % interval; 0.5 is a guess"),
+          statistics: statistics)
       }
       return Plot(
         title: "Detectability of a disc", x: .init("dose"), y: .init("area under the curve"),

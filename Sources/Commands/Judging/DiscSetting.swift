@@ -28,27 +28,7 @@ struct DiscSetting {
         at: "slice", .outOfRange, "there is no slice \(slice)",
         hint: "0 to \(clean.count - 1) exist")
     }
-    let size = try arguments.number("diameter")
-    let plane = clean.source(of: slice)?.plane
-    if size.unit == .pixel {
-      diameter = size.value
-    } else if let spacing = plane?.rowSpacing, spacing > 0 {
-      diameter = size.value / spacing
-    } else if arguments.has("diameter"), size.unit == nil {
-      diameter = size.value
-    } else {
-      throw arguments.error(
-        at: "diameter", .data, "the distance of pixels is not known, so mm say nothing",
-        hint: "diameter=8px")
-    }
-    side = 2 * max(3, Int(diameter.rounded(.up))) + 1
-    guard diameter >= 1, side <= min(clean.height, clean.width) else {
-      throw arguments.error(
-        at: "diameter", .outOfRange,
-        "a disc of \(NumberFormat.fixed(1).string(diameter)) pixels does not fit the observer's "
-          + "square in slices of \(clean.height)×\(clean.width)",
-        hint: "a disc of 1 pixel or more, at most a quarter of the slice")
-    }
+    (diameter, side) = try Self.size(arguments, clean, slice)
     (row, column) = try Self.place(arguments, clean, slice, side)
     let margin = noise.kind.needsWholeSlice ? max(clean.height, clean.width) : side / 2 + 40
     func range(_ middle: Int, _ extent: Int) -> Range<Int> {
@@ -59,6 +39,44 @@ struct DiscSetting {
     signal = Self.disc(
       contrast, diameter, row: row - rectangle.rows.lowerBound,
       column: column - rectangle.columns.lowerBound, rectangle)
+  }
+
+  /// The disc's diameter in pixels, and the side of the observer's square about it.
+  private static func size(
+    _ arguments: Arguments, _ clean: ImageStack, _ slice: Int
+  ) throws(CommandError) -> (diameter: Double, side: Int) {
+    let size = try arguments.number("diameter")
+    let spacing = clean.source(of: slice)?.plane.rowSpacing ?? 0
+    let diameter: Double
+    if size.unit == .pixel {
+      diameter = size.value
+    } else if spacing > 0 {
+      diameter = size.value / spacing
+    } else if arguments.has("diameter"), size.unit == nil {
+      diameter = size.value
+    } else {
+      throw arguments.error(
+        at: "diameter", .data, "the distance of pixels is not known, so mm say nothing",
+        hint: "diameter=8px")
+    }
+    let extent = min(clean.height, clean.width)
+    let mm = spacing > 0 ? " of \(NumberFormat.fixed(1).string(spacing)) mm" : ""
+    guard diameter >= 1 else {
+      throw arguments.error(
+        at: "diameter", .outOfRange,
+        "a disc of \(NumberFormat.fixed(1).string(diameter)) pixels is smaller than a pixel\(mm)",
+        hint: "diameter=\(max(1, min(4, extent / 4)))px, or larger slices of smaller pixels")
+    }
+    // A disc that the slice cannot hold is refused before its side is a number of pixels.
+    let side = diameter < Double(extent) ? 2 * max(3, Int(diameter.rounded(.up))) + 1 : .max
+    guard side <= extent else {
+      throw arguments.error(
+        at: "diameter", .outOfRange,
+        "a disc of \(NumberFormat.fixed(1).string(diameter)) pixels\(mm) does not fit the observer's "
+          + "square in slices of \(clean.height)×\(clean.width)",
+        hint: extent < 7 ? "larger slices" : "diameter=\(max(1, extent / 4))px, or larger slices")
+    }
+    return (diameter, side)
   }
 
   /// The disc, each pixel by how much of it lies inside.

@@ -12,7 +12,8 @@ extension Command<Workspace> {
       details: """
         On the phantom with inserts: the edge of each rod, averaged over directions and slices, gives \
         how much of a pattern of each frequency is left. f50 and f10 are the frequencies at which half \
-        and a tenth is left. Networks blur low contrasts more than high ones, so each rod has a row.
+        and a tenth is left; > stands before the highest frequency that the pixels hold, half a cycle a \
+        pixel, where more is left there. Networks blur low contrasts more than high ones, so each rod has a row.
         """,
       parameters: [
         .words(
@@ -65,8 +66,7 @@ extension Command<Workspace> {
         rows: rows.map { row in
           [
             OutputLine(row.name), "\(row.rod, digits: 0)", "\(row.transfer.contrast, digits: 1)",
-            "\(row.transfer.frequency(at: 0.5), digits: 4)",
-            "\(row.transfer.frequency(at: 0.1), digits: 4)",
+            row.transfer.words(at: 0.5), row.transfer.words(at: 0.1),
           ]
         }))
     let result: JSONValue = [
@@ -85,7 +85,7 @@ extension Command<Workspace> {
       try workspace.show(name: "sharpness", statistics: [], result: result, arguments) { _ in
         Plot(
           title: "Modulation transfer at \(NumberFormat.shortest.string(nearest)) HU",
-          x: .init("frequency in 1/mm"), y: .init("transfer"),
+          x: .init("frequency in 1/mm"), y: .init("transfer", includesZero: true),
           series: drawn.map { row in
             Plot.Series(
               row.name,
@@ -94,6 +94,15 @@ extension Command<Workspace> {
       })
     outcome.result = result
     return outcome
+  }
+}
+
+extension ModulationTransfer {
+  /// The frequency at which the transfer falls to `level`, or that it is above the highest of the image's pixels.
+  fileprivate func words(at level: Double) -> OutputLine {
+    let found = frequency(at: level)
+    guard found.isNaN, let highest = frequencies.last else { return "\(found, digits: 4)" }
+    return ">\(highest, digits: 4)"
   }
 }
 

@@ -25,6 +25,9 @@ extension Command<Workspace> {
         .key(
           "size", .integer(8...256), "side of a region in pixels",
           default: .absent("64, or what fits")),
+        .key(
+          "draws", .integer(1...1000), "pairs of draws of each slice, for a smoother curve",
+          default: .value("1")),
         .key("form", .choice(["radial", "plane"]), "what is drawn", default: .value("radial")),
       ] + FigureParameters.all,
       examples: [
@@ -77,7 +80,7 @@ extension Command<Workspace> {
       }
       return Plot(
         title: "Noise power", x: .init("frequency in \(frequencyUnit)"),
-        y: .init("power in \(powerUnit)"),
+        y: .init("power in \(powerUnit)", includesZero: true),
         series: zip(names, found).map { name, spectrum in
           Plot.Series(name, spectrum.power.radial.map { Plot.Point(x: $0.frequency, y: $0.power) })
         }, statistics: statistics)
@@ -127,9 +130,12 @@ extension Workspace {
     let isInMillimeters = plane?.rowSpacing != nil && plane?.columnSpacing != nil
     var power = NoisePower(
       size: size, rowSpacing: plane?.rowSpacing ?? 1, columnSpacing: plane?.columnSpacing ?? 1)
-    for (image, mask) in try noiseImages(value, stack, arguments) {
-      power.add(image, mask: mask)
-      try stopIfInterrupted()
+    let rule = noiseRule(stack, arguments)
+    for pair in 0..<(rule == "draws" ? try arguments.integer("draws") : 1) {
+      for (image, mask) in try noiseImages(value, stack, rule, pair: pair, arguments) {
+        power.add(image, mask: mask)
+        try stopIfInterrupted()
+      }
     }
     power.finish()
     guard power.count > 0 else {
@@ -141,13 +147,16 @@ extension Workspace {
     return FoundSpectrum(power: power, isInMillimeters: isInMillimeters)
   }
 
-  /// The images whose power is taken, with their padding.
+  /// The word of `of=` that says where the noise of a stack comes from.
+  private func noiseRule(_ stack: String, _ arguments: Arguments) -> String {
+    arguments.choiceIfGiven("of")
+      ?? (stack == "clean" || clean == nil ? "itself" : noise == nil ? "clean" : "draws")
+  }
+
+  /// The images whose power is taken, with their padding; of draws, those of one pair.
   private mutating func noiseImages(
-    _ value: NamedValue, _ stack: String, _ arguments: Arguments
+    _ value: NamedValue, _ stack: String, _ rule: String, pair: Int, _ arguments: Arguments
   ) throws -> [(Tensor<Float>, [Bool]?)] {
-    let usual =
-      stack == "clean" || clean == nil ? "itself" : noise == nil ? "clean" : "draws"
-    let rule = arguments.choiceIfGiven("of") ?? usual
     let index = value.name.firstIndex(of: "[").map { String(value.name[$0...]) } ?? ""
     var values = value.tensor
     switch rule {
@@ -160,7 +169,7 @@ extension Workspace {
         throw arguments.error(
           at: "of", .wrongValue, "clean slices have no draws of noise", hint: "of=itself")
       }
-      values = try drawDifference(stack, index)
+      values = try drawDifference(stack, index, pair: pair)
     }
     let area = values.shape.extents.suffix(2).reduce(1, *)
     let rows = Array(values.shape.extents.suffix(2))
@@ -172,8 +181,11 @@ extension Workspace {
     }
   }
 
-  /// The difference of two draws over √2, of the slices and the part of them that an index names.
-  private mutating func drawDifference(_ stack: String, _ index: String) throws -> Tensor<Float> {
+  /// The difference of two draws over √2, the pair of a number, of the slices and the part of them that an index
+  /// names.
+  private mutating func drawDifference(
+    _ stack: String, _ index: String, pair number: Int
+  ) throws -> Tensor<Float> {
     let noise = try requireDrawnNoise("the spectrum")
     let clean = try requireClean()
     let entries = try IndexedName(stack + index).entries
@@ -187,7 +199,8 @@ extension Workspace {
         try processed(
           try drawn(
             noise, slice: slice, rectangle: whole, signal: nil,
-            stream: "spectrum/\(draw)/slice\(slice)"), as: stack)
+            stream: "spectrum/\(draw)/slice\(slice)\(number == 0 ? "" : "/pair\(number)")"),
+          as: stack)
       }
       var difference = pair[0]
       for i in difference.scalars.indices {

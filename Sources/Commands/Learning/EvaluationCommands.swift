@@ -179,11 +179,15 @@ extension Workspace {
 extension Workspace {
   /// The remark that slices of a shape are padded for the network; none where they fit as they are.
   func paddingRemark(_ shape: Shape) -> [String] {
-    guard let size = network.fitting(height: shape.height, width: shape.width),
-      size != (shape.height, shape.width)
+    paddingRemark(height: shape.height, width: shape.width, named: "slices")
+  }
+
+  /// The remark that images of a size are padded for the network; none where they fit as they are.
+  func paddingRemark(height: Int, width: Int, named name: String) -> [String] {
+    guard let size = network.fitting(height: height, width: width), size != (height, width)
     else { return [] }
     return [
-      "slices of \(shape.height)×\(shape.width) do not fit the network: they are padded by reflection "
+      "\(name) of \(height)×\(width) do not fit the network: they are padded by reflection "
         + "to \(size.height)×\(size.width), and the output is cropped"
     ]
   }

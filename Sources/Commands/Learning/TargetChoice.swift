@@ -3,11 +3,6 @@ import CommandLanguage
 import Tensors
 import Training
 
-extension TrainingTarget {
-  /// The number of reconstructions from disjoint views for ``views``.
-  fileprivate static let partsOfViews = 4
-}
-
 /// The choice of the images that a training is trained towards.
 extension Workspace {
   /// The images a training reads, with those of its target.
@@ -48,6 +43,7 @@ extension Workspace {
           .state, "target=views needs projections, and the noisy slices have none",
           hint: "make them with 'noise lowdose dose=0.25'")
       }
+      if noise.isFresh { return .viewDraws(kind) }
       let count = TrainingTarget.partsOfViews
       return .independent(
         IndependentImages(

@@ -33,7 +33,7 @@ extension Command<Workspace> {
         beside the weights. 'net use last', best or average changes between them; 'continue' goes on \
         from the last. target= trains without clean slices: pair towards a second noisy image of each \
         slice, another draw of the noise or the loaded counterpart, either being the input (Noise2Noise); \
-        views on the reconstruction of three quarters of the views of 'noise lowdose', in its fixed draw, \
+        views on the reconstruction of three quarters of the views of 'noise lowdose' \
         towards that of the rest (Noise2Inverse); neighbor towards neighboring pixels of the noisy slice \
         (Neighbor2Neighbor), where the noise of neighbors must be independent. 'evaluate' judges all by the \
         clean slices.
@@ -62,9 +62,7 @@ extension Command<Workspace> {
         .key(
           "patience", .integer(1...mostUpdates), "end after so many epochs without a better one",
           default: .absent("all epochs")),
-        .key(
-          "augment", .list(.choice(["flip", "rotate"])),
-          "mirror and turn slices or patches at random", default: .absent("as they are")),
+        TrialTraining.augment,
         .key(
           "accumulate", .integer(1...4096), "batches whose gradients make one update",
           default: .value("1")),
@@ -103,9 +101,7 @@ extension Command<Workspace> {
     options.seed = workspace.seed(arguments)
     options.keepsBest = try arguments.choice("keep") == "best"
     options.patience = arguments.integerIfGiven("patience")
-    let turns = arguments.list("augment")
-    options.augmentation.flips = turns.contains(.choice("flip"))
-    options.augmentation.rotates = turns.contains(.choice("rotate"))
+    options.augmentation = arguments.augmentation
     options.accumulation = try arguments.integer("accumulate")
     options.averageDecay = arguments.numberIfGiven("average")?.value
     options.target = TrainingTarget(rawValue: try arguments.choice("target")) ?? .clean
@@ -201,13 +197,14 @@ extension Workspace {
         hint: "train on larger \(name)")
     }
     do throws(NetworkError) {
-      if options.patch != nil || part > 1 {
+      if options.patch != nil {
         try network.requireFit(height: height, width: width, named: name)
         try network.requireFit(
           height: height / part, width: width / part, named: part == 1 ? name : "halves of \(name)")
       }
       // Whole slices are judged, padded where they do not fit, and so they are trained on.
       try network.requireFitWhenPadded(height: clean.height, width: clean.width)
+      try network.requireFitWhenPadded(height: height / part, width: width / part)
     } catch {
       let side = (part...min(height, width)).last { side in
         [side, side / part].allSatisfy { network.misfit(height: $0, width: $0) == nil }

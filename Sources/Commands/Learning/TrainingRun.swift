@@ -69,6 +69,10 @@ extension Workspace {
     var outcome = describe(report, options, arguments, "\(label) psnr", psnr)
     outcome.foreword = foreword
     outcome.remarks += paddingRemark(data.noisy.shape)
+    if options.target == .neighbor, options.patch == nil {
+      outcome.remarks += paddingRemark(
+        height: data.clean.height / 2, width: data.clean.width / 2, named: "halves of slices")
+    }
     outcome.curves = recorder.curve.resultCurves(loss)
     outcome.hasTrained = true
     if let failure = report.failure {

@@ -20,17 +20,32 @@ struct TrialTraining {
     .key("batch", .integer(1...4096), "slices of one update", default: .value("4")),
     .key(
       "patch", .integer(1...4096), "side of the random squares", default: .absent("whole slices")),
+    augment,
   ]
+
+  static let augment = Parameter.key(
+    "augment", .list(.choice(["flip", "rotate"])),
+    "mirror and turn slices or patches at random", default: .absent("as they are"))
 }
 
 extension Arguments {
-  /// Returns the options that `epochs=`, `steps=`, `batch=` and `patch=` give.
+  /// The ways in which `augment=` turns images.
+  var augmentation: Augmentation {
+    let turns = list("augment")
+    var augmentation = Augmentation()
+    augmentation.flips = turns.contains(.choice("flip"))
+    augmentation.rotates = turns.contains(.choice("rotate"))
+    return augmentation
+  }
+
+  /// Returns the options that the arguments of ``TrialTraining/parameters`` give.
   func trialOptions() throws(CommandError) -> TrainingOptions {
     var options = TrainingOptions()
     if let epochs = integerIfGiven("epochs") { options.epochs = epochs }
     options.steps = integerIfGiven("steps")
     options.batch = try integer("batch")
     options.patch = integerIfGiven("patch")
+    options.augmentation = augmentation
     return options
   }
 }

@@ -140,6 +140,7 @@ extension Workspace {
       let edges: OutputLine =
         trip.errorAtEdges.map { " · \($0, digits: 1) HU at edges" } ?? ""
       outcome.say("without noise  rmse \(error, digits: 1) HU inside the body\(edges)")
+      outcome.remarks += resolutionRemark(kind, scan.scan, scan.grid, error)
     }
     let rays = clean.count * scan.scan.views * scan.scan.detectors
     if clipped > 0 {
@@ -161,5 +162,25 @@ extension Workspace {
     ]
     outcome.result = .object(
       [outcome.result, scan.scan.json, own].flatMap(members))
+  }
+
+  /// The remark that slices have finer detail than a scan keeps, with a scan that keeps more; none where it
+  /// changes them little, where its filter is meant to smooth, or where it is as fine as this already.
+  private func resolutionRemark(
+    _ kind: LowDoseNoise, _ scan: ScanGeometry, _ grid: ImageGrid, _ error: Double
+  ) -> [String] {
+    let pixel = min(grid.rowSpacing, grid.columnSpacing)
+    let side = max(grid.rows, grid.columns)
+    let detectors = Int((Double(scan.detectors) * 3 * scan.pitchAtCenter / pixel).rounded(.up))
+    let views = max(scan.views, (scan.coverage == .full ? 4 : 3) * side)
+    guard error > 12, kind.window == .ramp, detectors > scan.detectors || views > scan.views
+    else { return [] }
+    let millimeters = NumberFormat.fixed(2)
+    return [
+      "the slices have finer detail than the scan keeps: rays are "
+        + "\(millimeters.string(scan.pitchAtCenter)) mm apart at the center, pixels "
+        + "\(millimeters.string(pixel)) mm; views=\(views) detectors=\(max(detectors, scan.detectors)) "
+        + "keep more and take longer"
+    ]
   }
 }

@@ -5,9 +5,12 @@ package struct BarChart: Figure {
     package let label: String
     /// The values, one for each group; NaN and infinities are printed and have no bar.
     package let values: [Double]
+    /// The ends of each value's interval; empty where there are none.
+    package let intervals: [ClosedRange<Double>]
 
-    package init(_ label: String, _ values: [Double]) {
-      (self.label, self.values) = (label, values)
+    package init(_ label: String, _ values: [Double], intervals: [ClosedRange<Double>] = []) {
+      precondition(intervals.isEmpty || intervals.count == values.count, "Each or none.")
+      (self.label, self.values, self.intervals) = (label, values, intervals)
     }
   }
 
@@ -32,7 +35,9 @@ package struct BarChart: Figure {
 
   private var scale: AxisScale {
     AxisScale(
-      covering: series.flatMap(\.values), kind: axis.kind, room: axis.kind == .linear ? 0 : 0.06,
+      covering: series.flatMap(\.values)
+        + series.flatMap(\.intervals).flatMap { [$0.lowerBound, $0.upperBound] },
+      kind: axis.kind, room: axis.kind == .linear ? 0 : 0.06,
       includesZero: true)
   }
 
@@ -89,6 +94,16 @@ package struct BarChart: Figure {
             .rectangle(
               x: min(base, end), y: barTop + 1, width: abs(end - base), height: thickness - 2),
             Palette.series(index))
+        }
+        if !series.intervals.isEmpty {
+          let ends = [series.intervals[group].lowerBound, series.intervals[group].upperBound]
+            .compactMap { scale.position(of: $0).map(column) }
+          let y = barTop + thickness / 2
+          drawing.stroke(.line(ends.map { Point($0, y) }), Look.axis, width: 1.5)
+          for x in ends {
+            drawing.stroke(.line([Point(x, y - 4), Point(x, y + 4)]), Look.axis, width: 1.5)
+            end = max(end, x)
+          }
         }
         drawing.write(
           Self.label(value).printed, at: Point(max(base, end) + 6, barTop + thickness / 2 + 4.5),

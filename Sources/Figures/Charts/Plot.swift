@@ -43,9 +43,15 @@ package struct Plot: Figure {
     package let kind: AxisScale.Kind
     /// Whether its values are indices, whole numbers.
     package let isWhole: Bool
+    /// Whether a linear axis begins at 0, as that of a power or a share must.
+    package let includesZero: Bool
 
-    package init(_ name: String, _ kind: AxisScale.Kind = .linear, isWhole: Bool = false) {
-      (self.name, self.kind, self.isWhole) = (name, kind, isWhole)
+    package init(
+      _ name: String, _ kind: AxisScale.Kind = .linear, isWhole: Bool = false,
+      includesZero: Bool = false
+    ) {
+      (self.name, self.kind) = (name, kind)
+      (self.isWhole, self.includesZero) = (isWhole, includesZero)
     }
   }
 
@@ -72,7 +78,7 @@ package struct Plot: Figure {
   var yScale: AxisScale {
     AxisScale(
       covering: series.flatMap(\.points).flatMap { [$0.y, $0.low, $0.high] }
-        + references.map(\.y), kind: y.kind)
+        + references.map(\.y), kind: y.kind, includesZero: y.includesZero)
   }
 
   /// Whether a legend must name the series.

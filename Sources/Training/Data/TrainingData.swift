@@ -40,6 +40,14 @@ struct BatchPlan: Hashable, Sendable, Codable {
     /// How the patch is turned; nil if it is not.
     var turn: Turn?
   }
+
+  /// The same patches of a stack that has the slices in the order of the patches.
+  fileprivate var inOwnStack: BatchPlan {
+    BatchPlan(
+      patches: patches.enumerated().map { index, patch in
+        Patch(slice: index, row: patch.row, column: patch.column, turn: patch.turn)
+      })
+  }
 }
 
 /// One batch in network range.
@@ -118,15 +126,18 @@ extension TrainingData {
         tiles(plan, side, copy: copy, then: { scale.toNetwork($1) })
       }
     }
+    if case .viewDraws(let kind) = target, let freshNoise {
+      return halves(freshNoise, kind, plan, drawing: step, side)
+    }
     let input =
       if let freshNoise, let step {
-        fresh(freshNoise, plan, step: step, side)
+        fresh(freshNoise, plan, drawing: step, side)
       } else {
         cut(noisy.scalars, plan, side) { scale.toNetwork($1) }
       }
     if case .neighbors = target { return (input, input) }
-    if case .draws = target, let freshNoise, let step {
-      return (input, fresh(freshNoise, plan, step: step, side, draw: "/second"))
+    if case .draws = target, let freshNoise {
+      return (input, fresh(freshNoise, plan, drawing: step, side, draw: "/second"))
     }
     return (input, cut(clean.values.scalars, plan, side) { scale.toNetwork($1) })
   }
@@ -135,12 +146,13 @@ extension TrainingData {
   ///
   /// Noise that needs whole slices is drawn for these and then cut; `draw` names a further draw.
   private func fresh(
-    _ noise: Noise, _ plan: BatchPlan, step: Int, _ side: (height: Int, width: Int),
+    _ noise: Noise, _ plan: BatchPlan, drawing step: Int?, _ side: (height: Int, width: Int),
     draw: String = ""
   ) -> Tensor<Float> {
     func disturb(_ slice: Int, _ pixels: UnsafeMutableBufferPointer<Float>) {
       noise.apply(
-        to: pixels, ofSlice: slice, in: clean, stream: "noise/step\(step)/slice\(slice)\(draw)")
+        to: pixels, ofSlice: slice, in: clean,
+        stream: Self.stream(ofSlice: slice, drawing: step) + draw)
     }
     guard noise.kind.needsWholeSlice else {
       return cut(clean.values.scalars, plan, side) { slice, pixels in
@@ -151,11 +163,31 @@ extension TrainingData {
     let whole = BatchPlan(patches: plan.patches.map { .init(slice: $0.slice, row: 0, column: 0) })
     let drawn = cut(
       clean.values.scalars, whole, (clean.height, clean.width), then: disturb)
-    let places = plan.patches.enumerated().map { index, patch in
-      BatchPlan.Patch(
-        slice: index, row: patch.row, column: patch.column, turn: patch.turn)
+    return cut(drawn.scalars, plan.inOwnStack, side) { scale.toNetwork($1) }
+  }
+
+  /// The name of the stream of a slice's noise in an update; without an update, that of the fixed draw.
+  private static func stream(ofSlice slice: Int, drawing step: Int?) -> String {
+    "noise/\(step.map { "step\($0)/" } ?? "")slice\(slice)"
+  }
+
+  /// The patches of a plan from reconstructions of disjoint views of one draw, in network range.
+  private func halves(
+    _ noise: Noise, _ kind: LowDoseNoise, _ plan: BatchPlan, drawing step: Int?,
+    _ side: (height: Int, width: Int)
+  ) -> (input: Tensor<Float>, target: Tensor<Float>) {
+    let parts = TrainingTarget.partsOfViews
+    let drawn = plan.patches.map { patch in
+      kind.halves(
+        of: clean.values.image(patch.slice).scalars, ofSlice: patch.slice, in: clean,
+        target: IndependentImages.target(ofSlice: patch.slice, of: parts, drawing: step),
+        of: parts,
+        RandomStream(seed: noise.seed, name: Self.stream(ofSlice: patch.slice, drawing: step)))
     }
-    return cut(drawn.scalars, BatchPlan(patches: places), side) { scale.toNetwork($1) }
+    func patches(_ images: [Float]) -> Tensor<Float> {
+      cut(images, plan.inOwnStack, side) { scale.toNetwork($1) }
+    }
+    return (patches(drawn.flatMap(\.input)), patches(drawn.flatMap(\.target)))
   }
 
   /// The patches of a stack, each changed by `change` after it is cut.

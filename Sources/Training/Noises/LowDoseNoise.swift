@@ -68,9 +68,7 @@ package struct LowDoseNoise: NoiseKind {
   package func draw(
     _ pixels: [Float], ofSlice slice: Int, in clean: ImageStack, _ stream: RandomStream
   ) -> Draw {
-    guard let scan = try? scan(ofSlice: slice, in: clean) else {
-      preconditionFailure("A scan is checked before noise is drawn.")
-    }
+    let scan = checkedScan(ofSlice: slice, in: clean)
     let drawn = dose.draw(scans.sinogram(pixels, ofSlice: slice, by: scan), stream)
     return Draw(
       pixels: keepingPadding(of: pixels, scan.reconstruct(drawn.sinogram)), clipped: drawn.clipped)
@@ -86,20 +84,48 @@ package struct LowDoseNoise: NoiseKind {
   package func parts(
     ofSlice slice: Int, in clean: ImageStack, count: Int, seed: UInt64
   ) -> [[Float]] {
-    guard let scan = try? scan(ofSlice: slice, in: clean) else {
-      preconditionFailure("A scan is checked before noise is drawn.")
-    }
+    let scan = checkedScan(ofSlice: slice, in: clean)
     let pixels = clean.values.image(slice).scalars
     let drawn = dose.draw(
       scans.sinogram(pixels, ofSlice: slice, by: scan),
       RandomStream(seed: seed, name: "noise/slice\(slice)")
     ).sinogram
-    let (views, detectors) = (scan.scan.views, scan.scan.detectors)
     return (0..<count).map { part in
-      let factor = Float(views) / Float((views - part + count - 1) / count)
-      let some = drawn.indices.map { $0 / detectors % count == part ? factor * drawn[$0] : 0 }
+      let some = share(of: drawn, scan, count) { $0 == part ? 1 : 0 }
       return keepingPadding(of: pixels, scan.reconstruct(some))
     }
+  }
+
+  /// Returns a draw reconstructed twice from disjoint views: the target from those of part `target` of `count`, the
+  /// input from the others, in which each part counts the same.
+  ///
+  /// The input is the mean of the other ``parts(ofSlice:in:count:seed:)``, at the cost of one reconstruction.
+  func halves(
+    of pixels: [Float], ofSlice slice: Int, in clean: ImageStack, target: Int, of count: Int,
+    _ stream: RandomStream
+  ) -> (input: [Float], target: [Float]) {
+    let scan = checkedScan(ofSlice: slice, in: clean)
+    let drawn = dose.draw(scans.sinogram(pixels, ofSlice: slice, by: scan), stream).sinogram
+    let (input, other) = (
+      share(of: drawn, scan, count) { $0 == target ? 0 : 1 / Float(count - 1) },
+      share(of: drawn, scan, count) { $0 == target ? 1 : 0 }
+    )
+    return (
+      keepingPadding(of: pixels, scan.reconstruct(input)),
+      keepingPadding(of: pixels, scan.reconstruct(other))
+    )
+  }
+
+  /// Returns a sinogram whose views, of `count` parts, stand for all where each part has its weight: view v is of
+  /// part v mod count.
+  private func share(
+    of sinogram: [Float], _ scan: SliceScan, _ count: Int, weight: (_ part: Int) -> Float
+  ) -> [Float] {
+    let (views, detectors) = (scan.scan.views, scan.scan.detectors)
+    let factors = (0..<count).map { part in
+      weight(part) * Float(views) / Float((views - part + count - 1) / count)
+    }
+    return sinogram.indices.map { factors[$0 / detectors % count] * sinogram[$0] }
   }
 
   /// The made pixels, except for those that are padding, below air, which no scan sees.
@@ -110,6 +136,13 @@ package struct LowDoseNoise: NoiseKind {
   /// Returns the slice projected and reconstructed without noise.
   package func roundTrip(_ pixels: [Float], ofSlice slice: Int, by scan: SliceScan) -> [Float] {
     scan.reconstruct(scans.sinogram(pixels, ofSlice: slice, by: scan))
+  }
+
+  private func checkedScan(ofSlice slice: Int, in clean: ImageStack) -> SliceScan {
+    guard let scan = try? scan(ofSlice: slice, in: clean) else {
+      preconditionFailure("A scan is checked before noise is drawn.")
+    }
+    return scan
   }
 
   /// Returns the scan of a slice.

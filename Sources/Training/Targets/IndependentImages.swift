@@ -24,6 +24,12 @@ package struct IndependentImages: Sendable {
   /// Fills a row of an image from its range in the stack.
   typealias Copy = (_ row: Range<Int>, _ output: UnsafeMutableBufferPointer<Float>) -> Void
 
+  /// Returns which of `count` images is the target of a slice in an update; without an update, the last.
+  static func target(ofSlice slice: Int, of count: Int, drawing step: Int?) -> Int {
+    guard let step else { return count - 1 }
+    return RandomStream(seed: 0, name: "target/step\(step)").integer(at: slice, below: count)
+  }
+
   /// Returns the inputs and targets of a batch.
   ///
   /// - Parameters:
@@ -34,9 +40,8 @@ package struct IndependentImages: Sendable {
   func patches(
     drawing step: Int?, pixels: Int, by cut: (Copy) -> Tensor<Float>
   ) -> (input: Tensor<Float>, target: Tensor<Float>) {
-    let stream = step.map { RandomStream(seed: 0, name: "target/step\($0)") }
     func target(_ row: Range<Int>) -> Int {
-      stream?.integer(at: row.lowerBound / pixels, below: stacks.count) ?? stacks.count - 1
+      Self.target(ofSlice: row.lowerBound / pixels, of: stacks.count, drawing: step)
     }
     let input = cut { row, output in
       let target = target(row)

@@ -55,7 +55,7 @@ struct NeighborSamples {
   /// - Returns: g₁ as input, g₂ or t as target, and a mask of the pixels that count in both.
   func batch(of images: Batch, by network: NetworkInTraining?) -> Batch {
     let weight = Self.mostWeight * (network?.share ?? 0)
-    let denoised = weight > 0 ? network?.network.output(of: FeatureMap(images.input)).tensor : nil
+    let denoised = weight > 0 ? network?.network.paddedOutput(of: images.input) : nil
     return Batch(
       input: Tensor(shape: shape, scalars: first.map { images.input.scalars[$0] }),
       target: target(images.input.scalars, denoised?.scalars, weight: weight),

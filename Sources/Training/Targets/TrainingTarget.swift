@@ -15,6 +15,11 @@ package enum TrainingTarget: String, CaseIterable, Hashable, Sendable, Codable {
   case views
 }
 
+extension TrainingTarget {
+  /// The number of parts into which ``views`` takes the views of a scan apart.
+  package static let partsOfViews = 4
+}
+
 /// The images that a target needs beside the noisy slices.
 package enum TargetImages: Sendable {
   case clean
@@ -22,6 +27,8 @@ package enum TargetImages: Sendable {
   case independent(IndependentImages)
   /// Two draws of the noise for each batch.
   case draws
+  /// A draw of the noise for each batch, reconstructed from two disjoint shares of its views.
+  case viewDraws(LowDoseNoise)
   /// Neighbors within the noisy slices.
   case neighbors
 }
