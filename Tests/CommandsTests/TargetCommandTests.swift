@@ -73,7 +73,7 @@ struct TargetCommandTests {
     try session.run("train steps=1 patch=16 target=neighbor")
   }
 
-  @Test(arguments: [33, 36])
+  @Test(arguments: [35, 36])
   func `whole slices whose halves do not fit are padded, which is said`(_ side: Int) throws {
     let session = TestSession()
     try session.run(lines: [
