@@ -16,7 +16,7 @@ from fontTools.ttLib import TTFont
 FOLDER = sys.argv[1] if len(sys.argv) > 1 else "/usr/share/fonts/truetype/dejavu"
 ASCII = [chr(c) for c in range(32, 127)]
 GREEK = "αβγδεζηθικλμνξοπρστυφχψωΓΔΘΛΞΠΣΦΨΩ"
-SIGNS = "£§°±µ·×÷–—‘’“”•…′←↑→↓↔⇐⇒√∞∂∇≈≠≤≥−∑‖∈⊕⊗⊙■□▲▼�"
+SIGNS = "£§°±µ·×÷∗⋆●–—‘’“”•…′←↑→↓↔⇐⇒√∞∂∇≈≠≤≥−∑‖∈⊕⊗⊙■□▲▼�"
 DIGITS = "²³¹⁰⁴⁵⁶⁷⁸⁹⁻⁺₀₁₂₃₄₅₆₇₈₉ᵀ"
 LATIN = "ÄÖÜßäöüàâçèéêëîïñóôùûåøæ"
 EM = 1000

@@ -8,14 +8,23 @@ import Tensors
 ///     angle = arccos( ĝᵀg / (‖ĝ‖·‖g‖) )
 ///
 /// ĝ is what the flow gives for the weights of a layer, or of the whole network, and g the standard flow's on the same batch with the
-/// same weights: 0° is the gradient, 90° no relation, above 90° the loss rises along it. NaN where one of them is 0.
+/// same weights: 0° is the gradient, 90° no relation, above 90° the loss rises along it.
 package struct AngleCourse: Sendable {
+  /// An angle in degrees, or the reason why there is none.
+  package enum Angle: Hashable, Sendable {
+    case degrees(Double)
+    case missing(GradientComparison.NoAngle)
+
+    /// The angle in degrees; nil where there is none.
+    package var degrees: Double? { if case .degrees(let value) = self { value } else { nil } }
+  }
+
   /// The numbers of the updates, from 1.
   package private(set) var steps: [Int] = []
-  /// By step, then by layer, in degrees.
-  package private(set) var layers: [[Double]] = []
-  /// By step, of all weights together, in degrees.
-  package private(set) var whole: [Double] = []
+  /// By step, then by layer.
+  package private(set) var layers: [[Angle]] = []
+  /// By step, of all weights together.
+  package private(set) var whole: [Angle] = []
 
   /// Trains a copy of `network` under `flow` and takes the angles at some fifty steps, evenly spaced.
   ///
@@ -72,12 +81,13 @@ package struct AngleCourse: Sendable {
     whole.append(Self.angle(gradients, truth))
   }
 
-  private static func angle(_ a: [Tensor<Float>], _ b: [Tensor<Float>]) -> Double {
+  private static func angle(_ a: [Tensor<Float>], _ truth: [Tensor<Float>]) -> Angle {
     func joined(_ tensors: [Tensor<Float>]) -> Tensor<Float> {
       let scalars = tensors.flatMap(\.scalars)
       return Tensor(shape: [scalars.count], scalars: scalars)
     }
-    let cosine = GradientComparison(joined(b), joined(a)).cosine
-    return acos(cosine.isNaN ? .nan : max(-1, min(1, cosine))) * 180 / .pi
+    let comparison = GradientComparison(joined(truth), joined(a))
+    guard let cosine = comparison.cosine else { return .missing(comparison.noAngle ?? .notFinite) }
+    return .degrees(acos(max(-1, min(1, cosine))) * 180 / .pi)
   }
 }

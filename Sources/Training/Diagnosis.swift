@@ -28,6 +28,8 @@ package enum Finding: Hashable, Sendable {
   /// The gradients of the layers' outputs grow or shrink on their way down; root mean squares at
   /// two layers.
   case unevenGradients(from: String, atFrom: Double, to: String, atTo: Double)
+  /// Layers whose outputs have a gradient of 0, though the last layer's has not.
+  case noGradient(layers: [String])
   /// Noise of neighboring pixels that is not independent, though the training took it so.
   case correlatedNoise(Double)
   /// Input with values far outside 0…1.
@@ -87,7 +89,7 @@ package struct Diagnosis: Sendable {
   package func findings() -> [Finding] {
     let dead = deadChannels
     return [nonFinite, inputScale].compactMap(\.self) + saturation
-      + [dead, unevenGradients(beside: dead), overflow, stuckWeights].compactMap(\.self)
+      + [dead, noGradient(beside: dead), unevenGradients, overflow, stuckWeights].compactMap(\.self)
   }
 
   // MARK: - Forward
@@ -148,18 +150,30 @@ package struct Diagnosis: Sendable {
 
   // MARK: - Backward
 
-  /// The layer whose output's gradient differs most from that of the last layer, by more than 1000
-  /// times.
-  ///
-  /// A gradient of 0 is no finding where channels are dead, since they cause it.
-  private func unevenGradients(beside dead: Finding?) -> Finding? {
+  /// The root mean square of the gradient of each layer's output; empty where that of the last is 0 or not finite,
+  /// and under a flow that has no gradients of values.
+  private var gradientSizes: [(name: String, size: Double)] {
     let sizes = pass.network.layerNames.compactMap { name in
       result.gradient("\(name).out").map { (name: name, size: $0.rootMeanSquare) }
     }
-    guard let last = sizes.last, last.size > 0, last.size.isFinite else { return nil }
+    guard let last = sizes.last, last.size > 0, last.size.isFinite else { return [] }
+    return sizes
+  }
+
+  /// The layers with a gradient of 0; no finding where channels are dead, since they cause it.
+  private func noGradient(beside dead: Finding?) -> Finding? {
+    let layers = gradientSizes.filter { $0.size == 0 }.map(\.name)
+    return layers.isEmpty || dead != nil ? nil : .noGradient(layers: layers)
+  }
+
+  /// The layer whose output's gradient differs most from that of the last layer, by more than 1000
+  /// times, but for those of 0.
+  private var unevenGradients: Finding? {
+    let sizes = gradientSizes.filter { $0.size != 0 }
+    guard let last = sizes.last else { return nil }
     func factor(_ size: Double) -> Double { max(size / last.size, last.size / size) }
     guard let farthest = sizes.dropLast().max(by: { factor($0.size) < factor($1.size) }),
-      factor(farthest.size) > 1000, farthest.size > 0 || dead == nil
+      factor(farthest.size) > 1000
     else { return nil }
     return .unevenGradients(
       from: last.name + ".out", atFrom: last.size, to: farthest.name + ".out",

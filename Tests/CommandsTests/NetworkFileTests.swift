@@ -288,7 +288,7 @@ struct NetworkFileTests {
 }
 
 /// Python with the library safetensors, where it is installed.
-private enum Python {
+enum Python {
   static let hasSafeTensors = (try? run("import safetensors.numpy; print('yes')")) == "yes\n"
 
   struct Failure: Error {

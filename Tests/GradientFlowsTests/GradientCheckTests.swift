@@ -130,7 +130,28 @@ struct GradientCheckTests {
     for (a, b) in [(whole, broken), (broken, whole), (broken, broken)] {
       let comparison = GradientComparison(a, b)
       #expect(comparison.areFinite != (true, true))
-      #expect(comparison.signAgreement.isNaN && comparison.cosine.isNaN)
+      #expect(comparison.signAgreement.isNaN && comparison.cosine == nil)
+      #expect(comparison.noAngle == .notFinite && comparison.normRatio == nil)
+    }
+  }
+
+  @Test func `a gradient of zero has no angle, one of the smallest or largest numbers has`() {
+    func tensor(_ scalars: [Double]) -> Tensor<Double> { Tensor(shape: [2], scalars: scalars) }
+    let (whole, zero) = (tensor([3, 4]), tensor([0, 0]))
+    let cases: [(Tensor<Double>, Tensor<Double>, GradientComparison.NoAngle, Double?)] = [
+      (whole, zero, .otherIsZero, 0), (zero, whole, .referenceIsZero, nil),
+      (zero, zero, .bothAreZero, nil),
+    ]
+    for (a, b, reason, ratio) in cases {
+      let comparison = GradientComparison(a, b)
+      #expect(comparison.noAngle == reason && comparison.cosine == nil)
+      #expect(comparison.normRatio == ratio)
+    }
+    for factor in [1e-300, Double.leastNonzeroMagnitude, 1e300] {
+      let comparison = GradientComparison(tensor([factor, 0]), tensor([-factor, 0]))
+      #expect(comparison.cosine == -1 && comparison.normRatio == 1)
+      let beside = GradientComparison(whole, tensor([factor, 0]))
+      #expect(abs((beside.cosine ?? .nan) - 0.6) < 1e-15 && beside.noAngle == nil)
     }
   }
 

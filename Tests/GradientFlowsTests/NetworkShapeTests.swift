@@ -144,7 +144,7 @@ struct NetworkShapeTests {
   }
 
   static func expect(
-    _ tensor: Tensor<Double>, _ expected: [Double], _ name: String
+    _ tensor: Tensor<Double>, _ expected: [Double], _ name: String, within allowed: Double = 1e-10
   ) {
     var (sums, scale) = ([0.0, 0, 0], 1.0)
     for (k, value) in tensor.scalars.enumerated() {
@@ -154,7 +154,7 @@ struct NetworkShapeTests {
       scale += abs(value)
     }
     for (found, wanted) in zip(sums, expected) {
-      #expect(abs(found - wanted) <= 1e-10 * scale, "\(name): \(found), expected \(wanted)")
+      #expect(abs(found - wanted) <= allowed * scale, "\(name): \(found), expected \(wanted)")
     }
   }
 }

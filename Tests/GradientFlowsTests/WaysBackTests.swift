@@ -27,7 +27,7 @@ struct WaysBackTests {
 
   @Test func `there are at least 30 networks for each way`() {
     let counts = Dictionary(grouping: Self.cases, by: \.flow).mapValues(\.count)
-    #expect(counts.count >= 8)
+    #expect(counts.count >= 9)
     #expect(counts.values.allSatisfy { $0 >= 30 })
   }
 
@@ -54,29 +54,47 @@ struct WaysBackTests {
 
   @Test(arguments: cases)
   func `gradients, and weights after ten steps, equal PyTorch's`(_ expected: Case) throws {
+    try check(
+      expected, try Network<Float>(lines: expected.lines).doubles, within: 1e-10, later: 1e-10)
+  }
+
+  @Test(arguments: cases)
+  func `in Float gradients do so within 1e-5, and weights after ten steps within 1e-3`(
+    _ expected: Case
+  ) throws {
+    // Some of these networks multiply a rounding error many times in ten steps.
+    try check(expected, try Network<Float>(lines: expected.lines), within: 1e-5, later: 1e-3)
+  }
+
+  /// Trains a network with the fixture's numbers for ten steps of SGD and compares what comes of it.
+  private func check<Element: Scalar>(
+    _ expected: Case, _ network: Network<Element>, within allowed: Double, later: Double
+  ) throws {
     let flow = try Self.flow(expected.flow)
-    var (pass, kernels) = try Self.pass(expected, flow)
+    var (pass, kernels) = try Self.pass(expected, flow, network)
     #expect(Set(kernels.keys) == Set(expected.own.keys))
     let names = pass.network.parameterNames
     for step in 0..<expected.losses.count {
       let result = pass.run(flow, retention: .training)
       let loss = expected.losses[step]
-      #expect(abs(result.loss - loss) <= 1e-10 * max(1, abs(loss)), "loss of step \(step)")
+      let error = abs(result.loss - loss) / max(1, abs(loss))
+      #expect(error <= (step == 0 ? allowed : later), "loss of step \(step)")
       if step == 0 {
         #expect(Set(names) == Set(expected.gradients.keys))
         for (name, gradient) in zip(names, result.parameterGradients) {
-          Self.expect(gradient.scalars, try #require(expected.gradients[name]), name)
+          Self.expect(
+            [gradient], try #require(expected.gradients[name]), name, within: allowed)
         }
       }
-      func stepped(_ tensor: Tensor<Double>, _ gradient: Tensor<Double>) -> Tensor<Double> {
+      func stepped(_ tensor: Tensor<Element>, _ gradient: Tensor<Element>) -> Tensor<Element> {
         Tensor(
           shape: tensor.shape,
           scalars: zip(tensor.scalars, gradient.scalars).map {
-            $0 - expected.rate * ($1 + expected.decay * $0)
+            $0 - Element(expected.rate) * ($1 + Element(expected.decay) * $0)
           })
       }
       for item in flow.tensors(for: pass.network, step: step) {
-        let gradient: Tensor<Double>? =
+        let gradient: Tensor<Element>? =
           switch item.learning {
           case .fixed: nil
           case .own: result.flowGradients[item.name]
@@ -88,47 +106,66 @@ struct WaysBackTests {
       var network = pass.network
       network.parameters = zip(network.parameters, result.parameterGradients).map(stepped)
       network.flowState = FlowState(flow: flow.line, tensors: kernels)
-      pass = pass.with(network)
+      pass = TrainingPass(
+        network: network, input: pass.input, target: pass.target, loss: pass.loss, step: step + 1)
     }
-    Self.expect(pass.network.parameters.flatMap(\.scalars), expected.after, "weights")
-    let own = Self.order(flow, pass.network)
-    Self.expect(own.flatMap { kernels[$0]?.scalars ?? [] }, expected.ownAfter, "kernels")
+    Self.expect(pass.network.parameters, expected.after, "weights", within: later)
+    // What is drawn for every step is that of the next one.
+    let own = Self.order(flow, pass.network).map { name in
+      Self.isRedrawn(flow)
+        ? flow.tensors(for: pass.network, step: pass.step).first { $0.name == name }?.tensor
+        : kernels[name]
+    }
+    Self.expect(own.compactMap(\.self), expected.ownAfter, "kernels", within: later)
+  }
+
+  private static func isRedrawn(_ flow: any GradientFlow) -> Bool {
+    (flow as? FeedbackFlow)?.signs == .redrawn
   }
 
   /// The names of a flow's own tensors in the order in which PyTorch made them: predictors from the last on.
-  private static func order(_ flow: any GradientFlow, _ network: Network<Double>) -> [String] {
+  private static func order<Element: Scalar>(
+    _ flow: any GradientFlow, _ network: Network<Element>
+  ) -> [String] {
     let names = flow.tensors(for: network, step: 0).map(\.name)
     guard flow is SyntheticFlow else { return names }
     return stride(from: names.count - 2, through: 0, by: -2).flatMap { [names[$0], names[$0 + 1]] }
   }
 
   /// The pass of a case, and the flow's own tensors with the fixture's numbers.
-  private static func pass(
-    _ expected: Case, _ flow: any GradientFlow
-  ) throws -> (TrainingPass<Double>, [String: Tensor<Double>]) {
-    var network = try Network<Float>(lines: expected.lines).doubles
+  private static func pass<Element: Scalar>(
+    _ expected: Case, _ flow: any GradientFlow, _ network: Network<Element>
+  ) throws -> (TrainingPass<Element>, [String: Tensor<Element>]) {
+    func numbers(_ shape: Shape, _ j: Int, _ scale: Double, shift: Double = 0) -> Tensor<Element> {
+      let exact = NetworkShapeTests.numbers(shape, j, scale, shift: shift)
+      return Tensor(shape: shape, scalars: exact.scalars.map { Element($0) })
+    }
+    var network = network
     try flow.requireFit(network)
     network.parameters = zip(network.parameterNames, network.parameters).enumerated().map {
       index, entry in
-      NetworkShapeTests.numbers(
-        entry.1.shape, index + 1, 0.3, shift: entry.0.hasSuffix("norm.weight") ? 1 : 0)
+      numbers(entry.1.shape, index + 1, 0.3, shift: entry.0.hasSuffix("norm.weight") ? 1 : 0)
     }
     let shapes = Dictionary(
       uniqueKeysWithValues: flow.tensors(for: network, step: 0).map { ($0.name, $0.tensor.shape) })
     let kernels = Dictionary(
       uniqueKeysWithValues: order(flow, network).enumerated().map { index, name in
-        (name, NetworkShapeTests.numbers(shapes[name] ?? [], 200 + index, 0.3))
+        (name, numbers(shapes[name] ?? [], 200 + index, 0.3))
       })
     network.flowState = FlowState(flow: flow.line, tensors: kernels)
     let shape: Shape = [expected.size[0], 1, expected.size[1], expected.size[2]]
     let pass = TrainingPass(
-      network: network, input: NetworkShapeTests.numbers(shape, 91, 1),
-      target: NetworkShapeTests.numbers(shape, 57, 0.5), loss: .meanSquaredError)
+      network: network, input: numbers(shape, 91, 1), target: numbers(shape, 57, 0.5),
+      loss: .meanSquaredError)
     return (pass, kernels)
   }
 
-  private static func expect(_ found: [Double], _ wanted: [Double], _ name: String) {
-    NetworkShapeTests.expect(Tensor(shape: [found.count], scalars: found), wanted, name)
+  private static func expect<Element: Scalar>(
+    _ found: [Tensor<Element>], _ wanted: [Double], _ name: String, within allowed: Double
+  ) {
+    let scalars = found.flatMap { $0.doubles().scalars }
+    NetworkShapeTests.expect(
+      Tensor(shape: [scalars.count], scalars: scalars), wanted, name, within: allowed)
   }
 
   // MARK: - Fused and alone
@@ -172,6 +209,23 @@ struct WaysBackTests {
     let input = Tensor<Float>(shape: [2, 1, 11, 14]) { stream.fillNormals($0) }
     let target = Tensor<Float>(shape: input.shape) { stream.fillNormals($0, from: 1 << 30) }
     return TrainingPass(network: network, input: input, target: target, loss: .meanSquaredError)
+  }
+
+  @Test(arguments: flows.map(\.line))
+  func `one, two and three threads give the same bits`(_ line: String) throws {
+    let flow = try #require(Self.flows.first { $0.line == line })
+    let before = Parallelism.threads
+    defer { Parallelism.threads = before }
+    for lines in [FusionTests.networks[0], FusionTests.networks[2]] {
+      let pass = try Self.pass(lines)
+      let found = [1, 2, 3].map { threads in
+        Parallelism.threads = threads
+        let result = pass.run(flow, retention: .training)
+        let own = result.flowGradients.sorted { $0.key < $1.key }.map(\.value)
+        return (result.parameterGradients + own).map(\.fingerprint)
+      }
+      #expect(Set(found).count == 1, "\(lines)")
+    }
   }
 
   // MARK: - Checkpointed
@@ -237,8 +291,10 @@ struct WaysBackTests {
       lines: ["conv channels=4 stride=2", "conv channels=4", "up", "conv"])
     let error = #expect(throws: NetworkError.self) { try DirectFlow().requireFit(network) }
     #expect(
-      error?.message.contains("the images of c1 are 32×32 where the output's are 64×64") == true)
+      error?.message.contains("the images of c1 have 1/2 of the output's rows and columns") == true)
+    #expect(error?.hint.contains("flow feedback") == true)
     try FeedbackFlow().requireFit(network)
+    try SyntheticFlow().requireFit(network)
   }
 
   // MARK: - Forward
@@ -274,7 +330,7 @@ struct WaysBackTests {
   }
 
   /// A pass in which all numbers come from the formula of the fixtures.
-  private static func pass(_ lines: [String], size: [Int]) throws -> TrainingPass<Double> {
+  static func pass(_ lines: [String], size: [Int]) throws -> TrainingPass<Double> {
     var network = try Network<Float>(lines: lines).doubles
     network.parameters = zip(network.parameterNames, network.parameters).enumerated().map {
       index, entry in
@@ -328,67 +384,5 @@ struct WaysBackTests {
     // E |cos| of a random direction is √(2/πP), and slope·v always points the gradient's way.
     let expected = (2 / (.pi * count)).squareRoot()
     #expect(abs(cosines / n - expected) < 0.1 * expected)
-  }
-
-  // MARK: - Paths
-
-  @Test(arguments: 0..<50)
-  func `parts by blocks add up to the gradient in random networks`(_ number: Int) throws {
-    var dice = Dice(seed: UInt64(100 + number))
-    var lines: [String] = ["conv channels=\(2 + dice.next(3)) act=tanh"]
-    for _ in 0..<(1 + dice.next(4)) {
-      let skip = dice.pick(["block", "project", "input"])
-      let channels = Int(lines[0].split(separator: "=")[1].prefix(1)) ?? 2
-      lines.append(
-        "block channels=\(channels) convs=\(1 + dice.next(2)) skip=\(skip) act=\(dice.pick(["tanh", "relu", "elu"]))"
-      )
-      if dice.next(4) == 0 { lines.append("conv channels=\(channels) act=tanh") }
-    }
-    let pass = try Self.pass(lines + ["conv"], size: [2, 6, 7])
-    let paths = GradientPaths(pass)
-    let truth = pass.run(StandardFlow(), retention: .training).parameterGradients
-    for (parts, gradient) in zip(paths.parts, truth) {
-      let sum = parts.compactMap(\.self).reduce(Tensor(shape: gradient.shape, repeating: 0)) {
-        $0.adding($1)
-      }
-      let worst = zip(sum.scalars, gradient.scalars).map { abs($0 - $1) }.max() ?? 0
-      #expect(worst <= 1e-6 * max(gradient.largestMagnitude(), 1e-300))
-    }
-    // Every block above doubles the ways, unless its skip comes from the network's input.
-    if !lines.contains(where: { $0.contains("skip=input") }) {
-      let blocks = lines.count { $0.hasPrefix("block") }
-      #expect(paths.ways[0].reduce(0, +) == Double(1 << blocks))
-    }
-  }
-
-  @Test func `the parts of two linear blocks are the products written out by hand`() throws {
-    // out = c·(1 + w₂)(1 + w₁)·a·x, with kernels 1×1 of one channel: every pullback is a product.
-    var network = try Network<Float>(
-      lines: [
-        "conv kernel=1 bias=no", "block channels=1 kernel=1 act=linear bias=no",
-        "block channels=1 kernel=1 act=linear bias=no", "conv kernel=1 bias=no",
-      ]
-    ).doubles
-    let (a, w1, w2, c) = (0.7, -0.4, 0.3, 1.1)
-    network.parameters = [a, w1, w2, c].map { Tensor(shape: [1, 1, 1, 1], scalars: [$0]) }
-    let (x, t) = (2.0, 0.5)
-    let shape: Shape = [1, 1, 1, 1]
-    let paths = GradientPaths(
-      TrainingPass(
-        network: network, input: Tensor(shape: shape, scalars: [x]),
-        target: Tensor(shape: shape, scalars: [t]), loss: .meanSquaredError))
-    let e = 2 * (c * (1 + w2) * (1 + w1) * a * x - t)
-    let expected: [[Double]] = [
-      [e * c * x, e * c * (w1 + w2) * x, e * c * w1 * w2 * x],
-      [e * c * a * x, e * c * w2 * a * x],
-      [e * c * (1 + w1) * a * x],
-      [e * (1 + w2) * (1 + w1) * a * x],
-    ]
-    for (parts, wanted) in zip(paths.parts, expected) {
-      let found = parts.prefix(wanted.count).map { $0?.scalars[0] ?? .nan }
-      for (part, number) in zip(found, wanted) { #expect(abs(part - number) < 1e-12) }
-      #expect(parts.dropFirst(wanted.count).allSatisfy { $0 == nil })
-    }
-    #expect(paths.ways[0] == [1, 2, 1])
   }
 }

@@ -45,6 +45,27 @@ struct MemoryTests {
     }
   }
 
+  private static let waysBack = [
+    "feedback", "feedback signs=redrawn", "direct", "local", "truncated depth=2",
+    "checkpointed", "checkpointed every=1",
+  ]
+
+  @Test(arguments: waysBack)
+  func `maps take what was planned under other ways back`(_ flow: String) throws {
+    let network = ["--channels", "16", "--blocks", "5", "--convs", "1", "--size", "320"]
+    for how in [[], ["--inspect"]] {
+      let (_, maps, planned) = try measured(network + how + ["--flow", flow])
+      #expect(abs(maps - planned) < 0.1 * planned + 1, "\(flow) \(how): \(maps), \(planned)")
+    }
+  }
+
+  @Test func `checkpointed takes half the memory of sixteen blocks at most`() throws {
+    let network = ["--channels", "8", "--blocks", "16", "--size", "320"]
+    let standard = try measured(network)
+    let checkpointed = try measured(network + ["--flow", "checkpointed"])
+    #expect(checkpointed.maps * 2 <= standard.maps, "\(checkpointed), \(standard)")
+  }
+
   /// MiB: the most that the program held, the most that maps took, and what was planned.
   private func measured(
     _ arguments: [String]

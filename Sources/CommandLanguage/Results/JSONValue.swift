@@ -21,6 +21,11 @@ package enum JSONValue: Hashable, Sendable {
     }
   }
 
+  /// Returns the number, or null where there is none or it is not finite.
+  package static func finite(_ value: Double?) -> JSONValue {
+    value.map { $0.isFinite ? .number($0) : .null } ?? .null
+  }
+
   /// The value of `key` in an object; nil if there is none.
   package subscript(key: String) -> JSONValue? {
     guard case .object(let members) = self else { return nil }

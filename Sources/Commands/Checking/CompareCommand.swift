@@ -17,7 +17,8 @@ extension Command<Workspace> {
         of two training slices, or random numbers without data. The first flow is the reference. \
         cosine is 1 where two gradients point the same way; norm is the other's norm over the \
         reference's; largest difference is a part of the reference's largest value; same sign is \
-        the share of elements whose signs agree.
+        the share of elements whose signs agree. A gradient that is 0 everywhere has no direction, so \
+        there is a – in place of its cosine.
         """,
       parameters: [
         .words(
@@ -64,6 +65,18 @@ private struct Row {
   let comparison: GradientComparison
   /// Whether both gradients are rounding alone, such as that of a bias before a batch norm, which is 0.
   let isRounding: Bool
+
+  /// What stands in place of the largest difference where there is no cosine to give; nil where there is.
+  var reason: String? {
+    guard !isRounding else { return "rounding" }
+    return switch comparison.noAngle {
+    case nil: nil
+    case .referenceIsZero: "reference is 0"
+    case .otherIsZero: "is 0"
+    case .bothAreZero: "both are 0"
+    case .notFinite: "not finite"
+    }
+  }
 }
 
 /// The table, the verdicts and the result of `compare`.
@@ -93,8 +106,8 @@ private func comparison<Element: Scalar>(
       ],
       rows: rows.map { row in
         let c = row.comparison
-        guard !row.isRounding else {
-          return [OutputLine(row.flow), OutputLine(row.name), "–", "–", "rounding", "–"]
+        if let reason = row.reason {
+          return [OutputLine(row.flow), OutputLine(row.name), "–", "–", OutputLine(reason), "–"]
         }
         // Below `exact`, the difference is rounding, and its digits mean nothing.
         let difference: OutputLine =
@@ -102,8 +115,9 @@ private func comparison<Element: Scalar>(
           ? "\(volatile: NumberFormat.significant(2).string(c.relativeDifference))"
           : "\(c.relativeDifference, significant: 3)"
         return [
-          OutputLine(row.flow), OutputLine(row.name), "\(c.cosine, digits: 4)",
-          "\(c.normRatio, significant: 4)", difference, "\(100 * c.signAgreement, digits: 1) %",
+          OutputLine(row.flow), OutputLine(row.name), "\(c.cosine ?? .nan, digits: 4)",
+          "\(c.normRatio ?? .nan, significant: 4)", difference,
+          "\(100 * c.signAgreement, digits: 1) %",
         ]
       }))
   for name in names.dropFirst() {
@@ -115,11 +129,11 @@ private func comparison<Element: Scalar>(
     "rows": .list(rows) { row in
       [
         "flow": .string(row.flow), "name": .string(row.name),
-        "cosine": .number(row.comparison.cosine),
-        "norm_ratio": .number(row.comparison.normRatio),
-        "max_difference": .number(row.comparison.maxDifference),
-        "relative_difference": .number(row.comparison.relativeDifference),
-        "sign_agreement": .number(row.comparison.signAgreement),
+        "cosine": .finite(row.comparison.cosine),
+        "norm_ratio": .finite(row.comparison.normRatio),
+        "max_difference": .finite(row.comparison.maxDifference),
+        "relative_difference": .finite(row.comparison.relativeDifference),
+        "sign_agreement": .finite(row.comparison.signAgreement),
         "rounding": .bool(row.isRounding),
       ]
     },
@@ -162,15 +176,17 @@ private func verdict(
     \(name) differs from \(reference) in \(differing.count) of \(rows.count, "parameter")
     """
   // A gradient of zero has no direction, and nothing is a multiple of it.
-  if let zero = differing.first(where: { $0.comparison.areZero != (false, false) }) {
-    let isReference = zero.comparison.areZero.reference
+  if let zero = differing.first(where: { $0.comparison.noAngle != nil }) {
+    let isReference = zero.comparison.noAngle == .referenceIsZero
     return "\(found): \(zero.name) is 0 under \(isReference ? reference : name) alone"
   }
-  let least = differing.min { $0.comparison.cosine < $1.comparison.cosine }
-  let ratios = differing.map(\.comparison.normRatio)
+  let cosines = differing.compactMap { row in row.comparison.cosine.map { (row.name, $0) } }
+  let ratios = differing.compactMap(\.comparison.normRatio)
+  guard let least = cosines.min(by: { $0.1 < $1.1 }), let low = ratios.min(),
+    let high = ratios.max()
+  else { return found }
   return """
-    \(found): cosine \(least?.comparison.cosine ?? .nan, digits: 4) at least \
-    (\(least?.name ?? "")), norm \(ratios.min() ?? 1, significant: 3) to \
-    \(ratios.max() ?? 1, significant: 3) times
+    \(found): cosine \(least.1, digits: 4) at least (\(least.0)), norm \(low, significant: 3) to \
+    \(high, significant: 3) times
     """
 }

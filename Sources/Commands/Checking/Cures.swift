@@ -34,7 +34,10 @@ struct Cures {
       rebuilt(initializer: workspace.initializer) { index, line in
         index == workspace.network.layers.count - 1 ? line.with(activation: .linear) : line
       }
-    case .unevenGradients:
+    case .noGradient where workspace.flow is SyntheticFlow && workspace.trainer == nil:
+      // Predictors begin with 0.
+      ["train steps=20"]
+    case .unevenGradients, .noGradient:
       workspace.flow.isGradient
         ? scale
           + rebuilt(initializer: .he) { _, line in

@@ -14,7 +14,7 @@ extension Command<Workspace> {
         Looks at the last training step (before any training, at the middle of two training \
         slices): NaN and where it first arose; weights that do not change when their update is \
         added; saturated activations (|z| above 6); ReLU channels that are 0 everywhere; overflow \
-        of the optimizer's second moments; gradients that grow or shrink on their way down; input \
+        of the optimizer's second moments; gradients that grow or shrink on their way down, or are 0; input \
         far from 0…1; noise that is not as target= of the training assumes; and whether the last layer can reach clean slices at all: the oracle takes \
         the best value that it can give at every pixel. A line for each finding, and a line to try.
         """,
@@ -144,6 +144,7 @@ extension Finding {
     case .deadChannels: "dead-channels"
     case .boundedOutput: "bounded-output"
     case .unevenGradients(_, let from, _, let to): to > from ? "exploding" : "vanishing"
+    case .noGradient: "no-gradient"
     case .correlatedNoise: "correlated-noise"
     case .inputScale: "input-scale"
     }
@@ -158,6 +159,7 @@ extension Finding {
     case .overflow(let names, _): names.joined(separator: " ")
     case .saturated(let layer, _, _), .boundedOutput(let layer, _, _): layer
     case .unevenGradients(_, _, let to, _): to
+    case .noGradient(let layers): layers.joined(separator: " ")
     case .correlatedNoise: "noisy"
     case .lostWeights, .stuckWeights, .inputScale: ""
     }
@@ -176,6 +178,7 @@ extension Finding {
     case .stuckWeights(let share, _, _), .saturated(_, _, let share): share
     case .boundedOutput(_, let bound, _): bound
     case .unevenGradients(_, let from, _, let to): to / from
+    case .noGradient(let layers): Double(layers.count)
     case .correlatedNoise(let correlation): correlation
     case .inputScale(let low, let high, _): max(abs(low), abs(high))
     }
@@ -240,6 +243,11 @@ extension Finding {
       return """
         \(atTo > atFrom ? "exploding" : "vanishing") gradients  \(atFrom, significant: 2) at \
         \(from), \(atTo, significant: 2) at \(to): a factor of \(atTo / atFrom, significant: 2)
+        """
+    case .noGradient(let layers):
+      return """
+        no gradient  \(layers.joined(separator: " ")): what \(layers.count == 1 ? "it is" : "they are") fed with is 0 \
+        everywhere, so \(layers.count == 1 ? "it learns" : "they learn") nothing in this step
         """
     case .correlatedNoise(let correlation):
       return """

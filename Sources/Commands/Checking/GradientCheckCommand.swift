@@ -118,9 +118,9 @@ extension GradientNature {
 
   fileprivate var json: JSONValue {
     [
-      "cosine": .number(cosine), "norm_ratio": .number(normRatio),
-      "change_ratio": .number(changeRatio), "change_hidden": .bool(changeIsHidden),
-      "asymmetry": .number(asymmetry),
+      "cosine": .finite(cosine), "norm_ratio": .finite(normRatio),
+      "change_ratio": .finite(changeRatio), "change_hidden": .bool(changeIsHidden),
+      "asymmetry": .finite(asymmetry),
     ]
   }
 }

@@ -105,6 +105,7 @@ struct RaceResult {
   /// The PSNR in dB by seed; NaN for runs that did not finish.
   var psnr: [Double] { runs.map { $0.figures?.psnr ?? .nan } }
   var finished: [Double] { psnr.filter(\.isFinite) }
+  /// The mean over the seeds that finished; NaN where none did.
   var mean: Double { finished.reduce(0, +) / Double(finished.count) }
 
   /// The sample standard deviation over seeds.
@@ -128,9 +129,9 @@ private func describe(
   var outcome = Outcome()
   var rows: [[OutputLine]] = results.map { result in
     [
-      OutputLine(result.name), "\(result.mean, digits: 2)",
+      OutputLine(result.name), cell(result.mean),
       result.finished.count > 1 ? "\(result.deviation, digits: 2)" : "",
-    ] + result.psnr.map { "\($0, digits: 2)" }
+    ] + result.psnr.map(cell)
   }
   if let baseline {
     let row: [OutputLine] = ["baseline", "\(baseline, digits: 2)", ""]
@@ -172,8 +173,8 @@ private func describe(
   func differences(_ pairs: [(RaceResult, PairedDifferences)]) -> JSONValue {
     .list(pairs) { result, pair in
       [
-        "name": .string(result.name), "mean": .number(pair.mean), "std": .number(pair.deviation),
-        "low": .number(pair.low), "high": .number(pair.high), "wins": .integer(pair.wins),
+        "name": .string(result.name), "mean": .finite(pair.mean), "std": .finite(pair.deviation),
+        "low": .finite(pair.low), "high": .finite(pair.high), "wins": .integer(pair.wins),
         "supported": .bool(pair.isSupported),
       ]
     }
@@ -183,9 +184,9 @@ private func describe(
       "contestants",
       .list(results) { result in
         [
-          "name": .string(result.name), "psnr": .list(result.psnr) { .number($0) },
-          "mean": .number(result.mean), "std": .number(result.deviation),
-          "curves": .list(result.runs) { .list($0.curve) { .number($0) } },
+          "name": .string(result.name), "psnr": .list(result.psnr) { .finite($0) },
+          "mean": .finite(result.mean), "std": .finite(result.deviation),
+          "curves": .list(result.runs) { .list($0.curve) { .finite($0) } },
           "steps": .list(result.runs) { .integer($0.steps) },
         ]
       }), .init("differences", differences(pairs)),
@@ -197,6 +198,9 @@ private func describe(
   outcome.result = .object(members)
   return (outcome, verdicts)
 }
+
+/// A PSNR in dB; – where a run gave none.
+private func cell(_ psnr: Double) -> OutputLine { psnr.isNaN ? "–" : "\(psnr, digits: 2)" }
 
 /// A line that claims what the interval supports, and no more.
 private func verdict(

@@ -14,8 +14,8 @@ extension Command<Workspace> {
       details: """
         A copy of the network trains under each flow; at some fifty steps its gradient is compared with that of \
         'flow standard' on the same batch with the same weights: 0° is the gradient, 90° no relation. One \
-        flow has a line for each layer, several have one each for all weights together. The session's own \
-        network stays as it is.
+        flow has a line for each layer, several have one each for all weights together. A gradient that is 0 \
+        has no angle. The session's own network stays as it is.
         """,
       parameters: [
         .key(
@@ -56,7 +56,7 @@ extension Command<Workspace> {
       result: [
         "steps": .list(courses[0].course.steps) { .integer($0) },
         "lines": .list(lines) { line in
-          ["name": .string(line.name), "angles": .list(line.angles) { .number($0) }]
+          ["name": .string(line.name), "angles": .list(line.angles) { .finite($0.degrees) }]
         },
       ], arguments
     ) { statistics in
@@ -65,7 +65,8 @@ extension Command<Workspace> {
         x: .init("update"), y: .init("angle in degrees"),
         series: lines.map { line in
           Plot.Series(
-            line.name, zip(line.steps, line.angles).map { .init(x: Double($0), y: $1) })
+            line.name,
+            zip(line.steps, line.angles).map { .init(x: Double($0), y: $1.degrees ?? .nan) })
         }, references: [.init("no relation", 90)], statistics: statistics)
     }
   }
@@ -75,16 +76,34 @@ extension Command<Workspace> {
 private struct AngleLine {
   let name: String
   let steps: [Int]
-  let angles: [Double]
+  let angles: [AngleCourse.Angle]
 
-  /// The first and the last angle.
+  /// The first and the last angle, or why there is none.
   var summary: OutputLine {
-    let told = angles.filter(\.isFinite)
+    let told = zip(steps, angles).compactMap { step, angle in angle.degrees.map { (step, $0) } }
+    let missing = angles.first { $0.degrees == nil }
     guard let first = told.first, let last = told.last else {
-      return "\(name)  no angle, since a gradient is 0 or not finite"
+      return "\(name)  no angle: \(missing?.reason ?? "there is no update")"
     }
-    return
-      "\(name)  \(first, digits: 1)° at first, \(last, digits: 1)° at update \(steps.last ?? 0)"
+    let start = first.0 == steps.first ? "at first" : "at update \(first.0)"
+    let ways: OutputLine =
+      "\(name)  \(first.1, digits: 1)° \(start), \(last.1, digits: 1)° at update \(last.0)"
+    guard let missing else { return ways }
+    let count = angles.count - told.count
+    return "\(ways); none at \(count) of \(angles.count) looks: \(missing.reason)"
+  }
+}
+
+extension AngleCourse.Angle {
+  /// The reason why there is no angle; empty where there is one.
+  fileprivate var reason: String {
+    switch self {
+    case .degrees: ""
+    case .missing(.otherIsZero): "its gradient is 0, which has no direction"
+    case .missing(.referenceIsZero): "the true gradient is 0, which has no direction"
+    case .missing(.bothAreZero): "both gradients are 0, which have no direction"
+    case .missing(.notFinite): "a gradient is not finite"
+    }
   }
 }
 

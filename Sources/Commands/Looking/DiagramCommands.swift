@@ -48,8 +48,8 @@ extension Command<Workspace> {
       details: """
         Orange arrows are the gradient from layer to layer; arrows in other colors are the links of \
         'flow dilated', from the block that passes a gradient on to the block that it is fed to. Dashed \
-        arrows carry something else: B a gradient through random kernels, B e the output's error, S h a \
-        prediction, loss the gradient of a loss of its own, 0 nothing, v slopes along directions.
+        purple arrows carry something else, which the legend names; a bar ends a gradient. Under 'flow \
+        checkpointed', dots are values that are kept, and blue arrows layers that are computed again.
         """,
       parameters: FigureParameters.all,
       examples: [
@@ -85,7 +85,8 @@ extension Command<Workspace> {
             .init(
               from: link.source, to: link.target,
               isFactor: flow.join(at: link.target, in: network, epoch: 0)?.isProduct ?? false)
-          }, replaced: flow.replaced(in: network)),
+          }, replacement: flow.replacement(in: network)?.diagram,
+          computedTwice: flow.computedTwice(in: network)),
         statistics: statistics)
     }
   }
@@ -231,6 +232,20 @@ extension Program<Float> {
     guard let skip, nodes[skip].operation is Copy else { return skip == nil ? .block : .projection }
     return source(of: nodes[skip].operands[0]) == input && nodes[skip].operands[0] == input
       ? .networkInput : .block
+  }
+}
+
+extension Replacement {
+  fileprivate var diagram: NetworkDiagram.Replacement? {
+    let way: NetworkDiagram.Replacement.Way =
+      switch way {
+      case .fromAbove: .fromAbove
+      case .fromBelow: .fromBelow
+      case .fromOutput: .fromOutput
+      case .fromItself: .fromItself
+      case .nothing: .nothing
+      }
+    return layers.isEmpty ? nil : .init(way, sign: sign, words: words, layers: layers)
   }
 }
 

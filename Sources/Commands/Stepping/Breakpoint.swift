@@ -86,7 +86,7 @@ protocol BreakpointView {
 }
 
 extension Breakpoint.Quantity {
-  /// The measured quantity; nil if a name does not exist.
+  /// The measured quantity; nil if a name does not exist, or if a gradient is 0 and has no direction.
   func value(in view: some BreakpointView) -> Double? {
     switch self {
     case .loss: return view.loss

@@ -1,6 +1,6 @@
 /// The ways of gradients under a network diagram, from right to left, with the links of a flow.
 extension NetworkLayout {
-  private static let standard = Palette.orange, replaced = Palette.purple
+  static let standard = Palette.orange
   /// The colors of links by the number of blocks that they pass; orange is the standard path.
   private static let linkColors = [
     Palette.blue, Palette.vermillion, Palette.green, Palette.purple, Palette.sky,
@@ -23,9 +23,7 @@ extension NetworkLayout {
     guard let flow = diagram.flow else { return [] }
     let standard = LegendEntry(
       label: "gradient from layer to layer", color: Self.standard, sign: .line(dashes: []))
-    let other = LegendEntry(
-      label: "something else in its place", color: Self.replaced, sign: .line(dashes: [4, 3]))
-    return [standard] + (flow.replaced.isEmpty ? [] : [other])
+    return (flow.replacement?.way == .fromBelow ? [] : [standard]) + legend(of: flow)
       + distances.map { distance in
         let links = flow.links.filter { $0.from - $0.to == distance }
         // Some blocks may add links where others multiply them.
@@ -44,34 +42,20 @@ extension NetworkLayout {
     var start = outputStart + Self.terminalWidth / 2
     for index in places.indices.reversed() {
       let (left, right) = (places[index].left, places[index].right)
-      step(from: start, to: right, y, sign: flow.replaced[index], on: &drawing)
+      step(from: start, to: right, y, into: index, flow, on: &drawing)
       // The line through the layer is its own gradient.
       drawing.stroke(
-        .line([Point(right, y), Point(left, y)]), Self.standard.mixed(with: .white, 0.35),
-        width: 7)
+        .line([Point(right, y), Point(left, y)]),
+        color(ofLayer: index, flow).mixed(with: .white, 0.35), width: 7)
       drawing.write(
         diagram.layers[index].name, at: Point((left + right) / 2, y + 3.5), size: 10, bold: true,
         anchor: .middle)
       start = left
     }
-    step(from: start, to: Look.margin + Self.terminalWidth / 2, y, on: &drawing)
+    step(from: start, to: Look.margin + Self.terminalWidth / 2, y, into: nil, flow, on: &drawing)
+    drawBelow(flow, middle, y, on: &drawing)
     for link in flow.links { draw(link, y, on: &drawing) }
     for link in flow.links { label(link, y, flow, on: &drawing) }
-  }
-
-  private func step(
-    from start: Double, to end: Double, _ y: Double, sign: String? = nil,
-    on drawing: inout Drawing
-  ) {
-    let color = sign == nil ? Self.standard : Self.replaced
-    drawing.stroke(
-      .line([Point(start, y), Point(end + 8, y)]), color, width: 3,
-      dashes: sign == nil ? [] : [4, 3])
-    drawing.arrowHead(at: Point(end, y), from: Point(start, y), color, size: 13)
-    guard let sign else { return }
-    drawing.write(
-      sign, at: Point((start + end) / 2, y - 9), size: 11, bold: true, color: color,
-      anchor: .middle)
   }
 
   /// The x at which a link leaves its source, the x at which it reaches its target, and its depth.

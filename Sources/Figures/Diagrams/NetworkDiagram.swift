@@ -109,15 +109,44 @@ package struct NetworkDiagram: Figure {
     var load: String { isFactor ? "g" : "ρ·g" }
   }
 
+  /// Something that layers are fed with in place of the gradient that the layer above passes on.
+  package struct Replacement: Hashable, Sendable {
+    /// The way by which it comes to a layer: from the layer above or below, from the network's output, from the
+    /// layer's own output, or not at all.
+    package enum Way: Hashable, Sendable {
+      case fromAbove
+      case fromBelow
+      case fromOutput
+      case fromItself
+      case nothing
+    }
+
+    package let way: Way
+    /// The letters on its arrows, and the words in the legend.
+    package let sign: String, words: String
+    /// The indices of the layers that are fed with it.
+    package let layers: Set<Int>
+
+    package init(_ way: Way, sign: String, words: String, layers: [Int]) {
+      (self.way, self.sign, self.words, self.layers) = (way, sign, words, Set(layers))
+    }
+  }
+
   /// A gradient flow with its links.
   package struct Flow: Hashable, Sendable {
     package let name: String
     package let links: [Link]
-    /// By layer, the sign of what it is fed with in place of the gradient that the layer above passes on.
-    package let replaced: [Int: String]
+    /// The thing that some layers are fed with instead; nil where all get the gradient.
+    package let replacement: Replacement?
+    /// The runs of layers whose values are computed a second time on the way back.
+    package let computedTwice: [ClosedRange<Int>]
 
-    package init(name: String, links: [Link] = [], replaced: [Int: String] = [:]) {
-      (self.name, self.links, self.replaced) = (name, links, replaced)
+    package init(
+      name: String, links: [Link] = [], replacement: Replacement? = nil,
+      computedTwice: [ClosedRange<Int>] = []
+    ) {
+      (self.name, self.links) = (name, links)
+      (self.replacement, self.computedTwice) = (replacement, computedTwice)
     }
   }
 

@@ -136,6 +136,14 @@ struct NetworkLayout {
 
   static let flowDepth = 66.0, levelHeight = 30.0
 
+  /// The number of lines below that of the gradients.
+  private var levelsBelow: Int {
+    let isBelow = diagram.flow.map {
+      $0.replacement?.way == .fromOutput || !$0.computedTwice.isEmpty
+    }
+    return routes.levelCount + (isBelow == true ? 1 : 0)
+  }
+
   // MARK: - Drawing
 
   func drawing() -> Drawing {
@@ -143,7 +151,7 @@ struct NetworkLayout {
     let middle = (around.top + above + 14).rounded()
     var below = deepest + 56
     if diagram.flow != nil {
-      below = deepest + Self.flowDepth + 34 + Double(routes.levelCount) * Self.levelHeight
+      below = deepest + Self.flowDepth + 34 + Double(levelsBelow) * Self.levelHeight
     }
     var drawing = around.drawing(width: width, figureBottom: middle + below)
     drawFrames(middle, on: &drawing)

@@ -4,10 +4,21 @@ extension NetworkDiagram {
   package func text(_ style: TextStyle) -> [String] {
     let lines = layers.enumerated().flatMap { index, layer in
       Self.lines(of: layer, from: inputName(of: index)) + links(to: index)
-        + (flow?.replaced[index].map { ["  ▲  \(layer.name) is fed with \($0)"] } ?? [])
+        + notes(on: index)
     }
     let all = ["net.in"] + lines + [output.isEmpty ? "net.out" : output]
     return style == .unicode ? all : all.map(Self.inASCII)
+  }
+
+  /// The lines that say what a layer is fed with instead of a gradient, and that its values are computed twice.
+  private func notes(on index: Int) -> [String] {
+    guard let flow else { return [] }
+    let name = layers[index].name
+    let instead = flow.replacement.map { other in
+      other.layers.contains(index) ? ["  ▲  \(name) is fed with \(other.sign): \(other.words)"] : []
+    }
+    let again = flow.computedTwice.contains { $0.contains(index) }
+    return (instead ?? []) + (again ? ["  ▲  \(name) is computed twice"] : [])
   }
 
   private static let skipColumn = 34

@@ -39,11 +39,21 @@ package struct CheckpointedFlow: LayerwiseFlow {
   package func parts<Element: Scalar>(
     of program: Program<Element>, _ network: Network<Element>
   ) -> [Range<Int>] {
+    let starts = firstLayers(network).map { program.layers[$0].nodes.lowerBound }
+    return zip([0] + starts, starts + [program.nodes.count]).map { $0..<$1 }
+  }
+
+  package func computedTwice<Element: Scalar>(
+    in network: Network<Element>
+  ) -> [ClosedRange<Int>] {
+    let starts = firstLayers(network)
+    return zip([0] + starts.dropLast(), starts).map { $0...($1 - 1) }
+  }
+
+  /// The places of the first layers of all parts but the first.
+  private func firstLayers<Element: Scalar>(_ network: Network<Element>) -> [Int] {
     let stages = Stages(network)
     let size = every ?? max(1, Int(Double(stages.count).squareRoot().rounded(.up)))
-    let starts = stride(from: size, to: stages.count, by: size).map {
-      program.layers[stages.start(of: $0)].nodes.lowerBound
-    }
-    return zip([0] + starts, starts + [program.nodes.count]).map { $0..<$1 }
+    return stride(from: size, to: stages.count, by: size).map { stages.start(of: $0) }
   }
 }

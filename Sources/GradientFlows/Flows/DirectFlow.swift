@@ -37,8 +37,10 @@ package struct DirectFlow: LayerwiseFlow, SeededFlow {
   package var isGradient: Bool { false }
   package var rewrites: Bool { true }
 
-  package func replaced<Element: Scalar>(in network: Network<Element>) -> [Int: String] {
-    Dictionary(uniqueKeysWithValues: Self.fed(network).map { ($0, "B e") })
+  package func replacement<Element: Scalar>(in network: Network<Element>) -> Replacement? {
+    Replacement(
+      .fromOutput, "B e", "the output's error e through a random kernel B",
+      layers: Self.fed(network))
   }
   package var summary: String { "G(k) = B(k)ᵀ ∗ the error of the output, B random and fixed" }
 

@@ -30,7 +30,7 @@
 // (2019), arXiv 1904.05391.
 //
 // What it is not. It is no gradient of the loss: only the topmost layer gets the exact one. Nor is it made for
-// speed: it costs what the standard flow costs.
+// speed: it costs what the standard flow costs, and what drawing the kernels takes in each step.
 
 package import Networks
 import Operations
@@ -56,8 +56,13 @@ package struct FeedbackFlow: LayerwiseFlow, SeededFlow {
   package var isGradient: Bool { false }
   package var rewrites: Bool { true }
 
-  package func replaced<Element: Scalar>(in network: Network<Element>) -> [Int: String] {
-    Dictionary(uniqueKeysWithValues: network.layers.indices.dropLast().map { ($0, "B") })
+  package func replacement<Element: Scalar>(in network: Network<Element>) -> Replacement? {
+    let kind =
+      mirrors
+      ? " that learns what the weight learns" : signs == .none ? "" : " with the weight's signs"
+    return Replacement(
+      .fromAbove, "B", "the gradient through a random kernel B\(kind)",
+      layers: network.layers.indices.dropLast())
   }
 
   package var line: String {

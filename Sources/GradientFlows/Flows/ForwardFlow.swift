@@ -45,8 +45,10 @@ package struct ForwardFlow: GradientFlow, SeededFlow {
     "weight.grad = mean of (slope along v)·v over \(directions == 1 ? "1 direction" : "\(directions) directions")"
   }
 
-  package func replaced<Element: Scalar>(in network: Network<Element>) -> [Int: String] {
-    Dictionary(uniqueKeysWithValues: network.layers.indices.map { ($0, "v") })
+  package func replacement<Element: Scalar>(in network: Network<Element>) -> Replacement? {
+    Replacement(
+      .fromBelow, "v", "derivatives along a random direction v, with the values",
+      layers: Array(network.layers.indices))
   }
 
   package func run<Element: Scalar>(

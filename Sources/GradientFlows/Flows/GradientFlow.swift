@@ -42,8 +42,11 @@ package protocol GradientFlow: Sendable {
   /// nothing is added there.
   func join<Element: Scalar>(at index: Int, in network: Network<Element>, epoch: Int) -> LinkJoin?
 
-  /// By layer, the sign of what it is fed with in place of the gradient that the layer above passes on.
-  func replaced<Element: Scalar>(in network: Network<Element>) -> [Int: String]
+  /// Returns what stands in place of the gradient that the layer above passes on; nil where nothing does.
+  func replacement<Element: Scalar>(in network: Network<Element>) -> Replacement?
+
+  /// Returns the runs of layers whose values are computed a second time on the way back, in order.
+  func computedTwice<Element: Scalar>(in network: Network<Element>) -> [ClosedRange<Int>]
 
   /// Whether a gradient goes back through the values; otherwise weights alone have one.
   var goesBack: Bool { get }
@@ -92,7 +95,11 @@ extension GradientFlow {
   package func seeded(_ seed: UInt64) -> Self { self }
   package var goesBack: Bool { true }
 
-  package func replaced<Element: Scalar>(in network: Network<Element>) -> [Int: String] { [:] }
+  package func replacement<Element: Scalar>(in network: Network<Element>) -> Replacement? { nil }
+
+  package func computedTwice<Element: Scalar>(
+    in network: Network<Element>
+  ) -> [ClosedRange<Int>] { [] }
 
   package func terms(
     ofParameter index: Int, at offset: Int, in pass: TrainingPass<Float>

@@ -43,8 +43,10 @@ package struct LocalFlow: LayerwiseFlow, SeededFlow {
     "each block learns by a head and a loss of its own, nothing passes between"
   }
 
-  package func replaced<Element: Scalar>(in network: Network<Element>) -> [Int: String] {
-    Dictionary(uniqueKeysWithValues: Stages(network).ends.dropLast().map { ($0, "loss") })
+  package func replacement<Element: Scalar>(in network: Network<Element>) -> Replacement? {
+    Replacement(
+      .fromItself, "loss", "the gradient of a loss of its own",
+      layers: Stages(network).ends.dropLast())
   }
 
   package func rewritten<Element: Scalar>(

@@ -12,13 +12,15 @@ extension Network {
         plane(program.layers[$0].output) != plane(program.output)
       })
     else { return }
-    let sides = [program.layers[other].output, program.output].map {
-      plane($0).map(String.init).joined(separator: "×")
-    }
+    let (whole, part) = (plane(program.output)[0], plane(program.layers[other].output)[0])
+    let scale = Scaling(part, over: whole)
+    let size =
+      scale.numerator == 1 || scale.denominator == 1
+      ? "\(scale) \(part < whole ? "of" : "times") the output's rows and columns"
+      : "\(part) rows where the output has \(whole)"
     throw NetworkError(
       code: "shape",
-      "flow \(flow) \(what), but the images of \(layerNames[other]) are \(sides[0]) where the "
-        + "output's are \(sides[1])",
+      "flow \(flow) \(what), but the images of \(layerNames[other]) have \(size)",
       hint: "take flow feedback or flow synthetic, or a network of one scale")
   }
 }

@@ -46,8 +46,10 @@ package struct SyntheticFlow: LayerwiseFlow {
   package var rewrites: Bool { true }
   package var summary: String { "G(k) = (S(k) ∗ h(k) + c(k)) / M, S and c learn what arrives" }
 
-  package func replaced<Element: Scalar>(in network: Network<Element>) -> [Int: String] {
-    Dictionary(uniqueKeysWithValues: Stages(network).ends.dropLast().map { ($0, "S h") })
+  package func replacement<Element: Scalar>(in network: Network<Element>) -> Replacement? {
+    Replacement(
+      .fromItself, "S h", "a prediction S of the gradient from what is handed on, h",
+      layers: Stages(network).ends.dropLast())
   }
 
   package func rewritten<Element: Scalar>(

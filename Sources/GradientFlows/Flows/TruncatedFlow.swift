@@ -41,17 +41,21 @@ package struct TruncatedFlow: LayerwiseFlow {
     "the gradient goes back through the last \(depth == 1 ? "block" : "\(depth) blocks") and is 0 below"
   }
 
-  package func replaced<Element: Scalar>(in network: Network<Element>) -> [Int: String] {
+  package func replacement<Element: Scalar>(in network: Network<Element>) -> Replacement? {
+    Replacement(
+      .nothing, "0", "no gradient: these layers do not learn", layers: Array(0..<first(network)))
+  }
+
+  /// The place of the lowest layer that the gradient reaches.
+  private func first<Element: Scalar>(_ network: Network<Element>) -> Int {
     let stages = Stages(network)
-    let first = stages.count > depth ? stages.start(of: stages.count - depth) : 0
-    return Dictionary(uniqueKeysWithValues: (0..<first).map { ($0, "0") })
+    return stages.count > depth ? stages.start(of: stages.count - depth) : 0
   }
 
   package func rewritten<Element: Scalar>(
     _ program: Program<Element>, of network: Network<Element>
   ) -> Program<Element> {
-    let stages = Stages(network)
-    let first = stages.count > depth ? stages.start(of: stages.count - depth) : 0
+    let first = first(network)
     return program.rewritten { node, place, operands, rewriting in
       rewriting.write(node, at: place, reading: operands, leavesZero: true) { reader, read in
         reader >= first && read < first

@@ -1,16 +1,19 @@
 """Ways back that are no gradient, or only a part of one, by PyTorch in double: ten steps of SGD for each network.
 
-Random kernels come from the formula of `shapes`, so that only results are stored. `autograd.Function` puts another kernel into the
-pullback of a convolution, `detach` cuts, and the feedback of the output's error is given to `torch.autograd.backward`.
+Random kernels come from the formula of `shapes`, so that only results are stored; those that are drawn for every step come from the
+definition of the random streams. `autograd.Function` puts another kernel into the pullback of a convolution, `detach` cuts, and the
+feedback of the output's error is given to `torch.autograd.backward`.
 """
 
 import math
 import random
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
 from .networks import ACTIVATIONS
+from .random_streams import fraction, words
 from .shapes import SMOOTH, Builder, Pass, numbers, options, projections
 from .writing import write_json
 
@@ -28,6 +31,7 @@ SETTINGS = [
     {"flow": "truncated depth=2"},
     {"flow": "local"},
     {"flow": "synthetic kernel=3 predictor-lr=0.05"},
+    {"flow": "feedback signs=redrawn mirror=no"},
 ]
 SLOPES = 60
 
@@ -74,6 +78,19 @@ def draw(r, of_one_scale):
     return lines, (2, 6, 8)
 
 
+def drawn(name, step, shape, seed=1):
+    """The numbers that `signs=redrawn` draws for a kernel in a step: single precision, deviation sqrt(2 / n)."""
+    count = math.prod(shape)
+    deviation = math.sqrt(2 / (count // shape[0]))
+    stream = f"flow/{name}/{step}"
+    drawn = [words(seed, stream, pair) for pair in range((count + 1) // 2)]
+    u = np.array([(fraction(w[0], w[1]) + 0.5) * 2.0**-53 for w in drawn])
+    turns = np.array([fraction(w[2], w[3]) * 2.0**-53 for w in drawn]) * 2 * np.pi
+    waves = np.stack([np.cos(turns), np.sin(turns)], axis=1)
+    normals = (np.sqrt(-2 * np.log(u))[:, None] * waves).reshape(-1)[:count]
+    return torch.tensor((deviation * normals).astype(np.float32).astype(np.float64)).reshape(shape)
+
+
 class Through(torch.autograd.Function):
     """A convolution whose gradient goes back to x through another kernel."""
 
@@ -102,6 +119,7 @@ class Way(Pass):
         self.input, self.target = numbers((n, 1, h, w), 91, 1.0), numbers((n, 1, h, w), 57, 0.5)
         self.word, self.settings = flow.split()[0], dict(s.split("=") for s in flow.split()[1:])
         self.parameters, self.own, self.number, self.statistics = {}, {}, 0, {}
+        self.step = 0
         self.layers = [l for l in lines if not l.startswith("output")]
         with_weights = [i for i, l in enumerate(self.layers) if l.split()[0] in ("conv", "block", "norm")]
         blocks = [i for i, l in enumerate(self.layers) if l.startswith("block")]
@@ -198,7 +216,10 @@ class Way(Pass):
         f = lambda x, w, b: F.conv2d(x, w, b, padding=dilation * (kernel - 1) // 2, dilation=dilation, groups=groups)
         if self.word != "feedback" or x is self.input:
             return f(x, weight, b)
-        other = self.tensor(f"{name}weight.feedback", weight.shape)
+        own = f"{name}weight.feedback"
+        if self.settings["signs"] == "redrawn":
+            self.own[own] = drawn(own, self.step, weight.shape).abs() * torch.sign(weight.detach())
+        other = self.tensor(own, weight.shape)
         if self.settings["signs"] != "none":
             other = other.abs() * torch.sign(weight.detach())
         return Through.apply(x, weight, b, other, f)
@@ -220,6 +241,7 @@ class Way(Pass):
 
     def descend(self, decay):
         """One step of SGD, w ← w − rate·(g + decay·w); under a mirror, the kernels get the same gradients."""
+        self.step += 1
         with torch.no_grad():
             for name, p in self.parameters.items():
                 p -= RATE * (p.grad + decay * p)
@@ -241,6 +263,8 @@ def case(lines, size, setting):
         way.descend(setting.get("decay", 0))
         losses.append(way.run())
     way.descend(setting.get("decay", 0))
+    if "redrawn" in setting["flow"]:
+        way.run()  # The kernels of the next step.
     if not all(math.isfinite(l) and l < 1e3 for l in losses):
         raise RuntimeError("The training diverges.")
     shown = lambda values: [float(f"{v:.14g}") for v in values]
@@ -256,11 +280,15 @@ def case(lines, size, setting):
 
 
 class Slope(Pass):
-    """A pass through a network of any shape with the derivative of the loss along a direction of its weights."""
+    """The loss of a network of any shape as a function of its parameters, which `given` holds by their order; None at first."""
+
+    def __init__(self, builder, given=None):
+        self.given, self.made = given, []
+        super().__init__(builder)
 
     def parameter(self, name, shape, shift=0.0):
-        value = super().parameter(name, shape, shift).detach()
-        return torch.autograd.forward_ad.make_dual(value, numbers(shape, 300 + self.number, 0.3))
+        self.made.append(numbers(shape, len(self.made) + 1, 0.3, shift))
+        return self.made[-1] if self.given is None else self.given[len(self.made) - 1]
 
     @property
     def loss(self):
@@ -268,7 +296,7 @@ class Slope(Pass):
 
     @loss.setter
     def loss(self, value):
-        self.slope = torch.autograd.forward_ad.unpack_dual(value).tangent
+        self.value = value
 
     def backward(self):
         """Nothing goes back here."""
@@ -282,19 +310,20 @@ class Slope(Pass):
 
 
 def slopes():
-    """Derivatives along directions, by forward-mode differentiation, as `torch.func.jvp` computes them."""
+    """Derivatives of the loss along a direction of the parameters, by `torch.func.jvp`."""
     cases, seed = [], 5000
     while len(cases) < SLOPES:
         seed += 1
         builder = Builder(seed).draw()
         try:
-            with torch.autograd.forward_ad.dual_level():
-                done = Slope(builder)
+            done = Slope(builder)
         except (RuntimeError, ValueError):  # Sizes that do not join.
             continue
-        if done.output.shape != done.input.shape or done.slope is None:
+        if done.output.shape != done.input.shape:
             continue
-        cases.append({"lines": builder.lines, "size": list(builder.size), "slope": float(done.slope)})
+        directions = [numbers(p.shape, 301 + k, 0.3) for k, p in enumerate(done.made)]
+        _, slope = torch.func.jvp(lambda given: Slope(builder, given).value, (done.made,), (directions,))
+        cases.append({"lines": builder.lines, "size": list(builder.size), "slope": float(slope)})
     return cases
 
 
