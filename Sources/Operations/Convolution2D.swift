@@ -48,6 +48,17 @@ package struct Convolution2D: Operation {
     }
   }
 
+  package func pullbacks<Element: Scalar>(
+    _ gradient: Value<Element>, to indices: [Int], _ values: OperationValues<Element>
+  ) -> [Value<Element>] {
+    guard indices.starts(with: [0, 1]), case .tensor(let kernel) = values.operands[1],
+      let both = Convolution.gradients(
+        gradient.map, values.operands[0].map, kernel: kernel, geometry: geometry)
+    else { return indices.map { pullback(gradient, to: $0, values) } }
+    return [.map(both.input), .tensor(both.kernel)]
+      + indices.dropFirst(2).map { pullback(gradient, to: $0, values) }
+  }
+
   package func formula(_ names: OperationNames) -> String {
     let x = names.operands[0]
     let kernel = names.operands[1] + (geometry.isTransposed ? "ᵀ" : "")

@@ -120,6 +120,8 @@ struct GeometryPass: CustomStringConvertible {
     .init(.init(dilation: 2), 16, 16, 37, 41, 3), .init(.init(dilation: 3), 8, 3, 40, 35, 5),
     .init(.init(dilation: 4), 2, 3, 33, 90, 3, images: 2),
     .init(.init(groups: 4), 32, 64, 31, 29, 3),
+    .init(.init(groups: 2), 32, 32, 30, 53, 3, images: 2),
+    .init(.init(groups: 3, isTransposed: true), 24, 48, 29, 33, 3),
     .init(.init(groups: 4), 8, 4, 31, 60, 3), .init(.init(groups: 16), 16, 16, 20, 60, 3),
     .init(.init(padding: .none), 16, 32, 21, 26, 5, images: 2),
     .init(.init(padding: .none), 40, 24, 26, 31, 5), .init(.init(padding: .none), 16, 16, 5, 6, 5),

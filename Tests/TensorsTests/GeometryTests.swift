@@ -108,6 +108,25 @@ import Testing
     }
   }
 
+  @Test func `gradients of input and kernel in one pass have the bits of each alone`() throws {
+    var count = 0
+    for pass in GeometryPass.large {
+      let (x, dz, w) = (
+        FeatureMap(pass.x.floats()), FeatureMap(pass.gradient.floats()), pass.w.floats()
+      )
+      guard let both = Convolution.gradients(dz, x, kernel: w, geometry: pass.geometry) else {
+        continue
+      }
+      count += 1
+      let dx = Convolution.inputGradient(
+        dz, kernel: w, geometry: pass.geometry, inputShape: x.shape)
+      let dw = Convolution.kernelGradient(x, dz, kernelShape: w.shape, geometry: pass.geometry)
+      #expect(both.input.tensor.fingerprint == dx.tensor.fingerprint, "\(pass)")
+      #expect(both.kernel.fingerprint == dw.fingerprint, "\(pass)")
+    }
+    #expect(count == 2)
+  }
+
   @Test func `a NaN or an infinity in a result of any geometry is found`() {
     for pass in GeometryPass.large {
       for bad in [Float.nan, .infinity] {

@@ -69,7 +69,7 @@ struct NormalizationTests {
             norm.forward(sample.x, bias: sample.bias), reluNaN: reluNaN)
           let fused = norm.rectified(
             sample.x, bias: sample.bias, reluNaN: reluNaN, keepsRecord: true)
-          #expect(fused.output.tensor.scalars == a.tensor.scalars)
+          #expect(fused.map.tensor.scalars == a.tensor.scalars)
           let dn = Activation.relu.backward(
             FeatureMap(sample.gradient.tensor), activation: a, preactivation: nil)
           let apart = norm.backward(FeatureMap(dn.tensor), sample.x)
@@ -95,7 +95,7 @@ struct NormalizationTests {
       let out = norm.rectified(
         FeatureMap(x), bias: numbers, reluNaN: reluNaN, keepsRecord: false)
       #expect(out.record == nil)
-      #expect(out.output.tensor.scalars[5].isNaN == (reluNaN == .keep))
+      #expect(out.map.tensor.scalars[5].isNaN == (reluNaN == .keep))
     }
   }
 

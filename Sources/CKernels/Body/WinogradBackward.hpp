@@ -214,8 +214,9 @@ static KERNEL int32_t winogradBackward(
   float *pieces = patch + patchSize(most(a->inputs, a->outputs));
   float *tiles = pieces + CK_WINOGRAD_POINTS * stride;
   memset(valueSums, 0, (size_t)a->outputs * sizeof(float));
-  const Map gradient = {a->gradient, a->gradient_mask, a->height, a->width, a->outputs};
-  const Map input = {a->input, nullptr, a->height, a->width, a->inputs};
+  const Map gradient = {
+      a->gradient, a->gradient_mask, a->height, a->width, a->outputs, a->output_pixel};
+  const Map input = {a->input, nullptr, a->height, a->width, a->inputs, a->input_pixel};
   const char **const list = fetchList(scratch, a->inputs, a->outputs);
   int32_t strange = 0;
   for (ptrdiff_t tile = first; tile < last; tile += block) {
@@ -232,17 +233,22 @@ static KERNEL int32_t winogradBackward(
     clearTiles(tiles, inputStride, a->inputs, count, whole);
     ptrdiff_t steps = backwardSteps(a->inputs, a->outputs);
     FetchPlan plan(list, a->inputs, a->outputs);
-    addLines(plan, {a->input, a->inputs * 4, a->height, a->width, next, end});
-    if (!turned) addLines(plan, {a->gradient, a->outputs * 4, a->height, a->width, next, end});
-    addLines(plan, {a->gradient_mask, a->outputs / 8, a->height, a->width, next, end});
+    const bool isDense = a->input_pixel == a->inputs && a->output_pixel == a->outputs;
+    if (isDense) {
+      addLines(plan, {a->input, a->inputs * 4, a->height, a->width, next, end});
+      if (!turned) addLines(plan, {a->gradient, a->outputs * 4, a->height, a->width, next, end});
+      addLines(plan, {a->gradient_mask, a->outputs / 8, a->height, a->width, next, end});
+    }
     plan.share(steps);
     multiplyTilesAtPlaces(tiles, pieces, sums, whole, block, a->inputs, a->outputs, plan);
     addSumsOfChunk(tile + count, last, valueSums, biasSums, a->outputs);
     if (!turned) continue;
     steps = forwardSteps(turned, count);
     FetchPlan addend(list, a->inputs, a->outputs);
-    addLines(addend, {turned->addend, a->inputs * 4, a->height, a->width, tile, tile + count});
-    addLines(addend, {a->gradient, a->outputs * 4, a->height, a->width, next, end});
+    if (isDense) {
+      addLines(addend, {turned->addend, a->inputs * 4, a->height, a->width, tile, tile + count});
+      addLines(addend, {a->gradient, a->outputs * 4, a->height, a->width, next, end});
+    }
     addend.share(steps);
     // The tiles have served; the products take their place.
     multiplyPlaces(pieces, turned->kernel, tiles, whole, block, a->outputs, a->inputs, addend);
@@ -273,7 +279,8 @@ static KERNEL void tileSums(
     const ck_gradient *a, ptrdiff_t first, ptrdiff_t last, double *biasSums, float *scratch) {
   float *valueSums = scratch;
   memset(valueSums, 0, (size_t)a->outputs * sizeof(float));
-  const Map gradient = {a->gradient, a->gradient_mask, a->height, a->width, a->outputs};
+  const Map gradient = {
+      a->gradient, a->gradient_mask, a->height, a->width, a->outputs, a->output_pixel};
   for (ptrdiff_t tile = first; tile < last; tile += CK_TILES_PER_CHUNK) {
     const int count = (int)least(CK_TILES_PER_CHUNK, last - tile);
     const TileCursor cursor(a->height, a->width, tile);

@@ -38,7 +38,7 @@ static KERNEL int32_t forwardBlock(
       transformed + (goesInPlace(a->inputs, a->outputs) ? 0 : CK_WINOGRAD_POINTS * stride);
   int32_t strange = 0;
   TileCursor cursor(a->height, a->width, tile);
-  const Map input = {a->input, a->input_mask, a->height, a->width, a->inputs};
+  const Map input = {a->input, a->input_mask, a->height, a->width, a->inputs, a->input_pixel};
   for (int done = 0; done < count; done += few) {
     const int some = (int)least(few, count - done);
     if (a->input_mask)
@@ -65,9 +65,12 @@ static KERNEL int32_t winogradForward(
     const ptrdiff_t next = tile + block, steps = forwardSteps(a, count);
     const ptrdiff_t end = least(last, next + block);
     FetchPlan plan(list, a->inputs, a->outputs);
-    addLines(plan, {a->addend, a->outputs * 4, a->height, a->width, tile, tile + count});
-    addLines(plan, {a->input, a->inputs * 4, a->height, a->width, next, end});
-    addLines(plan, {a->input_mask, a->inputs / 8, a->height, a->width, next, end});
+    if (a->output_pixel == a->outputs)
+      addLines(plan, {a->addend, a->outputs * 4, a->height, a->width, tile, tile + count});
+    if (a->input_pixel == a->inputs) {
+      addLines(plan, {a->input, a->inputs * 4, a->height, a->width, next, end});
+      addLines(plan, {a->input_mask, a->inputs / 8, a->height, a->width, next, end});
+    }
     plan.share(steps);
     strange |= forwardBlock(a, tile, count, scratch, plan);
   }

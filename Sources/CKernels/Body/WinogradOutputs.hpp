@@ -67,29 +67,29 @@ template <int activation, bool adds, bool derives, bool streams>
 static KERNEL int32_t transformTiles(
     const ck_convolution *a, const float *products, ptrdiff_t stride, TileCursor cursor, int count,
     float *) {
-  const ptrdiff_t pixel = a->outputs, row = a->width * pixel;
+  const ptrdiff_t channels = a->outputs, pixel = a->output_pixel, row = a->width * pixel;
   const Destination destination(a);
   const Spacing spacing = {row, pixel};
   Strangeness strange;
   for (int t = 0; t < count;) {
     Tile tile(cursor, a->height, a->width, pixel);
     for (const int end = t + cursor.takeColumn(count - t); t < end; t++, tile.goDown()) {
-      if (goesInPairs(pixel) && tile.isInside() && t + 1 < end) {
+      if (goesInPairs(channels) && tile.isInside() && t + 1 < end) {
         Tile second = tile;
         second.goDown();
         if (second.isInside()) {
           const Floats<8> bias = a->bias ? load<8>(a->bias) : Floats<8>{};
           TargetPair<activation, adds, derives, streams> target = {
               destination, spacing, besides(bias, bias), tile.start, second.start, strange};
-          transformTile(products + t * pixel, stride, target);
+          transformTile(products + t * channels, stride, target);
           t++;
           tile.goDown();
           continue;
         }
       }
-      EACH_LANES(c, pixel, {
+      EACH_LANES(c, channels, {
         const Floats<L> bias = a->bias ? load<L>(a->bias + c) : Floats<L>{};
-        const float *source = products + t * pixel + c;
+        const float *source = products + t * channels + c;
         const auto transform = [&](ptrdiff_t rows, ptrdiff_t columns) __attribute__((always_inline)) {
           Target<L, activation, adds, derives, streams> target = {
               destination, spacing, bias, tile.start + c, rows, columns, strange};
@@ -141,26 +141,31 @@ template <int activation, bool adds, bool derives, bool streams>
 static KERNEL int32_t transformTiles(
     const ck_convolution *a, const float *products, ptrdiff_t stride, TileCursor cursor, int count,
     float *patch) {
-  const ptrdiff_t pixel = a->outputs, row = a->width * pixel;
+  const ptrdiff_t channels = a->outputs, pixel = a->output_pixel, row = a->width * pixel;
   const Destination destination(a);
-  float *bias = patch + 16 * pixel;
-  memset(bias, 0, (size_t)(4 * pixel) * sizeof(float));
+  float *bias = patch + 16 * channels;
+  memset(bias, 0, (size_t)(4 * channels) * sizeof(float));
   if (a->bias)
     for (int j = 0; j < 4; j++)
-      memcpy(bias + j * pixel, a->bias, (size_t)pixel * sizeof(float));
+      memcpy(bias + j * channels, a->bias, (size_t)channels * sizeof(float));
   Strangeness strange;
   for (int t = 0; t < count;) {
     Tile tile(cursor, a->height, a->width, pixel);
     for (const int end = t + cursor.takeColumn(count - t); t < end; t++, tile.goDown()) {
-      for (ptrdiff_t c = 0; c < pixel; c += 8) {
-        PatchTarget target = {patch + c, pixel};
-        transformTile(products + t * pixel + c, stride, target);
+      for (ptrdiff_t c = 0; c < channels; c += 8) {
+        PatchTarget target = {patch + c, channels};
+        transformTile(products + t * channels + c, stride, target);
       }
       const ptrdiff_t rows = least(4, a->height - tile.y);
-      const ptrdiff_t values = least(4, a->width - tile.x) * pixel;
+      // Pixels side by side are one stretch of memory unless others' channels lie between them.
+      const ptrdiff_t columns = least(4, a->width - tile.x);
+      const ptrdiff_t stretches = pixel == channels ? 1 : columns;
+      const ptrdiff_t values = columns / stretches * channels;
       for (ptrdiff_t i = 0; i < rows; i++)
-        finishPixels<activation, adds, derives, streams>(
-            destination, patch + i * 4 * pixel, bias, tile.start + i * row, values, strange);
+        for (ptrdiff_t j = 0; j < stretches; j++)
+          finishPixels<activation, adds, derives, streams>(
+              destination, patch + (i * 4 + j) * channels, bias, tile.start + i * row + j * pixel,
+              values, strange);
     }
   }
   return strange.found();
@@ -174,9 +179,9 @@ using TransformTiles = int32_t (*)(
 /// What is written, and how, is decided here: branches for each vector took a fifth of the time.
 template <int activation, bool adds>
 INLINE TransformTiles tilesTransform(const ck_convolution *a) {
-  // Vectors of a streamed map lie at multiples of their size.
-  const bool streams = isStreamed(a->images * a->height * a->width * a->outputs)
-      && a->outputs % least(LANES, a->outputs) == 0;
+  // Vectors of a streamed map lie at multiples of their size, and fill lines of the cache with others.
+  const bool streams = isStreamed(a->images * a->height * a->width * a->output_pixel)
+      && a->outputs % (a->output_pixel == a->outputs ? least(LANES, a->outputs) : 16) == 0;
   if (derives<activation>(a))
     return streams ? transformTiles<activation, adds, true, true>
                    : transformTiles<activation, adds, true, false>;

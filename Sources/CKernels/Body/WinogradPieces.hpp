@@ -52,7 +52,7 @@ INLINE void transformRow(
     ptrdiff_t stride, float *tileSums) {
   constexpr ptrdiff_t column = 6 * 8;
   alignas(64) float memory[(4 * piecesInRow + 2) * column];
-  const RimPixels<8, isMasked> pixels(map, piece, 0, {map.width * 8, 8});
+  const RimPixels<8, isMasked> pixels(map, piece, 0, {map.width * map.pixel, map.pixel});
   Floats<8> sum = {};
   float *half = kept(memory);
   auto place = pixels.firstColumn();
@@ -101,7 +101,7 @@ INLINE void transformRows(
     const ptrdiff_t rows = isWhole ? down : least(count - t, cursor.bandEnd - cursor.y);
     const ptrdiff_t across =
         isWhole ? least(least(piecesInRow, (count - t) / down), cursor.across - cursor.x) : 1;
-    Piece piece(cursor, map.height, map.width, 8);
+    Piece piece(cursor, map.height, map.width, map.pixel);
     for (ptrdiff_t first = t * 8; first < (t + rows) * 8; first += 8, piece.goDown())
       transformRow<isMasked, sums>(
           map, piece, across, transformed + first, rows * 8, stride, tileSums + first);

@@ -7,7 +7,7 @@
 
 /// How a chunk is cut into blocks, so that both transformed blocks fit the second-level cache.
 INLINE int tilesPerBlock(ptrdiff_t channels) {
-  return channels <= 32 ? 48 : channels <= 64 ? 24 : 12;
+  return channels <= 32 ? 48 : channels <= 64 ? 24 : 36;
 }
 /// The floats from one of the 36 places to the next.
 INLINE ptrdiff_t placeStride(int tiles, ptrdiff_t channels) { return tiles * channels + 16; }
@@ -126,10 +126,10 @@ template <int margin> struct Square {
   bool isAcross;
 
   inline __attribute__((always_inline)) Square(
-      const TileCursor &cursor, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels)
-      : height(height), toNext(4 * width * channels), y(cursor.y * 4 - margin),
-        x(cursor.x * 4 - margin), image(cursor.image * height * width * channels),
-        start(image + (y * width + x) * channels), isAcross(x >= 0 && x + side <= width) {}
+      const TileCursor &cursor, ptrdiff_t height, ptrdiff_t width, ptrdiff_t pixel)
+      : height(height), toNext(4 * width * pixel), y(cursor.y * 4 - margin),
+        x(cursor.x * 4 - margin), image(cursor.image * height * width * pixel),
+        start(image + (y * width + x) * pixel), isAcross(x >= 0 && x + side <= width) {}
 
   inline __attribute__((always_inline)) bool isInside() const {
     return isAcross && y >= 0 && y + side <= height;
@@ -143,11 +143,11 @@ template <int margin> struct Square {
 using Tile = Square<0>;
 using Piece = Square<1>;
 
-/// A map to read tiles or pieces from.
+/// A map to read tiles or pieces from, or some channels of it; pixels lie `pixel` floats apart.
 struct Map {
   const float *values;
   const uint8_t *mask;
-  ptrdiff_t height, width, channels;
+  ptrdiff_t height, width, channels, pixel;
 };
 
 /// L channels, from one on, of the pixels of a square that reaches beyond the image; 0 there.
@@ -191,9 +191,9 @@ template <int L, bool isMasked> struct RimPixels {
 template <class Area, bool isMasked, class Body>
 INLINE void eachArea(const Map &map, TileCursor cursor, int count, const Body &body) {
   const ptrdiff_t channels = map.channels;
-  const Spacing spacing = {map.width * channels, channels};
+  const Spacing spacing = {map.width * map.pixel, map.pixel};
   for (int t = 0; t < count;) {
-    Area area(cursor, map.height, map.width, channels);
+    Area area(cursor, map.height, map.width, map.pixel);
     for (const int end = t + cursor.takeColumn(count - t); t < end; t++, area.goDown()) {
       if constexpr (LANES == 16) {
         if (goesInPairs(channels) && area.isInside() && t + 1 < end) {

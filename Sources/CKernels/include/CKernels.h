@@ -45,6 +45,9 @@ typedef struct {
   ptrdiff_t images, height, width;
   /// The channels as stored: rounded up where interleaved.
   ptrdiff_t inputs, outputs;
+  /// The floats from a pixel of `input` and of `output` to the next: more than the channels where those are
+  /// one group of many, which tiles allow.
+  ptrdiff_t input_pixel, output_pixel;
   /// The extents of the kernel.
   ptrdiff_t kernel_height, kernel_width;
   /// Whether `input` is planar; the layout of `output` depends on the kernel.
@@ -67,6 +70,8 @@ typedef struct {
 typedef struct {
   ptrdiff_t images, height, width;
   ptrdiff_t inputs, outputs;
+  /// The floats from a pixel of `input` and of `gradient` to the next.
+  ptrdiff_t input_pixel, output_pixel;
   ptrdiff_t kernel_height, kernel_width;
   int32_t planar_input;
   const float *input;

@@ -85,6 +85,13 @@ struct ByteCount<Element: Scalar>: PassArithmetic {
     ConvolutionMemory.takesEnding(channels: channels(place), Element.self)
   }
 
+  /// Takes a bit for each value at `place`.
+  private func bits(_ place: Int) -> Heap.Block {
+    heap.take(
+      ConvolutionMemory.mask(
+        channels: channels(place), pixels: shapes[place].count / channels(place)))
+  }
+
   /// Counts `Convolution.activated`.
   func forward(
     _ group: FusedConvolution, _ x: Heap.Block, joining s: Heap.Block?, keepsRecord: Bool
@@ -97,12 +104,7 @@ struct ByteCount<Element: Scalar>: PassArithmetic {
     if isInterleaved(group.convolution), group.function == .relu, addsOnly {
       let bits =
         keepsDerivative
-        ? [
-          heap.take(
-            ConvolutionMemory.mask(
-              channels: channels(group.convolution),
-              pixels: shapes[group.convolution].count / channels(group.convolution)))
-        ] : []
+        ? [bits(group.convolution)] : []
       return (z, keepsRecord ? Record(derivative: bits, isMask: true) : nil, false)
     }
     // Planes are changed where they are, unless z is needed.
@@ -160,5 +162,30 @@ struct ByteCount<Element: Scalar>: PassArithmetic {
     let input = map(group.x)
     let addsBehind = addend != nil && !isInterleaved(group.x)
     return withExtendedLifetime((dz, record)) { (addsBehind ? map(group.x) : input, parameters) }
+  }
+  // MARK: - A normalization with ReLU
+
+  /// Counts `Normalization.rectified`.
+  func forward(
+    _ norm: FusedNorm, _ operands: [Heap.Block], keepsRecord: Bool
+  ) -> (result: Heap.Block, record: Record?) {
+    let isMask = isInterleaved(norm.activation)
+    // The sum is a map of its own before ReLU in planes.
+    let sum = isMask ? nil : map(norm.norm)
+    let result = map(norm.activation)
+    guard keepsRecord else { return (result, nil) }
+    let derivative =
+      norm.leavesDerivative ? [] : [isMask ? bits(norm.activation) : result]
+    return withExtendedLifetime(sum) { (result, Record(derivative: derivative, isMask: isMask)) }
+  }
+
+  /// Counts `Activation.backward`, and the pullbacks of the normalization.
+  func pullbacks(
+    _ norm: FusedNorm, to numbers: [Int], _ gradient: Heap.Block, _ operands: [Heap.Block?],
+    _ record: Record
+  ) -> [Heap.Block] {
+    let isRead = record.isMask || norm.leavesDerivative
+    let rectified = isRead ? gradient : map(norm.activation)
+    return pullbacks(norm.norm, to: numbers, rectified, operands, nil)
   }
 }

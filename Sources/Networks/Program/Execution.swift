@@ -22,8 +22,8 @@ package struct Execution<Element: Scalar, Arithmetic: PassArithmetic> {
   /// By place of the node whose memory they are.
   private var values: [Quantity?]
   private var gradients: [Quantity?]
-  /// By number of the group.
-  private var records: [Arithmetic.Record?]
+  /// By number of the group, and of the fused norm.
+  private var records: [Arithmetic.Record?], normRecords: [Arithmetic.Record?]
   /// By place, what readers contributed to a gradient so far, the last reader's first.
   private var arrivals: [[Quantity]]
   /// Whether a convolution found a NaN or an infinity.
@@ -35,6 +35,7 @@ package struct Execution<Element: Scalar, Arithmetic: PassArithmetic> {
     values = Array(repeating: nil, count: count)
     gradients = values
     records = Array(repeating: nil, count: plan.fusion.groups.count)
+    normRecords = Array(repeating: nil, count: plan.fusion.norms.count)
     arrivals = Array(repeating: [], count: count)
   }
 
@@ -100,6 +101,10 @@ package struct Execution<Element: Scalar, Arithmetic: PassArithmetic> {
         foundNonFinite = foundNonFinite || isNonFinite
         values[place] = result
         records[number] = record
+      case .rectified(let number):
+        let norm = plan.fusion.norms[number]
+        (values[place], normRecords[number]) = arithmetic.forward(
+          norm, nodes[norm.norm].operands.map(known), keepsRecord: keepsRecords)
       }
       for ended in plan.endsForward[place] { release(ended) }
     }
@@ -129,6 +134,7 @@ package struct Execution<Element: Scalar, Arithmetic: PassArithmetic> {
       case .last(let number): joinBack(place, plan.fusion.groups[number], number, keeping, joining)
       case .first(let number), .whole(let number):
         convolveBack(place, plan.fusion.groups[number], number, keeping, joining)
+      case .rectified(let number): normalizeBack(place, number, keeping, joining)
       }
       for ended in plan.endsBackward[place] { release(ended) }
     }
@@ -157,17 +163,42 @@ package struct Execution<Element: Scalar, Arithmetic: PassArithmetic> {
     if plan.isSeparate || node.isTrained || keeping.contains(place) {
       gradients[place] = gradient
     }
-    guard let operation = node.operation else { return }
+    guard node.operation != nil else { return }
     let (operands, result) = (node.operands.map { value(at: $0) }, value(at: place))
-    let wanted = node.operands.indices.filter {
-      plan.needsGradient[node.operands[$0]] && operation.hasPullback(to: $0)
-    }
-    let shares = arithmetic.pullbacks(place, to: wanted, gradient, operands, result)
-    for (number, share) in zip(wanted, shares) { arrivals[node.operands[number]].append(share) }
+    let wanted = wantedOperands(place)
+    hand(arithmetic.pullbacks(place, to: wanted, gradient, operands, result), to: wanted, of: place)
     if plan.isSeparate, node.name == nil {
       gradients[place] = nil
       if plan.holders[place] == place { values[place] = nil }
     }
+  }
+
+  /// Returns the numbers of the operands of the node at `place` that get a gradient.
+  private func wantedOperands(_ place: Int) -> [Int] {
+    nodes[place].operands.indices.filter {
+      plan.needsGradient[nodes[place].operands[$0]] && nodes[place].hasPullback(to: $0)
+    }
+  }
+
+  /// Adds to what arrived at operands of the node at `place`.
+  private mutating func hand(_ shares: [Quantity], to numbers: [Int], of place: Int) {
+    for (number, share) in zip(numbers, shares) {
+      arrivals[nodes[place].operands[number]].append(share)
+    }
+  }
+
+  /// Goes back through a ReLU and the normalization before it.
+  private mutating func normalizeBack(
+    _ place: Int, _ number: Int, _ keeping: Set<Int>, _ joining: Joining
+  ) {
+    guard let gradient = settle(place, joining), let record = normRecords[number] else { return }
+    if keeping.contains(place) { gradients[place] = gradient }
+    normRecords[number] = nil
+    let norm = plan.fusion.norms[number]
+    let operands = nodes[norm.norm].operands.map { value(at: $0) }
+    let wanted = wantedOperands(norm.norm)
+    hand(
+      arithmetic.pullbacks(norm, to: wanted, gradient, operands, record), to: wanted, of: norm.norm)
   }
 
   /// Goes back through the join of a group, to s; the way to the convolution waits for its place.

@@ -8,6 +8,7 @@
 // | convolution                       | z                         | x̄, w̄, b̄ in one pass over z̄            |
 // | convolution, activation           | a, a bit a value for ReLU | z̄ = act′·ā on the way to x̄, w̄, b̄     |
 // | convolution, activation, join     | out, while a is at hand   | s̄ first; then z̄ = act′·(G·s), x̄, w̄, b̄|
+// | norm, ReLU                        | a, while n is at hand     | sums and x̄ read through act′         |
 // | ReLU before a convolution         |                           | the reader's kernel applies act′     |
 // | other shares of x̄                 |                           | the reader's kernel adds one         |
 // | loss                              | loss and its gradient     |                                      |
@@ -39,6 +40,15 @@ package struct FusedConvolution: Sendable {
   package var result: Int { join ?? activation ?? convolution }
 }
 
+/// A normalization with the ReLU that alone reads it: a = ReLU(norm(x)).
+package struct FusedNorm: Sendable {
+  /// The places of n = norm(x) and of a.
+  package let norm: Int, activation: Int
+  package let reluNaN: ReLUNaN
+  /// Whether the convolution that reads the result computes the derivative of the ReLU.
+  package fileprivate(set) var leavesDerivative = false
+}
+
 /// A program divided into groups of nodes.
 package struct Fusion: Sendable {
   /// The part that a node plays.
@@ -53,11 +63,14 @@ package struct Fusion: Sendable {
     case last(Int)
     /// The only node of a group.
     case whole(Int)
+    /// The ReLU of a normalization: its number among the fused norms.
+    case rectified(Int)
   }
 
   /// By place among the nodes.
   package private(set) var roles: [Role]
   package private(set) var groups: [FusedConvolution] = []
+  package private(set) var norms: [FusedNorm] = []
 
   /// Every operation for itself.
   package init(separate count: Int) { roles = Array(repeating: .alone, count: count) }
@@ -105,16 +118,37 @@ package struct Fusion: Sendable {
       roles[place] = .first(number)
       roles[group.result] = places.count == 1 ? .whole(number) : .last(number)
     }
-    for number in groups.indices { leaveDerivative(ofGroup: number, program, readers, watched) }
+    for (place, node) in program.nodes.enumerated() where node.operation is any ChannelNorm {
+      guard let reader = soleReader(place),
+        let function = program.nodes[reader].operation as? Activate, function.function == .relu
+      else { continue }
+      (roles[place], roles[reader]) = (.inside, .rectified(norms.count))
+      norms.append(FusedNorm(norm: place, activation: reader, reluNaN: function.reluNaN))
+    }
+    for number in groups.indices
+    where groups[number].function == .relu && groups[number].join == nil {
+      groups[number].leavesDerivative = leaveDerivative(
+        of: groups[number].result, program, readers, watched)
+    }
+    for number in norms.indices {
+      norms[number].leavesDerivative = leaveDerivative(
+        of: norms[number].activation, program, readers, watched)
+    }
   }
 
-  /// Leaves the derivative of a ReLU to the convolution that reads it, where that alone passes a
+  /// Leaves the derivative of a ReLU to the convolution that reads its result, where that alone passes a
   /// gradient on to it, with at most one share of another reader added.
+  ///
+  /// - Parameters:
+  ///   - result: The place of the ReLU's result.
+  ///   - program: The program.
+  ///   - readers: By place, the nodes that read each value.
+  ///   - watched: The places of values whose gradients a flow reads or adds to.
+  /// - Returns: Whether there is such a convolution.
   private mutating func leaveDerivative<Element: Scalar>(
-    ofGroup number: Int, _ program: Program<Element>, _ readers: [[Int]], _ watched: Set<Int>
-  ) {
-    guard groups[number].function == .relu, groups[number].join == nil else { return }
-    var place = groups[number].result
+    of result: Int, _ program: Program<Element>, _ readers: [[Int]], _ watched: Set<Int>
+  ) -> Bool {
+    var place = result
     while !watched.contains(place), readers[place].count == 1,
       program.nodes[readers[place][0]].handsOn
     { place = readers[place][0] }
@@ -123,9 +157,9 @@ package struct Fusion: Sendable {
       let reader, groups[reader].x == place,
       let weight = program.tensor(at: groups[reader].weight),
       Convolution.goesBackAtOnce(kernelShape: weight.shape, Element.self)
-    else { return }
-    groups[number].leavesDerivative = true
+    else { return false }
     groups[reader].isInputRectified = true
+    return true
   }
 }
 

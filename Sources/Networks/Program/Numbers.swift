@@ -129,4 +129,27 @@ package struct Numbers<Element: Scalar>: PassArithmetic, Sendable {
     }
     return (gradients.input.map { .map($0) }, gradients.parameters.map { .tensor($0) })
   }
+  // MARK: - A normalization with ReLU
+
+  /// Computes a = ReLU(norm(x)).
+  package func forward(
+    _ norm: FusedNorm, _ operands: [Value<Element>], keepsRecord: Bool
+  ) -> (result: Value<Element>, record: Record?) {
+    guard let operation = program.nodes[norm.norm].operation as? any ChannelNorm else {
+      preconditionFailure("A fused norm is a normalization.")
+    }
+    let (map, derivative) = operation.normalization(operands, weight: operands[1].tensor).rectified(
+      operands[0].map, bias: operands[2].tensor, reluNaN: norm.reluNaN,
+      keepsRecord: keepsRecord && !norm.leavesDerivative)
+    return (.map(map), keepsRecord ? Record(derivative: derivative ?? .reader) : nil)
+  }
+
+  /// Computes n̄ = act′ · ā, and x̄, weight̄ and bias̄ from n̄.
+  package func pullbacks(
+    _ norm: FusedNorm, to numbers: [Int], _ gradient: Value<Element>,
+    _ operands: [Value<Element>?], _ record: Record
+  ) -> [Value<Element>] {
+    let rectified = Activation.relu.backward(gradient.map, times: nil, record.derivative)
+    return pullbacks(norm.norm, to: numbers, .map(rectified), operands, nil)
+  }
 }

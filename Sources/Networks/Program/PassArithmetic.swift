@@ -61,6 +61,17 @@ package protocol PassArithmetic {
     adding addend: Quantity?
   ) -> (input: Quantity?, parameters: [Quantity])
 
+  /// Returns a = ReLU(norm(x)), and what its backward pass needs if `keepsRecord`.
+  func forward(
+    _ norm: FusedNorm, _ operands: [Quantity], keepsRecord: Bool
+  ) -> (result: Quantity, record: Record?)
+
+  /// Returns what each operand in `numbers` of a normalization gets of the gradient of a.
+  func pullbacks(
+    _ norm: FusedNorm, to numbers: [Int], _ gradient: Quantity, _ operands: [Quantity?],
+    _ record: Record
+  ) -> [Quantity]
+
   /// Returns what stays of a quantity that is let go of; nil for nothing.
   func released(_ quantity: Quantity) -> Quantity?
 

@@ -151,6 +151,7 @@ extension Program {
     case .first, .inside: []
     case .last(let number), .whole(let number):
       [fusion.groups[number].x] + (fusion.groups[number].skip.map { [$0] } ?? [])
+    case .rectified(let number): nodes[fusion.norms[number].norm].operands
     }
   }
 
@@ -162,17 +163,23 @@ extension Program {
       let group = fusion.groups[number]
       guard needs[group.result] else { return [] }
       return [group.x] + (group.merge?.multiplies ?? false ? group.skip.map { [$0] } ?? [] : [])
-    case .alone:
-      let node = nodes[place]
-      guard let operation = node.operation, needs[place] else { return [] }
-      // The formula of a loss takes what it compares with for granted.
-      if operation is Loss { return node.operands }
-      return node.operands.indices.filter {
-        needs[node.operands[$0]] && operation.hasPullback(to: $0)
-      }.flatMap { number -> [Int] in
-        let reads = operation.pullbackReads(to: number, operands: node.operands.count)
-        return reads.operands.map { node.operands[$0] } + (reads.result ? [place] : [])
-      }
+    case .alone: return pullbackReads(at: place, needs)
+    // The derivative of ReLU is in the record or the reader's.
+    case .rectified(let number): return pullbackReads(at: fusion.norms[number].norm, needs)
+    }
+  }
+
+  /// Returns the values that the pullbacks of the operation at `place` read.
+  private func pullbackReads(at place: Int, _ needs: [Bool]) -> [Int] {
+    let node = nodes[place]
+    guard let operation = node.operation, needs[place] else { return [] }
+    // The formula of a loss takes what it compares with for granted.
+    if operation is Loss { return node.operands }
+    return node.operands.indices.filter {
+      needs[node.operands[$0]] && operation.hasPullback(to: $0)
+    }.flatMap { number -> [Int] in
+      let reads = operation.pullbackReads(to: number, operands: node.operands.count)
+      return reads.operands.map { node.operands[$0] } + (reads.result ? [place] : [])
     }
   }
 }

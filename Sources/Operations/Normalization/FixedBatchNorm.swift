@@ -6,7 +6,7 @@ package import Tensors
 ///     x̄ = weight · n̄ / √(σ² + ε),    weight̄ = Σ n̄ · (x − μ) / √(σ² + ε),    bias̄ = Σ n̄
 ///
 /// The operands are x, weight, bias, μ and σ², all but x `[C]`. μ and σ² have no pullback.
-package struct FixedBatchNorm: Operation {
+package struct FixedBatchNorm: ChannelNorm {
   /// ε.
   package let epsilon: Double
 
@@ -57,7 +57,7 @@ package struct FixedBatchNorm: Operation {
     ]
   }
 
-  private func normalization<Element: Scalar>(
+  package func normalization<Element: Scalar>(
     _ operands: [Value<Element>], weight: Tensor<Element>
   ) -> Normalization<Element> {
     Normalization(

@@ -1,5 +1,15 @@
 package import Tensors
 
+/// An operation that gives each channel of x, its first operand, another mean and another variance.
+///
+/// Weight and bias are the second and the third operand.
+package protocol ChannelNorm: Operation {
+  /// Returns the arithmetic with the statistics that the operands have, and with a weight of `[C]`.
+  func normalization<Element: Scalar>(
+    _ operands: [Value<Element>], weight: Tensor<Element>
+  ) -> Normalization<Element>
+}
+
 /// An operation that normalizes x by mean and variance of its own numbers.
 ///
 ///     n = weight · (x − μ) / √(σ² + ε) + bias
@@ -11,7 +21,7 @@ package import Tensors
 ///     weight̄  = Σ n̄ · u        bias̄ = Σ n̄
 ///
 /// The operands are x, weight and bias, `[C]` each.
-package protocol StatisticsNorm: Operation {
+package protocol StatisticsNorm: ChannelNorm {
   /// The numbers that share a mean and a variance: those of a channel, or of a group of channels of one image.
   var sharing: ChannelSharing { get }
   /// ε.
@@ -22,8 +32,9 @@ extension StatisticsNorm {
   package var tangentRule: TangentRule { .parts }
 
   package func forward<Element: Scalar>(_ operands: [Value<Element>]) -> Value<Element> {
-    let x = operands[0].map
-    return .map(normalization(x, operands[1].tensor).forward(x, bias: operands[2].tensor))
+    .map(
+      normalization(operands, weight: operands[1].tensor).forward(
+        operands[0].map, bias: operands[2].tensor))
   }
 
   package func pullback<Element: Scalar>(
@@ -41,7 +52,8 @@ extension StatisticsNorm {
     let weight =
       wantsInput
       ? values.operands[1].tensor : Tensor<Element>(shape: [x.shape.channels], repeating: 1)
-    let found = normalization(x, weight).backward(g, x, wantsInput: wantsInput)
+    let found = normalization(values.operands, weight: weight).backward(
+      g, x, wantsInput: wantsInput)
     return indices.map { index in
       switch index {
       case 0: found.input.map { .map($0) } ?? gradient
@@ -63,10 +75,10 @@ extension StatisticsNorm {
     ]
   }
 
-  private func normalization<Element: Scalar>(
-    _ x: FeatureMap<Element>, _ weight: Tensor<Element>
+  package func normalization<Element: Scalar>(
+    _ operands: [Value<Element>], weight: Tensor<Element>
   ) -> Normalization<Element> {
-    Normalization(ChannelMoments(of: x, sharing), weight: weight, epsilon: epsilon)
+    Normalization(ChannelMoments(of: operands[0].map, sharing), weight: weight, epsilon: epsilon)
   }
 
   // MARK: - In letters

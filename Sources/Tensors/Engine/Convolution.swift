@@ -10,9 +10,6 @@
 /// convolutional neural networks for document processing", 2006). No column matrix of a whole image
 /// exists at any time.
 package enum Convolution {
-  /// The odd extents a kernel may have.
-  package static let kernelExtents = stride(from: 1, through: 13, by: 2)
-
   /// Correlates each image with each kernel.
   ///
   ///     output[n,o,y,x] = bias[o] + Σ_{c,u,v} input[n,c,y+u−p,x+v−q] · kernel[o,c,u,v]
@@ -122,12 +119,38 @@ package enum Convolution {
     if let x = large as? FeatureMap<Float>, let g = small as? FeatureMap<Float>,
       let result =
         (FiveConvolution(sums)?.kernelGradient(large: x, small: g, shape: kernelShape)
+        ?? GroupedConvolution(sums)?.backward(large: x, small: g, nil, shape: kernelShape).kernel
         ?? RearrangedConvolution(sums)?.kernelGradient(large: x, small: g, shape: kernelShape))
         as? Tensor<Element>
     {
       return result
     }
     return sums.kernelGradient(large: large.planes(), small: small.planes(), shape: kernelShape)
+  }
+
+  /// Computes the gradients of input and kernel in one pass over memory, each with the bits that it has
+  /// alone; nil where the engine computes them one after the other.
+  ///
+  /// - Parameters:
+  ///   - outputGradient: The gradient of the output, `[N, O, H, W]`.
+  ///   - input: Images, `[N, C, H, W]`.
+  ///   - kernel: Kernels, `[O, C, kH, kW]`.
+  ///   - geometry: Stride, zeros and groups.
+  /// - Returns: The gradients.
+  package static func gradients<Element: Scalar>(
+    _ outputGradient: FeatureMap<Element>, _ input: FeatureMap<Element>, kernel: Tensor<Element>,
+    geometry: ConvolutionGeometry
+  ) -> (input: FeatureMap<Element>, kernel: Tensor<Element>)? {
+    guard !geometry.isPlain, !geometry.isTransposed,
+      let x = input as? FeatureMap<Float>, let g = outputGradient as? FeatureMap<Float>,
+      let w = kernel as? Tensor<Float>,
+      let grouped = GroupedConvolution(
+        Correlation(input: input.shape, kernel: kernel.shape, geometry))
+    else { return nil }
+    let found = grouped.backward(large: x, small: g, w, shape: kernel.shape)
+    guard let dx = found.large as? FeatureMap<Element>, let dw = found.kernel as? Tensor<Element>
+    else { return nil }
+    return (dx, dw)
   }
 
   /// Computes the gradient of the bias: the output gradient summed over images and pixels, in
@@ -190,6 +213,7 @@ extension Convolution {
     if let x = large as? FeatureMap<Float>, let w = kernel as? Tensor<Float>,
       let result =
         (FiveConvolution(sums)?.smallImage(from: x, w, bias as? Tensor<Float>)
+        ?? GroupedConvolution(sums)?.smallImage(from: x, w, bias as? Tensor<Float>)
         ?? RearrangedConvolution(sums)?.smallImage(from: x, w, bias as? Tensor<Float>))
         as? FeatureMap<Element>
     {
@@ -206,6 +230,7 @@ extension Convolution {
     if let x = small as? FeatureMap<Float>, let w = kernel as? Tensor<Float>,
       let result =
         (FiveConvolution(sums)?.largeImage(from: x, w, bias as? Tensor<Float>)
+        ?? GroupedConvolution(sums)?.largeImage(from: x, w, bias as? Tensor<Float>)
         ?? RearrangedConvolution(sums)?.largeImage(from: x, w, bias as? Tensor<Float>))
         as? FeatureMap<Element>
     {

@@ -45,6 +45,7 @@ package enum ConvolutionMemory {
       let images: Shape = [1, geometry.inputs(ofKernel: kernel), side, side]
       let sums = Correlation(input: images, kernel: kernel, geometry)
       if type == Float.self, let fast = FiveConvolution(sums) { return fast.gradientBytes }
+      if type == Float.self, let fast = GroupedConvolution(sums) { return fast.gradientBytes }
       if type == Float.self, let fast = RearrangedConvolution(sums) {
         return kernelGradient(fast.kernelShape, type)
       }
@@ -79,7 +80,9 @@ package enum ConvolutionMemory {
       return 0
     }
     let sums = Correlation(input: input, kernel: kernel, geometry)
-    if type == Float.self, FiveConvolution(sums) != nil { return 0 }
+    if type == Float.self, FiveConvolution(sums) != nil || GroupedConvolution(sums) != nil {
+      return 0
+    }
     if type == Float.self, let fast = RearrangedConvolution(sums) { return fast.mapBytes }
     return [input, output].filter { MapLayout(channels: $0.channels, type) == .interleaved }
       .reduce(0) { $0 + MemoryPool.size(of: $1.count * MemoryLayout<Element>.stride) }

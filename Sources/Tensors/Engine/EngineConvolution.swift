@@ -56,7 +56,7 @@ struct EngineConvolution {
   private static let (longChunks, shortChunks, shortInLong) = (28, 16, 4)
 
   /// The tiles of each chunk, without chunks that have none.
-  private var forwardChunks: [Range<Int>] {
+  var forwardChunks: [Range<Int>] {
     let (long, short) = (Self.longChunks, Self.shortChunks)
     let units = long * Self.shortInLong + short
     return (0..<long + short).map { chunk in
@@ -177,8 +177,8 @@ struct EngineConvolution {
   ) -> ck_convolution {
     ck_convolution(
       images: images, height: height, width: width,
-      inputs: storedInputs, outputs: storedOutputs,
-      kernel_height: kernelHeight, kernel_width: kernelWidth,
+      inputs: storedInputs, outputs: storedOutputs, input_pixel: storedInputs,
+      output_pixel: storedOutputs, kernel_height: kernelHeight, kernel_width: kernelWidth,
       planar_input: readsPlanar ? 1 : 0, activation: ending.code,
       input: input.scalars.start, input_mask: input.mask?.start, kernel: kernel.start,
       bias: bias?.start, addend: addend?.scalars.start, output: output, output_mask: mask?.start,
@@ -238,17 +238,23 @@ struct EngineConvolution {
 
   /// The kernel gradient from the sums of a Winograd gradient, transformed back.
   func kernelGradient(_ sums: MapMemory<Float>, _ shape: Shape) -> Tensor<Float> {
-    let kernels = InstructionSet.kernels
-    return Tensor(shape: shape) { weights in
+    Tensor(shape: shape) { weights in
       withExtendedLifetime(sums) {
         guard let weights = weights.baseAddress else { return }
-        let chunks = max(1, storedOutputs / 8)
-        parallel(chunks: chunks) { chunk, _ in
-          kernels.winograd_kernel_gradient(
-            sums.start, storedInputs, storedOutputs, weights, outputs, inputs, chunk * 8,
-            min(outputs, chunk * 8 + 8))
-        }
+        writeKernelGradient(sums.start, weights)
       }
+    }
+  }
+
+  /// Transforms the sums of a Winograd gradient back to weights.
+  func writeKernelGradient(
+    _ sums: UnsafePointer<Float>, _ weights: UnsafeMutablePointer<Float>
+  ) {
+    let kernels = InstructionSet.kernels
+    parallel(chunks: max(1, storedOutputs / 8)) { chunk, _ in
+      kernels.winograd_kernel_gradient(
+        sums, storedInputs, storedOutputs, weights, outputs, inputs, chunk * 8,
+        min(outputs, chunk * 8 + 8))
     }
   }
 
@@ -376,11 +382,11 @@ struct EngineConvolution {
     }
   }
 
-  private func pass(_ input: MapMemory<Float>, _ gradient: FeatureMap<Float>) -> ck_gradient {
+  func pass(_ input: MapMemory<Float>, _ gradient: FeatureMap<Float>) -> ck_gradient {
     ck_gradient(
       images: images, height: height, width: width,
-      inputs: storedInputs, outputs: storedOutputs,
-      kernel_height: kernelHeight, kernel_width: kernelWidth,
+      inputs: storedInputs, outputs: storedOutputs, input_pixel: storedInputs,
+      output_pixel: storedOutputs, kernel_height: kernelHeight, kernel_width: kernelWidth,
       planar_input: readsPlanar ? 1 : 0, input: input.start, gradient: gradient.scalars.start,
       gradient_mask: gradient.mask?.start)
   }

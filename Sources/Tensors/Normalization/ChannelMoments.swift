@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Mean and variance of the numbers that share a normalization, in Double.
 ///
 ///     μ = Σ x / m,    σ² = Σ (x − μ)² / m
@@ -15,10 +17,15 @@ package struct ChannelMoments: Sendable {
   /// m, how many numbers share a mean.
   package let count: Int
 
-  /// The moments of `x`.
+  /// The moments of `x`, computed once for all that ask for them.
+  package init<Element: Scalar>(of x: FeatureMap<Element>, _ sharing: ChannelSharing) {
+    let map = x.resolved
+    self = map.moments.get(sharing) { ChannelMoments(computedOf: map, sharing) }
+  }
+
   @specialized(where Element == Float)
   @specialized(where Element == Double)
-  package init<Element: Scalar>(of x: FeatureMap<Element>, _ sharing: ChannelSharing) {
+  private init<Element: Scalar>(computedOf x: FeatureMap<Element>, _ sharing: ChannelSharing) {
     let shape = x.shape
     let places = sharing.shape(of: shape).count
     var firsts = [Double?](repeating: nil, count: places)
@@ -52,6 +59,19 @@ package struct ChannelMoments: Sendable {
   /// The variances divided by m − 1, as running statistics hold them.
   package var unbiasedVariances: [Double] {
     variances.map { $0 * Double(count) / Double(max(1, count - 1)) }
+  }
+}
+
+/// The moments of one map that were computed so far.
+final class KnownMoments: Sendable {
+  private let known = Mutex<[ChannelSharing: ChannelMoments]>([:])
+
+  /// Returns the moments for `sharing`, from `compute` if they were not asked for before.
+  func get(_ sharing: ChannelSharing, _ compute: () -> ChannelMoments) -> ChannelMoments {
+    if let moments = known.withLock({ $0[sharing] }) { return moments }
+    let moments = compute()
+    known.withLock { $0[sharing] = moments }
+    return moments
   }
 }
 

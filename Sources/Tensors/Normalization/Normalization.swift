@@ -45,21 +45,22 @@ package struct Normalization<Element: Scalar>: Sendable {
   ///   - x: The map.
   ///   - bias: β.
   ///   - reluNaN: The treatment of NaN by ReLU.
-  ///   - keepsRecord: Whether a backward pass will follow. With the gradient that
-  ///     ``Activation/backward(_:times:_:)`` gives for the record, ``backward(_:_:)`` reads through the
-  ///     mask of ReLU, and no map is written between them.
-  /// - Returns: The result, and the values for the backward pass.
+  ///   - keepsRecord: Whether the derivative of ReLU will be asked for. With the gradient that
+  ///     ``Activation/backward(_:times:_:)`` gives for the record, ``backward(_:_:wantsInput:)`` reads
+  ///     through the mask of ReLU, and no map is written between them.
+  /// - Returns: The map, and the record; nil if none was asked for.
   @specialized(where Element == Float)
   @specialized(where Element == Double)
   package func rectified(
     _ x: FeatureMap<Element>, bias: Tensor<Element>, reluNaN: ReLUNaN, keepsRecord: Bool
-  ) -> ActivatedMap<Element> {
+  ) -> (map: FeatureMap<Element>, record: ActivationRecord<Element>?) {
     let (map, mask) = scaled(x, bias, reluNaN, keepsMask: keepsRecord)
-    let record: ActivationRecord<Element> =
-      mask.map { .mask(ActivationMask(bits: $0)) } ?? .values(activation: map, preactivation: nil)
-    return ActivatedMap(
-      activation: map, output: map, record: keepsRecord ? record : nil,
-      foundNonFinite: x.foundNonFinite)
+    guard keepsRecord else { return (map, nil) }
+    return (
+      map,
+      mask.map { .mask(ActivationMask(bits: $0)) }
+        ?? .values(activation: map, preactivation: nil)
+    )
   }
 
   private func scaled(

@@ -22,6 +22,9 @@ package struct FeatureMap<Element: Scalar>: Sendable {
   /// take ``resolved`` first.
   var mask: MapMemory<UInt8>?
 
+  /// The moments of ``scalars``, which several operations ask for.
+  private(set) var moments = KnownMoments()
+
   /// A map of the values of `tensor`, `[N, C, H, W]`.
   @specialized(where Element == Float)
   @specialized(where Element == Double)

@@ -19,9 +19,6 @@ package struct LowDoseNoise: NoiseKind {
   package let pixel: Double
   private let scans = ScanStore()
 
-  /// The distance of pixels of slices that do not tell it, unless one is given, in mm.
-  package static let usualPixel = 0.7
-
   package init(
     _ dose: LowDose, _ choice: ScanChoice, _ window: RampFilter.Window, _ attenuation: Attenuation,
     pixel: Double
