@@ -55,7 +55,7 @@ package struct ThoraxPhantom: Sendable {
       return Tensor(
         shape: [slices, 1, size, size], scalars: (0..<slices).flatMap { _ in slice })
     }
-    let anatomy = PhantomAnatomy(seed: seed, patient: patient)
+    let anatomy = PhantomAnatomy.of(seed: seed, patient: patient)
     return Tensor(shape: [slices, 1, size, size]) { output in
       nonisolated(unsafe) let output = output
       parallel(chunks: slices) { index, _ in

@@ -1,3 +1,4 @@
+import Synchronization
 import Tensors
 
 /// The anatomy of one patient of the phantom: sizes, places and trees, drawn once from the seed.
@@ -7,7 +8,28 @@ struct PhantomAnatomy: Sendable {
   let nodules: [PhantomNodule]
   let texture: PhantomTexture
 
-  init(seed: UInt64, patient: Int) {
+  /// The patients that were asked for last, and the most that are kept.
+  private static let known = Mutex<[Patient: PhantomAnatomy]>([:])
+  private static let mostKnown = 32
+
+  private struct Patient: Hashable {
+    let seed: UInt64, number: Int
+  }
+
+  /// Returns the anatomy of a patient; to grow its vessels takes longer than to draw a small slice, so the
+  /// last ones are kept.
+  static func of(seed: UInt64, patient: Int) -> PhantomAnatomy {
+    let key = Patient(seed: seed, number: patient)
+    if let anatomy = known.withLock({ $0[key] }) { return anatomy }
+    let anatomy = PhantomAnatomy(seed: seed, patient: patient)
+    known.withLock { known in
+      if known.count >= mostKnown { known = [:] }
+      known[key] = anatomy
+    }
+    return anatomy
+  }
+
+  private init(seed: UInt64, patient: Int) {
     func stream(_ name: String) -> RandomStream {
       RandomStream(seed: seed, name: "phantom/patient\(patient)/\(name)")
     }
