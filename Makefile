@@ -6,7 +6,7 @@ BACKFLOW = .build/release/backflow
 SHARE = $(DESTDIR)$(PREFIX)/share
 
 .PHONY: build deb demo deps deps-deb deps-test format fuzz fuzz-commands install lint reference sessions-long \
-  test test-deb test-jupyter test-kill test-terminal
+  test test-deb test-edit test-jupyter test-kill test-terminal
 
 build: deps
 	swift build -c release --product backflow
@@ -32,6 +32,11 @@ test-terminal: deps-test
 KILLS ?= 200
 test-kill: deps-test
 	BACKFLOW_KILLS=$(KILLS) Scripts/run-tests --filter "program is killed"
+
+# Edits lines of the sessions at random, as in the tests but more often: make test-edit EDITS=5000
+EDITS ?= 500
+test-edit: deps-test
+	BACKFLOW_EDITS=$(EDITS) Scripts/run-tests --filter "Random edits"
 
 # Damaged DICOM files, as in the tests but more of them: make fuzz MUTATIONS=100000
 # Then random commands.

@@ -48,7 +48,8 @@ extension Command<Workspace> {
       ],
       examples: [
         "set seed=7", "set relu-nan=zero limit.memory=2GiB", "set limit.seconds=none", "set",
-      ], seeAlso: ["let"])
+      ], seeAlso: ["let"],
+      effect: .changing([.settings, .scale, .network, .training, .pass, .figures]))
   ) { arguments, workspace, _ in
     var outcome = try workspace.setLimits(arguments)
     if let seed = arguments.integerIfGiven("seed") { workspace.settings.seed = UInt64(seed) }

@@ -28,17 +28,23 @@ package struct Ledger: Hashable, Sendable {
 
   private static let version = 1
 
-  /// Adds the tensors that a command changed; returns their entry, or nil if there are none.
+  /// Adds the tensors that a command changed.
+  ///
+  /// - Returns: All that it changed, from which ``add(_:number:)`` makes the entry of another ledger; nil for
+  ///   nothing.
   @discardableResult
   package mutating func add(_ trace: Trace, number: Int, command: String) -> LedgerEntry? {
-    let entry = LedgerEntry(number: number, command: command, trace, known: known)
-    guard !entry.tensors.isEmpty || entry.steps != nil else { return nil }
-    append(entry)
+    guard !trace.tensors.isEmpty || trace.steps != nil else { return nil }
+    let entry = LedgerEntry(number: number, command: command, trace)
+    add(entry, number: number)
     return entry
   }
 
-  /// Adds an entry of another ledger under a number.
-  package mutating func add(_ entry: LedgerEntry, number: Int) { append(entry.numbered(number)) }
+  /// Adds all that a command changed under a number.
+  package mutating func add(_ entry: LedgerEntry, number: Int) {
+    let entry = entry.written(number, known: known)
+    if !entry.tensors.isEmpty || entry.steps != nil { append(entry) }
+  }
 
   /// The entry of a command; nil if it changed no tensor.
   package func entry(number: Int) -> LedgerEntry? { places[number].map { entries[$0] } }

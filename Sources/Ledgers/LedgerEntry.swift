@@ -39,24 +39,36 @@ package struct LedgerEntry: Hashable, Sendable, Codable {
   /// The number of a command's elements that are kept with their values, small tensors first.
   private static let wholeElements = 4096
 
-  /// Makes the entry of a command, without tensors whose SHA-256 is `known` already.
-  init(number: Int, command: String, _ trace: Trace, known: [String: String]) {
+  /// Makes the entry of a command with all tensors that it changed.
+  init(number: Int, command: String, _ trace: Trace) {
     (self.number, self.command, steps) = (number, command, trace.steps)
-    var left = Self.wholeElements
-    tensors = trace.tensors.compactMap { tensor in
-      let isWhole = tensor.scalars.count <= left
-      guard known[tensor.name] != tensor.sha256 else { return nil }
+    // More than a ledger keeps, since another one may know other tensors already.
+    var left = 4 * Self.wholeElements
+    tensors = trace.tensors.map { tensor in
+      let isWhole = tensor.scalars.count <= min(left, Self.wholeElements)
       if isWhole { left -= tensor.scalars.count }
       return TensorRecord(tensor, isWhole: isWhole)
     }
   }
 
-  private init(_ entry: LedgerEntry, number: Int) {
-    (self.number, command, tensors, steps) = (number, entry.command, entry.tensors, entry.steps)
+  /// The entry under a number, as it stands in a ledger: without tensors whose SHA-256 is `known` already.
+  func written(_ number: Int, known: [String: String]) -> LedgerEntry {
+    var left = Self.wholeElements
+    let tensors = tensors.compactMap { tensor -> TensorRecord? in
+      guard known[tensor.name] != tensor.sha256 else { return nil }
+      guard tensor.count <= left else { return tensor.reduced }
+      left -= tensor.count
+      return tensor
+    }
+    return LedgerEntry(self, number: number, tensors)
+  }
+
+  private init(_ entry: LedgerEntry, number: Int, _ tensors: [TensorRecord]) {
+    (self.number, command, self.tensors, steps) = (number, entry.command, tensors, entry.steps)
   }
 
   /// The same entry under another number.
-  func numbered(_ number: Int) -> LedgerEntry { LedgerEntry(self, number: number) }
+  func numbered(_ number: Int) -> LedgerEntry { LedgerEntry(self, number: number, tensors) }
 
   /// Finds the first difference between the changes of a command here and in the ledger.
   ///

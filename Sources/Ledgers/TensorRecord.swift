@@ -38,6 +38,17 @@ package struct TensorRecord: Hashable, Sendable, Codable {
         ? [] : Self.chunks(of: scalars.count).flatMap { Self.sums(scalars[$0]) })
   }
 
+  /// The number of elements.
+  var count: Int { shape.reduce(1, *) }
+
+  /// The record that keeps the first elements only; `self` if it does so already.
+  var reduced: TensorRecord {
+    guard values.count == count * MemoryLayout<Float>.size, count > Self.head else { return self }
+    let scalars = Self.numbers(values, as: UInt32.self).map(Float.init(bitPattern:))
+    let tensor = TracedTensor(name: name, shape: shape, scalars: scalars, sha256: sha256)
+    return TensorRecord(tensor, isWhole: false)
+  }
+
   /// Finds the first element in which `scalars` differ from the recorded tensor.
   ///
   /// - Returns: The difference; nil if the tensors are equal.

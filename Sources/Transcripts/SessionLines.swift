@@ -27,6 +27,8 @@ package struct SessionLines: Sendable {
   package struct Item: Sendable {
     /// The number of the line in the session.
     package internal(set) var line: Int
+    /// The number that it had before the present edit; nil for the line that the edit made.
+    package fileprivate(set) var former: Int?
     package let content: Content
 
     /// The command as typed; nil for a note.
@@ -39,11 +41,15 @@ package struct SessionLines: Sendable {
       if case .ran(let ran) = content { ran.recorded } else { nil }
     }
 
-    /// Whether its output has pictures.
-    package var showsPictures: Bool {
-      guard case .ran(let ran) = content else { return false }
-      return ran.execution.outcome?.pictures.isEmpty == false
+    private var outcome: Outcome? {
+      if case .ran(let ran) = content { ran.execution.outcome } else { nil }
     }
+
+    /// The places of its pictures.
+    package var pictures: [String] { (outcome?.pictures ?? []).compactMap(\.place) }
+
+    /// The places of the files that it wrote.
+    package var files: [String] { (outcome?.files ?? []).compactMap(\.place) + pictures }
 
     package var spec: CommandSpec? {
       if case .ran(let ran) = content { ran.execution.spec } else { nil }
@@ -68,6 +74,11 @@ package struct SessionLines: Sendable {
   }
 
   // MARK: - Editing
+
+  /// Begins an edit: the lines have their former numbers.
+  package mutating func beginEdit() {
+    for index in items.indices { items[index].former = items[index].line }
+  }
 
   /// The index of the last command of the record with this number; nil if there is none.
   package func index(of line: Int) -> Int? {

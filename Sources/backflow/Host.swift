@@ -150,7 +150,13 @@ final class Host {
   func handOver() {
     source = nil
     recovers = !isJSON
+    keepMoments()
+  }
+
+  /// Keeps the state before each line, so that what an edit does not reach need not run again.
+  func keepMoments() {
     runner.keepsMoments = true
+    runner.workspace.keepPastTrainings()
   }
 
   /// Shows the output of a command.

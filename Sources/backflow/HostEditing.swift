@@ -14,13 +14,19 @@ extension Host {
       outcome.proposals = ["edit \(number) \(text)"]
       return outcome
     }
-    let before = EditedSession(lines: lines, recorder: recorder, past: runner.past)
+    var before = EditedSession(self)
     var editor = try SessionEditor(lines, runner, arguments)
     let (recorder, ran) = try editor.run()
+    before.dropUnchangedPictures()
     (lines, self.recorder) = (editor.lines, recorder)
     runner.renumberHistory(by: lines.items.compactMap { item in item.text.map { (item.line, $0) } })
     edits.append(before)
     keepEdit()
+    return outcome(of: ran, number)
+  }
+
+  /// Tells what ran again.
+  private func outcome(of ran: [Execution], _ number: Int) -> Outcome {
     var outcome = Outcome()
     for execution in ran {
       for row in execution.text.split(separator: "\n") {
@@ -29,10 +35,14 @@ extension Host {
       if let said = execution.outcome ?? execution.error?.kept?.outcome { outcome.append(said) }
     }
     let all = lines.items.count { $0.recorded != nil }
+    let reused = ran.filter { $0.outcome?.isTrainedBefore == true }
     outcome.say("edited  \(ran.count, "line") ran again, \(all - ran.count) kept")
+    if !reused.isEmpty {
+      outcome.say("not made again  \(reused.count, "training"), whose inputs are as they were")
+    }
     outcome.result = [
       "line": .integer(number), "ran": .list(ran) { .integer($0.line) },
-      "kept": .integer(all - ran.count),
+      "kept": .integer(all - ran.count), "reused": .list(reused) { .integer($0.line) },
     ]
     return outcome
   }
@@ -45,6 +55,8 @@ extension Host {
     else { return false }
     (lines, recorder) = (before.lines, before.recorder)
     runner.comeBack(to: before.past)
+    runner.workspace.pictureNames = before.pictureNames
+    before.restorePictures()
     keepEdit()
     return true
   }

@@ -151,6 +151,10 @@ struct RunCommand: ParsableCommand {
       leave(with: try Sweep(sweep, options, place, session).run())
     }
     let host = options.makeHost(place)
+    // Lines may be edited later.
+    if options.to != nil || session.entries.contains(where: { $0.command.hasPrefix("edit ") }) {
+      host.keepMoments()
+    }
     // A script does not ask the terminal, since keys typed meanwhile are for the shell.
     if !host.isJSON, TerminalSize.canDraw() { host.showPictures { nil } }
     let status = host.play(session, options.player, echoes: true)

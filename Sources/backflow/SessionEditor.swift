@@ -3,28 +3,22 @@ import Commands
 import Ledgers
 import Transcripts
 
-/// Everything that an edit changes, so that `undo` brings it back.
-struct EditedSession {
-  let lines: SessionLines
-  let recorder: Recorder
-  let past: CommandRunner<Workspace>.Past
-}
-
 /// Changes one line of a session: what depends on it runs again, the rest keeps its results.
 ///
-/// Where the change is one of the window, or of a line that only shows things, the lines that show things
-/// run again, each in the state before it. Any other change runs the lines from there on again.
+/// The command table says what a line reads and changes. A training that runs again with the inputs of
+/// a former one takes its result. Where the states before the lines are not known, or a line takes back
+/// others, the lines run again from the first on.
 struct SessionEditor {
   private let runner: CommandRunner<Workspace>
   private let arguments: Arguments
   /// The lines as the edit makes them.
   private(set) var lines: SessionLines
   private let index: Int
-  /// The commands before and after the edit.
-  private let specs: [CommandSpec?]
+  /// The command that the edit takes away; nil for none.
+  private let removed: CommandSpec?
+  private let isReplacement: Bool
   /// The number of the line.
   private let number: Int
-  private var isReplacement = false
 
   /// Prepares an edit of `lines`.
   ///
@@ -44,6 +38,7 @@ struct SessionEditor {
         hint: "'history' lists the lines with their numbers")
     }
     self.index = index
+    self.lines.beginEdit()
     let old = lines.items[index].spec
     let text = arguments.textIfGiven("command")
     let new = try text.flatMap { text throws(CommandError) in try runner.spec(of: text) }
@@ -54,21 +49,20 @@ struct SessionEditor {
     }
     switch (arguments.textIfGiven("how"), text) {
     case ("delete", nil):
-      specs = [old]
+      (removed, isReplacement) = (old, false)
       self.lines.remove(at: index)
     case ("delete", _?):
       throw arguments.error(
         at: "command", .surplusArgument, "delete takes no command", hint: "edit \(number) delete")
     case ("before", let text?):
-      specs = [new]
+      (removed, isReplacement) = (nil, false)
       self.lines.insert(text, at: index, new)
     case ("before", nil):
       throw arguments.error(
         at: "how", .missingArgument, "before needs a command", hint: "edit \(number) before COMMAND"
       )
     default:
-      specs = [old, new]
-      isReplacement = true
+      (removed, isReplacement) = (old, true)
       self.lines.replace(at: index, by: text ?? "", new)
     }
   }
@@ -86,15 +80,15 @@ struct SessionEditor {
     var fresh: [Int: (Execution, Trace)] = [:]
     var ran: [Execution] = []
     let runner = runner
+    runner.workspace.reusePastTrainings(true)
+    defer { runner.workspace.reusePastTrainings(false) }
     func take(_ execution: Execution) {
       fresh[execution.line] = (execution, runner.workspace.takeTrace())
       ran.append(execution)
     }
-    if let looking = linesThatLook {
-      let names = later.compactMap { item in item.spec.map { (item.line, $0.name) } }
-      try runner.lookAgain(
-        looking, names: Dictionary(names) { $1 }, prepare: { $0.files.rerun() },
-        carry: { $0.takeLooks(from: $1) }, each: take)
+    if let dependents {
+      let changed = isReplacement ? [] : removed.map { $0.effect.changes } ?? []
+      try runner.runDependents(dependents, from: number, changed: changed, .session, each: take)
     } else {
       let start = canBeginHere ? number : nil
       let again = lines.items.filter { $0.line >= start ?? .min }.compactMap(Self.line)
@@ -118,23 +112,37 @@ struct SessionEditor {
       && !later.contains { $0.spec == SessionCommand.undo.spec && $0.recorded != nil }
   }
 
-  /// The lines to run again where the edit changes nothing but the window, or nothing at all; nil for
-  /// other edits.
-  private var linesThatLook: [CommandRunner<Workspace>.Line]? {
-    guard isReplacement,
-      specs.allSatisfy({ $0.map { $0.looksOnly || $0.recipe == .window } ?? false })
-    else { return nil }
-    let isOfWindow = specs.contains { $0?.recipe == .window }
-    var found: [CommandRunner<Workspace>.Line] = []
-    for item in later where item.recorded != nil {
-      guard let spec = item.spec, !spec.reachesBack else { return nil }
-      let depends =
-        item.line == number || spec.readsResults || (spec.looksOnly && item.showsPictures)
-        || (isOfWindow && spec.readsWindow)
-      guard depends else { continue }
-      guard let line = Self.line(item), runner.knowsMoment(before: item.line) else { return nil }
-      found.append(line)
+  /// The lines from the edited one on; nil where the state before one of them is not known.
+  private var dependents: [DependentLine]? {
+    guard canBeginHere else { return nil }
+    var lines: [DependentLine] = []
+    for item in later {
+      guard let text = item.recorded else { continue }
+      guard item.former.map(runner.knowsMoment) ?? true else { return nil }
+      let isNew = item.line == number && (item.former == nil || isReplacement)
+      lines.append(
+        DependentLine(
+          number: item.line, former: item.former ?? (isReplacement ? number : nil), text: text,
+          spec: item.spec, isNew: isNew, replaced: isNew ? removed?.effect : nil,
+          files: item.files))
     }
-    return found
+    return lines
+  }
+}
+
+extension PartRules<Workspace> {
+  /// The rules of a session.
+  fileprivate static var session: PartRules {
+    PartRules(
+      prepare: { workspace, present in
+        workspace.files = present.files
+        workspace.files.rerun()
+      }, begin: { $0.markTraced() },
+      isSame: { part, workspace, other in workspace.isSame(part, as: other) },
+      readsOther: { Workspace.namesDiffer(in: $0, before: $1, after: $2) },
+      keep: { line, workspace, before, after in
+        workspace.take(line.spec?.effect.changes ?? [], from: after)
+        workspace.takeNames(before: before, after: after, files: line.files)
+      })
   }
 }

@@ -95,15 +95,30 @@ struct StateWalkTests {
     return kept.first { $0.name == "the network \(name)" }?.text
   }
 
+  /// Expects that a line changed no part but those of its table entry, which make its state from the former one.
+  private func expectDeclared(
+    _ spec: CommandSpec?, _ walk: Walk, _ former: Workspace, _ after: Workspace
+  ) {
+    let declared = spec?.effect.changes ?? []
+    let changed = SessionPart.allCases.filter { part in
+      former.state(of: [part]) != after.state(of: [part])
+    }
+    #expect(Set(changed).subtracting(declared) == [], "\(walk.line) changes more than declared")
+    var kept = former
+    kept.take(declared, from: after)
+    #expect(differences(kept.state, after.state) == [], "\(walk.line), taken over")
+  }
+
   @Test(arguments: walks)
   func `a session is the same after checkpoint and restore, undo, and save and run`(
     _ walk: Walk
   ) throws {
     let session = try session(walk)
-    let before = session.runner.workspace.state
+    let former = session.runner.workspace
+    let before = former.state
     let variables = session.variables
-    let isRecorded = commandTable.first { $0.spec.name == session.name(of: walk.line) }?.spec
-      .isRecorded
+    let spec = commandTable.first { $0.spec.name == session.name(of: walk.line) }?.spec
+    let isRecorded = spec?.isRecorded
     guard (try? session.run(walk.line)) != nil else {
       // A line that is refused changes nothing, but for a training that was stopped.
       let lost = differences(before, session.runner.workspace.state)
@@ -111,6 +126,7 @@ struct StateWalkTests {
       return
     }
     let after = session.runner.workspace.state
+    if isRecorded == true { expectDeclared(spec, walk, former, session.runner.workspace) }
     if after == before, session.variables == variables { return }
 
     try session.run("checkpoint walked")

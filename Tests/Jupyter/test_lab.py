@@ -130,7 +130,7 @@ def test_trains_with_live_progress_is_interrupted_goes_on_and_restarts(lab):
         output(4).locator("svg, img").first.wait_for()
         shot("plot")
         run(5)
-        output(5).locator("table").first.wait_for()
+        output(5).locator("svg").first.wait_for()
         cells.nth(5).scroll_into_view_if_needed()
         shot("where")
         run(6)

@@ -245,6 +245,19 @@ struct `A Jupyter kernel` {
     #expect(client.beats())
   }
 
+  @Test func `draws the network with the place in an open pass`() throws {
+    let start = try client.run(Self.slices + "\nnet preset article-part1\nforward noisy[1]\nstep")
+    #expect(start.outputs.last?.content["data"]?.word("text/html").contains("<table>") == true)
+    let place = try client.run("where")
+    let data = try #require(place.outputs.last?.content["data"])
+    let html = data.word("text/html")
+    #expect(html.hasPrefix("<div><svg") && html.contains("here") && html.contains("<table>"))
+    #expect(data.word("text/plain").contains("▶") && !data.word("text/plain").contains("<svg"))
+    // Typed numbers have no network.
+    let typed = try client.run("finish\ntensor a = 2\ntensor b = a*a\nbackward b\nwhere")
+    #expect(typed.outputs.last?.content["data"]?.word("text/html").contains("<svg") == false)
+  }
+
   @Test func `ends with the session`() throws {
     let answer = try client.run("quit")
     #expect(answer.states == ["busy", "idle"])

@@ -7,7 +7,7 @@ package struct Variables: Sendable {
   /// The largest number of characters of a value.
   package static let longestValue = 1 << 16
 
-  private struct Entry: Sendable {
+  private struct Entry: Hashable, Sendable {
     /// The number of the `let` that gave it its first value.
     let number: Int
     var value: String
@@ -34,6 +34,13 @@ package struct Variables: Sendable {
   /// Gives `name` a value.
   package mutating func assign(_ name: String, _ value: String) {
     entries[name] = Entry(number: entries[name]?.number ?? entries.count, value: value)
+  }
+
+  /// Gives the variables that differ between two other states the values of the later one.
+  mutating func take(from later: Variables, changedSince earlier: Variables) {
+    for (name, entry) in later.entries where earlier.entries[name] != entry {
+      assign(name, entry.value)
+    }
   }
 
   /// Whether `name` can name a variable: a letter or `_`, then letters, digits and `_`.

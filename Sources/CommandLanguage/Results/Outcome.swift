@@ -46,12 +46,16 @@ package struct Outcome: Sendable {
   package var curves: [ResultCurve] = []
   /// The command to record in place of the typed one, when a person or a clock stopped it.
   package var recordedCommand: String?
+  /// A drawing, in SVG, of what the lines say, for a host that shows drawings; never recorded.
+  package var drawing: String?
   /// The data that was read.
   package var data: [DataStamp] = []
   /// Whether a person interrupted the command; a script stops after it with status 130.
   package var wasInterrupted = false
   /// Whether a training was taken from a checkpoint in place of running.
   package var isFromCheckpoint = false
+  /// Whether a training had inputs with which it was made before in this session, and was not made again.
+  package var isTrainedBefore = false
   /// Whether a command that trains was run.
   package var hasTrained = false
   /// Whether the session ends here.

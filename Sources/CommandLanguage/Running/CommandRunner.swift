@@ -8,7 +8,7 @@ package final class CommandRunner<Workspace>: LineRunner {
   /// The state on which the commands work.
   package var workspace: Workspace
   /// The variables of `let`.
-  package private(set) var variables: Variables
+  package internal(set) var variables: Variables
   /// The lines run so far.
   package internal(set) var history: [(line: Int, text: String)] = []
   /// Changes a line of the session; nil when no session is recorded.

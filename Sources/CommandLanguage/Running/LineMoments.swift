@@ -47,15 +47,6 @@ package struct LineMoments<Workspace> {
   /// The moment before the first line of all, which is never dropped.
   private(set) var first: Moment?
 
-  /// Calls `body` with each moment from a line on, which it may change.
-  mutating func visit(
-    from line: Int, _ body: (Int, inout Moment) throws(CommandError) -> Void
-  ) throws(CommandError) {
-    for index in moments.indices where moments[index].line >= line {
-      try body(moments[index].line, &moments[index].moment)
-    }
-  }
-
   /// Drops the moments of lines from a number on.
   mutating func removeAll(from line: Int) {
     let kept = moments.filter { $0.line < line }

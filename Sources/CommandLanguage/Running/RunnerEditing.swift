@@ -21,8 +21,8 @@ extension CommandRunner {
 
   /// Everything that an edit changes in the runner.
   package struct Past {
-    fileprivate let moments: LineMoments<Workspace>
-    fileprivate let history: [(line: Int, text: String)]
+    let moments: LineMoments<Workspace>
+    let history: [(line: Int, text: String)]
   }
 
   /// The past, to which ``comeBack(to:)`` returns.
@@ -71,60 +71,7 @@ extension CommandRunner {
     }
   }
 
-  /// Runs lines that only show things, each in the state before it.
-  ///
-  /// - Parameters:
-  ///   - lines: The lines, in order.
-  ///   - names: The commands of the other lines, by their number.
-  ///   - prepare: Prepares the workspace of a line.
-  ///   - carry: Takes what such lines change from the workspace after one of them into a later one.
-  ///   - each: Takes each command with its outcome, while the workspace is as after it.
-  /// - Throws: The error of the first line that fails; then all is as before.
-  package func lookAgain(
-    _ lines: [Line], names: [Int: String], prepare: (inout Workspace) -> Void,
-    carry: (_ later: inout Workspace, _ looks: Workspace) -> Void, each: (Execution) -> Void
-  ) throws(CommandError) {
-    let (before, outer, kept) = (moment(before: ""), undoLog, past)
-    let texts = Dictionary(lines.map { ($0.number, $0) }) { first, _ in first }
-    var edited = moments
-    var looks: Workspace?
-    /// The results of these lines, as far as no other line has given another since.
-    var changed: [String: JSONValue] = [:]
-    undoLog = outer.emptied
-    defer {
-      undoLog = outer
-      history = kept.history
-      moments = looks == nil ? kept.moments : edited
-    }
-    do throws(CommandError) {
-      try edited.visit(from: lines.first?.number ?? .max) { number, moment throws(CommandError) in
-        if let looks { carry(&moment.workspace, looks) }
-        moment.results.merge(changed) { $1 }
-        guard let line = texts[number] else {
-          for key in names[number].map(Self.resultKeys) ?? [] { changed[key] = nil }
-          return
-        }
-        restore(moment)
-        prepare(&workspace)
-        guard let execution = run(line.text, line: number) else { return }
-        if execution.error != nil { throw failure(of: execution, line) }
-        for key in execution.spec.map({ Self.resultKeys($0.name) }) ?? [] {
-          changed[key] = results[key]
-        }
-        each(execution)
-        looks = workspace
-      }
-    } catch {
-      looks = nil
-      restore(before)
-      throw error
-    }
-    restore(before)
-    if let looks { carry(&workspace, looks) }
-    results.merge(changed) { $1 }
-  }
-
-  private func failure(of execution: Execution, _ line: Line) -> CommandError {
+  func failure(of execution: Execution, _ line: Line) -> CommandError {
     var error = execution.error ?? .interrupted
     if error.status != .interrupted {
       error.message = "line \(line.number) would fail: \(error.message)"

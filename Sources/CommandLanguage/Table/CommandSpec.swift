@@ -91,17 +91,18 @@ package struct CommandSpec: Hashable, Sendable {
   package let quizRole: QuizRole?
   /// Whether it reads the results of earlier commands.
   package let readsResults: Bool
-  /// Whether it takes lines back or runs others, so that its effect is not its own.
-  package let reachesBack: Bool
+  /// The parts of the session that it reads and changes.
+  package let effect: SessionEffect
 
   package init(
     _ name: String, family: CommandFamily, summary: String, details: String = "",
     parameters: [Parameter] = [], examples: [CommandExample], seeAlso: [String] = [],
     isRecorded: Bool = true, trains: Bool = false, recipe: LineRecipe? = nil,
     runsInPass: Bool? = nil, isAllOrNothing: Bool? = nil, quizRole: QuizRole? = nil,
-    readsResults: Bool = false, reachesBack: Bool = false
+    readsResults: Bool = false, effect: SessionEffect? = nil
   ) {
-    (self.readsResults, self.reachesBack) = (readsResults, reachesBack)
+    self.readsResults = readsResults
+    self.effect = effect ?? SessionEffect(family, recipe, trains: trains)
     (self.name, self.family, self.summary, self.details) = (name, family, summary, details)
     (self.parameters, self.examples, self.seeAlso) = (parameters, examples, seeAlso)
     (self.isRecorded, self.trains, self.recipe) = (isRecorded, trains, recipe)
@@ -112,11 +113,6 @@ package struct CommandSpec: Hashable, Sendable {
 
   /// Whether it only shows things and leaves all values of the session as they are.
   package var looksOnly: Bool { isRecorded && family == .looking && recipe == nil }
-
-  /// Whether the window decides what it shows or keeps.
-  package var readsWindow: Bool {
-    isRecorded && (family == .looking || family == .keeping) && !reachesBack
-  }
 
   /// The syntax in one line, defaults shown: `noise gaussian [sigma=40HU] [fixed|fresh]`.
   package var syntax: String {

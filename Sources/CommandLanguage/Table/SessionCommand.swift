@@ -79,7 +79,7 @@ package enum SessionCommand: CaseIterable, Sendable {
         "fails", family: .checking,
         summary: "Run a command that must fail, and record its message.",
         parameters: [.command("command", "the command that must fail")],
-        examples: ["fails let 1x = 2"], seeAlso: ["let"], reachesBack: true)
+        examples: ["fails let 1x = 2"], seeAlso: ["let"], effect: .unknown)
     case .help:
       CommandSpec(
         "help", family: .rest,
@@ -121,7 +121,7 @@ package enum SessionCommand: CaseIterable, Sendable {
         examples: [
           "let sigma = 40HU",
           CommandExample("let text = \"$word again\"", after: ["let word = once"]),
-        ], seeAlso: ["help"])
+        ], seeAlso: ["help"], effect: SessionEffect(reads: []))
     case .packSession:
       CommandSpec(
         "session pack", family: .keeping,
@@ -160,7 +160,7 @@ package enum SessionCommand: CaseIterable, Sendable {
           """,
         parameters: [.word("file", .path, "the session file, a pack of one, or a script")],
         examples: [CommandExample("run first", after: ["let sigma = 40HU", "session save first"])],
-        seeAlso: ["replay", "undo", "session save"], quizRole: .runsFile, reachesBack: true)
+        seeAlso: ["replay", "undo", "session save"], quizRole: .runsFile, effect: .unknown)
     case .undo:
       CommandSpec(
         "undo", family: .keeping,
@@ -170,7 +170,7 @@ package enum SessionCommand: CaseIterable, Sendable {
           The transcript keeps both the command and 'undo', so that it replays.
           """,
         examples: [CommandExample("undo", after: ["let sigma = 40HU"])],
-        seeAlso: ["history", "edit"], reachesBack: true)
+        seeAlso: ["history", "edit"], effect: .unknown)
     case .saveSession:
       CommandSpec(
         "session save", family: .keeping,

@@ -85,6 +85,27 @@ struct DataRecipe: Hashable, Sendable, Codable {
     clean + [noise, scale, split, window].compactMap { $0.map(Step.line) } + edits.map(Step.edit)
   }
 
+  /// Whether the lines of a part of the session are those of another recipe.
+  func isSame(_ part: SessionPart, as other: DataRecipe) -> Bool {
+    switch part {
+    case .clean: clean == other.clean
+    case .noisy: noise == other.noise && edits == other.edits
+    case .scale: scale == other.scale
+    case .split: split == other.split
+    case .window: window == other.window
+    case .network, .training, .pass, .numbers, .figures, .settings: true
+    }
+  }
+
+  /// Takes the lines of some parts of the session from another recipe.
+  mutating func take(_ parts: Set<SessionPart>, from other: DataRecipe) {
+    if parts.contains(.clean) { clean = other.clean }
+    if parts.contains(.noisy) { (noise, edits) = (other.noise, other.edits) }
+    if parts.contains(.scale) { scale = other.scale }
+    if parts.contains(.split) { split = other.split }
+    if parts.contains(.window) { window = other.window }
+  }
+
   /// Whether numbers were assigned to noisy or clean slices.
   func hasEdits(ofNoisy: Bool) -> Bool {
     steps.contains { if case .edit(let edit) = $0 { edit.isOfNoisy == ofNoisy } else { false } }

@@ -59,7 +59,7 @@ extension Command<Workspace> {
       examples: [
         CommandExample("restore halfway", after: small + ["checkpoint halfway", "train steps=2"])
       ],
-      seeAlso: ["checkpoint", "undo", "continue"], runsInPass: false, reachesBack: true)
+      seeAlso: ["checkpoint", "undo", "continue"], runsInPass: false, effect: .unknown)
   ) { arguments, workspace, context in
     let path = try checkpointPath(arguments)
     do {

@@ -42,11 +42,15 @@ extension Workspace {
       + (try warnings(ofTarget: options.target))
       + warnings(ofJudging: options, ahead.updates, trainer, resumes, slices.count)
     for warning in foreword { context.progress(ProgressUpdate(warning: warning)) }
-    let key = try trainingKey(options, resumes: resumes, data, slices)
-    if let key, var known = try takeTraining(key) {
+    let work = TrainingWork(
+      options: options, resumes: resumes, isJudged: try arguments.flag("judge"), data: data,
+      slices: slices)
+    let key = try trainingKey(work)
+    if var known = try takePastTraining(work) ?? key.flatMap({ try takeTraining($0) }) {
       known.foreword = foreword
       return known
     }
+    let (inputs, products) = (self, matrixProductCount)
     let recorder = try curveRecorder(options, resumes: resumes, data, slices.count, context)
     let (report, hit) = run(
       &trainer, options, resumes: resumes, data, slices, recorder, context)
@@ -63,7 +67,7 @@ extension Workspace {
       isCut: report.reason.isCut || before?.isCut == true)
     let (label, watched) = watchedSlices(data.clean)
     let psnr =
-      try arguments.flag("judge") ? try finalFigures(watched, data.clean, context)?.psnr : nil
+      work.isJudged ? try finalFigures(watched, data.clean, context)?.psnr : nil
     if let psnr { recorder.finish(psnr: psnr) }
     keep(recorder)
     var outcome = describe(report, options, arguments, "\(label) psnr", psnr)
@@ -84,7 +88,10 @@ extension Workspace {
     if report.reason == .finished, context.interruption.isRequested {
       outcome.wasInterrupted = true
     }
-    if let key, report.reason == .finished, psnr != nil { keepTraining(key, &outcome) }
+    guard report.reason == .finished, psnr != nil || !work.isJudged else { return outcome }
+    if let key { keepTraining(key, &outcome) }
+    remember(
+      work, on: inputs, outcome, usedBLAS: products != matrixProductCount)
     return outcome
   }
 

@@ -21,12 +21,24 @@ package struct TrainingStore: Sendable {
   fileprivate func path(_ key: String) -> String { "\(folder)/\(key.prefix(16)).checkpoint" }
 }
 
-/// All inputs that decide the result of a training.
+/// A training that a line asks for.
+struct TrainingWork: Sendable {
+  let options: TrainingOptions
+  /// Whether it goes on with one that was stopped.
+  let resumes: Bool
+  /// Whether the network is judged after it.
+  let isJudged: Bool
+  let data: TrainingData
+  /// The slices to train on.
+  let slices: [Int]
+}
+
+/// All inputs that decide the result of a training, beside those that a network holds.
 private struct TrainingInputs: Encodable {
   let place: [String: String]
   let network: NetworkRecord
   let options: TrainingOptions
-  let resumes: Bool
+  let resumes: Bool, isJudged: Bool
   let clean: String, noisy: String, mask: String?
   let freshNoise: String?
   /// The noise that targets are drawn from; nil where they are the clean slices.
@@ -54,19 +66,29 @@ extension Workspace {
 
   /// The digest of a training's inputs; nil if there is no store, or if a time limit or a
   /// breakpoint may end it.
-  func trainingKey(
-    _ options: TrainingOptions, resumes: Bool, _ data: TrainingData, _ slices: [Int]
-  ) throws -> String? {
-    guard let trainings, options.timeLimit == nil, breakpoints.isEmpty else { return nil }
+  func trainingKey(_ work: TrainingWork) throws -> String? {
+    guard let trainings, canBeKept(work) else { return nil }
+    return try digest(of: work, place: trainings.place)
+  }
+
+  /// Whether the same inputs give the same result: neither a clock nor a breakpoint may end it.
+  func canBeKept(_ work: TrainingWork) -> Bool {
+    work.options.timeLimit == nil && breakpoints.isEmpty
+  }
+
+  /// The digest of all inputs that decide the result of a training.
+  func digest(of work: TrainingWork, place: [String: String]) throws -> String {
+    let (options, data) = (work.options, work.data)
     let inputs = TrainingInputs(
-      place: trainings.place, network: NetworkRecord(self), options: options, resumes: resumes,
+      place: place, network: NetworkRecord(self), options: options, resumes: work.resumes,
+      isJudged: work.isJudged,
       clean: "\(data.clean.values.fingerprint)", noisy: "\(data.noisy.fingerprint)",
       mask: data.clean.mask.map { "\(SHA256Digest(of: $0))" },
       freshNoise: data.freshNoise?.words(data.clean.unit),
       targetNoise: options.target == .clean ? nil : noise?.words(data.clean.unit),
       scale: [data.scale.lower, data.scale.upper],
-      slices: slices, watched: watchedSlices(data.clean).slices, precision: settings.precision,
-      curves: curves, film: film?.record)
+      slices: work.slices, watched: watchedSlices(data.clean).slices,
+      precision: settings.precision, curves: curves, film: film?.record)
     let bytes = try CheckpointFile.encode(inputs, NetworkRecord.tensors(self))
     return bytes.withUnsafeBytes { "\(SHA256Digest(of: $0))" }
   }

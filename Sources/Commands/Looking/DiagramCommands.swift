@@ -101,6 +101,21 @@ extension Workspace {
   }
 }
 
+extension Stepper {
+  /// The network with how far the pass has come; nil where the pass is of typed numbers.
+  var diagram: NetworkDiagram? {
+    guard let network = networkWalk?.network else { return nil }
+    func states(_ direction: PassStep.Direction) -> [NetworkDiagram.Walk.Progress] {
+      network.layers.indices.map { progress(of: $0, direction) }
+    }
+    var diagram = NetworkDiagram(
+      title: "\(cursor) of \(steps.count) steps", layers: network.diagram,
+      reaches: network.reaches, output: network.outputInWords)
+    diagram.walk = .init(forward: states(.forward), backward: states(.backward))
+    return diagram
+  }
+}
+
 extension Network<Float> {
   /// The layers as a diagram draws them.
   fileprivate var diagram: [NetworkDiagram.Layer] {

@@ -26,7 +26,8 @@ extension Command<Workspace> {
         CommandExample(
           "assign noisy[1, 10:12, 10:12] = 1000",
           after: ["phantom size=32 slices=2", "noise gaussian sigma=40HU"]),
-      ], seeAlso: ["tensor", "forward", "show"])
+      ], seeAlso: ["tensor", "forward", "show"],
+      effect: .changing(.everything.subtracting([.window, .settings])))
   ) { arguments, workspace, _ in
     let expression = try Expression(
       parsing: try arguments.source("value"), functions: Workspace.functions)

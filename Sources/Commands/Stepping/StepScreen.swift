@@ -1,4 +1,5 @@
 import CommandLanguage
+import Figures
 import GradientFlows
 import Networks
 import Tensors
@@ -119,11 +120,11 @@ extension Stepper {
   func map() -> Outcome {
     var outcome = Outcome()
     func sign(_ layer: Int, _ direction: PassStep.Direction) -> String {
-      let own = steps.indices.filter {
-        steps[$0].layer == layer && steps[$0].direction == direction
+      switch progress(of: layer, direction) {
+      case .done: "✓"
+      case .here: "▶"
+      case .pending: "·"
       }
-      guard let first = own.first, let last = own.last else { return "·" }
-      return last < cursor ? "✓" : first >= cursor && cursor != first ? "·" : "▶"
     }
     outcome.add(
       OutputTable(
@@ -144,6 +145,17 @@ extension Stepper {
       "next": next.map { .string($0.place) } ?? .null,
     ]
     return outcome
+  }
+
+  /// How far the pass has come in a layer.
+  func progress(
+    of layer: Int, _ direction: PassStep.Direction
+  ) -> NetworkDiagram.Walk.Progress {
+    let own = steps.indices.filter {
+      steps[$0].layer == layer && steps[$0].direction == direction
+    }
+    guard let first = own.first, let last = own.last else { return .pending }
+    return last < cursor ? .done : first >= cursor && cursor != first ? .pending : .here
   }
 
   // MARK: - Picked elements

@@ -1,4 +1,5 @@
 import CommandLanguage
+import Figures
 import GradientFlows
 import Networks
 import Tensors
@@ -190,7 +191,9 @@ extension Command<Workspace> {
       seeAlso: ["step", "plot net"])
   ) { arguments, workspace, _ in
     let stepper = try workspace.requireStepper(arguments)
-    return stepper.map()
+    var outcome = stepper.map()
+    if workspace.keepsDrawings { outcome.drawing = try stepper.diagram?.drawing().svg() }
+    return outcome
   }
 
   static let pick = Command(

@@ -19,6 +19,11 @@ enum FigureParameters {
   static let all = [form, file, Parameter.replace]
 }
 
+extension Drawing {
+  /// The drawing for a host that shows it: a notebook's column is about this wide.
+  fileprivate var shown: String { get throws(PictureError) { try svg(shownAtMost: 700) } }
+}
+
 extension Arguments {
   /// The kind of axis that `axis=` asks for, or that suits `values`.
   func axisKind(suiting values: [Double]) throws(CommandError) -> AxisScale.Kind {
@@ -78,7 +83,7 @@ extension Workspace {
       let picture = try drawing.picture()
       let place = try arguments.write(PNG(picture), to: file, in: files)
       var recorded = picture.recorded(as: file, at: place)
-      if keepsDrawings { recorded.drawing = try drawing.svg() }
+      if keepsDrawings { recorded.drawing = try drawing.shown }
       return outcome.add(recorded)
     }
     let svg = try file.map { file in
@@ -91,7 +96,7 @@ extension Workspace {
       let pictures = [(try drawing.picture(), name, [PNG.Text]())]
       let items = svg.map { [$0] } ?? []
       for var picture in try write(pictures, with: items, arguments) {
-        if keepsDrawings { picture.drawing = try drawing.svg() }
+        if keepsDrawings { picture.drawing = try drawing.shown }
         outcome.add(picture)
       }
     } else if let svg {

@@ -55,6 +55,9 @@ package struct Files: Sendable {
   /// Lets lines that run again write their files again.
   package mutating func rerun() { written = WrittenFiles(after: written) }
 
+  /// Takes files of lines that do not run again as written.
+  func keep(_ places: [String]) { written.keep(places) }
+
   /// The same folders for lines from a file, which write below ``output`` only.
   var asScript: Files {
     isConfined ? self : Files(confining: self)

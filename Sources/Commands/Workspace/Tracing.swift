@@ -42,6 +42,17 @@ extension Workspace {
     return trace
   }
 
+  /// Takes all changes so far as read.
+  package mutating func markTraced() {
+    if tracing != nil { tracing = Tracing(seen: changes) }
+  }
+
+  /// Records a training that was made before: its steps, and whether it multiplied matrices by BLAS.
+  mutating func trace(_ steps: StepLog?, usedBLAS: Bool) {
+    tracing?.steps = steps
+    if usedBLAS { tracing?.products &-= 1 }
+  }
+
   /// A log for a training that begins; nil if no ledger is kept.
   func makeStepLog() -> StepLog? {
     tracing == nil ? nil : StepLog(names: network.parameterNames)

@@ -74,6 +74,8 @@ package struct Workspace: Sendable {
 
   /// The store for results of trainings; nil if none is used.
   var trainings: TrainingStore?
+  /// The trainings of the session, for lines that run again after an edit; nil if none can.
+  var pastTrainings: PastTrainings?
 
   // MARK: - Results
 
@@ -89,7 +91,7 @@ package struct Workspace: Sendable {
   var figures: [String: FiguresOfMerit] = [:]
   var windowRule = WindowRule.automatic
   /// The number of pictures with each automatic name.
-  var pictureNames: [String: Int] = [:]
+  package var pictureNames: [String: Int] = [:]
 
   /// Counts of changes to the clean slices, the noisy slices and the network.
   private(set) var changes = ChangeCounts()
@@ -184,7 +186,7 @@ package struct Workspace: Sendable {
 }
 
 /// The settings of a session that `set` changes.
-struct Settings: Sendable, Codable {
+struct Settings: Hashable, Sendable, Codable {
   var seed: UInt64 = 1
   var precision = Precision.fast
   var reluNaN = ReLUNaN.keep

@@ -1,5 +1,5 @@
 import CT
-import CommandLanguage
+package import CommandLanguage
 import Fingerprints
 import Foundation
 import GradientFlows
@@ -36,57 +36,67 @@ extension [SessionState.Entry] {
 
 extension Workspace {
   /// The present state of the session.
-  package var state: SessionState {
+  package var state: SessionState { state(of: .everything) }
+
+  /// The present state of some parts of the session.
+  package func state(of parts: Set<SessionPart>) -> SessionState {
     var state = SessionState()
-    func keep(_ name: String, _ text: String) { state.kept.append(.init(name: name, text: text)) }
-    func pass(_ name: String, _ text: String) {
-      if !text.isEmpty { state.passing.append(.init(name: name, text: text)) }
+    func keep(_ part: SessionPart, _ name: String, _ text: @autoclosure () -> String) {
+      if parts.contains(part) { state.kept.append(.init(name: name, text: text())) }
+    }
+    func pass(_ part: SessionPart, _ name: String, _ text: @autoclosure () -> String) {
+      guard parts.contains(part), case let text = text(), !text.isEmpty else { return }
+      state.passing.append(.init(name: name, text: text))
     }
     let (seed, rule) = ("\(settings.seed)", settings.reluNaN.rawValue)
     keep(
-      "the settings", "\(seed) \(settings.precision) \(rule) \(settings.pictures) \(settings.hints)"
+      .settings, "the settings",
+      "\(seed) \(settings.precision) \(rule) \(settings.pictures) \(settings.hints)"
     )
-    keep("the clean slices", Self.words(clean))
-    keep("the noisy slices", Self.words(noisyStack))
-    let sources = [clean, noisyStack].flatMap { $0?.sources ?? [] }
-    keep("where the slices come from", "\(sources.map(\.plane))")
-    keep("the files' windows", Self.words(sources))
-    keep("the noise", noise.map { "\($0.words(.hounsfield)) \($0.isFresh)" } ?? "none")
-    keep("the scale", "\(scaleRule)")
-    keep("the split", split.map(Self.words) ?? "none")
-    keep("the window", "\(windowRule)")
-    keep("the network in use", networkName)
+    keep(.clean, "the clean slices", Self.words(clean))
+    keep(.noisy, "the noisy slices", Self.words(noisyStack))
+    let (sources, noisySources) = (clean?.sources ?? [], noisyStack?.sources ?? [])
+    keep(.clean, "where the slices come from", "\(sources.map(\.plane))")
+    keep(.clean, "the files' windows", Self.words(sources))
+    keep(.noisy, "where the noisy slices come from", "\(noisySources.map(\.plane))")
+    keep(.noisy, "the windows of the noisy files", Self.words(noisySources))
+    keep(.noisy, "the noise", noiseWords)
+    keep(.scale, "the scale", "\(scaleRule)")
+    keep(.split, "the split", split.map(Self.words) ?? "none")
+    keep(.window, "the window", "\(windowRule)")
+    keep(.network, "the network in use", networkName)
     for name in networkNames {
       var other = self
       other.use(name)
-      keep("the network \(name)", other.networkWords)
-      keep("the seed of \(name)", other.seedWords)
-      keep("the training of \(name)", other.trainingWords)
-      keep("the last pass of \(name)", other.lastPass.map(Self.words) ?? "none")
+      keep(.network, "the network \(name)", other.networkWords)
+      keep(.network, "the seed of \(name)", other.seedWords)
+      keep(.training, "the training of \(name)", other.trainingWords)
+      keep(.pass, "the last pass of \(name)", other.lastPass.map(Self.words) ?? "none")
     }
     keep(
-      "loss, flow and gradient noise", "\(loss.line) \(flow.line) \(gradientNoise?.line ?? "off")")
-    keep("optimizers under names", Self.words(namedOptimizers.mapValues(\.line)))
-    keep("flows under names", Self.words(namedFlows.mapValues(\.line)))
-    keep("the curves", Self.json(curves))
+      .training, "loss, flow and gradient noise",
+      "\(loss.line) \(flow.line) \(gradientNoise?.line ?? "off")")
+    keep(.training, "optimizers under names", Self.words(namedOptimizers.mapValues(\.line)))
+    keep(.training, "flows under names", Self.words(namedFlows.mapValues(\.line)))
+    keep(.training, "the curves", Self.json(curves))
 
     pass(
-      "limits",
+      .settings, "limits",
       "\([settings.memoryLimit.map(Double.init), settings.timeLimit].compactMap(\.self))"
         .nonEmptyList)
-    pass("the limit of the disk", files.disk.ownLimit.map { "\($0)" } ?? "")
-    pass("typed numbers", computationWords)
+    pass(.settings, "the limit of the disk", files.disk.ownLimit.map { "\($0)" } ?? "")
+    pass(.numbers, "typed numbers", computationWords)
     pass(
-      "breakpoints",
+      .pass, "breakpoints",
       breakpoints.map { "\($0.number) \($0.text) \($0.hits)" }.joined(separator: "; "))
-    pass("the quiz", quizWords)
-    pass("the open pass", stepper.map { "\($0.steps.count) \($0.cursor) \($0.picks)" } ?? "")
+    pass(.pass, "the quiz", quizWords)
+    pass(.pass, "the open pass", stepper.map { "\($0.steps.count) \($0.cursor) \($0.picks)" } ?? "")
     pass(
-      "the baseline",
+      .figures, "the baseline",
       Self.words(baseline.mapValues { "\($0.image.fingerprint) \($0.filter.description)" }))
-    pass("the figures", Self.words(figures.mapValues { "\($0)" }))
-    pass("the film of the training", film.map { Self.words($0) } ?? "")
-    pass("a step that is held back", trainer?.heldPass.map(Self.words) ?? "")
+    pass(.figures, "the figures", Self.words(figures.mapValues { "\($0)" }))
+    pass(.training, "the film of the training", film.map { Self.words($0) } ?? "")
+    pass(.training, "a step that is held back", trainer?.heldPass.map(Self.words) ?? "")
     return state
   }
 }
@@ -141,6 +151,10 @@ extension Workspace {
   private static func json(_ value: some Encodable) -> String {
     (try? JSONEncoder.ofAnyNumbers.encode(value)).map { String(decoding: $0, as: UTF8.self) }
       ?? "unknown"
+  }
+
+  var noiseWords: String {
+    noise.map { "\($0.words(.hounsfield)) \($0.isFresh)" } ?? "none"
   }
 
   private var networkWords: String {

@@ -39,10 +39,3 @@ extension Commands.Workspace {
     }
   }
 }
-
-extension Commands.Workspace {
-  /// Takes what lines that only show things change: the window, and the names and files of pictures.
-  package mutating func takeLooks(from other: Workspace) {
-    (windowRule, pictureNames, files) = (other.windowRule, other.pictureNames, other.files)
-  }
-}

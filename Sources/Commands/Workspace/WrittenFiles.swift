@@ -48,6 +48,13 @@ final class WrittenFiles: Sendable {
     former = other.own.withLock { other.former.merging($0) { $1 } }
   }
 
+  /// Takes files that lines wrote before as written again.
+  func keep(_ places: [String]) {
+    own.withLock { own in
+      for place in places { own[place] = own[place] ?? former[place] }
+    }
+  }
+
   /// Whether this session wrote a file here.
   func contains(_ place: String) -> Bool { own.withLock { $0[place] != nil } }
 

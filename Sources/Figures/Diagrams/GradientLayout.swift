@@ -20,7 +20,7 @@ extension NetworkLayout {
   }
 
   var legend: [LegendEntry] {
-    guard let flow = diagram.flow else { return [] }
+    guard let flow = diagram.flow else { return diagram.walk?.legend ?? [] }
     let standard = LegendEntry(
       label: "gradient from layer to layer", color: Self.standard, sign: .line(dashes: []))
     return (flow.replacement?.way == .fromBelow ? [] : [standard]) + legend(of: flow)

@@ -157,6 +157,8 @@ package struct NetworkDiagram: Figure {
   /// A phrase for the network's output: `net.out = net.in − result`; may be empty.
   package let output: String
   package let flow: Flow?
+  /// How far a pass has come; nil without one.
+  package var walk: Walk?
   package let statistics: [String]
 
   package init(

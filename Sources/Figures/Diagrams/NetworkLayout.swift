@@ -153,6 +153,7 @@ struct NetworkLayout {
     if diagram.flow != nil {
       below = deepest + Self.flowDepth + 34 + Double(levelsBelow) * Self.levelHeight
     }
+    if diagram.walk != nil { below = deepest + Self.walkDepth + 2 * Self.walkLine }
     var drawing = around.drawing(width: width, figureBottom: middle + below)
     drawFrames(middle, on: &drawing)
     drawReaches(middle, on: &drawing)
@@ -169,6 +170,7 @@ struct NetworkLayout {
       diagram.output, at: Point(outputStart + Self.terminalWidth, middle - 40),
       size: Look.smallSize, color: Look.faint, anchor: .end)
     if let flow = diagram.flow { draw(flow, middle, on: &drawing) }
+    if let walk = diagram.walk { draw(walk, middle + deepest, on: &drawing) }
     return drawing
   }
 

@@ -6,10 +6,17 @@ extension Drawing {
   ///
   /// Text stays text, so that it can be found, read aloud and translated; its font is the embedded
   /// one where the reader has it.
-  package func svg() throws(PictureError) -> String {
+  ///
+  /// - Parameter widest: The width in pixels at which a wider drawing is shown, if its text stays legible
+  ///   there; nil for its own.
+  /// - Returns: The document.
+  /// - Throws: `PictureError` when an image in it cannot be encoded.
+  package func svg(shownAtMost widest: Int? = nil) throws(PictureError) -> String {
+    let scale = scale(fitting: widest ?? width)
+    let shown = [width, height].map { Int((scale * Double($0)).rounded()) }
     var lines = [
       """
-      <svg xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(height)" \
+      <svg xmlns="http://www.w3.org/2000/svg" width="\(shown[0])" height="\(shown[1])" \
       viewBox="0 0 \(width) \(height)" role="img" \
       font-family="'DejaVu Sans', Verdana, sans-serif" \
       stroke-linecap="round" stroke-linejoin="round">
@@ -26,6 +33,13 @@ extension Drawing {
       }
     }
     return (lines + ["</svg>", ""]).joined(separator: "\n")
+  }
+
+  /// The factor by which the drawing is shown smaller, so that it is no wider; 1 where its text would become
+  /// too small.
+  private func scale(fitting widest: Int) -> Double {
+    let scale = min(1, Double(widest) / Double(width))
+    return scale < 0.7 ? 1 : scale
   }
 
   private func element(_ path: Path, _ fill: Fill?, _ stroke: Stroke?) -> String {

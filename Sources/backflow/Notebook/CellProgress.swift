@@ -80,10 +80,10 @@ final class CellProgress: Sendable {
       note: update.note)
     let words = ProgressLine.text(plain, after: seconds, columns: nil)
     let bar = update.fraction.map {
-      "<progress max=\"1\" value=\"\(min(max($0, 0), 1))\" style=\"width:16em\"></progress> "
+      "<progress max=\"1\" value=\"\(min(max($0, 0), 1))\" style=\"width:16em\"></progress>  "
     }
     return """
-      <div style="font-family:monospace">\(bar ?? "")\(isStopping ? "stopping " : "")\
+      <div style="\(CellRendering.style)">\(bar ?? "")\(isStopping ? "stopping " : "")\
       \(HTML.escaped(words))\(curve(update.trend))</div>
       """
   }

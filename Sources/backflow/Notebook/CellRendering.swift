@@ -13,6 +13,12 @@ struct CellRendering {
   /// Whether the lines below a figure are its statistics.
   private let isOfFigure: Bool
 
+  /// The style of text that a notebook shows as it shows the text of streams.
+  static let style = """
+    font-family:var(--jp-code-font-family,monospace);font-size:var(--jp-code-font-size,13px);\
+    line-height:1.4;white-space:pre-wrap
+    """
+
   /// Renders an outcome.
   ///
   /// - Parameters:
@@ -24,7 +30,7 @@ struct CellRendering {
     isOfFigure = spec?.looksOnly ?? false
     warn(outcome.foreword.dropFirst(count).map { "warning: \($0)" })
     if spec?.family == .stepping, outcome.blocks.contains(where: \.isTable) {
-      add(outcome.blocks)
+      add(outcome.blocks, outcome.drawing)
     } else {
       for block in outcome.blocks { add(block) }
       endLines()
@@ -74,14 +80,20 @@ struct CellRendering {
     }
   }
 
-  /// Adds a screen of the stepper as one display.
-  private mutating func add(_ blocks: [Outcome.Block]) {
-    var (text, html): ([String], [String]) = ([], [])
+  /// A drawing in SVG as HTML, in which it becomes narrower where there is less room.
+  private static func fitted(_ drawing: String) -> String {
+    let style = "<svg style=\"max-width:100%;height:auto\" "
+    return "<div>\(drawing.replacing("<svg ", with: style, maxReplacements: 1))</div>"
+  }
+
+  /// Adds a screen of the stepper as one display, under its drawing if there is one.
+  private mutating func add(_ blocks: [Outcome.Block], _ drawing: String?) {
+    var (text, html): ([String], [String]) = ([], drawing.map { [Self.fitted($0)] } ?? [])
     for block in blocks {
       switch block {
       case .line(let line):
         text.append(line.rendered)
-        html.append("<div><code>\(HTML.escaped(line.shown))</code></div>")
+        html.append("<div style=\"\(Self.style)\">\(HTML.escaped(line.shown))</div>")
       case .table(let table):
         text.append(table.text)
         html.append(table.html)

@@ -16,7 +16,7 @@ final class NotebookSession: CellRunner {
   init(_ host: Host, _ progress: CellProgress) {
     (self.host, self.progress) = (host, progress)
     host.runner.workspace.keepsDrawings = true
-    host.runner.keepsMoments = true
+    host.keepMoments()
   }
 
   // MARK: - Running
