@@ -44,11 +44,11 @@ struct `A Jupyter kernel` {
     #expect(answer.status == "ok", "\(answer.reply.text)")
     #expect(answer.states == ["busy", "idle"])
     #expect(
-      answer.kinds == [
+      answer.lastingKinds == [
         "execute_input", "stream", "stream", "display_data", "display_data", "stream", "stream",
         "execute_result", "stream",
       ], "\(answer.kinds) \(answer.text)")
-    let data = answer.outputs.map { $0.content["data"] ?? [:] }
+    let data = answer.lasting.map { $0.content["data"] ?? [:] }
     #expect(answer.text.contains("hello, world"))
     let png = try #require(Data(base64Encoded: data[3].word("image/png")))
     #expect(png.starts(with: [0x89, 0x50, 0x4E, 0x47]))

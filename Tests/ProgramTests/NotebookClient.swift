@@ -15,6 +15,19 @@ final class NotebookClient {
 
     var status: String { reply.word("status") }
     var kinds: [String] { outputs.map(\.type) }
+
+    /// The outputs that stay: of a display that is updated in place, as the progress of what takes long is,
+    /// the last update, at the place of the text that it ends with.
+    var lasting: [WireMessage] {
+      func id(_ message: WireMessage) -> JSONValue? { message.content["transient"]?["display_id"] }
+      return outputs.enumerated().filter { index, message in
+        guard let display = id(message) else { return true }
+        return !outputs.dropFirst(index + 1).contains { id($0) == display }
+      }.map(\.element)
+    }
+    var lastingKinds: [String] {
+      lasting.map { $0.type == "update_display_data" ? "stream" : $0.type }
+    }
     /// The text of the outputs: streams, and the plain form of the rest.
     var text: String {
       outputs.map { message in

@@ -9,7 +9,9 @@ extension Command<Workspace> {
         + " Noise is only set when there are slices.",
       parameters: [.word("name", .choice(Preset.all.map(\.name)), "which one")],
       examples: ["net preset article-1a", "net preset resnet"],
-      seeAlso: ["net new", "block", "flow dilated", "diagnose"])
+      seeAlso: ["net new", "block", "flow dilated", "diagnose"],
+      // Its lines set the noise, too.
+      effect: .changing([.noisy, .scale, .network, .training, .pass, .figures]))
   ) { arguments, workspace, _ in
     let name = try arguments.choice("name")
     guard let preset = Preset.all.first(where: { $0.name == name }) else {
