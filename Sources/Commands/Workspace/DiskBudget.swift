@@ -52,6 +52,9 @@ package struct DiskBudget: Sendable {
     return true
   }
 
+  /// Takes the limit of another moment of the same session.
+  mutating func takeLimit(of other: DiskBudget) { most = other.most }
+
   /// The approximate bytes of a series of DICOM slices: 16 bits a pixel, and attributes.
   static func dicomBytes(slices: Int, height: Int, width: Int) -> Int {
     slices * (2 * height * width + 4096)

@@ -43,6 +43,7 @@ extension Workspace {
     func source(_ part: SessionPart) -> Workspace { parts.contains(part) ? other : own }
     // Observers clear what depends on a value, so that comes after it.
     settings = source(.settings).settings
+    files.disk.takeLimit(of: source(.settings).files.disk)
     clean = source(.clean).clean
     (noise, noisyStack) = (source(.noisy).noise, source(.noisy).noisyStack)
     scaleRule = source(.scale).scaleRule
