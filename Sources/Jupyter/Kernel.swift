@@ -83,7 +83,7 @@ package final class Kernel: Sendable {
     var shellChannel = ShellChannel(publisher, runner, info: info, ports: connection.ports)
     while !ends.load(ordering: .acquiring) {
       guard case (1, .message(let frames)) = Socket.receive(fromAny: [wake, shell]),
-        let request = read(frames)
+        !ends.load(ordering: .acquiring), let request = read(frames, from: .shell)
       else { continue }
       for follower in handle(request, &shellChannel) { _ = handle(follower, &shellChannel) }
       shellChannel.abortsQueue = false
@@ -108,7 +108,7 @@ package final class Kernel: Sendable {
     var followers: [WireMessage] = []
     if channel.abortsQueue, !aborted {
       while case .message(let frames) = shell.receive(within: Self.abortWait) {
-        if let follower = read(frames) { followers.append(follower) }
+        if let follower = read(frames, from: .shell) { followers.append(follower) }
       }
     }
     if let reply { send(reply, to: request, on: shell) }
@@ -130,7 +130,7 @@ package final class Kernel: Sendable {
         guard !isWanted() else { continue }
         stop(waker)
       case .message(let frames):
-        guard let request = read(frames) else { continue }
+        guard let request = read(frames, from: .control) else { continue }
         publisher.publish(state: "busy", parent: request.rawHeader)
         if let reply = controlReply(to: request) { send(reply, to: request, on: control) }
         publisher.publish(state: "idle", parent: request.rawHeader)
@@ -157,15 +157,19 @@ package final class Kernel: Sendable {
     interrupt()
     interrupt()
     waker.send([[]])
-    // What cannot be interrupted ends with the program.
-    Thread.detachNewThread {
-      sleep(Self.patience)
+    Thread.detachNewThread { [interrupt] in
+      // A cell that had only just begun may have forgotten the first of them.
+      for _ in 0..<Self.patience {
+        usleep(100_000)
+        interrupt()
+      }
+      // Work that cannot be interrupted ends with the program.
       _exit(0)
     }
   }
 
-  /// The seconds after which a kernel that was told to end is gone, whatever it does.
-  private static let patience: CUnsignedInt = 3
+  /// The tenths of a second after which a kernel that was told to end is gone, whatever it does.
+  private static let patience = 30
 
   private func send(_ reply: JSONValue, to request: WireMessage, on socket: Socket) {
     let type = request.type.replacing("_request", with: "_reply")
@@ -174,12 +178,14 @@ package final class Kernel: Sendable {
   }
 
   /// Returns the message in frames; nil for one that is no message of a client with the key.
-  private func read(_ frames: [[UInt8]]) -> WireMessage? {
+  private func read(
+    _ frames: [[UInt8]], from channel: ConnectionFile.Channel
+  ) -> WireMessage? {
     do throws(WireMessage.Fault) {
-      return try publisher.read(frames)
+      return try publisher.read(frames, from: channel)
     } catch {
       let count = refused.add(1, ordering: .relaxed).newValue
-      // The log stays short whoever sends.
+      // The log stays short, however many messages are refused.
       if count <= 10 || count.isMultiple(of: 1000) {
         log("a message was refused (\(error)); so far \(count)")
       }

@@ -7,7 +7,8 @@ import Synchronization
 final class Publisher: Sendable {
   /// Checks what comes from clients, and signs what goes there.
   private let signer: MessageSigner
-  private let seen = Mutex(SeenSignatures())
+  /// The signatures that came on each channel.
+  private let seen = Mutex<[ConnectionFile.Channel: SeenSignatures]>([:])
   private let session = UUID().uuidString
   private let count = Atomic<Int>(0)
   /// Hands messages to the thread that sends them to all clients.
@@ -52,8 +53,15 @@ final class Publisher: Sendable {
   }
 
   /// Reads a message of a client.
-  func read(_ frames: [[UInt8]]) throws(WireMessage.Fault) -> WireMessage {
-    try seen.withLock { seen throws(WireMessage.Fault) in try WireMessage(frames, signer, &seen) }
+  ///
+  /// A message is new once on each channel, since a copy on the channel of control would otherwise keep the
+  /// shell, which is slower, from carrying it out.
+  func read(
+    _ frames: [[UInt8]], from channel: ConnectionFile.Channel
+  ) throws(WireMessage.Fault) -> WireMessage {
+    try seen.withLock { seen throws(WireMessage.Fault) in
+      try WireMessage(frames, signer, &seen[channel, default: SeenSignatures()])
+    }
   }
 
   /// Sends what is left to all clients, and ends.

@@ -82,6 +82,10 @@ package protocol Operation: Sendable {
   /// Returns whether the pullback of operand number `index` is the gradient of the result itself.
   func sharesGradient(to index: Int) -> Bool
 
+  /// The number of maps as large as the result that ``pullbacks(_:to:_:)`` takes for a while, beside those
+  /// that it returns.
+  var pullbackMaps: Int { get }
+
   /// Returns the letter that formulas call operand number `index`; nil where it goes by its name.
   func letter(ofOperand index: Int) -> String?
 
@@ -124,6 +128,7 @@ extension Operation {
   package var endsGradient: Bool { false }
   package func parts(operands: Int, pixels: Double) -> [OperationPart]? { nil }
   package var isAlias: Bool { false }
+  package var pullbackMaps: Int { 0 }
   package var sharesResult: Bool { isAlias }
   package func letter(ofOperand index: Int) -> String? { nil }
   package func pullbackPlaces(at place: [Int], of gradient: Shape, to operand: Shape) -> [[Int]]? {

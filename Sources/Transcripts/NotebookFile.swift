@@ -4,8 +4,8 @@ import LineEditing
 
 /// A Jupyter notebook as a session: its code cells hold commands, their outputs are the record.
 ///
-/// What a cell printed to both streams, and the plain form of what it displayed, are the lines of
-/// output of its commands together, since a notebook does not tell which command printed which.
+/// The text of a cell's two streams and the plain form of its displays are the lines of output of its
+/// commands together, since a notebook does not tell which command printed which.
 /// Markdown is for the reader. A command's number is 10,000 times the number of its cell plus the
 /// number of its line in the cell.
 ///

@@ -46,7 +46,7 @@ package struct Recorder: Sendable {
     return traced
   }
 
-  /// What a command added to the ledger.
+  /// The tensors that a command changed, and whether it multiplied matrices by BLAS.
   package struct Traced: Sendable {
     var entry: LedgerEntry?
     var usedBLAS = false

@@ -3,7 +3,7 @@ package import Ledgers
 
 /// The lines of a session with what they gave, from which its record is made anew when one is edited.
 package struct SessionLines: Sendable {
-  /// What a command added to the record.
+  /// A command as it ran: its output, and the tensors that it changed.
   package struct Ran: Sendable {
     package let execution: Execution
     let traced: Recorder.Traced

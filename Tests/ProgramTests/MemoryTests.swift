@@ -46,8 +46,8 @@ struct MemoryTests {
   }
 
   private static let waysBack = [
-    "feedback", "feedback signs=redrawn", "direct", "local", "truncated depth=2",
-    "checkpointed", "checkpointed every=1",
+    "feedback", "feedback signs=redrawn", "direct", "local", "synthetic",
+    "truncated depth=2", "checkpointed", "checkpointed every=1",
   ]
 
   @Test(arguments: waysBack)

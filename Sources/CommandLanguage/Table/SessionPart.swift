@@ -46,7 +46,7 @@ extension Set<SessionPart> {
 
   private static var data: Set { [.clean, .noisy, .scale, .split] }
 
-  /// What follows from the data: passes, figures, and how trainings could go on.
+  /// The parts that change when the slices do, since they were computed from them.
   fileprivate static var results: Set { [.scale, .network, .training, .pass, .figures] }
 
   fileprivate static var learning: Set { data.union([.network, .training, .pass, .settings]) }

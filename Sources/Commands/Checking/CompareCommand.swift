@@ -66,7 +66,8 @@ private struct Row {
   /// Whether both gradients are rounding alone, such as that of a bias before a batch norm, which is 0.
   let isRounding: Bool
 
-  /// What stands in place of the largest difference where there is no cosine to give; nil where there is.
+  /// The words why there is no angle between the gradients, which the table shows in place of the
+  /// largest difference; nil when there is an angle.
   var reason: String? {
     guard !isRounding else { return "rounding" }
     return switch comparison.noAngle {

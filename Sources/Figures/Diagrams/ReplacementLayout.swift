@@ -119,7 +119,7 @@ extension NetworkLayout {
     for range in flow.computedTwice {
       let (left, right) = (places[range.lowerBound].left, places[range.upperBound].right)
       arrow(from: left, to: right, depth, Self.again, dashes: Self.dashes, on: &drawing)
-      // What the part hands on is kept.
+      // A dot marks the result of a part, which stays in memory.
       let kept = Point(right + 10, middle + places[range.upperBound].drop)
       drawing.fill(.circle(kept, radius: 5), Self.again)
     }

@@ -2,7 +2,8 @@
 ///
 /// It is embedded, so that neither the layout nor a pixel of a drawing depends on installed fonts.
 package struct OutlineFont: Sendable {
-  package static let regular = OutlineFont(table: regularOutlines, fallback: nil)
+  package static let regular = OutlineFont(
+    table: plainOutlines + letterOutlines + signOutlines, fallback: nil)
   package static let bold = OutlineFont(table: boldOutlines, fallback: regular.glyphs)
 
   /// A character's outline in units of the font size, y downwards from the baseline, and its
@@ -14,7 +15,7 @@ package struct OutlineFont: Sendable {
 
   private let glyphs: [Unicode.Scalar: Glyph]
 
-  /// Reads a table in the format that its head describes.
+  /// Reads a table in the format that PlainOutlines.swift describes.
   private init(table: String, fallback: [Unicode.Scalar: Glyph]?) {
     var glyphs = fallback ?? [:]
     for entry in table.split(separator: ";") {

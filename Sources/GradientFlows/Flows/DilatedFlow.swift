@@ -31,7 +31,7 @@
 // 800, 0.064; dense, product: 800, 0.064). Insertion behind the derivative is that of its author's
 // earlier three-layer network, whose δ₂ + ρ·δ₃ joined two quantities behind their derivatives.
 //
-// What it is not. It is no gradient of any loss: a link carries what block j passes on past the
+// Limits. The result is the gradient of no loss: a link carries what block j passes on past the
 // blocks between without their Jacobians. With rate 1000 it is hundreds of times larger than the
 // true gradient; only an optimizer that divides by the gradient's magnitude takes it. `compare` and
 // `gradcheck` show how far it is off. With rate 0 it is the standard flow, to the bit.

@@ -19,8 +19,8 @@
 //
 // Source: Nøkland, "Direct feedback alignment provides learning in deep neural networks" (2016), arXiv 1609.01596.
 //
-// What it is not. It is no gradient of the loss, for any layer but the last. It suits layers whose images are as large as the
-// output; others are refused.
+// Limits. Only the last layer gets the gradient of the loss. Every fed layer's images must be as large as the output; networks
+// with others are refused.
 
 package import Networks
 import Operations

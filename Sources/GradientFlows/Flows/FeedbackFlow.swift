@@ -29,8 +29,8 @@
 // mirror: Kolen and Pollack (1994), in the form of Akrout et al., "Deep learning without weight transport"
 // (2019), arXiv 1904.05391.
 //
-// What it is not. It is no gradient of the loss: only the topmost layer gets the exact one. Nor is it made for
-// speed: it costs what the standard flow costs, and what drawing the kernels takes in each step.
+// Limits. Only the topmost layer gets the gradient of the loss. A step takes as long as one of the standard flow, and the time to
+// draw the kernels, which are drawn in each step.
 
 package import Networks
 import Operations
@@ -38,7 +38,8 @@ package import Tensors
 
 /// Gradients go back through random kernels in place of the weights.
 package struct FeedbackFlow: LayerwiseFlow, SeededFlow {
-  /// What the random kernels take of the weights' signs.
+  /// How the random kernels get their signs: drawn, or those of the weights, with sizes drawn once or in each
+  /// step.
   package enum Signs: String, CaseIterable, Sendable {
     case none
     case fixed
@@ -106,7 +107,7 @@ package struct FeedbackFlow: LayerwiseFlow, SeededFlow {
       let own = Self.name(of: name)
       let stream = signs == .redrawn ? "\(own)/\(step)" : own
       let drawn = Tensor<Element>.feedback(weight.shape, seed: seed, name: stream)
-      // What is drawn for every step is no state.
+      // Kernels that are drawn for every step are not kept from one to the next.
       let kernel = signs == .redrawn ? drawn : trained(own, weight.shape, in: network) ?? drawn
       return FlowTensor(
         own, signs == .none ? kernel : kernel.withSigns(of: weight),

@@ -19,7 +19,7 @@
 // Source: Baydin, Pearlmutter, Syme, Wood and Torr, "Gradients without backpropagation" (2022), arXiv 2202.08587; what
 // its variance costs: arXiv 2312.04709.
 //
-// What it is not. It is no gradient, but an unbiased estimate of one, drawn anew for every step. It has no gradients of values, only of
+// Limits. An unbiased estimate of the gradient, drawn anew for every step, not the gradient. It has no gradients of values, only of
 // weights. A step needs no memory for a way back, and about D + 1 forward passes.
 
 package import Networks

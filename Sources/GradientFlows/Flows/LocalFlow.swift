@@ -22,7 +22,7 @@
 // Source: Nøkland and Eidnes, "Training neural networks with local error signals" (2019), arXiv 1901.06656, whose
 // heads for classes become a head for images.
 //
-// What it is not. It is the exact gradient of each block's own loss, and none of the network's loss for any block but the last: a block
+// Limits. Each block gets the exact gradient of a loss of its own, and only the last one that of the network's loss: a block
 // learns to be useful at once, not to prepare what others finish.
 
 package import Networks

@@ -10,7 +10,7 @@ package struct Replacement: Hashable, Sendable {
     case fromItself
     /// From the layer below, with the values.
     case fromBelow
-    /// Nothing comes.
+    /// From nowhere: the gradient is 0.
     case nothing
   }
 

@@ -4,7 +4,7 @@ import Tensors
 
 /// The parts that a network is divided into, one for each block, with the plain layers before it.
 ///
-/// What follows the last block belongs to its part. A network without blocks has a part for each layer with weights.
+/// Layers behind the last block belong to its part. A network without blocks has a part for each layer with weights.
 struct Stages {
   /// The place, among the layers, of the last layer of each part, from the input on.
   let ends: [Int]

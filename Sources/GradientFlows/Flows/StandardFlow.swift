@@ -18,7 +18,7 @@
 // Source: Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors"
 // (1986). The article's manual passes compute the same for its blocks.
 //
-// What it is not. It is no automatic differentiation: nothing is recorded, and every pullback was
+// Limits. This is not automatic differentiation: nothing is recorded, and every pullback was
 // derived on paper. That is why it is checked against central differences and against PyTorch.
 
 import Networks

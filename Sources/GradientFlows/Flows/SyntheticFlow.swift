@@ -22,7 +22,8 @@
 // Source: Jaderberg et al., "Decoupled neural interfaces using synthetic gradients" (2016), arXiv 1608.05343; all such ways in one
 // frame: Czarnecki et al., "Understanding synthetic gradients and decoupled neural interfaces" (2017), arXiv 1703.00522.
 //
-// What it is not. It is no gradient of the loss, but for the last part. Nothing runs at once here: the point is what is learned.
+// Limits. Only the last part gets the gradient of the loss. The parts run one after the other here, as in other flows: what is
+// shown is how they learn.
 
 package import Networks
 import Operations
@@ -129,11 +130,24 @@ struct SyntheticGradient: Operation {
   func pullback<Element: Scalar>(
     _ gradient: Value<Element>, to index: Int, _ values: OperationValues<Element>
   ) -> Value<Element> {
-    let predicted = Self.prediction(values.operands)
-    if index == 0 { return .map(predicted) }
-    return Convolution2D().pullback(
-      .map(predicted.subtracting(gradient.map)), to: index, values)
+    pullbacks(gradient, to: [index], values)[0]
   }
+
+  func pullbacks<Element: Scalar>(
+    _ gradient: Value<Element>, to indices: [Int], _ values: OperationValues<Element>
+  ) -> [Value<Element>] {
+    let predicted = Self.prediction(values.operands)
+    let learning = indices.filter { $0 > 0 }
+    var shares: [Value<Element>] = []
+    if !learning.isEmpty {
+      shares = Convolution2D().pullbacks(
+        .map(predicted.subtracting(gradient.map)), to: learning, values)
+    }
+    return indices.map { $0 == 0 ? .map(predicted) : shares.removeFirst() }
+  }
+
+  /// The sum before it is divided by M, then the error of the prediction.
+  var pullbackMaps: Int { 1 }
 
   private static func prediction<Element: Scalar>(
     _ operands: [Value<Element>]

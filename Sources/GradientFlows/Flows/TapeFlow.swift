@@ -10,7 +10,7 @@
 //
 // Source: as for `Tape`. The article's fourth case was such a network, under TensorFlow.
 //
-// What it is not. It gives no other gradient: it must equal the standard flow, and a test says so. It
+// Limits. The gradient must equal that of the standard flow, and a test says so. It
 // shares with it the kernels of convolution and activation, but not the layers' pullbacks, their
 // bookkeeping of skips, nor the losses' gradients; so a slip in those shows as a difference.
 

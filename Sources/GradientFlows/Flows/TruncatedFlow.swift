@@ -16,8 +16,8 @@
 // Source: truncation in time is that of Williams and Peng, "An efficient gradient-based algorithm for
 // on-line training of recurrent network trajectories" (1990); here it is one in depth.
 //
-// What it is not. It is the exact gradient of the upper weights and no gradient for the lower ones, which
-// never learn. It is fine-tuning of the top, and needs neither time nor memory for the way further back.
+// Limits. The upper weights get their exact gradient, the lower ones none, so these never learn: the top is fine-tuned, without time
+// or memory for the way further back.
 
 package import Networks
 import Operations

@@ -48,6 +48,8 @@ struct ByteCount<Element: Scalar>: PassArithmetic {
     _ result: Heap.Block?
   ) -> [Heap.Block] {
     let node = program.nodes[place]
+    let aside = (0..<(node.operation?.pullbackMaps ?? 0)).map { _ in map(place) }
+    defer { withExtendedLifetime(aside) {} }
     return numbers.map { number in
       if node.operation?.sharesGradient(to: number) ?? false { return gradient }
       // To the one channel that serves all, an element-wise operation hands all channels.

@@ -18,7 +18,7 @@
 // Source: Linnainmaa, "Taylor expansion of the accumulated rounding error" (1976); Griewank and
 // Walther, "Evaluating derivatives" (2008), chapter 3.
 //
-// What it is not. It knows no layer, no block and no flow: only operations. It stores every value it
+// Limits. The tape knows operations, but no layer, block or flow. It stores every value it
 // made, so it needs more memory than a pass written by hand. And it differentiates what was
 // computed, not what was meant: at a corner it takes one side.
 
