@@ -29,8 +29,8 @@
 // mirror: Kolen and Pollack (1994), in the form of Akrout et al., "Deep learning without weight transport"
 // (2019), arXiv 1904.05391.
 //
-// Limits. Only the topmost layer gets the gradient of the loss. A step takes as long as one of the standard flow, and the time to
-// draw the kernels, which are drawn in each step.
+// Limits. Only the topmost layer gets the gradient of the loss. A step takes as long as one of the standard flow; with signs=redrawn,
+// the time to draw the kernels comes on top.
 
 package import Networks
 import Operations
@@ -105,10 +105,11 @@ package struct FeedbackFlow: LayerwiseFlow, SeededFlow {
         let weight = program.tensor(at: program.nodes[place].operands[1])
       else { return nil }
       let own = Self.name(of: name)
-      let stream = signs == .redrawn ? "\(own)/\(step)" : own
-      let drawn = Tensor<Element>.feedback(weight.shape, seed: seed, name: stream)
       // Kernels that are drawn for every step are not kept from one to the next.
-      let kernel = signs == .redrawn ? drawn : trained(own, weight.shape, in: network) ?? drawn
+      let kernel =
+        signs == .redrawn
+        ? .feedback(weight.shape, seed: seed, name: "\(own)/\(step)", isKept: false)
+        : trained(own, weight.shape, in: network) ?? .feedback(weight.shape, seed: seed, name: own)
       return FlowTensor(
         own, signs == .none ? kernel : kernel.withSigns(of: weight),
         mirrors ? .with(parameter: name) : .fixed)

@@ -1,4 +1,5 @@
 package import Networks
+import Synchronization
 package import Tensors
 
 /// A tensor of a gradient flow's own: a feedback kernel, or the weight or bias of a predictor or head.
@@ -40,11 +41,51 @@ extension GradientFlow {
 extension Tensor {
   /// A kernel of random numbers from the stream `flow/<name>`: normal, with the deviation of
   /// `init=he`, √(2/n), where n numbers are added up for each output of a convolution with the kernel.
-  static func feedback(_ shape: Shape, seed: UInt64, name: String) -> Tensor<Element> {
+  ///
+  /// - Parameters:
+  ///   - shape: The kernel's shape.
+  ///   - seed: The seed of the stream.
+  ///   - name: The name of the stream, after `flow/`.
+  ///   - isKept: Whether the same kernel will be asked for in the next step.
+  /// - Returns: The kernel.
+  static func feedback(
+    _ shape: Shape, seed: UInt64, name: String, isKept: Bool = true
+  ) -> Tensor<Element> {
+    let key = DrawnKernel(shape: shape, seed: seed, name: name)
+    let drawn = isKept ? key.known : key.drawn
+    return drawn as? Tensor<Element>
+      ?? Tensor(shape: shape, scalars: drawn.scalars.map { Element(Double($0)) })
+  }
+}
+
+/// A random kernel by its shape and its stream.
+private struct DrawnKernel: Hashable {
+  let shape: Shape
+  let seed: UInt64
+  let name: String
+
+  /// The kernels that were asked for last: drawing them in every step would take as long as small convolutions.
+  private static let kept = Mutex<[DrawnKernel: Tensor<Float>]>([:])
+  /// At most this many numbers are kept: 64 MiB.
+  private static let mostKept = 1 << 24
+
+  /// The kernel, drawn now.
+  var drawn: Tensor<Float> {
     let stream = RandomStream(seed: seed, name: "flow/" + name)
     let deviation = (2 / Double(shape.count / max(1, shape[0]))).squareRoot()
-    let drawn = Tensor<Float>(shape: shape) { stream.fillNormals($0, deviation: deviation) }
-    return Tensor(shape: shape, scalars: drawn.scalars.map { Element(Double($0)) })
+    return Tensor(shape: shape) { stream.fillNormals($0, deviation: deviation) }
+  }
+
+  /// The kernel, drawn unless it is known.
+  var known: Tensor<Float> {
+    if let tensor = Self.kept.withLock({ $0[self] }) { return tensor }
+    let tensor = drawn
+    Self.kept.withLock { kept in
+      let count = kept.values.reduce(shape.count) { $0 + $1.shape.count }
+      if count > Self.mostKept { kept = [:] }
+      kept[self] = tensor
+    }
+    return tensor
   }
 }
 
