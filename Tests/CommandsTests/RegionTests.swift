@@ -65,7 +65,24 @@ struct RegionTests {
     #expect(oblique.value(at: "profiles.0.values.6") == nil)
   }
 
+  @Test func `a line goes through typed images and those of another network, too`() throws {
+    let session = try session()
+    try session.run("tensor x = clean[1]")
+    let result = try session.run("plot profile clean[1, 5,3 : 5,23] x[0, 5,3 : 5,23]").result
+    #expect(result["unit"] == .string("pixels"))
+    for index in 0...20 {
+      let values = (0...1).map { result.value(at: "profiles.\($0).values.\(index)")?.numeric }
+      #expect(values[0] != nil && values[0] == values[1])
+    }
+    try session.run("conv")
+    try session.run("net fork second")
+    #expect(
+      try session.run("plot profile second/denoised[1, 5,3 : 5,23]").result["unit"] == .string("mm")
+    )
+  }
+
   @Test(arguments: [
+    ("plot profile c1.bias[0, 0,0 : 1,1]", "rows and columns"),
     ("plot profile clean[1, 5,3]", "two points"), ("plot profile cleen[1, 5,3 : 5,9]", "clean"),
     ("plot profile clean[1, 5,3 : 5,99]", "leaves"), ("plot profile noisy", "no line"),
     ("roi c1.weight[0,0]", "region"), ("roi noisy[5, 1:2, 1:2]", "slice"),

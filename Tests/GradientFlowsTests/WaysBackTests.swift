@@ -59,11 +59,10 @@ struct WaysBackTests {
   }
 
   @Test(arguments: cases)
-  func `in Float gradients do so within 1e-5, and weights after ten steps within 1e-3`(
+  func `in Float gradients, and weights after ten steps, equal them within 1e-5`(
     _ expected: Case
   ) throws {
-    // Some of these networks multiply a rounding error many times in ten steps.
-    try check(expected, try Network<Float>(lines: expected.lines), within: 1e-5, later: 1e-3)
+    try check(expected, try Network<Float>(lines: expected.lines), within: 1e-5, later: 1e-5)
   }
 
   /// Trains a network with the fixture's numbers for ten steps of SGD and compares what comes of it.

@@ -199,6 +199,7 @@ static KERNEL void multiplyTilesAtPlaces(
       : inputs == 16                      ? multiplyTilesAtPlaces<16>
       : inputs == 32                      ? multiplyTilesAtPlaces<32>
       : inputs == 64                      ? multiplyTilesAtPlaces<64>
+      : inputs == 128                     ? multiplyTilesAtPlaces<128>
                                           : multiplyTilesAtPlaces<0>;
   multiply(input, gradient, sums, tiles, block, inputs, outputs, plan);
 }

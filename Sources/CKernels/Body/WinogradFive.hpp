@@ -248,7 +248,9 @@ static KERNEL void fiveKernel(
     const float *weights, ptrdiff_t kernels, ptrdiff_t channels, int32_t turned, float *transformed,
     ptrdiff_t inputs, ptrdiff_t outputs, ptrdiff_t first, ptrdiff_t last) {
   for (ptrdiff_t input = first; input < last; input++)
-    for (ptrdiff_t o = 0; o < outputs; o += 8) {
+    for (ptrdiff_t o = 0, begin = 0; o < outputs; o += 8) {
+      if (o == begin + outputsAtOnce(outputs - begin)) begin = o;
+      const ptrdiff_t place = begin * inputs + input * outputsAtOnce(outputs - begin) + o - begin;
       Floats<8> w[5][5], half[8][5];
       gatherFive(weights, kernels, channels, turned, input, o, w);
       for (int i = 0; i < 8; i++)
@@ -261,7 +263,7 @@ static KERNEL void fiveKernel(
         for (int j = 0; j < 8; j++) {
           Floats<8> sum = kernelTransformOfFive[j][0] * half[i][0];
           UNROLL for (int k = 1; k < 5; k++) sum = fma(kernelTransformOfFive[j][k], half[i][k], sum);
-          store<8>(transformed + ((i * 8 + j) * inputs + input) * outputs + o, sum);
+          store<8>(transformed + (i * 8 + j) * inputs * outputs + place, sum);
         }
     }
 }

@@ -28,14 +28,16 @@ static KERNEL void winogradKernel(
     const float *weights, ptrdiff_t kernels, ptrdiff_t channels, int32_t turned, float *transformed,
     ptrdiff_t inputs, ptrdiff_t outputs, ptrdiff_t first, ptrdiff_t last) {
   // What belongs to one place goes to memory together: the places lie far apart, often a power of two.
-  constexpr ptrdiff_t many = 64;
+  constexpr ptrdiff_t many = 128;
   float places[CK_WINOGRAD_POINTS][many];
-  for (ptrdiff_t input = first; input < last; input++)
-    for (ptrdiff_t begin = 0; begin < outputs; begin += many) {
-      const ptrdiff_t some = least(many, outputs - begin);
-      for (ptrdiff_t o = 0; o < some; o += 8) {
+  for (ptrdiff_t begin = 0, some; begin < outputs; begin += some) {
+    some = outputsAtOnce(outputs - begin);
+    for (ptrdiff_t input = first, count; input < last; input += count) {
+      count = least(many / some, last - input);
+      for (ptrdiff_t o = 0; o < count * some; o += 8) {
         Floats<8> w[3][3], half[6][3];
-        gatherWeights(weights, kernels, channels, turned, input, begin + o, w);
+        gatherWeights(
+            weights, kernels, channels, turned, input + o / some, begin + o % some, w);
         UNROLL for (int i = 0; i < 6; i++)
           UNROLL for (int j = 0; j < 3; j++) {
             const float *g = kernelTransform[i];
@@ -51,9 +53,10 @@ static KERNEL void winogradKernel(
       }
       for (ptrdiff_t e = 0; e < CK_WINOGRAD_POINTS; e++)
         memcpy(
-            transformed + (e * inputs + input) * outputs + begin, places[e],
-            (size_t)some * sizeof(float));
+            transformed + (e * outputs + begin) * inputs + input * some, places[e],
+            (size_t)(count * some) * sizeof(float));
     }
+  }
 }
 
 static KERNEL void winogradKernelGradient(

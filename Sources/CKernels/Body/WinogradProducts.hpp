@@ -22,20 +22,30 @@ INLINE void addProducts(
   }
 }
 
-/// products[tile][output] = Σ over inputs of transformed[tile][input] · kernel[input][output].
+/// How many outputs are computed at once where `rest` are left, a multiple of 8.
+///
+/// The weights of that many stand together in a transformed kernel, [inputs][outputs at once] after
+/// [inputs][outputs at once]: rows of all outputs, of which a part is read, would meet in few sets of the
+/// cache.
+INLINE ptrdiff_t outputsAtOnce(ptrdiff_t rest) {
+  if (TILES_OF_FOUR > 0 && rest >= 4 * LANES) return 4 * LANES;
+  return rest >= 2 * LANES ? 2 * LANES : rest >= LANES ? LANES : 8;
+}
+
+/// products[tile][output] = Σ over inputs of transformed[tile][input] · kernel[input][output], for some outputs.
 template <int rows, int columns, int L>
 INLINE void multiplyRows(
     const float *transformed, const float *kernel, float *products, ptrdiff_t inputs,
     ptrdiff_t outputs) {
   Floats<L> sums[rows][columns] = {};
   for (ptrdiff_t k = 0; k < inputs; k++)
-    addProducts<rows, columns, L>(transformed + k, inputs, kernel + k * outputs, sums);
+    addProducts<rows, columns, L>(transformed + k, inputs, kernel + k * (columns * L), sums);
   UNROLL for (int i = 0; i < rows; i++)
     UNROLL for (int j = 0; j < columns; j++)
       store<L>(products + i * outputs + j * L, sums[i][j]);
 }
 
-/// The matrix product at one of the 36 places; `known` is the number of channels where it is a
+/// The matrix product at one of the places; `known` is the number of channels where it is a
 /// constant of the compiled code, else 0.
 template <int known>
 INLINE void multiplyPlace(
@@ -48,26 +58,26 @@ INLINE void multiplyPlace(
       for (int t = 0; t < tiles; t += TILES_OF_FOUR) {
         plan.advance<2>();
         multiplyRows<TILES_OF_FOUR, 4, LANES>(
-            transformed + t * inputs, kernel + o, products + t * outputs + o, inputs, outputs);
+            transformed + t * inputs, kernel + o * inputs, products + t * outputs + o, inputs, outputs);
       }
   for (; o + 2 * LANES <= outputs; o += 2 * LANES)
     for (int t = 0; t < tiles; t += TILES_OF_TWO) {
       plan.advance<2>();
       multiplyRows<TILES_OF_TWO, 2, LANES>(
-          transformed + t * inputs, kernel + o, products + t * outputs + o, inputs, outputs);
+          transformed + t * inputs, kernel + o * inputs, products + t * outputs + o, inputs, outputs);
     }
   for (; o + LANES <= outputs; o += LANES)
     for (int t = 0; t < tiles; t += TILES_OF_ONE) {
       plan.advance<2>();
       multiplyRows<TILES_OF_ONE, 1, LANES>(
-          transformed + t * inputs, kernel + o, products + t * outputs + o, inputs, outputs);
+          transformed + t * inputs, kernel + o * inputs, products + t * outputs + o, inputs, outputs);
     }
   if constexpr (LANES == 16)
     if (o < outputs)
       for (int t = 0; t < tiles; t += TILES_OF_ONE) {
         plan.advance<2>();
         multiplyRows<TILES_OF_ONE, 1, 8>(
-            transformed + t * inputs, kernel + o, products + t * outputs + o, inputs, outputs);
+            transformed + t * inputs, kernel + o * inputs, products + t * outputs + o, inputs, outputs);
       }
 }
 
@@ -158,6 +168,7 @@ static KERNEL void multiplyPlaces(
       : inputs == 16                      ? multiplyPlaces<16>
       : inputs == 32                      ? multiplyPlaces<32>
       : inputs == 64                      ? multiplyPlaces<64>
+      : inputs == 128                     ? multiplyPlaces<128>
                                           : multiplyPlaces<0>;
   multiply(transformed, kernel, products, tiles, block, inputs, outputs, plan);
 }

@@ -256,7 +256,8 @@ typedef struct {
 
   /// The number of floats of scratch memory that one worker needs.
   ptrdiff_t (*winograd_scratch)(ptrdiff_t inputs, ptrdiff_t outputs);
-  /// Transforms kernels [O][I][3][3] to [36][inputs][outputs], for input channels first..<last.
+  /// Transforms kernels [O][I][3][3] to [36][inputs × outputs], for input channels first..<last; the
+  /// weights for outputs that are computed at once stand together.
   /// With `turned`, they are as for the gradient of the input: channels exchanged, turned by 180°.
   void (*winograd_kernel)(
       const float *weights, ptrdiff_t kernels, ptrdiff_t channels, int32_t turned, float *transformed,
@@ -283,7 +284,7 @@ typedef struct {
 
   /// The number of floats of scratch memory that one worker needs.
   ptrdiff_t (*five_scratch)(ptrdiff_t inputs, ptrdiff_t outputs);
-  /// Transforms kernels [O][I][5][5] to [64][inputs][outputs], as winograd_kernel does.
+  /// Transforms kernels [O][I][5][5] to [64][inputs × outputs], as winograd_kernel does.
   void (*five_kernel)(
       const float *weights, ptrdiff_t kernels, ptrdiff_t channels, int32_t turned, float *transformed,
       ptrdiff_t inputs, ptrdiff_t outputs, ptrdiff_t first, ptrdiff_t last);

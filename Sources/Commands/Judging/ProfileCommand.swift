@@ -8,12 +8,13 @@ extension Command<Workspace> {
   static let plotProfile = Command(
     CommandSpec(
       "plot profile", family: .looking,
-      summary: "Draw values along a straight line through slices.",
+      summary: "Draw values along a straight line through slices or other images.",
       details: """
         noisy[3, 10,20 : 40,60] is the line from row 10, column 20 to row 40, column 60 of slice 3. \
         Points stand a pixel apart, their values come from the four pixels about them in proportion. \
         Several lines share a figure; 'plot profile noisy[3, 10,20 : 40,60] denoised clean' takes \
-        the same line through all of them.
+        the same line through all of them. Images are also what 'reconstruct' and 'tensor' made, and \
+        those of a named network: second/denoised.
         """,
       parameters: [
         .rest("line", "a line such as noisy[3, 10,20 : 40,60], and further stacks or lines")
@@ -25,8 +26,8 @@ extension Command<Workspace> {
       ], seeAlso: ["plot", "roi"])
   ) { arguments, workspace, _ in
     let lines = try workspace.profileLines(arguments)
-    let unit = try workspace.requireSlices().unit.suffix
-    let spacing = try lines.map { try workspace.spacing(of: $0) }
+    let unit = try lines.allSatisfy(\.isOfSlices) ? workspace.requireSlices().unit.suffix : ""
+    let spacing = lines.map { workspace.spacing(of: $0) }
     let isInMillimeters = spacing.allSatisfy { $0 != nil }
     var series: [Plot.Series] = []
     var summaries: [OutputLine] = []
@@ -44,7 +45,7 @@ extension Command<Workspace> {
         """)
     }
     return try workspace.show(
-      name: "plot-profile-\(lines[0].stack)[\(lines[0].slice)]", statistics: summaries,
+      name: "plot-profile-\(lines[0].image)[\(lines[0].slice)]", statistics: summaries,
       result: [
         "unit": .string(isInMillimeters ? "mm" : "pixels"),
         "profiles": .list(series) { $0.profile },
@@ -58,15 +59,18 @@ extension Command<Workspace> {
   }
 }
 
-/// A straight line through a slice.
+/// A straight line through a slice, or through another tensor's image.
 private struct ProfileLine {
-  let stack: String
+  /// The name of the stack or tensor.
+  let image: String
+  let isOfSlices: Bool
+  /// The index of the slice, or of an image of height × width in the order of the tensor's numbers.
   let slice: Int
   /// Rows and columns of its ends.
   let from: (row: Int, column: Int), to: (row: Int, column: Int)
 
   var name: String {
-    "\(stack)[\(slice), \(from.row),\(from.column) : \(to.row),\(to.column)]"
+    "\(image)[\(slice), \(from.row),\(from.column) : \(to.row),\(to.column)]"
   }
 
   var count: Int {
@@ -83,10 +87,9 @@ private struct ProfileLine {
 }
 
 extension Workspace {
-  /// Reads `noisy[3, 10,20 : 40,60] denoised clean`: stacks without a line take the last one.
-  fileprivate func profileLines(_ arguments: Arguments) throws(CommandError) -> [ProfileLine] {
+  /// Reads `noisy[3, 10,20 : 40,60] denoised clean`: images without a line take the last one.
+  fileprivate mutating func profileLines(_ arguments: Arguments) throws -> [ProfileLine] {
     let text = try arguments.text("line")
-    let all = try requireSlices()
     func wrong(_ what: String) -> CommandError {
       arguments.error(
         at: "line", .syntax, what, hint: "for example noisy[0, 10,4 : 20,28]")
@@ -98,58 +101,90 @@ extension Workspace {
       guard !rest.isEmpty else { break }
       let name = String(rest.prefix { $0 != "[" && $0 != " " })
       rest = rest.dropFirst(name.count)
-      guard Self.stackNames.contains(name) else {
-        throw arguments.error(
-          at: "line", .unknownName, "there is no stack of slices called '\(name)'",
-          hint: Self.stackNames.joined(separator: ", "))
-      }
       let index = rest.drop { $0 == " " }
-      guard index.first == "[" else {
+      let numbers: [Int]
+      if index.first == "[" {
+        guard let end = index.firstIndex(of: "]") else {
+          throw wrong("the line does not end with ]")
+        }
+        let inner = index[index.index(after: index.startIndex)..<end]
+        rest = index[index.index(after: end)...]
+        let found = inner.split(whereSeparator: { $0 == "," || $0 == ":" }).map {
+          Int($0.filter { $0 != " " })
+        }
+        numbers = found.compactMap(\.self)
+        guard found.count == 5, numbers.count == 5, inner.count(where: { $0 == ":" }) == 1 else {
+          throw wrong("'\(inner)' is no line: it takes a slice and two points")
+        }
+      } else {
         guard let last = lines.last else { throw wrong("\(name) is no line through a slice") }
-        lines.append(
-          ProfileLine(stack: name, slice: last.slice, from: last.from, to: last.to))
-        continue
+        numbers = [last.slice, last.from.row, last.from.column, last.to.row, last.to.column]
       }
-      guard let end = index.firstIndex(of: "]") else { throw wrong("the line does not end with ]") }
-      let inner = index[index.index(after: index.startIndex)..<end]
-      rest = index[index.index(after: end)...]
-      let numbers = inner.split(whereSeparator: { $0 == "," || $0 == ":" }).map {
-        Int($0.filter { $0 != " " })
-      }
-      guard numbers.count == 5, inner.count(where: { $0 == ":" }) == 1, !numbers.contains(nil)
-      else {
-        throw wrong("'\(inner)' is no line: it takes a slice and two points")
-      }
-      let found = numbers.compactMap(\.self)
-      guard (0..<all.count).contains(found[0]), (0..<all.height).contains(found[1]),
-        (0..<all.height).contains(found[3]), (0..<all.width).contains(found[2]),
-        (0..<all.width).contains(found[4])
-      else {
-        throw arguments.error(
-          at: "line", .init(rawValue: "index"), "the line leaves the slices",
-          hint:
-            "slices 0 to \(all.count - 1), rows 0 to \(all.height - 1), columns 0 to \(all.width - 1)"
-        )
-      }
-      lines.append(
-        ProfileLine(
-          stack: name, slice: found[0], from: (found[1], found[2]), to: (found[3], found[4])))
+      let line = ProfileLine(
+        image: name, isOfSlices: isStack(name), slice: numbers[0], from: (numbers[1], numbers[2]),
+        to: (numbers[3], numbers[4]))
+      try check(line, arguments)
+      lines.append(line)
     }
     guard !lines.isEmpty else { throw wrong("no line is named") }
     return lines
   }
 
-  fileprivate func spacing(
-    of line: ProfileLine
-  ) throws(CommandError) -> (row: Double, column: Double)? {
-    let plane = source(of: line.slice, in: line.stack)?.plane
+  /// Whether a name, also one such as `second/denoised`, is that of a stack of slices.
+  private func isStack(_ name: String) -> Bool {
+    Self.stackNames.contains(name.split(separator: "/").last.map(String.init) ?? name)
+  }
+
+  /// Throws unless the line's image exists and holds its ends.
+  private mutating func check(_ line: ProfileLine, _ arguments: Arguments) throws {
+    let count: Int, height: Int, width: Int
+    if line.isOfSlices {
+      let all = try requireSlices()
+      (count, height, width) = (all.count, all.height, all.width)
+    } else {
+      let shape = try value(line.image, at: "line", arguments).tensor.shape
+      guard shape.rank >= 2 else {
+        throw arguments.error(
+          at: "line", .shape, "\(line.image) has no rows and columns: its shape is \(shape)",
+          hint:
+            "images are \(Self.stackNames.joined(separator: ", ")) and typed tensors of rank 2 or more"
+        )
+      }
+      let sides = shape.extents.suffix(2)
+      (height, width) = (sides[sides.startIndex], sides[sides.startIndex + 1])
+      count = shape.extents.dropLast(2).reduce(1, *)
+    }
+    guard (0..<count).contains(line.slice), (0..<height).contains(line.from.row),
+      (0..<height).contains(line.to.row), (0..<width).contains(line.from.column),
+      (0..<width).contains(line.to.column)
+    else {
+      throw arguments.error(
+        at: "line", .init(rawValue: "index"), "the line leaves \(line.image)",
+        hint: "slices 0 to \(count - 1), rows 0 to \(height - 1), columns 0 to \(width - 1)")
+    }
+  }
+
+  /// The distances of rows and of columns in mm; nil where they are not known.
+  fileprivate func spacing(of line: ProfileLine) -> (row: Double, column: Double)? {
+    guard line.isOfSlices else { return nil }
+    let stack = line.image.split(separator: "/").last.map(String.init) ?? line.image
+    let plane = source(of: line.slice, in: stack)?.plane
     guard let row = plane?.rowSpacing, let column = plane?.columnSpacing else { return nil }
     return (row, column)
   }
 
+  /// The image that a line goes through.
+  private mutating func image(of line: ProfileLine) throws -> NamedValue {
+    if line.isOfSlices { return try value("\(line.image)[\(line.slice)]") }
+    let leading = try value(line.image).tensor.shape.extents.dropLast(2)
+    guard !leading.isEmpty else { return try value(line.image) }
+    let position = Shape(Array(leading)).position(of: line.slice)
+    return try value("\(line.image)[\(position.map { "\($0)" }.joined(separator: ","))]")
+  }
+
   /// The values along a line, each the bilinear mean of four pixels; NaN where one is padding.
   fileprivate mutating func values(along line: ProfileLine) throws -> [Double] {
-    let image = try value("\(line.stack)[\(line.slice)]")
+    let image = try image(of: line)
     let width = image.plane.width
     let pixels = image.plane.values.indices.map {
       image.mask?[$0] == true ? Double.nan : Double(image.plane.values[$0])

@@ -97,9 +97,8 @@ struct LayerwiseWork<Element: Scalar> {
     let program = plan.program
     for (number, part) in parts.enumerated() {
       for place in part {
-        for operand in program.nodes[place].operands
-        where program.tensor(at: operand) == nil {
-          let holder = plan.holders[operand]
+        for read in plan.forwardReads(at: place) where program.tensor(at: read) == nil {
+          let holder = plan.holders[read]
           if holder < part.lowerBound { readers[holder, default: []].insert(number) }
         }
       }

@@ -109,6 +109,9 @@ struct ByteCount<Element: Scalar>: PassArithmetic {
         ? [bits(group.convolution)] : []
       return (z, keepsRecord ? Record(derivative: bits, isMask: true) : nil, false)
     }
+    if isInterleaved(group.convolution), group.function == .linear, group.merge == .add, joinsMap {
+      return (z, keepsRecord ? Record(derivative: [], isMask: false) : nil, false)
+    }
     // Planes are changed where they are, unless z is needed.
     let isPlanar = Element.self == Float.self && !isInterleaved(group.convolution)
     let a =
@@ -121,7 +124,8 @@ struct ByteCount<Element: Scalar>: PassArithmetic {
       result,
       Record(
         activation: multiplies ? a : nil,
-        derivative: keepsDerivative ? needsZ ? [a, z] : [a] : [], isMask: false), false
+        derivative: !keepsDerivative || group.function == .linear ? [] : needsZ ? [a, z] : [a],
+        isMask: false), false
     )
   }
 

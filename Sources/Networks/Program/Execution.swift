@@ -93,7 +93,7 @@ package struct Execution<Element: Scalar, Arithmetic: PassArithmetic> {
         }
         let (value, gradient) = arithmetic.loss(place, operands)
         values[place] = value
-        arrivals[nodes[place].operands[0]].append(gradient)
+        arrivals[plan.arrivalPlaces[nodes[place].operands[0]]].append(gradient)
       case .last(let number), .whole(let number):
         let group = plan.fusion.groups[number]
         let (result, record, isNonFinite) = arithmetic.forward(
@@ -183,7 +183,7 @@ package struct Execution<Element: Scalar, Arithmetic: PassArithmetic> {
   /// Adds to what arrived at operands of the node at `place`.
   private mutating func hand(_ shares: [Quantity], to numbers: [Int], of place: Int) {
     for (number, share) in zip(numbers, shares) {
-      arrivals[nodes[place].operands[number]].append(share)
+      arrivals[plan.arrivalPlaces[nodes[place].operands[number]]].append(share)
     }
   }
 
@@ -210,7 +210,7 @@ package struct Execution<Element: Scalar, Arithmetic: PassArithmetic> {
     if keeping.contains(place) { gradients[place] = gradient }
     if let skip = group.skip, plan.needsGradient[skip], var record = records[number] {
       records[number] = nil
-      arrivals[skip].append(
+      arrivals[plan.arrivalPlaces[skip]].append(
         arithmetic.skipGradient(group, gradient, value(at: skip), &record))
       records[number] = record
     }
@@ -230,7 +230,8 @@ package struct Execution<Element: Scalar, Arithmetic: PassArithmetic> {
     let s = group.merge?.multiplies ?? false ? group.skip.flatMap { value(at: $0) } : nil
     let needsInput = plan.needsGradient[group.x]
     // One other share is added by the kernel; of several, which are rare, the sum is taken after it.
-    let addend = needsInput && arrivals[group.x].count == 1 ? arrivals[group.x].popLast() : nil
+    let source = plan.arrivalPlaces[group.x]
+    let addend = needsInput && arrivals[source].count == 1 ? arrivals[source].popLast() : nil
     let insertion = isWhole ? nil : joining(place, gradients)
     let holder = plan.holders[group.x]
     guard let x = values[holder] else { preconditionFailure("An input was not kept.") }
@@ -238,7 +239,7 @@ package struct Execution<Element: Scalar, Arithmetic: PassArithmetic> {
     let (input, parameters) = arithmetic.backward(
       group, consume gradient, consume x, times: s, consume record, needsInput: needsInput,
       insertion: insertion, adding: addend)
-    if let input { arrivals[group.x].append(input) }
+    if let input { arrivals[source].append(input) }
     for (place, gradient) in zip([group.weight] + (group.bias.map { [$0] } ?? []), parameters) {
       gradients[place] = gradient
     }

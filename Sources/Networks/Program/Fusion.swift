@@ -8,6 +8,7 @@
 // | convolution                       | z                         | x̄, w̄, b̄ in one pass over z̄            |
 // | convolution, activation           | a, a bit a value for ReLU | z̄ = act′·ā on the way to x̄, w̄, b̄     |
 // | convolution, activation, join     | out, while a is at hand   | s̄ first; then z̄ = act′·(G·s), x̄, w̄, b̄|
+// | convolution, join                 | out, while z is at hand   | s̄ first; then z̄ = G·s, x̄, w̄, b̄      |
 // | norm, ReLU                        | a, while n is at hand     | sums and x̄ read through act′         |
 // | ReLU before a convolution         |                           | the reader's kernel applies act′     |
 // | other shares of x̄                 |                           | the reader's kernel adds one         |
@@ -86,6 +87,20 @@ package struct Fusion: Sendable {
     func soleReader(_ place: Int) -> Int? {
       watched.contains(place) || readers[place].count != 1 ? nil : readers[place][0]
     }
+    /// The join that alone reads the value at a place as the one so far, and how it joins; what hands the
+    /// value on, as from one layer to the next, may stand between.
+    func joinBehind(_ place: Int) -> (place: Int, merge: Merge)? {
+      var value = place
+      while let reader = soleReader(value) {
+        let node = program.nodes[reader]
+        if let merge = node.operation as? Merge {
+          return merge == .none || node.operands[0] != value ? nil : (reader, merge)
+        }
+        guard node.handsOn else { return nil }
+        value = reader
+      }
+      return nil
+    }
     roles = Array(repeating: .alone, count: program.nodes.count)
     if program.end == program.loss, program.nodes[program.loss].operation is Loss {
       roles[program.loss] = .loss
@@ -98,18 +113,13 @@ package struct Fusion: Sendable {
       let operands = other == nil ? node.operands : Array(node.operands.dropLast())
       let activation = readers[place].count == 1 ? readers[place][0] : nil
       let function = activation.flatMap { program.nodes[$0].operation as? Activate }
-      let join = function.flatMap { _ in activation.flatMap(soleReader) }.flatMap { place in
-        let merge = program.nodes[place].operation as? Merge
-        return merge.flatMap {
-          $0 == .none || program.nodes[place].operands[0] != activation ? nil : (place, $0)
-        }
-      }
+      let join = joinBehind(function == nil ? place : activation ?? place)
       let group = FusedConvolution(
-        convolution: place, activation: function == nil ? nil : activation, join: join?.0,
+        convolution: place, activation: function == nil ? nil : activation, join: join?.place,
         function: function?.function ?? .linear, reluNaN: function?.reluNaN ?? .keep,
-        merge: join?.1, x: node.operands[0], weight: node.operands[1],
+        merge: join?.merge, x: node.operands[0], weight: node.operands[1],
         bias: operands.count > 2 ? operands[2] : nil,
-        skip: join.map { program.nodes[$0.0].operands[1] },
+        skip: join.map { program.nodes[$0.place].operands[1] },
         feedback: other == nil ? nil : node.operands.last)
       groups.append(group)
       let number = groups.count - 1

@@ -66,6 +66,11 @@ package struct PassPlan<Element: Scalar>: Sendable {
   let endsForward: [[Int]], endsBackward: [[Int]]
   /// By place, whether a gradient is computed.
   let needsGradient: [Bool]
+  /// By place, the value at which shares of its gradient arrive.
+  ///
+  /// It is the operand where a node with one reader hands on its operand as it is: so a kernel meets the
+  /// other share that it can add.
+  let arrivalPlaces: [Int]
 
   package init(_ program: Program<Element>, _ key: PassKey) {
     self.program = program
@@ -81,6 +86,14 @@ package struct PassPlan<Element: Scalar>: Sendable {
       holders.append(isShared ? holders[entry.element.operands[0]] : entry.offset)
     }
     self.holders = holders
+    let readers = program.readers
+    arrivalPlaces = program.nodes.enumerated().reduce(into: []) { places, entry in
+      let (place, node) = entry
+      let passes =
+        !key.isSeparate && node.handsOn && readers[place].count == 1
+        && !key.watched.contains(place)
+      places.append(passes ? places[node.operands[0]] : place)
+    }
     var needs = program.nodes.indices.map { key.isSeparate ? program.hasGradient($0) : false }
     if !key.isSeparate {
       for (place, node) in program.nodes.enumerated() {
@@ -130,6 +143,9 @@ package struct PassPlan<Element: Scalar>: Sendable {
     }
     (self.endsForward, self.endsBackward) = (endsForward, endsBackward)
   }
+
+  /// Returns the places of the values that the work at `place` reads forwards.
+  package func forwardReads(at place: Int) -> [Int] { program.forwardReads(at: place, fusion) }
 }
 
 extension Program {

@@ -8,6 +8,8 @@ package enum ActivationRecord<Element: Scalar>: Sendable {
   case mask(ActivationMask)
   /// No values: the convolution that reads the activation returns dz.
   case reader
+  /// No values: the activation is linear.
+  case linear
 }
 
 /// One bit for each value of an interleaved map.
@@ -81,8 +83,9 @@ extension Convolution {
     {
       let (bias, join) = (bias as? Tensor<Float>, join as? Join<Float>)
       let result =
-        activation == .relu && engine.canAdd(join)
-        ? engine.activated(x, w, bias, reluNaN, adding: join?.value, keepsRecord: keepsRecord)
+        (activation == .relu || activation == .linear && join != nil) && engine.canAdd(join)
+        ? engine.activated(
+          x, w, bias, activation, reluNaN, adding: join?.value, keepsRecord: keepsRecord)
         : engine.isPlanar
           ? engine.planarActivated(
             x, w, bias, activation, reluNaN, join, keepsRecord: keepsRecord)
@@ -93,8 +96,7 @@ extension Convolution {
     let a = activation.forward(z, reluNaN: reluNaN)
     return ActivatedMap(
       activation: a, output: join?.applied(to: a) ?? a,
-      record: keepsRecord
-        ? .values(activation: a, preactivation: activation.needsPreactivation ? z : nil) : nil,
+      record: keepsRecord ? activation.record(activation: a, preactivation: z) : nil,
       foundNonFinite: z.foundNonFinite)
   }
 
@@ -166,17 +168,21 @@ extension EngineConvolution {
     takesEnding && join.map { $0.rule == .add && $0.value.shape.channels == outputs } ?? true
   }
 
-  /// Computes out = ReLU(z) + addend, with bits for the derivative.
+  /// Computes out = act(z) + addend, act being linear or ReLU, of which bits for the derivative are kept.
   fileprivate func activated(
     _ input: FeatureMap<Float>, _ kernel: Tensor<Float>, _ bias: Tensor<Float>?,
-    _ reluNaN: ReLUNaN, adding addend: FeatureMap<Float>?, keepsRecord: Bool
+    _ activation: Activation, _ reluNaN: ReLUNaN, adding addend: FeatureMap<Float>?,
+    keepsRecord: Bool
   ) -> ActivatedMap<Float> {
+    let isReLU = activation == .relu
     let (map, mask) = forward(
       input, kernel, bias,
-      .init(activation: .relu, reluNaN: reluNaN, addend: addend, keepsMask: keepsRecord))
+      .init(
+        activation: activation, reluNaN: reluNaN, addend: addend, keepsMask: keepsRecord && isReLU))
     return ActivatedMap(
       activation: addend == nil ? map : nil, output: map,
-      record: mask.map { .mask(ActivationMask(bits: $0)) }, foundNonFinite: map.foundNonFinite)
+      record: mask.map { .mask(ActivationMask(bits: $0)) } ?? (keepsRecord ? .linear : nil),
+      foundNonFinite: map.foundNonFinite)
   }
 
   /// Computes out = join(act(z), s) between planar maps, with activation and join while a chunk of
@@ -213,8 +219,7 @@ extension EngineConvolution {
     return ActivatedMap(
       activation: join != nil && !keepsRecord ? nil : activated,
       output: joined.map { FeatureMap(shape: z.shape, scalars: $0) } ?? activated,
-      record: keepsRecord
-        ? .values(activation: activated, preactivation: keepsPreactivation ? z : nil) : nil,
+      record: keepsRecord ? activation.record(activation: activated, preactivation: z) : nil,
       foundNonFinite: z.foundNonFinite)
   }
 }
@@ -230,6 +235,14 @@ extension Join {
 }
 
 extension Activation {
+  /// The record for the derivative, with the values that it is computed from.
+  fileprivate func record<Element: Scalar>(
+    activation a: FeatureMap<Element>, preactivation z: FeatureMap<Element>
+  ) -> ActivationRecord<Element> {
+    self == .linear
+      ? .linear : .values(activation: a, preactivation: needsPreactivation ? z : nil)
+  }
+
   /// Computes dz = act′(z) · da from the record of the forward pass; da is `gradient`, times
   /// `factor` if there is one.
   package func backward<Element: Scalar>(
@@ -255,6 +268,8 @@ extension Activation {
       return result
     case .reader:
       return gradient
+    case .linear:
+      return factor.map { gradient.multiplied(by: $0) } ?? gradient
     }
   }
 }

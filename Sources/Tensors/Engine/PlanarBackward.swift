@@ -26,12 +26,16 @@ extension Convolution {
     _ record: ActivationRecord<Element>, input: FeatureMap<Element>, kernel: Tensor<Element>,
     geometry: ConvolutionGeometry = .plain, needsInput: Bool
   ) -> (input: FeatureMap<Element>?, kernel: Tensor<Element>)? {
-    guard case .values(let a, let z) = record,
-      let engine = EngineConvolution(input, kernel.shape, geometry), engine.isPlanar,
+    let known: FeatureMap<Element>?
+    switch record {
+    case .values(let a, let z): known = activation.needsPreactivation ? z : a
+    case .linear: known = nil
+    case .mask, .reader: return nil
+    }
+    guard let engine = EngineConvolution(input, kernel.shape, geometry), engine.isPlanar,
       let g = da as? FeatureMap<Float>, let x = input as? FeatureMap<Float>,
       let w = kernel as? Tensor<Float>
     else { return nil }
-    let known = activation == .linear ? nil : activation.needsPreactivation ? z : a
     let result = engine.pulledBack(
       g, times: factor as? FeatureMap<Float>, activation, known as? FeatureMap<Float>, x, w,
       needsInput: needsInput)

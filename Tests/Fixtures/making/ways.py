@@ -19,7 +19,7 @@ from .writing import write_json
 
 COUNT = 32
 STEPS = 10
-RATE = 0.05
+RATE = 0.002
 LETTERS = {"conv": "c", "block": "b", "pool": "p", "up": "u", "join": "j", "norm": "n"}
 
 SETTINGS = [
