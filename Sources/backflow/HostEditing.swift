@@ -16,7 +16,15 @@ extension Host {
     }
     var before = EditedSession(self)
     var editor = try SessionEditor(lines, runner, arguments)
-    let (recorder, ran) = try editor.run()
+    let recorder: Recorder
+    let ran: [Execution]
+    do {
+      (recorder, ran) = try editor.run()
+    } catch {
+      before.dropUnchangedPictures()
+      before.restorePictures()
+      throw error
+    }
     before.dropUnchangedPictures()
     (lines, self.recorder) = (editor.lines, recorder)
     runner.renumberHistory(by: lines.items.compactMap { item in item.text.map { (item.line, $0) } })

@@ -184,6 +184,12 @@ struct ReplayCommand: ParsableCommand {
       paths: place.paths, outputFolder: place.output.path, stamps: host.stamps,
       pictures: .png(differencesIn: host.files), player: options.player)
     replayer.lets = options.host.overrides
+    if !FileManager.default.isWritableFile(atPath: place.paths.folder) {
+      replayer.writesNewRecord = false
+      Console.error(
+        "warning: the new output is not kept, since \(place.paths.folder) cannot be written; "
+          + "copy the session to accept it")
+    }
     let report = orLeave { () throws(SessionError) in
       if let against { replayer.against = try ledger(against) }
       return try replayer.replay(

@@ -139,7 +139,11 @@ extension PartRules<Workspace> {
         workspace.files.rerun()
       }, begin: { $0.markTraced() },
       isSame: { part, workspace, other in workspace.isSame(part, as: other) },
-      readsOther: { Workspace.namesDiffer(in: $0, before: $1, after: $2) },
+      readsOther: { line, workspace, before, after in
+        // A file that a line before has written by now may be refused to this one.
+        workspace.files.haveWritten(line.files)
+          || Workspace.namesDiffer(in: workspace, before: before, after: after)
+      },
       keep: { line, workspace, before, after in
         workspace.take(line.spec?.effect.changes ?? [], from: after)
         workspace.takeNames(before: before, after: after, files: line.files)

@@ -55,7 +55,7 @@ struct ZeroGradientTests {
     let found = try session.run("diagnose")
     #expect(
       found.lines.first
-        == "no gradient  c1 b1: what they are fed with is 0 everywhere, so they learn nothing in this "
+        == "no gradient  c1 b1: the gradient of their outputs is 0 everywhere, so they learn nothing in this "
         + "step")
     #expect(found.lines.contains("  try: flow standard"))
     #expect(found.result.value(at: "findings.0.kind") == .string("no-gradient"))

@@ -26,6 +26,16 @@ struct FusionTests {
       "block channels=7 act=relu merge=multiply skip=input", "block channels=7 act=relu",
       "block channels=7 act=leaky-relu merge=multiply", "conv act=elu",
     ],
+    [
+      "conv channels=16 act=relu", "conv channels=16 kernel=1", "join c1",
+      "conv channels=16 act=relu", "conv channels=16 kernel=1", "join j1", "conv channels=16",
+      "join j1 how=multiply", "block channels=16 act=linear", "join net.in how=multiply-add",
+      "conv",
+    ],
+    [
+      "conv channels=3 kernel=5", "join net.in", "conv channels=3 act=tanh", "join j1 act=elu",
+      "conv channels=3 bias=no", "join c1 how=multiply", "conv",
+    ],
   ]
 
   /// Networks with normalizations, of which ReLU follows some.

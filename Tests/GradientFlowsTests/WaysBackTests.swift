@@ -29,6 +29,9 @@ struct WaysBackTests {
     let counts = Dictionary(grouping: Self.cases, by: \.flow).mapValues(\.count)
     #expect(counts.count >= 9)
     #expect(counts.values.allSatisfy { $0 >= 30 })
+    // Some of several scales for each.
+    let scaled = Set(Self.cases.filter { $0.lines.contains("pool mean") }.map(\.flow))
+    #expect(scaled.count == counts.count)
   }
 
   /// The flow that a line names.
@@ -285,15 +288,23 @@ struct WaysBackTests {
         == second.map(\.tensor.fingerprint))
   }
 
-  @Test func `a layer of another scale is refused by direct feedback, with the way out`() throws {
+  @Test func `images without a whole factor are refused by direct feedback, with the way out`()
+    throws
+  {
     let network = try Network<Float>(
-      lines: ["conv channels=4 stride=2", "conv channels=4", "up", "conv"])
+      lines: [
+        "conv channels=4 pad=none", "conv channels=4 kernel=3 transpose=yes pad=none", "conv",
+      ])
     let error = #expect(throws: NetworkError.self) { try DirectFlow().requireFit(network) }
     #expect(
-      error?.message.contains("the images of c1 have 1/2 of the output's rows and columns") == true)
+      error?.message.contains("the images of c1 have 62 rows where the output has 64") == true)
     #expect(error?.hint.contains("flow feedback") == true)
     try FeedbackFlow().requireFit(network)
     try SyntheticFlow().requireFit(network)
+    let smaller = try Network<Float>(
+      lines: ["conv channels=4 stride=2", "block channels=4", "block channels=4", "up", "conv"])
+    try DirectFlow().requireFit(smaller)
+    try LocalFlow().requireFit(smaller)
   }
 
   // MARK: - Forward

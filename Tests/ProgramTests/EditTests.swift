@@ -160,6 +160,24 @@ struct `Editing a line` {
     #expect(try session == record(Self.lines, in: try Folder()).session)
   }
 
+  @Test func `that writes the picture of a later line is refused, and the picture stays`() throws {
+    let lines = ["phantom size=32 slices=2", "plot clean[0,5] file=it.png"]
+    try folder.write(
+      (lines + ["edit 2 before plot clean[1,5] file=it.png", "session save it"])
+        .joined(separator: "\n"), to: "script.txt")
+    let ending = try Program.run(
+      ["run", "script.txt", "--keep-going", "--out", "."], in: folder)
+    #expect(ending.errors.contains("line 3 would fail"))
+    #expect(ending.errors.contains("it.png is a picture of this session"))
+    let fresh = try Folder()
+    try fresh.write(lines.joined(separator: "\n"), to: "script.txt")
+    #expect(try Program.run(["run", "script.txt", "--out", "."], in: fresh).status == 0)
+    #expect(
+      try Data(contentsOf: URL(filePath: folder.path("it.png")))
+        == Data(contentsOf: URL(filePath: fresh.path("it.png"))))
+    #expect(try Program.run(["replay", "it.session"], in: folder).status == 0)
+  }
+
   @Test(.enabled(if: Terminal.isAvailable)) func `alone puts the line into the editor`() throws {
     let terminal = try Terminal(in: folder)
     try terminal.wait(for: "\n> ")

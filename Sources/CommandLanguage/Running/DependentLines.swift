@@ -45,7 +45,8 @@ package struct PartRules<Workspace> {
   package let isSame: (SessionPart, Workspace, Workspace) -> Bool
   /// Whether a line that changed `before` to `after` would find other things in a workspace, apart
   /// from the parts.
-  package let readsOther: (_ workspace: Workspace, _ before: Workspace, _ after: Workspace) -> Bool
+  package let readsOther:
+    (DependentLine, _ workspace: Workspace, _ before: Workspace, _ after: Workspace) -> Bool
   /// Takes what a line changed that does not run again.
   package let keep:
     (DependentLine, _ workspace: inout Workspace, _ before: Workspace, _ after: Workspace) -> Void
@@ -54,7 +55,7 @@ package struct PartRules<Workspace> {
     prepare: @escaping (inout Workspace, Workspace) -> Void,
     begin: @escaping (inout Workspace) -> Void,
     isSame: @escaping (SessionPart, Workspace, Workspace) -> Bool,
-    readsOther: @escaping (Workspace, Workspace, Workspace) -> Bool,
+    readsOther: @escaping (DependentLine, Workspace, Workspace, Workspace) -> Bool,
     keep: @escaping (DependentLine, inout Workspace, Workspace, Workspace) -> Void
   ) {
     (self.prepare, self.begin, self.isSame) = (prepare, begin, isSame)
@@ -135,6 +136,6 @@ extension CommandRunner {
     }
     if line.text.contains("$"), used[0] != used[1] { return true }
     if spec.readsResults, results != before.results { return true }
-    return rules.readsOther(workspace, before.workspace, after.workspace)
+    return rules.readsOther(line, workspace, before.workspace, after.workspace)
   }
 }

@@ -246,8 +246,8 @@ extension Finding {
         """
     case .noGradient(let layers):
       return """
-        no gradient  \(layers.joined(separator: " ")): what \(layers.count == 1 ? "it is" : "they are") fed with is 0 \
-        everywhere, so \(layers.count == 1 ? "it learns" : "they learn") nothing in this step
+        no gradient  \(layers.joined(separator: " ")): the gradient of \(layers.count == 1 ? "its output" : "their outputs") \
+        is 0 everywhere, so \(layers.count == 1 ? "it learns" : "they learn") nothing in this step
         """
     case .correlatedNoise(let correlation):
       return """

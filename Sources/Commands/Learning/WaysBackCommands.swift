@@ -53,8 +53,8 @@ extension Command<Workspace> {
       details: """
         Direct feedback alignment: layer k is fed with G_k = B_kᵀ ∗ e, where e is the gradient of the \
         network's output and B_k a fixed random kernel 3×3; the last layer with weights gets the exact \
-        gradient. B_k is called LAYER.out.feedback and saved with the network. All images must be as \
-        large as the output. It is no gradient of the loss.
+        gradient. B_k is called LAYER.out.feedback and saved with the network. In smaller images, \
+        a pixel gets the sum over the pixels of the output that it covers. It is no gradient of the loss.
         """,
       parameters: [seed, keptName],
       examples: [CommandExample("flow direct", after: flowExample)],
@@ -99,8 +99,9 @@ extension Command<Workspace> {
       details: """
         A 1×1 convolution makes an output of what each block but the last hands on; the session's loss \
         compares it with the target, and its gradient ends at the block's input. Heads are called \
-        LAYER.local.weight and .bias, are trained by the session's optimizer and saved with the network. All \
-        blocks' images must be as large as the output. It is no gradient of the network's loss.
+        LAYER.local.weight and .bias, are trained by the session's optimizer and saved with the network. \
+        Where a block's images are smaller than the output, each pixel of the head's image stands for those \
+        that it covers. It is no gradient of the network's loss.
         """,
       parameters: [seed, keptName],
       examples: [CommandExample("flow local", after: flowExample)],

@@ -55,6 +55,9 @@ package struct Files: Sendable {
   /// Lets lines that run again write their files again.
   package mutating func rerun() { written = WrittenFiles(after: written) }
 
+  /// Whether lines have written one of the files at these places.
+  package func haveWritten(_ places: [String]) -> Bool { places.contains(where: written.contains) }
+
   /// Takes files of lines that do not run again as written.
   func keep(_ places: [String]) { written.keep(places) }
 

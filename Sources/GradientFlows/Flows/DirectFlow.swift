@@ -12,6 +12,8 @@
 //
 //         G_k = B_kᵀ ∗ e            B_k [1,C_k,3,3], random and fixed, as init=he draws
 //
+// A pixel of a layer whose images are smaller than the output, as below a pool, gets the sum over the pixels that it covers.
+//
 // and within the layer the exact pullbacks. As a program this is one operation at the output, which hands it on as it
 // is and has a pullback to each layer; what the layer above would pass on is cut.
 //
@@ -19,8 +21,8 @@
 //
 // Source: Nøkland, "Direct feedback alignment provides learning in deep neural networks" (2016), arXiv 1609.01596.
 //
-// Limits. Only the last layer gets the gradient of the loss. Every fed layer's images must be as large as the output; networks
-// with others are refused.
+// Limits. Only the last layer gets the gradient of the loss. Where images are larger than the output or no whole factor smaller,
+// as without zeros around them, the network is refused.
 
 package import Networks
 import Operations
@@ -49,14 +51,17 @@ package struct DirectFlow: LayerwiseFlow, SeededFlow {
   ) -> Program<Element> {
     let fed = Self.fed(network)
     let names = network.layerNames
+    let factors = program.outputFactors(of: fed)
     return program.rewritten { node, place, operands, rewriting in
       let new = rewriting.write(node, at: place, reading: operands, leavesZero: false) {
         _, read in fed.contains(read)
       }
       guard place == program.output, !fed.isEmpty else { return new }
-      let read = fed.reversed().flatMap { layer in
+      let read = zip(fed, factors).reversed().flatMap { layer, factor in
         [
-          rewriting.place(of: program.layers[layer].output),
+          rewriting.enlarged(
+            rewriting.place(of: program.layers[layer].output), by: factor,
+            named: "\(names[layer]).direct", beside: node),
           rewriting.tensor(Self.name(of: names[layer]), isTrained: false, beside: node),
         ]
       }
@@ -86,7 +91,7 @@ package struct DirectFlow: LayerwiseFlow, SeededFlow {
   }
 
   package func requireFit<Element: Scalar>(_ network: Network<Element>) throws(NetworkError) {
-    try network.requireOneScale(
+    try network.requireWholeScales(
       Self.fed(network), for: name, doing: "carries the output's error to every layer")
   }
 }

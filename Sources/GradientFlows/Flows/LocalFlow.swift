@@ -15,6 +15,8 @@
 //         out_k = a_k ∗ h_k + c_k, or the input minus it where the network subtracts
 //         G_k = ∂loss(out_k, target)/∂h_k            G_L = ∂loss/∂h_L
 //
+// Where h_k is smaller than the output, as below a pool, each pixel of a_k ∗ h_k + c_k stands for those that it covers.
+//
 // Plain layers belong to the block above them, those behind the last block to it; in a network without blocks, every layer with weights
 // counts. Long skips between parts are cut. Heads are parameters of the flow: `b1.local.weight` and `b1.local.bias` are drawn as
 // init=he draws them, trained by the session's optimizer, and saved with the weights.
@@ -53,8 +55,10 @@ package struct LocalFlow: LayerwiseFlow, SeededFlow {
     _ program: Program<Element>, of network: Network<Element>
   ) -> Program<Element> {
     let stages = Stages(network)
+    let heads = Array(stages.ends.dropLast())
+    let factors = program.outputFactors(of: heads)
     return program.rewritten(losses: { rewriting in
-      stages.ends.dropLast().map { head(of: $0, network, &rewriting) }
+      zip(heads, factors).map { head(of: $0, enlargedBy: $1, network, &rewriting) }
     }) { node, place, operands, rewriting in
       rewriting.write(node, at: place, reading: operands, leavesZero: false) { reader, read in
         stages.part(ofLayer: reader) != stages.part(ofLayer: read)
@@ -64,7 +68,8 @@ package struct LocalFlow: LayerwiseFlow, SeededFlow {
 
   /// Writes the head of a layer and returns the place of its loss.
   private func head<Element: Scalar>(
-    of layer: Int, _ network: Network<Element>, _ rewriting: inout Rewriting<Element>
+    of layer: Int, enlargedBy factor: Int?, _ network: Network<Element>,
+    _ rewriting: inout Rewriting<Element>
   ) -> Int {
     let original = rewriting.original
     let name = Self.name(of: network.layerNames[layer])
@@ -76,6 +81,7 @@ package struct LocalFlow: LayerwiseFlow, SeededFlow {
     var out = rewriting.value(
       "\(name).z", Convolution2D(),
       [rewriting.place(of: original.layers[layer].output), weight, bias], beside: node)
+    out = rewriting.enlarged(out, by: factor, named: "\(name).up", beside: node)
     if network.outputRule == .subtract {
       out = rewriting.value(
         "\(name).out", Difference(), [rewriting.place(of: original.input), out], beside: node)
@@ -108,7 +114,7 @@ package struct LocalFlow: LayerwiseFlow, SeededFlow {
   }
 
   package func requireFit<Element: Scalar>(_ network: Network<Element>) throws(NetworkError) {
-    try network.requireOneScale(
+    try network.requireWholeScales(
       Stages(network).ends.dropLast(), for: name,
       doing: "compares what every block hands on with the target")
   }

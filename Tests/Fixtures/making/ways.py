@@ -36,11 +36,11 @@ SETTINGS = [
 SLOPES = 60
 
 
-def draw(r, of_one_scale):
+def draw(r):
     """Lines of layers that fit one another, with blocks among them more often than not."""
     lines, places, counts, channels, scale = [], [("net.in", 1, 0)], {}, 1, 0
     for _ in range(r.randint(3, 6)):
-        kind = r.choice(["conv", "block", "block", "block", "join", "norm"] + ([] if of_one_scale else ["pool"]))
+        kind = r.choice(["conv", "block", "block", "block", "join", "norm", "pool"])
         norm = r.choice(["", "", "", " norm=batch", " norm=group:1"])
         act, kernel, bias = r.choice(SMOOTH), r.choice([1, 3, 5]), r.choice(["yes", "no"])
         if kind == "conv":
@@ -186,10 +186,11 @@ class Way(Pass):
             for layer in self.fed:
                 u = self.outputs[names[layer]]
                 kernel = self.tensor(f"{names[layer]}.out.feedback", (1, u.shape[1], 3, 3))
-                image = u.detach().requires_grad_()
+                factor = error.shape[-1] // u.shape[-1]
+                image = torch.zeros_like(u).repeat_interleave(factor, 2).repeat_interleave(factor, 3).requires_grad_()
                 g, = torch.autograd.grad(F.conv2d(image, kernel, padding=1), image, error)
                 ends.append(u)
-                seeds.append(g)
+                seeds.append(F.avg_pool2d(g, factor, divisor_override=1))
             torch.autograd.backward(ends, seeds)
         else:
             self.loss.backward()
@@ -198,6 +199,7 @@ class Way(Pass):
                 h = self.outputs[names[layer]]
                 out = F.conv2d(h, self.tensor(f"{names[layer]}.local.weight", (1, h.shape[1], 1, 1), True),
                                self.tensor(f"{names[layer]}.local.bias", (1,), True))
+                out = F.interpolate(out, size=self.target.shape[-2:], mode="nearest")
                 F.mse_loss(self.input - out if subtracts else out, self.target).backward()
         for name, h, read in reversed(self.boundaries):
             channels, pixels = h.shape[1], h.numel() // h.shape[1]
@@ -333,8 +335,7 @@ def make(folder):
         seed, found = 1000 * number, 0
         while found < COUNT:
             seed += 1
-            of_one_scale = setting["flow"].split()[0] in ("direct", "local")
-            lines, size = draw(random.Random(seed), of_one_scale)
+            lines, size = draw(random.Random(seed))
             try:
                 cases.append(case(lines, size, setting))
                 found += 1
