@@ -82,7 +82,10 @@ package struct Fusion: Sendable {
   ///   - program: The program.
   ///   - watched: The places of values whose gradients a flow reads or adds to, apart from the results of
   ///     convolutions before their activation.
-  package init<Element: Scalar>(_ program: Program<Element>, watched: Set<Int>) {
+  ///   - kept: The places of values that are wanted afterwards.
+  package init<Element: Scalar>(
+    _ program: Program<Element>, watched: Set<Int>, kept: Set<Int> = []
+  ) {
     let readers = program.readers
     func soleReader(_ place: Int) -> Int? {
       watched.contains(place) || readers[place].count != 1 ? nil : readers[place][0]
@@ -91,7 +94,7 @@ package struct Fusion: Sendable {
     /// value on, as from one layer to the next, may stand between.
     func joinBehind(_ place: Int) -> (place: Int, merge: Merge)? {
       var value = place
-      while let reader = soleReader(value) {
+      while !kept.contains(value), let reader = soleReader(value) {
         let node = program.nodes[reader]
         if let merge = node.operation as? Merge {
           return merge == .none || node.operands[0] != value ? nil : (reader, merge)

@@ -77,7 +77,8 @@ package struct PassPlan<Element: Scalar>: Sendable {
     isSeparate = key.isSeparate
     let fusion =
       key.isSeparate
-      ? Fusion(separate: program.nodes.count) : Fusion(program, watched: key.watched)
+      ? Fusion(separate: program.nodes.count)
+      : Fusion(program, watched: key.watched, kept: key.kept)
     self.fusion = fusion
     let holders: [Int] = program.nodes.enumerated().reduce(into: []) { holders, entry in
       // A group writes its result, also one with no activation.

@@ -130,11 +130,12 @@ struct FiveConvolution {
 
   /// The kernel at the 64 places, `[64][C′][O′]`.
   private func transformed(_ kernel: Tensor<Float>, isTurned: Bool) -> MapMemory<Float> {
-    MapMemory(Int(CK_FIVE_POINTS) * inputs * outputs) { target in
+    let kernels = InstructionSet.kernels
+    return MapMemory(Int(CK_FIVE_POINTS) * inputs * outputs) { target in
       kernel.scalars.withUnsafeBufferPointer { weights in
         guard let weights = weights.baseAddress else { return }
         parallel(chunks: inputs / 8) { chunk, _ in
-          InstructionSet.kernels.five_kernel(
+          kernels.five_kernel(
             weights, kernel.shape[0], kernel.shape[1], isTurned ? 1 : 0, target, inputs, outputs,
             chunk * 8, chunk * 8 + 8)
         }
