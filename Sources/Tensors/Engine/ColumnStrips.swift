@@ -38,7 +38,7 @@ struct ColumnStrips {
     let size = sizes.taps * min(pixelsPerStrip, pixels)
     let workers = min(Parallelism.threads, chunks)
     withUnsafeTemporaryAllocation(of: Element.self, capacity: isPointwise ? 0 : size * workers) {
-      body(Scratch(start: $0.baseAddress, size: size))
+      body(Scratch(start: $0.baseAddress, size: size, workers: workers))
     }
   }
 
@@ -153,6 +153,8 @@ struct ColumnStrips {
 struct Scratch<Element: Scalar> {
   let start: UnsafeMutablePointer<Element>?
   let size: Int
+  /// The number of workers that have memory of their own.
+  let workers: Int
 
   subscript(worker: Int) -> UnsafeMutablePointer<Element>? { start.map { $0 + worker * size } }
 }

@@ -445,6 +445,8 @@ struct EngineConvolution {
     let memory = MemoryPool.take(bytes: workers * stride * MemoryLayout<Float>.stride)
     defer { MemoryPool.giveBack(memory) }
     let start = memory.start.bindMemory(to: Float.self, capacity: workers * stride)
-    parallel(chunks: chunks) { chunk, worker in body(chunk, start + worker * stride) }
+    parallel(chunks: chunks, workers: workers) { chunk, worker in
+      body(chunk, start + worker * stride)
+    }
   }
 }

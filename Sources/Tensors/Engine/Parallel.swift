@@ -44,14 +44,17 @@ package func abandonable<Result, Failure: Error>(
   return isAbandoned() ? nil : try made.get()
 }
 
-/// Calls `body(chunk, worker)` once for each chunk, on up to `Parallelism.threads` threads.
+/// Calls `body(chunk, worker)` once for each chunk, on up to `workers` threads.
 ///
 /// Workers take chunks from a shared counter, so a slow thread does not delay others. `worker`
 /// numbers the thread, for scratch memory. Chunks must be cut by the size of the problem, never by
 /// the number of threads, and write to separate places; then the result is the same bits for any
-/// number of threads.
-package func parallel(chunks: Int, _ body: (_ chunk: Int, _ worker: Int) -> Void) {
-  let workers = min(Parallelism.threads, chunks)
+/// number of threads. Scratch memory for each worker is for a number of them that is given here, too: the
+/// setting may change in between.
+package func parallel(
+  chunks: Int, workers: Int = Parallelism.threads, _ body: (_ chunk: Int, _ worker: Int) -> Void
+) {
+  let workers = min(workers, chunks)
   let isAbandoned = Parallelism.isAbandoned
   guard workers > 1 else {
     for chunk in 0..<chunks {

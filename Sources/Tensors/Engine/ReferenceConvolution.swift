@@ -22,7 +22,7 @@ extension Correlation {
         kernel.scalars.withUnsafeBufferPointer { weights in
           guard let images = images.baseAddress, let weights = weights.baseAddress else { return }
           strips.withScratch(chunks: strips.count * groups) { (scratch: Scratch<Element>) in
-            parallel(chunks: strips.count * groups) { chunk, worker in
+            parallel(chunks: strips.count * groups, workers: scratch.workers) { chunk, worker in
               let (index, group) = chunk.quotientAndRemainder(dividingBy: groups)
               let (image, strip) = strips.strip(index)
               let first = image * small.channels + group * outputs
@@ -68,7 +68,7 @@ extension Correlation {
         kernel.scalars.withUnsafeBufferPointer { weights in
           guard let images = images.baseAddress, let weights = weights.baseAddress else { return }
           strips.withScratch(chunks: chunks) { (scratch: Scratch<Element>) in
-            parallel(chunks: chunks) { chunk, worker in
+            parallel(chunks: chunks, workers: scratch.workers) { chunk, worker in
               guard let columns = scratch[worker] else { return }
               let (plane, part) = chunk.quotientAndRemainder(dividingBy: bands)
               let band = range(ofChunk: part, of: bands, count: large.height)
@@ -134,7 +134,7 @@ extension Correlation {
             let gradients = gradients.baseAddress
           else { return }
           strips.withScratch(chunks: parts) { (scratch: Scratch<Element>) in
-            parallel(chunks: parts) { part, worker in
+            parallel(chunks: parts, workers: scratch.workers) { part, worker in
               for index in range(ofChunk: part, of: parts, count: strips.count) {
                 let (image, strip) = strips.strip(index)
                 for group in 0..<groups {
