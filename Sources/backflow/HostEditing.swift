@@ -16,16 +16,10 @@ extension Host {
     }
     var before = EditedSession(self)
     var editor = try SessionEditor(lines, runner, arguments)
-    let recorder: Recorder
-    let ran: [Execution]
-    do {
-      (recorder, ran) = try editor.run()
-    } catch {
-      before.dropUnchangedPictures()
-      before.restorePictures()
-      throw error
-    }
+    let result = Result { () throws(CommandError) in try editor.run() }
     before.dropUnchangedPictures()
+    if case .failure = result { before.restorePictures() }
+    let (recorder, ran) = try result.get()
     (lines, self.recorder) = (editor.lines, recorder)
     runner.renumberHistory(by: lines.items.compactMap { item in item.text.map { (item.line, $0) } })
     edits.append(before)

@@ -63,11 +63,14 @@ extension Command<Workspace> {
 private struct ProfileLine {
   /// The name of the stack or tensor.
   let image: String
-  let isOfSlices: Bool
   /// The index of the slice, or of an image of height × width in the order of the tensor's numbers.
   let slice: Int
   /// Rows and columns of its ends.
   let from: (row: Int, column: Int), to: (row: Int, column: Int)
+
+  /// The name without that of the network before it: `denoised` for `second/denoised`.
+  var stack: String { image.split(separator: "/").last.map(String.init) ?? image }
+  var isOfSlices: Bool { Workspace.stackNames.contains(stack) }
 
   var name: String {
     "\(image)[\(slice), \(from.row),\(from.column) : \(to.row),\(to.column)]"
@@ -121,18 +124,13 @@ extension Workspace {
         numbers = [last.slice, last.from.row, last.from.column, last.to.row, last.to.column]
       }
       let line = ProfileLine(
-        image: name, isOfSlices: isStack(name), slice: numbers[0], from: (numbers[1], numbers[2]),
+        image: name, slice: numbers[0], from: (numbers[1], numbers[2]),
         to: (numbers[3], numbers[4]))
       try check(line, arguments)
       lines.append(line)
     }
     guard !lines.isEmpty else { throw wrong("no line is named") }
     return lines
-  }
-
-  /// Whether a name, also one such as `second/denoised`, is that of a stack of slices.
-  private func isStack(_ name: String) -> Bool {
-    Self.stackNames.contains(name.split(separator: "/").last.map(String.init) ?? name)
   }
 
   /// Throws unless the line's image exists and holds its ends.
@@ -167,8 +165,7 @@ extension Workspace {
   /// The distances of rows and of columns in mm; nil where they are not known.
   fileprivate func spacing(of line: ProfileLine) -> (row: Double, column: Double)? {
     guard line.isOfSlices else { return nil }
-    let stack = line.image.split(separator: "/").last.map(String.init) ?? line.image
-    let plane = source(of: line.slice, in: stack)?.plane
+    let plane = source(of: line.slice, in: line.stack)?.plane
     guard let row = plane?.rowSpacing, let column = plane?.columnSpacing else { return nil }
     return (row, column)
   }

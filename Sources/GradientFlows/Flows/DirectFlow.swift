@@ -12,10 +12,9 @@
 //
 //         G_k = B_kᵀ ∗ e            B_k [1,C_k,3,3], random and fixed, as init=he draws
 //
-// A pixel of a layer whose images are smaller than the output, as below a pool, gets the sum over the pixels that it covers.
-//
-// and within the layer the exact pullbacks. As a program this is one operation at the output, which hands it on as it
-// is and has a pullback to each layer; what the layer above would pass on is cut.
+// and within the layer the exact pullbacks. A pixel of a layer whose images are smaller than the output, as below a pool,
+// gets the sum over the pixels that it covers. As a program this is one operation at the output, which hands it on as it
+// is and has a pullback to each layer, through the layer's images enlarged; what the layer above would pass on is cut.
 //
 // B_k has a name, `b2.out.feedback`, comes from the random stream of that name, and is saved with the weights.
 //

@@ -13,11 +13,10 @@ import CKernels
 struct EngineConvolution {
   let images: Int, height: Int, width: Int
   /// The number of channels read and written, and how many of each are stored.
-  let outputs: Int
-  private let inputs: Int
+  let inputs: Int, outputs: Int
   let storedInputs: Int, storedOutputs: Int
-  private let kernelHeight: Int, kernelWidth: Int
-  private let readsPlanar: Bool, writesPlanar: Bool
+  let kernelHeight: Int, kernelWidth: Int
+  let readsPlanar: Bool, writesPlanar: Bool
   private let precision = Precision.current
 
   /// Prepares a convolution; nil if the reference engine is to compute it.
@@ -183,43 +182,6 @@ struct EngineConvolution {
       input: input.scalars.start, input_mask: input.mask?.start, kernel: kernel.start,
       bias: bias?.start, addend: addend?.scalars.start, output: output, output_mask: mask?.start,
       gate: nil)
-  }
-
-  /// The kernel prepared for Winograd, `[36][C′][O′]`.
-  func winogradKernel(_ kernel: Tensor<Float>, isTurned: Bool) -> MapMemory<Float> {
-    let kernels = InstructionSet.kernels
-    return MapMemory(Int(CK_WINOGRAD_POINTS) * storedInputs * storedOutputs) { target in
-      kernel.scalars.withUnsafeBufferPointer { weights in
-        guard let weights = weights.baseAddress else { return }
-        let chunks = max(1, storedInputs * storedOutputs / 1024)
-        parallel(chunks: chunks) { chunk, _ in
-          let range = range(ofChunk: chunk, of: chunks, count: storedInputs)
-          kernels.winograd_kernel(
-            weights, kernel.shape[0], kernel.shape[1], isTurned ? 1 : 0, target, storedInputs,
-            storedOutputs, range.lowerBound,
-            range.upperBound)
-        }
-      }
-    }
-  }
-
-  /// The kernel prepared for direct sums, `[kH][kW][C′][O′]`, or `[O][kH][kW][C′]` where outputs
-  /// are planar.
-  private func directKernel(_ kernel: Tensor<Float>) -> MapMemory<Float> {
-    let area = kernelHeight * kernelWidth
-    var result = [Float](repeating: 0, count: area * storedInputs * storedOutputs)
-    for o in 0..<outputs {
-      for c in 0..<inputs {
-        for tap in 0..<area {
-          let place =
-            writesPlanar
-            ? (o * area + tap) * storedInputs + c
-            : (tap * storedInputs + c) * storedOutputs + o
-          result[place] = kernel.scalars[(o * inputs + c) * area + tap]
-        }
-      }
-    }
-    return MapMemory(result)
   }
 
   // MARK: - Kernel gradient

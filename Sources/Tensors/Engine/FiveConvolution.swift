@@ -128,7 +128,7 @@ struct FiveConvolution {
       bias: nil, output: output)
   }
 
-  /// The kernel at the 64 places, `[64][C′][O′]`.
+  /// The kernel at the 64 places, in each of which the weights of the outputs that are computed at once stand together.
   private func transformed(_ kernel: Tensor<Float>, isTurned: Bool) -> MapMemory<Float> {
     let kernels = InstructionSet.kernels
     return MapMemory(Int(CK_FIVE_POINTS) * inputs * outputs) { target in
