@@ -24,6 +24,7 @@ func tests(of name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let collections: Target.Dependency = .product(
   name: "HashTreeCollections", package: "swift-collections")
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 
 let package = Package(
   name: "backflow",
@@ -94,7 +95,7 @@ let package = Package(
     library("CT", ["CDCMTK", "COpenJPEG", "Fingerprints", "Tensors", "Tomography"]),
     .target(
       name: "Figures",
-      dependencies: ["CCairo", "CChafa", "CGIF", "CPNG", "CT", "Fingerprints", "Tensors"],
+      dependencies: ["CCairo", "CChafa", "CGIF", "CPNG", "CT", "Fingerprints", "Tensors", heap],
       resources: ["fixed9x15", "fixed9x15-bold"].map { .embedInCode("Fonts/\($0).txt") },
       swiftSettings: strict),
 

@@ -63,6 +63,8 @@ bool cpng_encode(cpng_format format, const void *samples, const cpng_text *texts
     png_set_IHDR(png, info, format.width, format.height, format.depth,
                  format.channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB,
                  PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    // Slices hold noise, in which nothing repeats but runs: half the time, 1 to 2 % more bytes.
+    if (format.channels == 1 && format.depth == 8) png_set_compression_strategy(png, Z_RLE);
     for (int i = 0; i < count; i++) {
       chunks[i].compression = texts[i].utf8 ? PNG_ITXT_COMPRESSION_NONE : PNG_TEXT_COMPRESSION_NONE;
       chunks[i].key = (png_charp)texts[i].keyword;

@@ -53,19 +53,25 @@ package struct StructuralSimilarity: Sendable {
     return count == 0 ? .nan : sum / Double(count)
   }
 
-  /// The similarity at each pixel at least 5 from every border, row by row.
+  /// The similarity at each pixel at least 5 from every border, row by row, computed on several threads.
   package func interiorMap(_ x: Tensor<Float>, _ y: Tensor<Float>) -> [Double] {
-    let (height, width, r) = (x.shape.height, x.shape.width, Self.radius)
-    var map = [Double](repeating: 0, count: max(0, height - 2 * r) * max(0, width - 2 * r))
-    Plane.with(x.doubles(), y.doubles(), image: 0) { plane in
-      var columns = [SIMD8<Double>](repeating: .zero, count: width)
-      for row in r..<max(r, height - r) {
-        plane.sums(row, &columns) { column, sums in
-          map[(row - r) * (width - 2 * r) + column - r] = similarity(Moments(sums))
+    let (r, strip) = (Self.radius, 32)
+    let (rows, interior) = (max(0, x.shape.height - 2 * r), max(0, x.shape.width - 2 * r))
+    return Plane.with(x.doubles(), y.doubles(), image: 0) { plane in
+      Array(unsafeUninitializedCapacity: rows * interior) { map, initialized in
+        nonisolated(unsafe) let places = map
+        parallel(chunks: (rows + strip - 1) / strip) { chunk, _ in
+          var columns = [SIMD8<Double>](repeating: .zero, count: plane.width)
+          for row in chunk * strip..<min(rows, (chunk + 1) * strip) {
+            plane.sums(row + r, &columns) { column, sums in
+              places.initializeElement(
+                at: row * interior + column - r, to: similarity(Moments(sums)))
+            }
+          }
         }
+        initialized = rows * interior
       }
     }
-    return map
   }
 
   private func similarity(_ m: Moments) -> Double {

@@ -1,3 +1,5 @@
+import HeapModule
+
 /// A panel of tiles side by side under one title, such as noisy | denoised | clean | difference.
 ///
 /// Image tiles share the panel's window, so that they can be compared; a difference tile has a
@@ -237,9 +239,14 @@ private struct Layout {
 
 /// The smallest of …, 1, 2, 5, 10, … that holds 99.5 % of the finite |values|.
 private func roundLimit(holding plane: Plane) -> Float {
-  let sizes = plane.values.filter(\.isFinite).map(abs).sorted()
-  guard let largest = sizes.last, largest > 0 else { return 1 }
-  let wanted = max(sizes[min(sizes.count - 1, sizes.count * 995 / 1000)], largest / 1000)
+  let sizes = plane.values.filter(\.isFinite).map(abs)
+  let outside = max(1, sizes.count - sizes.count * 995 / 1000)
+  var largest = Heap(sizes.prefix(outside))
+  for size in sizes.dropFirst(outside) where size > largest.min! {
+    largest.replaceMin(with: size)
+  }
+  guard let limit = largest.min, let peak = largest.max, peak > 0 else { return 1 }
+  let wanted = max(limit, peak / 1000)
   var decade: Float = 1
   while decade * 10 <= wanted { decade *= 10 }
   while decade > wanted, decade > 1e-30 { decade /= 10 }

@@ -53,7 +53,7 @@ package struct Picture: Hashable, Sendable {
   /// The samples are taken row-major, those of a pixel together, each as 16 bits, high byte first;
   /// an 8-bit sample keeps its value. Size and format are not part of it.
   package var pixelFingerprint: String {
-    SHA256Digest(of: samples.map(\.bigEndian)).description.prefix(12).description
+    SHA256Digest(of: samples.map { $0.bigEndian }).description.prefix(12).description
   }
 
   /// The sample of a grey picture at a row and a column.

@@ -12,23 +12,21 @@ extension Picture {
     // Rows are resized first, then columns.
     var narrow = [Double](repeating: 0, count: width * channels * self.height)
     for row in 0..<self.height {
-      for (column, parts) in columns.enumerated() {
-        for part in parts {
-          for channel in 0..<channels {
-            narrow[(row * width + column) * channels + channel] +=
-              part.share * Double(samples[(row * self.width + part.index) * channels + channel])
-          }
+      for part in columns {
+        for channel in 0..<channels {
+          narrow[(row * width + part.new) * channels + channel] +=
+            part.share * Double(samples[(row * self.width + part.old) * channels + channel])
         }
       }
     }
     let stride = width * channels
-    var result = [UInt16](repeating: 0, count: stride * height)
-    for (row, parts) in rows.enumerated() {
+    var means = [Double](repeating: 0, count: stride * height)
+    for part in rows {
       for place in 0..<stride {
-        let mean = parts.reduce(0) { $0 + $1.share * narrow[$1.index * stride + place] }
-        result[row * stride + place] = UInt16((mean * scale).rounded())
+        means[part.new * stride + place] += part.share * narrow[part.old * stride + place]
       }
     }
+    let result = means.map { UInt16(($0 * scale).rounded()) }
     return Picture(width: width, height: height, color: color, samples: result)
   }
 
@@ -50,17 +48,19 @@ extension Picture {
 
 /// An old pixel and its share in a new one.
 private struct Coverage {
-  let index: Int
+  let old: Int, new: Int
   let share: Double
 
-  /// The old pixels under each of `count` new ones, with shares that add to 1.
-  static func of(_ oldCount: Int, by count: Int) -> [[Coverage]] {
+  /// The old pixels under each of `count` new ones, one after the other, with shares that add to 1.
+  static func of(_ oldCount: Int, by count: Int) -> [Coverage] {
     let step = Double(oldCount) / Double(count)
-    return (0..<count).map { new in
+    return (0..<count).flatMap { new in
       let (start, end) = (Double(new) * step, Double(new + 1) * step)
       let last = min(oldCount - 1, Int(end.rounded(.up)) - 1)
       return (Int(start)...max(Int(start), last)).map { old in
-        Coverage(index: old, share: (min(end, Double(old + 1)) - max(start, Double(old))) / step)
+        Coverage(
+          old: old, new: new,
+          share: (min(end, Double(old + 1)) - max(start, Double(old))) / step)
       }
     }
   }
