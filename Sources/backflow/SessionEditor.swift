@@ -86,13 +86,18 @@ struct SessionEditor {
       fresh[execution.line] = (execution, runner.workspace.takeTrace())
       ran.append(execution)
     }
+    // The files of the lines before.
+    let files = lines.items[..<index].flatMap(\.files)
     if let dependents {
       let changed = isReplacement ? [] : removed.map { $0.effect.changes } ?? []
-      try runner.runDependents(dependents, from: number, changed: changed, .session, each: take)
+      try runner.runDependents(
+        dependents, from: number, changed: changed, .session(keeping: files), each: take)
     } else {
       let start = canBeginHere ? number : nil
       let again = lines.items.filter { $0.line >= start ?? .min }.compactMap(Self.line)
-      try runner.runAgain(again, from: start, prepare: { $0.files.rerun() }, each: take)
+      try runner.runAgain(
+        again, from: start, prepare: { $0.files.rerun(keeping: start == nil ? [] : files) },
+        each: take)
     }
     return (lines.take(fresh), ran)
   }
@@ -131,12 +136,12 @@ struct SessionEditor {
 }
 
 extension PartRules<Workspace> {
-  /// The rules of a session.
-  fileprivate static var session: PartRules {
+  /// The rules of a session; `files` are those of the lines before the first that may run again.
+  fileprivate static func session(keeping files: [String]) -> PartRules {
     PartRules(
       prepare: { workspace, present in
         workspace.files = present.files
-        workspace.files.rerun()
+        workspace.files.rerun(keeping: files)
       }, begin: { $0.markTraced() },
       isSame: { part, workspace, other in workspace.isSame(part, as: other) },
       readsOther: { line, workspace, before, after in

@@ -160,10 +160,13 @@ struct `Editing a line` {
     #expect(try session == record(Self.lines, in: try Folder()).session)
   }
 
-  @Test func `that writes the picture of a later line is refused, and the picture stays`() throws {
-    let lines = ["phantom size=32 slices=2", "plot clean[0,5] file=it.png"]
+  @Test(arguments: [2, 3])
+  func `that writes the picture of another line is refused, and the picture stays`(
+    before number: Int
+  ) throws {
+    let lines = ["phantom size=32 slices=2", "plot clean[0,5] file=it.png", "stats clean"]
     try folder.write(
-      (lines + ["edit 2 before plot clean[1,5] file=it.png", "session save it"])
+      (lines + ["edit \(number) before plot clean[1,5] file=it.png", "session save it"])
         .joined(separator: "\n"), to: "script.txt")
     let ending = try Program.run(
       ["run", "script.txt", "--keep-going", "--out", "."], in: folder)

@@ -53,7 +53,12 @@ package struct Files: Sendable {
   }
 
   /// Lets lines that run again write their files again.
-  package mutating func rerun() { written = WrittenFiles(after: written) }
+  ///
+  /// - Parameter places: The files of lines that do not run again.
+  package mutating func rerun(keeping places: [String]) {
+    written = WrittenFiles(after: written)
+    keep(places)
+  }
 
   /// Whether lines have written one of the files at these places.
   package func haveWritten(_ places: [String]) -> Bool { places.contains(where: written.contains) }

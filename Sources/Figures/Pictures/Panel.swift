@@ -242,8 +242,8 @@ private func roundLimit(holding plane: Plane) -> Float {
   let sizes = plane.values.filter(\.isFinite).map(abs)
   let outside = max(1, sizes.count - sizes.count * 995 / 1000)
   var largest = Heap(sizes.prefix(outside))
-  for size in sizes.dropFirst(outside) where size > largest.min! {
-    largest.replaceMin(with: size)
+  for size in sizes.dropFirst(outside) {
+    if let least = largest.min, size > least { largest.replaceMin(with: size) }
   }
   guard let limit = largest.min, let peak = largest.max, peak > 0 else { return 1 }
   let wanted = max(limit, peak / 1000)

@@ -141,14 +141,21 @@ package enum Convolution {
     _ outputGradient: FeatureMap<Element>, _ input: FeatureMap<Element>, kernel: Tensor<Element>,
     geometry: ConvolutionGeometry
   ) -> (input: FeatureMap<Element>, kernel: Tensor<Element>)? {
-    guard !geometry.isPlain, !geometry.isTransposed,
-      let x = input as? FeatureMap<Float>, let g = outputGradient as? FeatureMap<Float>,
-      let w = kernel as? Tensor<Float>,
-      let grouped = GroupedConvolution(
-        Correlation(input: input.shape, kernel: kernel.shape, geometry))
+    guard !geometry.isPlain, let x = input as? FeatureMap<Float>,
+      let g = outputGradient as? FeatureMap<Float>, let w = kernel as? Tensor<Float>
     else { return nil }
-    let found = grouped.backward(large: x, small: g, w, shape: kernel.shape)
-    guard let dx = found.large as? FeatureMap<Element>, let dw = found.kernel as? Tensor<Element>
+    let sums = Correlation(input: input.shape, kernel: kernel.shape, geometry)
+    guard FiveConvolution(sums) == nil else { return nil }
+    let found: (input: FeatureMap<Float>?, kernel: Tensor<Float>)
+    if let grouped = GroupedConvolution(sums) {
+      guard !geometry.isTransposed else { return nil }
+      let both = grouped.backward(large: x, small: g, w, shape: kernel.shape)
+      found = (both.large, both.kernel)
+    } else {
+      guard let rearranged = RearrangedConvolution(sums) else { return nil }
+      found = rearranged.gradients(g, x, w, isTransposed: geometry.isTransposed)
+    }
+    guard let dx = found.input as? FeatureMap<Element>, let dw = found.kernel as? Tensor<Element>
     else { return nil }
     return (dx, dw)
   }

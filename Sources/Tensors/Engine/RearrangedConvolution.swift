@@ -167,6 +167,31 @@ struct RearrangedConvolution {
     return result
   }
 
+  /// Computes the gradients of input and kernel, each with the bits that it has alone; the gradient of the
+  /// result is rearranged once.
+  func gradients(
+    _ gradient: FeatureMap<Float>, _ input: FeatureMap<Float>, _ kernel: Tensor<Float>,
+    isTransposed: Bool
+  ) -> (input: FeatureMap<Float>, kernel: Tensor<Float>) {
+    let (outer, inner) = isTransposed ? (large, small) : (small, large)
+    let gradients = Gathered(gradient, outer, groups: sums.groups)
+    let images = Gathered(input, inner, groups: sums.groups)
+    var result = Tensor<Float>(shape: kernel.shape, repeating: 0)
+    let inputGradient = collected(isTransposed ? sums.small : sums.large, inner) { group in
+      let (gradient, image) = (gradients.group(group), images.group(group))
+      let found =
+        isTransposed
+        ? Convolution.kernelGradient(gradient, image, kernelShape: kernelShape)
+        : Convolution.kernelGradient(image, gradient, kernelShape: kernelShape)
+      forEachWeight(ofGroup: group) { result.scalars[$0] = found.scalars[$1] }
+      let plain = plainKernel(kernel, group: group)
+      return isTransposed
+        ? Convolution.forward(gradient, kernel: plain)
+        : Convolution.inputGradient(gradient, kernel: plain)
+    }
+    return (inputGradient, result)
+  }
+
   /// The image of the results of all groups, which `pass` computes as rearranged maps.
   private func collected(
     _ size: Correlation.ImageSize, _ rearrangement: Rearrangement,
