@@ -316,12 +316,11 @@ package struct Trainer: Sendable {
     let isClipped = optimizer.clipping?.clip(&gradients) ?? false
     // Noise comes after clipping, which would weaken it.
     noise?.apply(to: &gradients, names: network.parameterNames, step: step + 1)
-    let updates = zip(zip(states, network.parameters), gradients).map { former, gradient in
-      rule.update(gradient, of: former.1, state: former.0, step: step + 1)
+    let parameters = network.parameters
+    let updates = parallelMap(parameters.count) { index in
+      rule.update(gradients[index], of: parameters[index], state: states[index], step: step + 1)
     }
-    let weights = zip(network.parameters, updates).map { weight, state in
-      weight.adding(state.update)
-    }
+    let weights = parallelMap(parameters.count) { parameters[$0].adding(updates[$0].update) }
     if isWatching, failure == nil { failure = firstNonFinite(in: updates, weights) }
     let flowUpdate = FlowUpdate(
       flow, of: network, result, parameterGradients: gradients, states: flowStates, rule: rule,
@@ -351,13 +350,15 @@ package struct Trainer: Sendable {
   private func firstNonFinite(
     in updates: [OptimizerState], _ weights: [Tensor<Float>]
   ) -> NonFiniteError? {
-    for (index, (update, weight)) in zip(updates, weights).enumerated() {
-      // Squares overflow first.
-      let kept = OptimizerState.keptNames.reversed() + [OptimizerState.updateName]
-      let tensors = kept.map { (".\($0)", update[$0]) } + [("", weight)]
-      if let (suffix, _) = tensors.first(where: { $0.1.map { !$0.isFinite() } ?? false }) {
-        return NonFiniteError(step: step + 1, tensor: network.parameterNames[index] + suffix)
-      }
+    // Squares overflow first.
+    let kept = OptimizerState.keptNames.reversed() + [OptimizerState.updateName]
+    let suffixes = parallelMap(updates.count) { index in
+      let tensors =
+        kept.map { (".\($0)", updates[index][$0]) } + [("", weights[index])]
+      return tensors.first { $0.1.map { !$0.isFinite() } ?? false }?.0
+    }
+    for case (let index, let suffix?) in suffixes.enumerated() {
+      return NonFiniteError(step: step + 1, tensor: network.parameterNames[index] + suffix)
     }
     return nil
   }

@@ -27,6 +27,21 @@ struct AbandonmentTests {
     #expect(done.value.load(ordering: .relaxed) <= 10)
   }
 
+  @Test(arguments: [1, 3])
+  func `results come in order, also those that abandoned work left out`(threads: Int) {
+    let before = Parallelism.threads
+    defer { Parallelism.threads = before }
+    Parallelism.threads = threads
+    #expect(parallelMap(100) { "\($0)" } == (0..<100).map { "\($0)" })
+    #expect(parallelMap(0) { $0 } == [])
+    var made: [Int?] = []
+    let result: Void? = abandonable(when: { true }) {
+      made = parallelMap(50) { $0 == 7 ? nil : $0 }
+    }
+    #expect(result == nil)
+    #expect(made == (0..<50).map { $0 == 7 ? nil : $0 })
+  }
+
   @Test func `work that is not abandoned gives its result or its error`() throws {
     let done = Count()
     let result = abandonable(when: { false }) { () -> Int in

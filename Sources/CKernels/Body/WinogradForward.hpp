@@ -12,7 +12,8 @@ INLINE void clearTiles(
 /// Whether the products of some tiles may take the place of the values they come from: where one of
 /// them is stored, those values have all been read.
 INLINE bool goesInPlace(ptrdiff_t inputs, ptrdiff_t outputs) {
-  return inputs == outputs && (outputs <= 16 || (TILES_OF_FOUR > 0 && outputs == 4 * LANES));
+  return inputs == outputs
+      && (outputs <= 16 || goesTileByTile(outputs) || (TILES_OF_FOUR > 0 && outputs == 4 * LANES));
 }
 
 /// Tiles of a block that are worked off together: with wide vectors and few channels, so few that they

@@ -45,6 +45,27 @@ INLINE void multiplyRows(
       store<L>(products + i * outputs + j * L, sums[i][j]);
 }
 
+/// Whether the products of a few tiles with all outputs are computed before those of the next ones, so that
+/// they may take the place of the values they come from. The block then takes half of the second-level
+/// cache, which the kernels of all places together would fill.
+INLINE constexpr bool goesTileByTile(ptrdiff_t channels) { return LANES == 16 && channels == 128; }
+
+/// The matrix product at one of the places, a few tiles after the other.
+template <int channels>
+INLINE void multiplyTileByTile(
+    const float *transformed, const float *kernel, float *products, int tiles, FetchPlan &plan) {
+  alignas(64) float memory[TILES_OF_TWO * channels];
+  float *some = kept(memory);
+  for (int t = 0; t < tiles; t += TILES_OF_TWO) {
+    for (ptrdiff_t o = 0; o < channels; o += 2 * LANES) {
+      plan.advance<2>();
+      multiplyRows<TILES_OF_TWO, 2, LANES>(
+          transformed + t * channels, kernel + o * channels, some + o, channels, channels);
+    }
+    memcpy(products + t * channels, some, sizeof memory);
+  }
+}
+
 /// The matrix product at one of the places; `known` is the number of channels where it is a
 /// constant of the compiled code, else 0.
 template <int known>
@@ -155,6 +176,8 @@ static KERNEL void multiplyPlaces(
     float *m = products + e * placeStride(block, outputs);
     if constexpr (known == 8)
       multiplyEight(v, u, m, tiles, plan);
+    else if constexpr (goesTileByTile(known))
+      multiplyTileByTile<known>(v, u, m, tiles, plan);
     else
       multiplyPlace<known>(v, u, m, tiles, inputs, outputs, plan);
   }

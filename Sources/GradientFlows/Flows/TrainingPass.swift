@@ -170,7 +170,9 @@ package struct PassResult<Element: Scalar>: Sendable {
   /// Whether the pass met no NaN and no infinity, as far as it looked: each convolution's result,
   /// the loss, and the gradients of the parameters.
   package func isFinite() -> Bool {
-    !foundNonFinite && Element(loss).isFinite && parameterGradients.allSatisfy { $0.isFinite() }
+    !foundNonFinite && Element(loss).isFinite
+      && !parallelMap(parameterGradients.count) { parameterGradients[$0].isFinite() }
+        .contains(false)
   }
 }
 

@@ -82,3 +82,14 @@ package func parallel(
 package func range(ofChunk chunk: Int, of chunks: Int, count: Int) -> Range<Int> {
   count * chunk / chunks..<count * (chunk + 1) / chunks
 }
+
+/// Returns what `body` gives for each index, in order, computed on several threads.
+package func parallelMap<Result>(_ count: Int, _ body: (_ index: Int) -> Result) -> [Result] {
+  var results = [Result?](repeating: nil, count: count)
+  results.withUnsafeMutableBufferPointer { results in
+    nonisolated(unsafe) let places = results
+    parallel(chunks: count) { index, _ in places[index] = body(index) }
+  }
+  // Work that is abandoned leaves gaps.
+  return results.enumerated().map { index, result in result ?? body(index) }
+}
