@@ -21,6 +21,15 @@
 extern "C" {
 #endif
 
+/// Tells the processor that a loop waits for another thread.
+static inline void ck_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
 /// The activations; the first three can be applied by a convolution before its result is written.
 enum {
   ck_linear = 0,

@@ -67,13 +67,16 @@ package func parallel(
   withoutActuallyEscaping(body) { body in
     // Chunks write to separate memory (see above), which the compiler cannot see.
     nonisolated(unsafe) let body = body
-    DispatchQueue.concurrentPerform(iterations: workers) { worker in
+    nonisolated(unsafe) let work = { (worker: Int) in
       while true {
         let chunk = next.add(1, ordering: .relaxed).oldValue
         guard chunk < chunks else { return }
         if let isAbandoned, isAbandoned() { return }
         body(chunk, worker)
       }
+    }
+    if !Crew.shared.run(workers: workers, work) {
+      DispatchQueue.concurrentPerform(iterations: workers) { work($0) }
     }
   }
 }
