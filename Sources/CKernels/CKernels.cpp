@@ -94,6 +94,10 @@
 #define NAME "plain"
 #include "Body/Kernels.hpp"
 
+static thread_local int32_t crowd = 1;
+int32_t ck_crowd(void) { return crowd; }
+void ck_set_crowd(int32_t value) { crowd = value; }
+
 const ck_kernels *ck_kernels_for(int32_t instructionSet) {
 #if defined(__x86_64__)
   __builtin_cpu_init();

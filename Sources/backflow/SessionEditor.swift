@@ -146,7 +146,7 @@ extension PartRules<Workspace> {
       isSame: { part, workspace, other in workspace.isSame(part, as: other) },
       readsOther: { line, workspace, before, after in
         // A file that a line before has written by now may be refused to this one.
-        workspace.files.haveWritten(line.files)
+        workspace.files.haveWrittenAgain(line.files)
           || Workspace.namesDiffer(in: workspace, before: before, after: after)
       },
       keep: { line, workspace, before, after in

@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import Synchronization
 import Tensors
 import Testing
@@ -35,5 +36,16 @@ struct ParallelTests {
       let inner = index % 2 == 0 ? 0 : 20 * Self.chunks / 50
       #expect(calls.inner.ofChunks.withLock { $0.allSatisfy { $0 == inner } })
     }
+  }
+
+  /// The threads of the crew sleep in between.
+  @Test func `work that comes after a pause is done`() {
+    let calls = Calls()
+    for _ in 0..<20 {
+      calls.run(nil)
+      usleep(2000)
+    }
+    #expect(calls.ofChunks.withLock { $0.allSatisfy { $0 == 20 } })
+    #expect(calls.clashes.load(ordering: .relaxed) == 0)
   }
 }

@@ -7,9 +7,11 @@ typedef double Doubles __attribute__((vector_size(64)));
 
 INLINE Doubles widened(Floats<8> v) { return __builtin_convertvector(v, Doubles); }
 
-/// Asks for the line of the cache that a stream reaches soon; the processor's own fetching ends with each
-/// page.
-INLINE void fetchAhead(const float *place) { __builtin_prefetch(place + 1024); }
+/// Asks for the line of the cache one page of 4 KiB further on, which a stream reaches soon: the processor's
+/// own fetching ends with each page.
+INLINE void fetchAhead(const float *place) {
+  __builtin_prefetch((const void *)((uintptr_t)place + 4096));
+}
 
 /// How many groups of 8 channels are summed side by side: as many as there are registers for.
 static constexpr ptrdiff_t groupsAtOnce = LANES == 16 ? 4 : 2;
@@ -46,13 +48,16 @@ INLINE void sumGroups(
   memcpy(products + c, product, sizeof product);
 }
 
-/// The sums of a chunk, a few pixels with all channels after the other: neighbors in memory are read
-/// together.
+/// How many values are summed before the next pixels: so few that their lines stay in the cache while the
+/// groups of channels take their turns.
+static constexpr ptrdiff_t valuesAtOnce = 2048;
+
+/// The sums of a chunk, some pixels with all their channels at a time.
 template <bool hasGradients>
 static KERNEL void sumAllGroups(const ck_channel_sums *a, double *sums, double *products) {
   memset(sums, 0, (size_t)a->channels * sizeof(double));
   memset(products, 0, (size_t)a->channels * sizeof(double));
-  const ptrdiff_t pixels = most(1, 2048 / a->channels);
+  const ptrdiff_t pixels = most(1, valuesAtOnce / a->channels);
   for (ptrdiff_t first = 0; first < a->pixels; first += pixels) {
     const ptrdiff_t last = least(a->pixels, first + pixels);
     ptrdiff_t c = 0;

@@ -45,15 +45,18 @@ INLINE void multiplyRows(
       store<L>(products + i * outputs + j * L, sums[i][j]);
 }
 
-/// Whether the products of a few tiles with all outputs are computed before those of the next ones, so that
-/// they may take the place of the values they come from. The block then takes half of the second-level
-/// cache, which the kernels of all places together would fill.
+/// Whether the products of ``TILES_OF_TWO`` tiles with all outputs are computed before those of the next
+/// tiles, so that they may take the place of the values they come from.
+///
+/// A block in place takes half as much of the second-level cache. With 128 channels the kernels of all 36
+/// places, which follow one another there, take more than the whole.
 INLINE constexpr bool goesTileByTile(ptrdiff_t channels) { return LANES == 16 && channels == 128; }
 
-/// The matrix product at one of the places, a few tiles after the other.
+/// The matrix product at one of the places, ``TILES_OF_TWO`` tiles at a time with all outputs.
 template <int channels>
 INLINE void multiplyTileByTile(
     const float *transformed, const float *kernel, float *products, int tiles, FetchPlan &plan) {
+  static_assert(channels % (2 * LANES) == 0, "outputs go by two vectors");
   alignas(64) float memory[TILES_OF_TWO * channels];
   float *some = kept(memory);
   for (int t = 0; t < tiles; t += TILES_OF_TWO) {

@@ -30,6 +30,10 @@ static inline void ck_pause(void) {
 #endif
 }
 
+/// The number of threads that work on what this one works on, itself included; at first 1.
+int32_t ck_crowd(void);
+void ck_set_crowd(int32_t crowd);
+
 /// The activations; the first three can be applied by a convolution before its result is written.
 enum {
   ck_linear = 0,

@@ -60,8 +60,10 @@ package struct Files: Sendable {
     keep(places)
   }
 
-  /// Whether lines have written one of the files at these places.
-  package func haveWritten(_ places: [String]) -> Bool { places.contains(where: written.contains) }
+  /// Whether lines that ran again have written one of the files at these places.
+  package func haveWrittenAgain(_ places: [String]) -> Bool {
+    places.contains(where: written.isNew)
+  }
 
   /// Takes files of lines that do not run again as written.
   func keep(_ places: [String]) { written.keep(places) }

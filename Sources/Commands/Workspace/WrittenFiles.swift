@@ -23,6 +23,8 @@ final class WrittenFiles: Sendable {
     let digest: SHA256Digest
     /// Whether the record shows its pixels.
     let isPicture: Bool
+    /// Whether it was written before the lines that now run again.
+    var isKept = false
   }
 
   /// A file about to be written.
@@ -51,12 +53,18 @@ final class WrittenFiles: Sendable {
   /// Takes files that lines wrote before as written again.
   func keep(_ places: [String]) {
     own.withLock { own in
-      for place in places { own[place] = own[place] ?? former[place] }
+      for place in places where own[place] == nil {
+        own[place] = former[place]
+        own[place]?.isKept = true
+      }
     }
   }
 
   /// Whether this session wrote a file here.
   func contains(_ place: String) -> Bool { own.withLock { $0[place] != nil } }
+
+  /// Whether a line wrote a file here since lines began to run again.
+  func isNew(_ place: String) -> Bool { own.withLock { $0[place].map { !$0.isKept } ?? false } }
 
   /// Throws when a file is there that must not be replaced.
   func check(_ plan: Plan, _ replacing: Replacing) throws(CommandError) {

@@ -128,8 +128,8 @@ package enum Convolution {
     return sums.kernelGradient(large: large.planes(), small: small.planes(), shape: kernelShape)
   }
 
-  /// Computes the gradients of input and kernel in one pass over memory, each with the bits that it has
-  /// alone; nil where the engine computes them one after the other.
+  /// Computes the gradients of input and kernel together, each with the bits that it has alone, where they
+  /// share work; nil where they do not.
   ///
   /// - Parameters:
   ///   - outputGradient: The gradient of the output, `[N, O, H, W]`.

@@ -1,3 +1,4 @@
+import CKernels
 import Dispatch
 import Synchronization
 
@@ -54,7 +55,9 @@ package func abandonable<Result, Failure: Error>(
 package func parallel(
   chunks: Int, workers: Int = Parallelism.threads, _ body: (_ chunk: Int, _ worker: Int) -> Void
 ) {
-  let workers = min(workers, chunks)
+  // Chunks of a chunk share the cores that are left.
+  let crowd = Int(ck_crowd())
+  let workers = min(workers, chunks, max(1, availableCores / crowd))
   let isAbandoned = Parallelism.isAbandoned
   guard workers > 1 else {
     for chunk in 0..<chunks {
@@ -68,6 +71,9 @@ package func parallel(
     // Chunks write to separate memory (see above), which the compiler cannot see.
     nonisolated(unsafe) let body = body
     nonisolated(unsafe) let work = { (worker: Int) in
+      let outside = ck_crowd()
+      ck_set_crowd(Int32(clamping: crowd * workers))
+      defer { ck_set_crowd(outside) }
       while true {
         let chunk = next.add(1, ordering: .relaxed).oldValue
         guard chunk < chunks else { return }
@@ -87,12 +93,14 @@ package func range(ofChunk chunk: Int, of chunks: Int, count: Int) -> Range<Int>
 }
 
 /// Returns what `body` gives for each index, in order, computed on several threads.
+///
+/// Of work that is abandoned, this thread computes what the others left out: there is a result for each
+/// index.
 package func parallelMap<Result>(_ count: Int, _ body: (_ index: Int) -> Result) -> [Result] {
   var results = [Result?](repeating: nil, count: count)
   results.withUnsafeMutableBufferPointer { results in
     nonisolated(unsafe) let places = results
     parallel(chunks: count) { index, _ in places[index] = body(index) }
   }
-  // Work that is abandoned leaves gaps.
   return results.enumerated().map { index, result in result ?? body(index) }
 }

@@ -167,8 +167,8 @@ struct RearrangedConvolution {
     return result
   }
 
-  /// Computes the gradients of input and kernel, each with the bits that it has alone; the gradient of the
-  /// result is rearranged once.
+  /// Computes the gradients of input and kernel, each with the bits that it has alone, from one
+  /// rearranged copy of the gradient of the result.
   func gradients(
     _ gradient: FeatureMap<Float>, _ input: FeatureMap<Float>, _ kernel: Tensor<Float>,
     isTransposed: Bool
@@ -178,11 +178,11 @@ struct RearrangedConvolution {
     let images = Gathered(input, inner, groups: sums.groups)
     var result = Tensor<Float>(shape: kernel.shape, repeating: 0)
     let inputGradient = collected(isTransposed ? sums.small : sums.large, inner) { group in
-      let (gradient, image) = (gradients.group(group), images.group(group))
+      let gradient = gradients.group(group)
       let found =
         isTransposed
-        ? Convolution.kernelGradient(gradient, image, kernelShape: kernelShape)
-        : Convolution.kernelGradient(image, gradient, kernelShape: kernelShape)
+        ? Convolution.kernelGradient(gradient, images.group(group), kernelShape: kernelShape)
+        : Convolution.kernelGradient(images.group(group), gradient, kernelShape: kernelShape)
       forEachWeight(ofGroup: group) { result.scalars[$0] = found.scalars[$1] }
       let plain = plainKernel(kernel, group: group)
       return isTransposed
