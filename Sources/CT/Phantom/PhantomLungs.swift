@@ -25,10 +25,13 @@ extension PhantomAnatomy {
     let flat: Place = Place(1, 1, 0.4)
     for tree in bloodVessels {
       for tube in tree.tubes {
-        let reach = 2.5 * (max(tube.startRadius, tube.endRadius) + pixel)
-        guard min(tube.start.z, tube.end.z) - reach < slice.z,
-          max(tube.start.z, tube.end.z) + reach > slice.z
+        let radius = max(tube.startRadius, tube.endRadius)
+        let depth = 2.5 * (radius + pixel)
+        guard min(tube.start.z, tube.end.z) - depth < slice.z,
+          max(tube.start.z, tube.end.z) + depth > slice.z
         else { continue }
+        // A tube covers nothing of a pixel half a pixel from it; the rest is for rounding.
+        let reach = radius + 0.6 * pixel
         let low = pointwiseMin(tube.start, tube.end) - reach
         let high = pointwiseMax(tube.start, tube.end) + reach
         let thickness = min(1, (tube.startRadius + tube.endRadius) / pixel)
