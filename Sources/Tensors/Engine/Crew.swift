@@ -43,16 +43,16 @@ final class Crew: @unchecked Sendable {
   private var members = 0
   private var work: ((_ worker: Int) -> Void)?
 
-  /// Calls `work(worker)` on this thread, and on others that come while it lasts, at most one a core.
+  /// Calls `work(worker)` on this thread, and on others that come while it lasts.
   ///
   /// - Parameters:
-  ///   - workers: The largest number of threads.
+  ///   - workers: The largest number of threads; no more than there are cores.
   ///   - work: Ends once all is done; `worker` is 0 on this thread, and less than `workers` on each.
   /// - Returns: False, without a call, while another caller has the crew.
   func run(workers: Int, _ work: @escaping (_ worker: Int) -> Void) -> Bool {
     guard isTaken.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
     else { return false }
-    let seats = min(workers, availableCores, Offer.mostSeats) - 1
+    let seats = min(workers - 1, Offer.mostSeats)
     while members < seats {
       members += 1
       Thread { [self] in serve() }.start()
@@ -60,7 +60,7 @@ final class Crew: @unchecked Sendable {
     self.work = work
     let number = (Offer(offer.load(ordering: .relaxed)).number + 1) & 0xFFFF_FFFF
     offer.store(Offer(number: number, seats: seats).word, ordering: .sequentiallyConsistent)
-    if seats > 0, sleepers.load(ordering: .sequentiallyConsistent) > 0 {
+    if sleepers.load(ordering: .sequentiallyConsistent) > 0 {
       alarm.lock()
       alarm.broadcast()
       alarm.unlock()

@@ -45,7 +45,8 @@ package func abandonable<Result, Failure: Error>(
   return isAbandoned() ? nil : try made.get()
 }
 
-/// Calls `body(chunk, worker)` once for each chunk, on up to `workers` threads.
+/// Calls `body(chunk, worker)` once for each chunk, on up to `workers` threads, and no more than there are
+/// cores.
 ///
 /// Workers take chunks from a shared counter, so a slow thread does not delay others. `worker`
 /// numbers the thread, for scratch memory. Chunks must be cut by the size of the problem, never by

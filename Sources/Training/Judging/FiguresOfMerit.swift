@@ -99,18 +99,11 @@ extension ImageStack {
   ) -> [FiguresOfMerit?] {
     precondition(images.shape == values.shape, "\(images.shape) are judged by \(values.shape).")
     let rule = convention.rule(for: unit)
-    return Array(unsafeUninitializedCapacity: count) { figures, initialized in
-      nonisolated(unsafe) let places = figures
-      parallel(chunks: count) { slice, _ in
-        let mask = mask(of: slice)
-        places.initializeElement(
-          at: slice,
-          to: shouldStop()
-            ? nil
-            : FiguresOfMerit(
-              images.image(slice), clean: values.image(slice), rule: rule, mask: mask))
-      }
-      initialized = count
+    return parallelMap(count) { slice in
+      shouldStop() || Parallelism.isOver
+        ? nil
+        : FiguresOfMerit(
+          images.image(slice), clean: values.image(slice), rule: rule, mask: mask(of: slice))
     }
   }
 }

@@ -123,18 +123,12 @@ extension ImageStack {
   ) -> [FurtherFigures?] {
     precondition(images.shape == values.shape, "\(images.shape) are judged by \(values.shape).")
     let rule = convention.rule(for: unit)
-    return Array(unsafeUninitializedCapacity: count) { figures, initialized in
-      nonisolated(unsafe) let places = figures
-      parallel(chunks: count) { slice, _ in
-        places.initializeElement(
-          at: slice,
-          to: shouldStop()
-            ? nil
-            : FurtherFigures(
-              images.image(slice), clean: values.image(slice), rule: rule, unit: unit,
-              mask: mask(of: slice)))
-      }
-      initialized = count
+    return parallelMap(count) { slice in
+      shouldStop() || Parallelism.isOver
+        ? nil
+        : FurtherFigures(
+          images.image(slice), clean: values.image(slice), rule: rule, unit: unit,
+          mask: mask(of: slice))
     }
   }
 }
