@@ -6,7 +6,7 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Charbonnier, SSIM, sinogram and mixed losses against PyTorch and scikit-image (`Tests/Fixtures/losses`), the tape,
+/// Charbonnier, SSIM, sinogram, bias and mixed losses against PyTorch and scikit-image (`Tests/Fixtures/losses`), the tape,
 /// and central differences.
 struct LossTests {
   struct Cases: Decodable {
@@ -36,6 +36,10 @@ struct LossTests {
     .sinogram(views: 11),
     .mix([
       .init(weight: 0.5, loss: .meanSquaredError), .init(weight: 0.1, loss: .sinogram(views: 7)),
+    ]),
+    .bias(width: 0.25),
+    .mix([
+      .init(weight: 1, loss: .meanSquaredError), .init(weight: 10, loss: .bias(width: 0.05)),
     ]),
   ]
 

@@ -2,7 +2,9 @@ import CommandLanguage
 import Networks
 
 extension Command<Workspace> {
-  private static let kinds = ["mse", "half-squares", "l1", "charbonnier", "ssim", "sinogram"]
+  private static let kinds = [
+    "mse", "half-squares", "l1", "charbonnier", "ssim", "sinogram", "bias",
+  ]
 
   static let loss = Command(
     CommandSpec(
@@ -17,7 +19,10 @@ extension Command<Workspace> {
         patches from 11×11 on; range= is that of the values: 1 for 0…1 of the scale, and to be told \
         under 'scale none'. A mask decides by the middle of a window. sinogram: the mean of (A·(output−target))² \
         over parallel rays a pixel apart in views= directions, the error as a scanner would see it, with \
-        lengths in pixels; errors that many pixels share count more. Several with weights are a mix: \
+        lengths in pixels; errors that many pixels share count more. bias: the mean of m², m being the mean \
+        of output−target over the pixels of an image whose targets lie in the same interval of width=; beside \
+        mse it keeps a network from pulling bright tissue down and dark tissue up. It needs clean targets: \
+        among noisy ones, like targets have noise of like sign. Several with weights are a mix: \
         loss l1:0.84 ssim:0.16 is 0.84·l1 + 0.16·ssim.
         """,
       parameters: [
@@ -32,10 +37,14 @@ extension Command<Workspace> {
           "range", .number(units: [], .positive), "of ssim: that of the values in network range",
           default: .value("1")),
         .key("views", .integer(1...5000), "of sinogram: over half a turn", default: .value("180")),
+        .key(
+          "width", .number(units: [], .positive),
+          "of bias: that of an interval of targets, in network range", default: .value("0.05")),
       ],
       examples: [
         "loss mse", "loss half-squares gradient=declared", "loss l1", "loss charbonnier",
         "loss l1:0.84 ssim:0.16", "loss sinogram views=90",
+        "loss mse:1 bias:10",
       ],
       seeAlso: ["optimizer adam", "train"], recipe: .network)
   ) { arguments, workspace, _ in
@@ -48,7 +57,7 @@ extension Command<Workspace> {
     let names = words.compactMap { $0.first.map(String.init) }
     for (option, kind) in [
       ("gradient", "half-squares"), ("epsilon", "charbonnier"), ("range", "ssim"),
-      ("views", "sinogram"),
+      ("views", "sinogram"), ("width", "bias"),
     ]
     where arguments.has(option) && !names.contains(kind) {
       throw arguments.error(
@@ -96,6 +105,7 @@ extension Command<Workspace> {
     case "charbonnier": .charbonnier(epsilon: try arguments.number("epsilon").value)
     case "ssim": .dissimilarity(range: try arguments.number("range").value)
     case "sinogram": .sinogram(views: try arguments.integer("views"))
+    case "bias": .bias(width: try arguments.number("width").value)
     default: .meanSquaredError
     }
   }

@@ -1,5 +1,6 @@
 import CT
 import CommandLanguage
+import Networks
 import Tensors
 import Training
 
@@ -89,8 +90,14 @@ extension Workspace {
 
   /// A warning where the noise is not as a target assumes.
   func warnings(ofTarget target: TrainingTarget) throws(CommandError) -> [String] {
-    guard let correlation = try correlationAgainst(target) else { return [] }
-    return [
+    let biased = target != .clean && loss.needsCleanTargets
+      ? [
+        "'\(loss.line)' takes pixels of like targets together, and those of "
+          + "target=\(target.rawValue) are noisy: their mean error holds noise of one sign, which the network "
+          + "learns to keep"
+      ] : []
+    guard let correlation = try correlationAgainst(target) else { return biased }
+    return biased + [
       "target=neighbor assumes that the noise of neighbors is independent; here its correlation is "
         + "\((correlation * 100).rounded() / 100), so a part of the noise is learned as if it were there"
     ]

@@ -31,6 +31,9 @@ package enum Loss: Hashable, Sendable {
   ///
   /// A mask multiplies the difference. See ``ProjectedErrors``.
   case sinogram(views: Int)
+  /// (1/M)·Σm², m the mean of output − target over the pixels of an image whose targets lie in the same
+  /// interval of `width`, in network range. See ``ConditionalBias``.
+  case bias(width: Double)
   /// Σ weight·loss of several losses.
   case mix([Weighted])
 
@@ -67,6 +70,11 @@ package enum Loss: Hashable, Sendable {
     }
   }
 
+  /// Whether pixels are taken together by the values of their targets, so that noise in these has one sign.
+  package var needsCleanTargets: Bool {
+    parts.contains { if case .bias = $0.loss { true } else { false } }
+  }
+
   /// The smallest side of an image that the loss can judge.
   package var smallestSide: Int {
     parts.contains { if case .dissimilarity = $0.loss { true } else { false } }
@@ -82,6 +90,7 @@ package enum Loss: Hashable, Sendable {
     case .charbonnier: "charbonnier"
     case .dissimilarity: "ssim"
     case .sinogram: "sinogram"
+    case .bias: "bias"
     case .mix(let parts): parts.map { "\($0.loss.name):\($0.weight)" }.joined(separator: " ")
     }
   }
@@ -98,6 +107,7 @@ package enum Loss: Hashable, Sendable {
     case .charbonnier(let epsilon): "epsilon=\(epsilon)"
     case .dissimilarity(let range): "range=\(range)"
     case .sinogram(let views): "views=\(views)"
+    case .bias(let width): "width=\(width)"
     case .meanSquaredError, .meanAbsoluteError, .mix: nil
     }
   }
@@ -116,6 +126,10 @@ package enum Loss: Hashable, Sendable {
     case .mix(let parts): return evaluate(parts, output, target, mask)
     case .dissimilarity(let range):
       let (value, gradient) = StructuralSimilarity(range: range).dissimilarity(
+        output.tensor.doubles(), target.tensor.doubles(), mask: mask?.tensor.doubles().scalars)
+      return (value, FeatureMap(Tensor(gradient)))
+    case .bias(let width):
+      let (value, gradient) = ConditionalBias(width: width).evaluate(
         output.tensor.doubles(), target.tensor.doubles(), mask: mask?.tensor.doubles().scalars)
       return (value, FeatureMap(Tensor(gradient)))
     default: break

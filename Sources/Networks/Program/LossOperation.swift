@@ -50,7 +50,7 @@ extension Loss: Operation {
         OperationPart(
           SumOfPowers(.magnitudes, dividedBy: pixels), [.part(hasMask ? 2 : 1)])
       ]
-    case .dissimilarity, .sinogram: return nil
+    case .dissimilarity, .sinogram, .bias: return nil
     case .mix(let losses): return parts(of: losses, operands: operands, pixels: pixels)
     }
   }
@@ -73,6 +73,7 @@ extension Loss: Operation {
       case .charbonnier(let ε): "Σ \(isMasked ? "mask·" : "")\(Self.smoothError(ε)) / M"
       case .dissimilarity: dissimilarityFormula(isMasked: isMasked)
       case .sinogram: projectionFormula(isMasked: isMasked)
+      case .bias: biasFormula(isMasked: isMasked)
       case .mix(let losses):
         losses.map { "\($0.weight)·(\($0.loss.formula(names)))" }.joined(separator: " + ")
       }
@@ -99,6 +100,7 @@ extension Loss: Operation {
         "\(isMasked ? masked : "(\(difference))") / \(Self.smoothError(ε)) / M"
       case .dissimilarity: dissimilarityPullbackFormula(isMasked: isMasked)
       case .sinogram: projectionPullbackFormula(isMasked: isMasked)
+      case .bias: biasPullbackFormula(isMasked: isMasked)
       case .mix(let losses):
         losses.map { "\($0.weight)·(\($0.loss.pullbackFormula(gradient, to: index, names).text))" }
           .joined(separator: " + ")
@@ -117,6 +119,8 @@ extension Loss: Operation {
     case .dissimilarity(let range):
       return dissimilarityTerms(StructuralSimilarity(range: range), grids)
     case .sinogram(let views): return projectionTerms(ProjectedErrors(views: views), grids)
+    case .bias(let width):
+      return biasTerms(ConditionalBias(width: width), grids, counted(grids))
     case .mix(let losses): return weightedTerms(losses) { $0.terms(at: place, grids) }
     default: break
     }
@@ -165,6 +169,8 @@ extension Loss: Operation {
       return dissimilarityPullbackTerms(StructuralSimilarity(range: range), at: place, grids)
     case .sinogram(let views):
       return projectionPullbackTerms(ProjectedErrors(views: views), at: place, grids)
+    case .bias(let width):
+      return biasPullbackTerms(ConditionalBias(width: width), at: place, grids, counted(grids))
     case .mix(let losses):
       return weightedTerms(losses) { $0.pullbackTerms(at: place, to: index, gradient, grids) }
     default: break

@@ -1,4 +1,4 @@
-"""Charbonnier, SSIM, sinogram and mixed losses with their gradients, by PyTorch in double; SSIM checked with
+"""Charbonnier, SSIM, sinogram, bias and mixed losses with their gradients, by PyTorch in double; SSIM checked with
 scikit-image."""
 
 import numpy as np
@@ -81,6 +81,18 @@ def sinogram(x, y, mask, views):
     return ((error @ projector(height, width, views).T) ** 2).mean()
 
 
+def bias(x, y, mask, width):
+    """The mean over pixels of the squared mean error of those with like targets in the same image."""
+    total = 0
+    for image in range(x.shape[0]):
+        intervals = torch.floor(y[image] / width)
+        for interval in intervals.unique():
+            like = mask[image] * (intervals == interval)
+            if like.sum() > 0:
+                total = total + (like * (x[image] - y[image])).sum() ** 2 / like.sum()
+    return total / mask.sum()
+
+
 LOSSES = {
     "loss charbonnier epsilon=0.001": lambda x, y, m: charbonnier(x, y, m, 1e-3),
     "loss charbonnier epsilon=0.1": lambda x, y, m: charbonnier(x, y, m, 0.1),
@@ -93,6 +105,9 @@ LOSSES = {
     "loss sinogram views=11": lambda x, y, m: sinogram(x, y, m, 11),
     "loss mse:0.5 sinogram:0.1 views=7":
         lambda x, y, m: 0.5 * (m * (x - y) ** 2).sum() / m.sum() + 0.1 * sinogram(x, y, m, 7),
+    "loss bias width=0.25": lambda x, y, m: bias(x, y, m, 0.25),
+    "loss mse:1.0 bias:10.0 width=0.05":
+        lambda x, y, m: (m * (x - y) ** 2).sum() / m.sum() + 10 * bias(x, y, m, 0.05),
 }
 
 SHAPES = {"smallest": (1, 1, 11, 11), "odd": (2, 1, 17, 24), "strips": (1, 1, 70, 13)}
