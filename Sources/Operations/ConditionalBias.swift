@@ -6,9 +6,10 @@ package import Tensors
 ///
 /// m of a pixel is the mean of x − y over the pixels of its image whose target y lies in the same interval
 /// [k·width, (k + 1)·width). The sum is over the M pixels that count. L is the part of the mean squared error
-/// that does not average out within an interval: a network that has learned the mean error pulls bright
-/// tissue down and dark tissue up, and L is what that costs. Source: Diskin, Eldar and Wiesel, "Learning to
-/// estimate without bias" (2023), which adds the squared bias to the squared error.
+/// that does not average out within an interval. A network that minimizes the squared error alone draws what
+/// is uncertain towards the mean, which makes bright tissue darker and dark tissue brighter; L is that shift,
+/// squared. Source: Diskin, Eldar and Wiesel, "Learning to estimate without bias" (2023), who add the squared
+/// bias to the squared error.
 package struct ConditionalBias: Hashable, Sendable {
   /// The width of an interval of target values.
   package let width: Double
@@ -18,12 +19,13 @@ package struct ConditionalBias: Hashable, Sendable {
     self.width = width
   }
 
-  /// Returns L, and ∂L/∂x in the shape of the images.
+  /// Computes L and its gradient by x.
   ///
   /// - Parameters:
   ///   - x: `[N, 1, H, W]`.
   ///   - y: The target, `[N, 1, H, W]`.
   ///   - mask: 0 for pixels that do not count; nil if all count.
+  /// - Returns: L, and ∂L/∂x, `[N, 1, H, W]`.
   package func evaluate(
     _ x: Tensor<Double>, _ y: Tensor<Double>, mask: [Double]?
   ) -> (value: Double, gradient: Tensor<Double>) {

@@ -59,6 +59,10 @@ package struct Convolution2D: Operation {
       + indices.dropFirst(2).map { pullback(gradient, to: $0, values) }
   }
 
+  package func scratchBytes<Element: Scalar>(_ operands: [Shape], _ type: Element.Type) -> Int {
+    ConvolutionMemory.scratch(input: operands[0], kernel: operands[1], geometry: geometry, type)
+  }
+
   package func formula(_ names: OperationNames) -> String {
     let x = names.operands[0]
     let kernel = names.operands[1] + (geometry.isTransposed ? "ᵀ" : "")

@@ -86,6 +86,10 @@ package protocol Operation: Sendable {
   /// that it returns.
   var pullbackMaps: Int { get }
 
+  /// Returns the bytes that a pass takes for a while beside its operands and results: of copies of maps in
+  /// another order.
+  func scratchBytes<Element: Scalar>(_ operands: [Shape], _ type: Element.Type) -> Int
+
   /// Returns the letter that formulas call operand number `index`; nil where it goes by its name.
   func letter(ofOperand index: Int) -> String?
 
@@ -129,6 +133,7 @@ extension Operation {
   package func parts(operands: Int, pixels: Double) -> [OperationPart]? { nil }
   package var isAlias: Bool { false }
   package var pullbackMaps: Int { 0 }
+  package func scratchBytes<Element: Scalar>(_ operands: [Shape], _ type: Element.Type) -> Int { 0 }
   package var sharesResult: Bool { isAlias }
   package func letter(ofOperand index: Int) -> String? { nil }
   package func pullbackPlaces(at place: [Int], of gradient: Shape, to operand: Shape) -> [[Int]]? {

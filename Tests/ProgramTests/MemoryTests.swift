@@ -45,6 +45,15 @@ struct MemoryTests {
     }
   }
 
+  @Test(arguments: ["ircnn"])
+  func `copies of maps in another order are planned`(_ preset: String) throws {
+    let network = ["--preset", preset, "--size", "128", "--batch", "4"]
+    for how in [[], ["--inspect"]] {
+      let (_, maps, planned) = try measured(network + how)
+      #expect(abs(maps - planned) < 0.1 * planned + 1, "\(preset) \(how): \(maps), \(planned)")
+    }
+  }
+
   private static let waysBack = [
     "feedback", "feedback signs=redrawn", "direct", "local", "synthetic",
     "truncated depth=2", "checkpointed", "checkpointed every=1",

@@ -1,7 +1,8 @@
 // Convolutions of any odd kernel, computed from their definition.
 //
 // A chunk is up to 16 rows of one image. Rows of the input are copied to scratch memory with zeros
-// beyond both ends, channels together; so a row of the kernel meets kW·C values in a line.
+// beyond both ends, channels together; so a row of the kernel meets kW·C values in a line. A kernel of one
+// pixel reads them where they lie.
 
 INLINE ptrdiff_t rowChunks(ptrdiff_t height) {
   return (height + CK_ROWS_PER_CHUNK - 1) / CK_ROWS_PER_CHUNK;
@@ -13,6 +14,8 @@ struct PaddedRows {
   float *memory;
   ptrdiff_t stride;
   ptrdiff_t rows;
+  /// Whether they are those of the image.
+  bool isInPlace = false;
 
   /// The place of row y, at least −kH, among those that are kept.
   inline __attribute__((always_inline)) ptrdiff_t place(ptrdiff_t y) const {
@@ -66,7 +69,21 @@ static KERNEL void padRow(
     store<8>(inside + i, masked<8>(load<8>(input + start + i), mask + ((start + i) >> 3)));
 }
 
+/// The rows of an image where they lie, for a kernel of one pixel.
+INLINE PaddedRows rowsInPlace(
+    const float *input, ptrdiff_t image, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels) {
+  // They are only read.
+  float *start = (float *)input + image * height * width * channels;
+  return {start, width * channels, height, true};
+}
+
 // MARK: - To interleaved outputs
+
+/// How many outputs are computed at once where `rest` are left, a multiple of 8. Their weights stand
+/// together, for the reason told at ``outputsAtOnce``.
+static KERNEL ptrdiff_t directOutputsAtOnce(ptrdiff_t rest) {
+  return rest >= 2 * LANES ? 2 * LANES : rest >= LANES ? LANES : 8;
+}
 
 /// Whether `some` channels of each pixel go past the caches: if they fill whole lines.
 INLINE bool streamsDirect(const ck_convolution *a, ptrdiff_t some) {
@@ -81,16 +98,17 @@ INLINE bool streamsDirect(const ck_convolution *a, ptrdiff_t some) {
 template <bool isSmall, int pixels, int columns, int L, int activation, bool adds>
 INLINE void directPixels(
     const ck_convolution *a, const PaddedRows &rows, ptrdiff_t place, ptrdiff_t x, ptrdiff_t o,
-    ptrdiff_t offset, bool streams, Strangeness &strange) {
+    ptrdiff_t offset, bool streams, Strangeness &strange, const RowFetch &ahead) {
   const ptrdiff_t inputs = isSmall ? 1 : a->inputs, outputs = a->outputs;
   const ptrdiff_t lines = isSmall ? 3 : a->kernel_height;
   const ptrdiff_t taps = isSmall ? 3 : a->kernel_width * inputs;
   Floats<L> sums[pixels][columns] = {};
-  const float *kernel = a->kernel + o;
+  const float *kernel = a->kernel + o * lines * taps;
   for (ptrdiff_t u = 0; u < lines; u++) {
     const float *row = rows.memory + place * rows.stride + x * inputs;
     place = place + 1 < lines ? place + 1 : 0;
-    for (ptrdiff_t k = 0; k < taps; k++, kernel += outputs) {
+    for (ptrdiff_t k = 0; k < taps; k++, kernel += columns * L) {
+      if constexpr (!isSmall) ahead.fetch(k);
       // Values that neighbors share are read again: there are no registers to keep them in.
       const float *values = kept(row + k);
       Floats<L> weights[columns];
@@ -125,18 +143,21 @@ INLINE void directPixels(
 
 template <bool isSmall, int pixels, int columns, int L, int activation, bool adds>
 static KERNEL bool directRow(
-    const ck_convolution *a, const PaddedRows &rows, ptrdiff_t y, ptrdiff_t o, ptrdiff_t offset) {
+    const ck_convolution *a, const PaddedRows &rows, ptrdiff_t y, ptrdiff_t o, ptrdiff_t offset,
+    RowFetch &ahead) {
   Strangeness strange;
   const ptrdiff_t place = rows.place(y - a->kernel_height / 2);
   const bool streams = streamsDirect(a, columns * L);
-  const auto compute = [&](auto some, ptrdiff_t x) __attribute__((always_inline)) {
+  const auto compute = [&](auto some, ptrdiff_t x, const RowFetch &lines)
+                           __attribute__((always_inline)) {
     directPixels<isSmall, some, columns, L, activation, adds>(
-        a, rows, place, x, o, offset, streams, strange);
+        a, rows, place, x, o, offset, streams, strange, lines);
   };
+  const RowFetch none = {};
   ptrdiff_t x = 0;
-  for (; x + pixels <= a->width; x += pixels) compute(Constant<pixels>{}, x);
-  for (; x + 4 <= a->width; x += 4) compute(Constant<4>{}, x);
-  for (; x < a->width; x++) compute(Constant<1>{}, x);
+  for (; x + pixels <= a->width; x += pixels) compute(Constant<pixels>{}, x, ahead.step());
+  for (; x + 4 <= a->width; x += 4) compute(Constant<4>{}, x, none);
+  for (; x < a->width; x++) compute(Constant<1>{}, x, none);
   return strange.found();
 }
 
@@ -144,14 +165,24 @@ template <bool isSmall, int activation, bool adds>
 static KERNEL bool directOutputs(
     const ck_convolution *a, const PaddedRows &rows, ptrdiff_t y, ptrdiff_t offset) {
   bool strange = false;
+  const bool hasNext = rows.isInPlace && y + 1 < a->height;
+  const ptrdiff_t steps = a->outputs / (2 * LANES) * (a->width / ROWS_OF_TWO);
+  RowFetch ahead(
+      hasNext ? rows.at(y + 1) : nullptr, a->width * a->inputs,
+      hasNext && adds ? a->addend + offset + a->width * a->outputs : nullptr, a->width * a->outputs,
+      steps);
   ptrdiff_t o = 0;
   for (; o + 2 * LANES <= a->outputs; o += 2 * LANES)
-    strange |= directRow<isSmall, ROWS_OF_TWO, 2, LANES, activation, adds>(a, rows, y, o, offset);
+    strange |=
+        directRow<isSmall, ROWS_OF_TWO, 2, LANES, activation, adds>(a, rows, y, o, offset, ahead);
+  RowFetch none = {};
   for (; o + LANES <= a->outputs; o += LANES)
-    strange |= directRow<isSmall, ROWS_OF_ONE, 1, LANES, activation, adds>(a, rows, y, o, offset);
+    strange |=
+        directRow<isSmall, ROWS_OF_ONE, 1, LANES, activation, adds>(a, rows, y, o, offset, none);
   if constexpr (LANES == 16)
     if (o < a->outputs)
-      strange |= directRow<isSmall, ROWS_OF_ONE, 1, 8, activation, adds>(a, rows, y, o, offset);
+      strange |=
+          directRow<isSmall, ROWS_OF_ONE, 1, 8, activation, adds>(a, rows, y, o, offset, none);
   return strange;
 }
 
@@ -173,15 +204,18 @@ static KERNEL int32_t directForward(const ck_convolution *a, ptrdiff_t chunk, fl
   const ptrdiff_t first = chunk % rowChunks(a->height) * CK_ROWS_PER_CHUNK;
   const ptrdiff_t last = least(a->height, first + CK_ROWS_PER_CHUNK);
   const ptrdiff_t reach = a->kernel_height / 2, margin = a->kernel_width / 2;
-  const PaddedRows rows = {
-      scratch, paddedRowStride(a->inputs, a->kernel_width, a->width), a->kernel_height};
+  const bool isInPlace = margin == 0 && reach == 0 && !a->input_mask && !a->planar_input;
+  const PaddedRows rows = isInPlace
+      ? rowsInPlace(a->input, image, a->height, a->width, a->inputs)
+      : PaddedRows{scratch, paddedRowStride(a->inputs, a->kernel_width, a->width), a->kernel_height};
   const bool isSmall = a->inputs == 1 && a->kernel_height == 3 && a->kernel_width == 3;
   const DirectOutputs outputs = isSmall ? directOutputs<true>(a) : directOutputs<false>(a);
   bool strange = false;
   for (ptrdiff_t y = first - reach; y < last + reach; y++) {
-    padRow(
-        a->input, a->input_mask, a->planar_input, image, a->height, a->width, a->inputs, y, margin,
-        rows.at(y));
+    if (!isInPlace)
+      padRow(
+          a->input, a->input_mask, a->planar_input, image, a->height, a->width, a->inputs, y, margin,
+          rows.at(y));
     const ptrdiff_t center = y - reach;
     if (center < first) continue;
     const ptrdiff_t offset = (image * a->height + center) * a->width * a->outputs;
@@ -199,9 +233,10 @@ static KERNEL int32_t directForward(const ck_convolution *a, ptrdiff_t chunk, fl
 template <int lines, int taps, int columns, int L>
 INLINE void multiplyRow(
     const float *const values[lines], ptrdiff_t inputs, const float *gradient, ptrdiff_t outputs,
-    ptrdiff_t width, float *sums) {
+    ptrdiff_t width, float *sums, const RowFetch &ahead) {
   Floats<L> products[lines * taps][columns] = {};
   for (ptrdiff_t x = 0; x < width; x++) {
+    ahead.fetch(x);
     Floats<L> g[columns];
     UNROLL for (int j = 0; j < columns; j++) g[j] = load<L>(gradient + x * outputs + j * L);
     UNROLL for (int k = 0; k < lines * taps; k++) {
@@ -219,14 +254,15 @@ INLINE void multiplyRow(
 /// The sums of all taps of the rows around row y.
 template <int columns, int L>
 static KERNEL void multiplyRows(
-    const ck_gradient *a, const PaddedRows &rows, ptrdiff_t y, const float *gradient, float *sums) {
+    const ck_gradient *a, const PaddedRows &rows, ptrdiff_t y, const float *gradient, float *sums,
+    RowFetch &ahead) {
   constexpr int many = columns == 2 ? ROWS_OF_TWO : ROWS_OF_TWO * 2;
   const ptrdiff_t inputs = a->inputs, outputs = a->outputs, width = a->width;
   const ptrdiff_t taps = a->kernel_width * inputs, first = y - a->kernel_height / 2;
   if constexpr (9 * columns <= 2 * ROWS_OF_TWO)
     if (a->kernel_height == 3 && taps == 3) {
       const float *const values[3] = {rows.at(first), rows.at(first + 1), rows.at(first + 2)};
-      return multiplyRow<3, 3, columns, L>(values, inputs, gradient, outputs, width, sums);
+      return multiplyRow<3, 3, columns, L>(values, inputs, gradient, outputs, width, sums, {});
     }
   for (ptrdiff_t u = 0; u < a->kernel_height; u++) {
     const float *values = rows.at(first + u);
@@ -235,10 +271,13 @@ static KERNEL void multiplyRows(
     const auto multiply = [&](auto count, auto row) {
       for (; k + count <= taps; k += count) {
         const float *const line[1] = {values + k};
-        row(line, inputs, gradient, outputs, width, target + k * outputs);
+        row(line, inputs, gradient, outputs, width, target + k * outputs,
+            count == many ? ahead.step() : RowFetch());
       }
     };
     multiply(many, multiplyRow<1, many, columns, L>);
+    if constexpr (many > 8) multiply(8, multiplyRow<1, 8, columns, L>);
+    if constexpr (many > 4) multiply(4, multiplyRow<1, 4, columns, L>);
     multiply(3, multiplyRow<1, 3, columns, L>);
     multiply(1, multiplyRow<1, 1, columns, L>);
   }
@@ -251,13 +290,16 @@ static KERNEL void directGradient(
   const ptrdiff_t last = least(a->height, first + CK_ROWS_PER_CHUNK);
   const ptrdiff_t reach = a->kernel_height / 2, margin = a->kernel_width / 2;
   const ptrdiff_t outputs = a->outputs;
-  const PaddedRows rows = {
-      scratch, paddedRowStride(a->inputs, a->kernel_width, a->width), a->kernel_height};
+  const bool isInPlace = margin == 0 && reach == 0 && !a->planar_input;
+  const PaddedRows rows = isInPlace
+      ? rowsInPlace(a->input, image, a->height, a->width, a->inputs)
+      : PaddedRows{scratch, paddedRowStride(a->inputs, a->kernel_width, a->width), a->kernel_height};
   float *maskedRow = scratch + paddedRowsSize(a->inputs, a->kernel_height, a->kernel_width, a->width);
   for (ptrdiff_t y = first - reach; y < last + reach; y++) {
-    padRow(
-        a->input, nullptr, a->planar_input, image, a->height, a->width, a->inputs, y, margin,
-        rows.at(y));
+    if (!isInPlace)
+      padRow(
+          a->input, nullptr, a->planar_input, image, a->height, a->width, a->inputs, y, margin,
+          rows.at(y));
     const ptrdiff_t center = y - reach;
     if (center < first) continue;
     const float *gradient = a->gradient + (image * a->height + center) * a->width * outputs;
@@ -267,13 +309,19 @@ static KERNEL void directGradient(
           maskedRow);
       gradient = maskedRow;
     }
+    const bool hasNext = isInPlace && y + 1 < last;
+    RowFetch ahead(
+        hasNext ? rows.at(y + 1) : nullptr, a->width * a->inputs,
+        hasNext && !a->gradient_mask ? gradient + a->width * outputs : nullptr, a->width * outputs,
+        outputs / (2 * LANES) * (a->inputs / ROWS_OF_TWO));
+    RowFetch none = {};
     ptrdiff_t o = 0;
     for (; o + 2 * LANES <= outputs; o += 2 * LANES)
-      multiplyRows<2, LANES>(a, rows, center, gradient + o, sums + o);
+      multiplyRows<2, LANES>(a, rows, center, gradient + o, sums + o, ahead);
     for (; o + LANES <= outputs; o += LANES)
-      multiplyRows<1, LANES>(a, rows, center, gradient + o, sums + o);
+      multiplyRows<1, LANES>(a, rows, center, gradient + o, sums + o, none);
     if constexpr (LANES == 16)
-      if (o < outputs) multiplyRows<1, 8>(a, rows, center, gradient + o, sums + o);
+      if (o < outputs) multiplyRows<1, 8>(a, rows, center, gradient + o, sums + o, none);
   }
 }
 

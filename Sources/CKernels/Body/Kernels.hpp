@@ -6,6 +6,7 @@ namespace NAMESPACE {
 #include "Epilogue.hpp"
 #include "Lines.hpp"
 
+#include "LineFetches.hpp"
 #include "Direct.hpp"
 #include "Planar.hpp"
 
@@ -50,6 +51,7 @@ static const ck_kernels kernels = {
     .five_gradient = fiveGradient,
     .five_kernel_gradient = fiveKernelGradient,
     .direct_scratch = directScratch,
+    .direct_outputs_at_once = directOutputsAtOnce,
     .direct_forward = directForward,
     .direct_gradient = directGradient,
     .reducing_forward = reducingForward,

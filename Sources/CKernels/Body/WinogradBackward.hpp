@@ -62,6 +62,11 @@ INLINE void multiplyTiles(
     const float *transformed, const float *gradient, float *sums, int tiles, ptrdiff_t inputs,
     ptrdiff_t outputs) {
   Floats<L> products[rows][columns] = {};
+  // The sums of the next place, which come here before they are wanted.
+  if (overflowsCache(inputs * outputs))
+    UNROLL for (int i = 0; i < rows; i++)
+      UNROLL for (int j = 0; j < columns; j++)
+        __builtin_prefetch(sums + (inputs + i) * outputs + j * L, 0, 2);
   for (int t = 0; t < tiles; t++)
     addProducts<rows, columns, L>(transformed + t * inputs, 1, gradient + t * outputs, products);
   UNROLL for (int i = 0; i < rows; i++)

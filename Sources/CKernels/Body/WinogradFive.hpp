@@ -194,7 +194,8 @@ static KERNEL int32_t fiveForward(
     transformTilesOfFive<8>(a, map, tile, count, whole, a->top, a->left, scratch);
     for (int e = 0; e < placesOfFive; e++)
       multiplyPlace<0>(
-          scratch + e * stride, a->kernel + e * a->inputs * a->outputs, products + e * productStride,
+          scratch + e * stride, a->kernel + e * a->inputs * a->outputs,
+          a->kernel + (e + 1) % placesOfFive * a->inputs * a->outputs, products + e * productStride,
           whole, a->inputs, a->outputs, none);
     for (int t = 0; t < count; t++) {
       const TileOfFive place(a, tile + t);

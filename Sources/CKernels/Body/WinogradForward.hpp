@@ -9,12 +9,9 @@ INLINE void clearTiles(
         (size_t)((last - first) * channels) * sizeof(float));
 }
 
-/// Whether the products of some tiles may take the place of the values they come from: where one of
-/// them is stored, those values have all been read.
-INLINE bool goesInPlace(ptrdiff_t inputs, ptrdiff_t outputs) {
-  return inputs == outputs
-      && (outputs <= 16 || goesTileByTile(outputs) || (TILES_OF_FOUR > 0 && outputs == 4 * LANES));
-}
+/// Whether the products of a place take the place before, whose values have all been read, so that a block
+/// needs half as much of the cache.
+INLINE bool goesInPlace(ptrdiff_t inputs, ptrdiff_t outputs) { return inputs == outputs; }
 
 /// Tiles of a block that are worked off together: with wide vectors and few channels, so few that they
 /// stay in the first-level cache from the first transform to the last; with narrow ones and some more
@@ -34,9 +31,10 @@ static KERNEL int32_t forwardBlock(
   const ptrdiff_t stride = placeStride(few, a->inputs);
   const ptrdiff_t productStride = placeStride(few, a->outputs);
   float *patch = scratch;
-  float *transformed = patch + patchSize(most(a->inputs, a->outputs));
-  float *products =
-      transformed + (goesInPlace(a->inputs, a->outputs) ? 0 : CK_WINOGRAD_POINTS * stride);
+  float *blocks = patch + patchSize(most(a->inputs, a->outputs));
+  const bool isInPlace = goesInPlace(a->inputs, a->outputs);
+  float *transformed = blocks + (isInPlace ? stride : 0);
+  float *products = blocks + (isInPlace ? 0 : CK_WINOGRAD_POINTS * stride);
   int32_t strange = 0;
   TileCursor cursor(a->height, a->width, tile);
   const Map input = {a->input, a->input_mask, a->height, a->width, a->inputs, a->input_pixel};

@@ -32,76 +32,75 @@ INLINE ptrdiff_t outputsAtOnce(ptrdiff_t rest) {
   return rest >= 2 * LANES ? 2 * LANES : rest >= LANES ? LANES : 8;
 }
 
+/// Whether the numbers of all 36 places, so many each, take more than the second-level cache: those of the
+/// next place are fetched while one is worked off, which the processor alone is too slow for.
+INLINE constexpr bool overflowsCache(ptrdiff_t numbers) {
+  return CK_WINOGRAD_POINTS * numbers * (ptrdiff_t)sizeof(float) > 1 << 20;
+}
+
 /// products[tile][output] = Σ over inputs of transformed[tile][input] · kernel[input][output], for some outputs.
 template <int rows, int columns, int L>
 INLINE void multiplyRows(
     const float *transformed, const float *kernel, float *products, ptrdiff_t inputs,
-    ptrdiff_t outputs) {
+    ptrdiff_t outputs, LineFetch &ahead) {
   Floats<L> sums[rows][columns] = {};
-  for (ptrdiff_t k = 0; k < inputs; k++)
+  const LineFetch lines = ahead.step();
+  for (ptrdiff_t k = 0; k < inputs; k++) {
+    lines.fetch(k);
     addProducts<rows, columns, L>(transformed + k, inputs, kernel + k * (columns * L), sums);
+  }
   UNROLL for (int i = 0; i < rows; i++)
     UNROLL for (int j = 0; j < columns; j++)
       store<L>(products + i * outputs + j * L, sums[i][j]);
 }
 
-/// Whether the products of ``TILES_OF_TWO`` tiles with all outputs are computed before those of the next
-/// tiles, so that they may take the place of the values they come from.
-///
-/// A block in place takes half as much of the second-level cache. With 128 channels the kernels of all 36
-/// places, which follow one another there, take more than the whole.
-INLINE constexpr bool goesTileByTile(ptrdiff_t channels) { return LANES == 16 && channels == 128; }
-
-/// The matrix product at one of the places, ``TILES_OF_TWO`` tiles at a time with all outputs.
-template <int channels>
-INLINE void multiplyTileByTile(
-    const float *transformed, const float *kernel, float *products, int tiles, FetchPlan &plan) {
-  static_assert(channels % (2 * LANES) == 0, "outputs go by two vectors");
-  alignas(64) float memory[TILES_OF_TWO * channels];
-  float *some = kept(memory);
-  for (int t = 0; t < tiles; t += TILES_OF_TWO) {
-    for (ptrdiff_t o = 0; o < channels; o += 2 * LANES) {
-      plan.advance<2>();
-      multiplyRows<TILES_OF_TWO, 2, LANES>(
-          transformed + t * channels, kernel + o * channels, some + o, channels, channels);
-    }
-    memcpy(products + t * channels, some, sizeof memory);
-  }
+/// In how many steps the products of `tiles` tiles at a place go.
+INLINE ptrdiff_t stepsOfPlace(ptrdiff_t outputs, ptrdiff_t tiles) {
+  const ptrdiff_t two = outputs / (2 * LANES);
+  const ptrdiff_t one = (outputs % (2 * LANES) + LANES - 1) / LANES;
+  return two * (tiles / TILES_OF_TWO) + one * (tiles / TILES_OF_ONE);
 }
 
 /// The matrix product at one of the places; `known` is the number of channels where it is a
-/// constant of the compiled code, else 0.
+/// constant of the compiled code, else 0. The kernel of the place after it is at `following`.
 template <int known>
 INLINE void multiplyPlace(
-    const float *transformed, const float *kernel, float *products, int tiles, ptrdiff_t inputs,
-    ptrdiff_t outputs, FetchPlan &plan) {
+    const float *transformed, const float *kernel, const float *following, float *products, int tiles,
+    ptrdiff_t inputs, ptrdiff_t outputs, FetchPlan &plan) {
   if constexpr (known > 0) inputs = outputs = known;
+  LineFetch ahead(
+      overflowsCache(inputs * outputs) ? following : nullptr, inputs * outputs,
+      stepsOfPlace(outputs, tiles));
   ptrdiff_t o = 0;
   if constexpr (TILES_OF_FOUR > 0)
     for (; o + 4 * LANES <= outputs; o += 4 * LANES)
       for (int t = 0; t < tiles; t += TILES_OF_FOUR) {
         plan.advance<2>();
         multiplyRows<TILES_OF_FOUR, 4, LANES>(
-            transformed + t * inputs, kernel + o * inputs, products + t * outputs + o, inputs, outputs);
+            transformed + t * inputs, kernel + o * inputs, products + t * outputs + o, inputs, outputs,
+            ahead);
       }
   for (; o + 2 * LANES <= outputs; o += 2 * LANES)
     for (int t = 0; t < tiles; t += TILES_OF_TWO) {
       plan.advance<2>();
       multiplyRows<TILES_OF_TWO, 2, LANES>(
-          transformed + t * inputs, kernel + o * inputs, products + t * outputs + o, inputs, outputs);
+          transformed + t * inputs, kernel + o * inputs, products + t * outputs + o, inputs, outputs,
+          ahead);
     }
   for (; o + LANES <= outputs; o += LANES)
     for (int t = 0; t < tiles; t += TILES_OF_ONE) {
       plan.advance<2>();
       multiplyRows<TILES_OF_ONE, 1, LANES>(
-          transformed + t * inputs, kernel + o * inputs, products + t * outputs + o, inputs, outputs);
+          transformed + t * inputs, kernel + o * inputs, products + t * outputs + o, inputs, outputs,
+          ahead);
     }
   if constexpr (LANES == 16)
     if (o < outputs)
       for (int t = 0; t < tiles; t += TILES_OF_ONE) {
         plan.advance<2>();
         multiplyRows<TILES_OF_ONE, 1, 8>(
-            transformed + t * inputs, kernel + o * inputs, products + t * outputs + o, inputs, outputs);
+            transformed + t * inputs, kernel + o * inputs, products + t * outputs + o, inputs, outputs,
+            ahead);
       }
 }
 
@@ -163,9 +162,7 @@ INLINE ptrdiff_t forwardSteps(const ck_convolution *a, int count) {
   const ptrdiff_t tiles = roundedUp(count, TILES_OF_ONE);
   if (a->inputs == 8 && a->outputs == 8)
     return CK_WINOGRAD_POINTS * (LANES == 16 ? tiles / 12 : tiles / 6);
-  const ptrdiff_t two = a->outputs / (2 * LANES);
-  const ptrdiff_t one = (a->outputs % (2 * LANES) + LANES - 1) / LANES;
-  return CK_WINOGRAD_POINTS * (two * (tiles / TILES_OF_TWO) + one * (tiles / TILES_OF_ONE));
+  return CK_WINOGRAD_POINTS * stepsOfPlace(a->outputs, tiles);
 }
 
 /// The matrix products at all 36 places of a block.
@@ -176,13 +173,12 @@ static KERNEL void multiplyPlaces(
   for (int e = 0; e < CK_WINOGRAD_POINTS; e++) {
     const float *v = transformed + e * placeStride(block, inputs);
     const float *u = kernel + e * inputs * outputs;
+    const float *following = kernel + (e + 1) % CK_WINOGRAD_POINTS * inputs * outputs;
     float *m = products + e * placeStride(block, outputs);
     if constexpr (known == 8)
       multiplyEight(v, u, m, tiles, plan);
-    else if constexpr (goesTileByTile(known))
-      multiplyTileByTile<known>(v, u, m, tiles, plan);
     else
-      multiplyPlace<known>(v, u, m, tiles, inputs, outputs, plan);
+      multiplyPlace<known>(v, u, following, m, tiles, inputs, outputs, plan);
   }
 }
 

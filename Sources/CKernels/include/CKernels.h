@@ -318,7 +318,10 @@ typedef struct {
   /// The number of floats of scratch memory that one worker needs.
   ptrdiff_t (*direct_scratch)(
       ptrdiff_t inputs, ptrdiff_t outputs, ptrdiff_t kernel_height, ptrdiff_t kernel_width, ptrdiff_t width);
-  /// Convolves any layout to interleaved. Kernel: [kH][kW][inputs][outputs].
+  /// The number of outputs that are computed at once where `rest` are left, a multiple of 8.
+  ptrdiff_t (*direct_outputs_at_once)(ptrdiff_t rest);
+  /// Convolves any layout to interleaved. Kernel: [kH][kW][inputs][outputs], for the outputs that are computed
+  /// at once, then for the next.
   int32_t (*direct_forward)(const ck_convolution *convolution, ptrdiff_t chunk, float *scratch);
   /// Adds the kernel gradient to `sums` [kH][kW][inputs][outputs], for any layout with an
   /// interleaved gradient.

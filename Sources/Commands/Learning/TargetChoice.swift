@@ -90,7 +90,8 @@ extension Workspace {
 
   /// A warning where the noise is not as a target assumes.
   func warnings(ofTarget target: TrainingTarget) throws(CommandError) -> [String] {
-    let biased = target != .clean && loss.needsCleanTargets
+    let biased =
+      target != .clean && loss.needsCleanTargets
       ? [
         "'\(loss.line)' takes pixels of like targets together, and those of "
           + "target=\(target.rawValue) are noisy: their mean error holds noise of one sign, which the network "

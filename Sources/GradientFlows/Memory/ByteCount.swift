@@ -41,14 +41,23 @@ struct ByteCount<Element: Scalar>: PassArithmetic {
 
   // MARK: - One operation
 
-  func forward(_ place: Int, _ operands: [Heap.Block]) -> Heap.Block { map(place) }
+  func forward(_ place: Int, _ operands: [Heap.Block]) -> Heap.Block {
+    withExtendedLifetime(scratch(place)) { map(place) }
+  }
+
+  /// Takes what the operation at `place` needs for a while, beside its operands and results.
+  private func scratch(_ place: Int) -> Heap.Block {
+    let node = program.nodes[place]
+    return heap.take(
+      node.operation?.scratchBytes(node.operands.map { shapes[$0] }, Element.self) ?? 0)
+  }
 
   func pullbacks(
     _ place: Int, to numbers: [Int], _ gradient: Heap.Block, _ operands: [Heap.Block?],
     _ result: Heap.Block?
   ) -> [Heap.Block] {
     let node = program.nodes[place]
-    let aside = (0..<(node.operation?.pullbackMaps ?? 0)).map { _ in map(place) }
+    let aside = (0..<(node.operation?.pullbackMaps ?? 0)).map { _ in map(place) } + [scratch(place)]
     defer { withExtendedLifetime(aside) {} }
     return numbers.map { number in
       if node.operation?.sharesGradient(to: number) ?? false { return gradient }

@@ -21,19 +21,23 @@ extension EngineConvolution {
     }
   }
 
-  /// The kernel prepared for direct sums, `[kH][kW][C′][O′]`, or `[O][kH][kW][C′]` where outputs
-  /// are planar.
+  /// The kernel prepared for direct sums: `[kH][kW][C′]` and the outputs that are computed at once, then the
+  /// same for the next; or `[O][kH][kW][C′]` where outputs are planar.
   func directKernel(_ kernel: Tensor<Float>) -> MapMemory<Float> {
-    let area = kernelHeight * kernelWidth
-    var result = [Float](repeating: 0, count: area * storedInputs * storedOutputs)
+    let taps = kernelHeight * kernelWidth
+    var result = [Float](repeating: 0, count: taps * storedInputs * storedOutputs)
+    var (begin, some) = (0, 0)
     for o in 0..<outputs {
+      if o == begin + some {
+        (begin, some) = (o, InstructionSet.kernels.direct_outputs_at_once(storedOutputs - o))
+      }
       for c in 0..<inputs {
-        for tap in 0..<area {
+        for tap in 0..<taps {
           let place =
             writesPlanar
-            ? (o * area + tap) * storedInputs + c
-            : (tap * storedInputs + c) * storedOutputs + o
-          result[place] = kernel.scalars[(o * inputs + c) * area + tap]
+            ? (o * taps + tap) * storedInputs + c
+            : begin * taps * storedInputs + (tap * storedInputs + c) * some + o - begin
+          result[place] = kernel.scalars[(o * inputs + c) * taps + tap]
         }
       }
     }
