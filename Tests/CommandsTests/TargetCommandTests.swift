@@ -151,6 +151,33 @@ struct TargetCommandTests {
     #expect(denoised > noisy + 1)
   }
 
+  @Test func `a network whose loss counts the bias keeps the mean of each tissue better`() throws {
+    let tissues = ["lung", "fat", "soft"]
+    let shifts = try ["loss mse", "loss mse:1 bias:10"].map { loss in
+      let session = try session("noise gaussian sigma=100HU")
+      try session.run(lines: [loss, "optimizer adam lr=0.01"])
+      let trained = try session.run("train epochs=200 batch=4")
+      #expect(trained.foreword.isEmpty && trained.warnings.isEmpty)
+      let figures = try session.run("evaluate").result
+      let noisy = try #require(figures.value(at: "noisy.psnr")?.numeric)
+      #expect(try #require(figures.value(at: "denoised.psnr")?.numeric) > noisy + 1)
+      return try tissues.map {
+        abs(try #require(figures.value(at: "denoised.bias.\($0)")?.numeric))
+      }
+    }
+    let sums = shifts.map { $0.reduce(0, +) }
+    #expect(sums[1] < 0.75 * sums[0], "\(shifts)")
+  }
+
+  @Test func `a loss that takes pixels together by noisy targets is told before the training`()
+    throws
+  {
+    let session = try session("noise gaussian sigma=60HU")
+    try session.run("loss mse:1 bias:10")
+    let trained = try session.run("train steps=1 target=pair")
+    #expect((trained.foreword + trained.warnings).contains { $0.contains("target=pair are noisy") })
+  }
+
   @Test func `a race that turns its slices trains as 'train' does`() throws {
     let line = "epochs=3 batch=2 patch=16 augment=flip,rotate"
     let (trained, raced) = (try session(Self.lowDose), try session(Self.lowDose))

@@ -170,6 +170,8 @@ struct TrainingOptionTests {
     ("loss l1:0.84 ssim:0.16", "loss l1:0.84 ssim:0.16 range=1.0"),
     ("loss MSE:2", "loss mse:2.0"), ("loss sinogram views=40", "loss sinogram views=40"),
     ("loss mse:1 sinogram:0.05 views=9", "loss mse:1.0 sinogram:0.05 views=9"),
+    ("loss bias", "loss bias width=0.05"),
+    ("loss mse:1 bias:10 width=0.1", "loss mse:1.0 bias:10.0 width=0.1"),
     (
       "loss charbonnier:1 half-squares:0.5 epsilon=0.1",
       "loss charbonnier:1.0 half-squares:0.5 epsilon=0.1 gradient=exact"
