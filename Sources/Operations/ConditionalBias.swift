@@ -1,6 +1,6 @@
 package import Tensors
 
-/// The squared bias of an image at like values of its target.
+/// The squared bias of an image among pixels with similar targets.
 ///
 ///     L = (1/M)·Σ m²         ∂L/∂x = (2/M)·m
 ///
@@ -39,9 +39,9 @@ package struct ConditionalBias: Hashable, Sendable {
 
   /// Returns m of each pixel; 0 for those that do not count.
   package func means(_ x: Tensor<Double>, _ y: Tensor<Double>, mask: [Double]?) -> Tensor<Double> {
-    let pixels = x.shape.count / x.shape.batch
+    let pixels = x.shape.count / max(1, x.shape.batch)
     let images = parallelMap(x.shape.batch) { image in
-      var places: [Int: Int] = [:]
+      var places: [Double: Int] = [:]
       var sums: [(error: Double, count: Double)] = []
       let range = image * pixels..<(image + 1) * pixels
       let groups = range.map { i -> Int? in
@@ -75,8 +75,8 @@ package struct ConditionalBias: Hashable, Sendable {
   }
 
   /// Returns the number of the interval of a value; values that are not finite share one.
-  private func interval(_ value: Double) -> Int {
+  private func interval(_ value: Double) -> Double {
     let number = (value / width).rounded(.down)
-    return abs(number) < 1e15 ? Int(number) : .max
+    return number.isFinite ? number : .infinity
   }
 }

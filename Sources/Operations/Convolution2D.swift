@@ -60,7 +60,9 @@ package struct Convolution2D: Operation {
   }
 
   package func scratchBytes<Element: Scalar>(_ operands: [Shape], _ type: Element.Type) -> Int {
-    ConvolutionMemory.scratch(input: operands[0], kernel: operands[1], geometry: geometry, type)
+    guard (try? resultShape(operands)) != nil else { return 0 }
+    return ConvolutionMemory.scratch(
+      input: operands[0], kernel: operands[1], geometry: geometry, type)
   }
 
   package func formula(_ names: OperationNames) -> String {

@@ -87,7 +87,7 @@ package protocol Operation: Sendable {
   var pullbackMaps: Int { get }
 
   /// Returns the bytes that a pass takes for a while beside its operands and results: of copies of maps in
-  /// another order.
+  /// another order. 0 where operands do not fit one another.
   func scratchBytes<Element: Scalar>(_ operands: [Shape], _ type: Element.Type) -> Int
 
   /// Returns the letter that formulas call operand number `index`; nil where it goes by its name.

@@ -38,6 +38,10 @@ package struct OtherKernel: Operation {
     try base.resultShape(Array(operands.dropLast()))
   }
 
+  package func scratchBytes<Element: Scalar>(_ operands: [Shape], _ type: Element.Type) -> Int {
+    base.scratchBytes(Array(operands.dropLast()), type)
+  }
+
   package func hasPullback(to index: Int) -> Bool { index < count && base.hasPullback(to: index) }
 
   package func forward<Element: Scalar>(_ operands: [Value<Element>]) -> Value<Element> {

@@ -156,7 +156,7 @@ struct TargetCommandTests {
     let shifts = try ["loss mse", "loss mse:1 bias:10"].map { loss in
       let session = try session("noise gaussian sigma=100HU")
       try session.run(lines: [loss, "optimizer adam lr=0.01"])
-      let trained = try session.run("train epochs=200 batch=4")
+      let trained = try session.run("train epochs=300 batch=4")
       #expect(trained.foreword.isEmpty && trained.warnings.isEmpty)
       let figures = try session.run("evaluate").result
       let noisy = try #require(figures.value(at: "noisy.psnr")?.numeric)

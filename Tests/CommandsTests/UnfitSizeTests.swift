@@ -39,6 +39,24 @@ struct UnfitSizeTests {
     try session.run(line)
   }
 
+  @Test(arguments: ["", "flow tape", "flow feedback"])
+  func `sides that need different numbers of rows and columns are shown and trained`(
+    _ flow: String
+  ) throws {
+    let session = TestSession()
+    try session.run(
+      lines: Self.data + [
+        "crop rows=0..31", "conv channels=4 act=relu", "pool max",
+        "conv channels=4 dilation=2 groups=2", "conv channels=4 stride=2 kernel=4",
+        "conv channels=4 kernel=2 stride=2 transpose=yes pad=none",
+        "conv channels=4 kernel=2 stride=2 transpose=yes pad=none", "join c1", "conv",
+      ] + (flow.isEmpty ? [] : [flow]))
+    let lines = try session.run("net show").lines
+    #expect(lines.contains { $0.contains("[N,4,32,36]") }, "\(lines)")
+    #expect(lines.last?.contains("needs about") == true)
+    try session.run("train steps=1")
+  }
+
   @Test(arguments: ["loss ssim", "loss l1:0.84 ssim:0.16"])
   func `other losses leave the padding out, too`(_ loss: String) throws {
     let session = try session(loss, "train steps=2", "backward", "finish")

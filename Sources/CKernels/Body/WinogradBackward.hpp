@@ -56,17 +56,17 @@ INLINE void addSumsOfChunk(
   memset(sums, 0, (size_t)channels * sizeof(float));
 }
 
-/// sums[input][output] += Σ over tiles of input[tile][input] · gradient[tile][output].
+/// sums[input][output] += Σ over tiles of input[tile][input] · gradient[tile][output]. The sums of the next
+/// place lie `toNext` floats further; they come into the cache before they are wanted.
 template <int rows, int columns, int L>
 INLINE void multiplyTiles(
-    const float *transformed, const float *gradient, float *sums, int tiles, ptrdiff_t inputs,
-    ptrdiff_t outputs) {
+    const float *transformed, const float *gradient, float *sums, ptrdiff_t toNext, int tiles,
+    ptrdiff_t inputs, ptrdiff_t outputs) {
   Floats<L> products[rows][columns] = {};
-  // The sums of the next place, which come here before they are wanted.
   if (overflowsCache(inputs * outputs))
     UNROLL for (int i = 0; i < rows; i++)
-      UNROLL for (int j = 0; j < columns; j++)
-        __builtin_prefetch(sums + (inputs + i) * outputs + j * L, 0, 2);
+      UNROLL for (int j = 0; j < columns * L; j += 16)
+        __builtin_prefetch(sums + toNext + i * outputs + j, 0, 2);
   for (int t = 0; t < tiles; t++)
     addProducts<rows, columns, L>(transformed + t * inputs, 1, gradient + t * outputs, products);
   UNROLL for (int i = 0; i < rows; i++)
@@ -79,25 +79,29 @@ INLINE void multiplyTiles(
 /// The sums at one place for some inputs.
 template <int rows>
 INLINE void multiplyTilesOfInputs(
-    const float *transformed, const float *gradient, float *sums, int tiles, ptrdiff_t inputs,
-    ptrdiff_t outputs) {
+    const float *transformed, const float *gradient, float *sums, ptrdiff_t toNext, int tiles,
+    ptrdiff_t inputs, ptrdiff_t outputs) {
   ptrdiff_t o = 0;
   for (; o + 2 * LANES <= outputs; o += 2 * LANES)
-    multiplyTiles<rows, 2, LANES>(transformed, gradient + o, sums + o, tiles, inputs, outputs);
+    multiplyTiles<rows, 2, LANES>(
+        transformed, gradient + o, sums + o, toNext, tiles, inputs, outputs);
   for (; o + LANES <= outputs; o += LANES)
-    multiplyTiles<rows, 1, LANES>(transformed, gradient + o, sums + o, tiles, inputs, outputs);
+    multiplyTiles<rows, 1, LANES>(
+        transformed, gradient + o, sums + o, toNext, tiles, inputs, outputs);
   if constexpr (LANES == 16)
     if (o < outputs)
-      multiplyTiles<rows, 1, 8>(transformed, gradient + o, sums + o, tiles, inputs, outputs);
+      multiplyTiles<rows, 1, 8>(
+          transformed, gradient + o, sums + o, toNext, tiles, inputs, outputs);
 }
 
 /// The sums at one place for some inputs and all outputs, four vectors at a time.
 template <int rows>
 INLINE void multiplyTilesByFour(
-    const float *transformed, const float *gradient, float *sums, int tiles, ptrdiff_t inputs,
-    ptrdiff_t outputs) {
+    const float *transformed, const float *gradient, float *sums, ptrdiff_t toNext, int tiles,
+    ptrdiff_t inputs, ptrdiff_t outputs) {
   for (ptrdiff_t o = 0; o < outputs; o += 4 * LANES)
-    multiplyTiles<rows, 4, LANES>(transformed, gradient + o, sums + o, tiles, inputs, outputs);
+    multiplyTiles<rows, 4, LANES>(
+        transformed, gradient + o, sums + o, toNext, tiles, inputs, outputs);
 }
 
 static_assert(TILES_OF_FOUR == 0 || TILES_OF_FOUR == 3, "inputs go by threes and twos");
@@ -112,8 +116,8 @@ INLINE ptrdiff_t inputsAtOnce(ptrdiff_t outputs) {
 
 template <int known>
 static KERNEL void multiplyTilesAtPlace(
-    const float *transformed, const float *gradient, float *sums, int tiles, ptrdiff_t inputs,
-    ptrdiff_t outputs, FetchPlan &plan) {
+    const float *transformed, const float *gradient, float *sums, ptrdiff_t toNext, int tiles,
+    ptrdiff_t inputs, ptrdiff_t outputs, FetchPlan &plan) {
   if constexpr (known > 0) inputs = outputs = known;
   // As many at a time as cover all inputs, a multiple of 8; for every two too many, a six is a four,
   // and for every one, a three a two.
@@ -121,7 +125,7 @@ static KERNEL void multiplyTilesAtPlace(
   const ptrdiff_t byFewer = 2 * (roundedUp(inputs, few) - inputs);
   const auto multiply = [&](ptrdiff_t i, const auto &some) __attribute__((always_inline)) {
     plan.advance<2>();
-    some(transformed + i, gradient, sums + i * outputs, tiles, inputs, outputs);
+    some(transformed + i, gradient, sums + i * outputs, toNext, tiles, inputs, outputs);
   };
   ptrdiff_t i = 0;
   if constexpr (TILES_OF_FOUR > 0)
@@ -189,10 +193,12 @@ static KERNEL void multiplyTilesAtPlaces(
     const float *x = input + e * placeStride(block, inputs);
     const float *z = gradient + e * placeStride(block, outputs);
     float *target = sums + e * inputs * outputs;
+    const ptrdiff_t next = (e + 1) % CK_WINOGRAD_POINTS;
     if constexpr (known == 8)
       multiplyTilesOfEight(x, z, target, tiles, plan);
     else
-      multiplyTilesAtPlace<known>(x, z, target, tiles, inputs, outputs, plan);
+      multiplyTilesAtPlace<known>(
+          x, z, target, (next - e) * inputs * outputs, tiles, inputs, outputs, plan);
   }
 }
 

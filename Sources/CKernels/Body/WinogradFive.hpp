@@ -224,7 +224,7 @@ static KERNEL void fiveGradient(
     for (int e = 0; e < placesOfFive; e++)
       multiplyTilesAtPlace<0>(
           scratch + e * stride, gradients + e * gradientStride, sums + e * a->inputs * a->outputs,
-          whole, a->inputs, a->outputs, none);
+          ((e + 1) % placesOfFive - e) * a->inputs * a->outputs, whole, a->inputs, a->outputs, none);
   }
 }
 

@@ -20,9 +20,9 @@ extension Command<Workspace> {
         under 'scale none'. A mask decides by the middle of a window. sinogram: the mean of (A·(output−target))² \
         over parallel rays a pixel apart in views= directions, the error as a scanner would see it, with \
         lengths in pixels; errors that many pixels share count more. bias: the mean of m², m being the mean \
-        of output−target over the pixels of an image whose targets lie in the same interval of width=; beside \
-        mse it keeps a network from pulling bright tissue down and dark tissue up. It needs clean targets: \
-        among noisy ones, like targets have noise of like sign. Several with weights are a mix: \
+        of output−target over the pixels of an image or patch whose targets lie in the same interval of \
+        width=; beside mse it keeps a network from making bright tissue darker and dark tissue brighter. It \
+        needs clean targets: where they are noisy, pixels with similar targets have similar noise. Several with weights are a mix: \
         loss l1:0.84 ssim:0.16 is 0.84·l1 + 0.16·ssim.
         """,
       parameters: [
@@ -39,7 +39,8 @@ extension Command<Workspace> {
         .key("views", .integer(1...5000), "of sinogram: over half a turn", default: .value("180")),
         .key(
           "width", .number(units: [], .positive),
-          "of bias: that of an interval of targets, in network range", default: .value("0.05")),
+          "of bias: that of an interval of targets, in network range; in HU under 'scale none'",
+          default: .value("0.05")),
       ],
       examples: [
         "loss mse", "loss half-squares gradient=declared", "loss l1", "loss charbonnier",

@@ -93,9 +93,9 @@ extension Workspace {
     let biased =
       target != .clean && loss.needsCleanTargets
       ? [
-        "'\(loss.line)' takes pixels of like targets together, and those of "
-          + "target=\(target.rawValue) are noisy: their mean error holds noise of one sign, which the network "
-          + "learns to keep"
+        "'\(loss.line)' groups pixels by their targets, but those of "
+          + "target=\(target.rawValue) are noisy: within a group the noise does not average out, and the "
+          + "network learns it"
       ] : []
     guard let correlation = try correlationAgainst(target) else { return biased }
     return biased + [

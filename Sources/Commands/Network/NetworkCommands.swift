@@ -217,12 +217,13 @@ extension Command<Workspace> {
     }
     let side = workspace.slices.map { ($0.height, $0.width) } ?? (256, 256)
     let size = BatchSize(batch: 4, height: side.0, width: side.1)
-    let stepBytes = workspace.flow.stepBytes(of: network, size)
     func mebibytes(_ bytes: Int) -> Double { Double(bytes) / 1_048_576 }
     let fields = network.receptiveFields
     let hasScales = fields.contains { $0.scaling != .one }
     let shapes = network.layerShapes(size)
     let fits = (try? network.requireLayersFit(height: side.0, width: side.1)) != nil
+    let stepBytes = fits ? workspace.flow.stepBytes(of: network, size) : []
+    let bytes = fits ? workspace.flow.trainingBytes(of: network, size) : 0
     var outcome = Outcome()
     outcome.add(
       OutputTable(
@@ -243,7 +244,6 @@ extension Command<Workspace> {
             fits ? "\(mebibytes(stepBytes[index]), digits: 1)" : "?",
           ]
         }))
-    let bytes = workspace.flow.trainingBytes(of: network, size)
     outcome.say(
       """
       output \(network.outputRule.rawValue) · \(network.parameterCount, "parameter") · \

@@ -36,12 +36,8 @@ extension Program {
   /// Returns the shape of every value for a batch; images that do not fit count as the next larger ones
   /// that do, to which they are padded.
   func shapes(_ size: BatchSize) -> [Shape] {
-    for extra in 0...256 {
-      let shapes = try? shapes(
-        batch: size.batch, height: size.height + extra, width: size.width + extra)
-      if let shapes { return shapes }
-    }
-    return nodes.indices.map { _ in [size.batch, 1, size.height, size.width] }
+    paddedShapes(batch: size.batch, height: size.height, width: size.width, upTo: 256)
+      ?? nodes.indices.map { _ in [size.batch, 1, size.height, size.width] }
   }
 }
 

@@ -90,10 +90,11 @@ struct TapeMemory<Element: Scalar> {
           }
         }
         let isLast = number == parts.count - 1
+        let shape = try? part.operation.resultShape(sources.map { expanded[$0].shape })
         expanded.append(
           Entry(
             operation: part.operation, operands: sources,
-            shape: isLast ? entry.shape : expanded[sources[0]].shape, isParameter: false,
+            shape: isLast ? entry.shape : shape ?? expanded[sources[0]].shape, isParameter: false,
             hasName: isLast && entry.hasName))
       }
       places.append(expanded.count - 1)
@@ -136,10 +137,19 @@ struct TapeMemory<Element: Scalar> {
         values[index] = shared
       } else {
         // Input, target and mask are tensors beside their maps.
-        values[index] = heap.take((entry.operation == nil ? 2 : 1) * bytes(entry.shape))
+        values[index] = withExtendedLifetime(scratch(index)) {
+          heap.take((entry.operation == nil ? 2 : 1) * bytes(entry.shape))
+        }
       }
     }
     return values
+  }
+
+  /// Takes what the operation of the entry at `index` needs for a while.
+  private func scratch(_ index: Int) -> Heap.Block {
+    let entry = entries[index]
+    return heap.take(
+      entry.operation?.scratchBytes(entry.operands.map { entries[$0].shape }, Element.self) ?? 0)
   }
 
   /// Takes the memory of what operand number `number` of the entry at `index` gets of `gradient`.
@@ -150,6 +160,6 @@ struct TapeMemory<Element: Scalar> {
     let operand = entries[entries[index].operands[number]]
     // To the one channel that serves all, an element-wise operation hands all channels.
     let shape = operand.operation is Broadcast ? entries[index].shape : operand.shape
-    return heap.take(bytes(shape))
+    return withExtendedLifetime(scratch(index)) { heap.take(bytes(shape)) }
   }
 }

@@ -6,6 +6,25 @@ package struct LayerShapes: Hashable, Sendable {
   package let input: Shape, output: Shape
 }
 
+extension Program {
+  /// Returns the shape of every value for images that are padded to the smallest sides that pass through
+  /// all operations; nil when none do, up to `most` more rows and columns.
+  package func paddedShapes(
+    batch: Int, height: Int, width: Int, upTo most: Int
+  ) -> [Shape]? {
+    func shapes(_ height: Int, _ width: Int) -> [Shape]? {
+      try? self.shapes(batch: batch, height: height, width: width)
+    }
+    if let shapes = shapes(height, width) { return shapes }
+    // Kernels are square, so that each side fits or does not for itself.
+    func fitting(_ side: Int) -> Int? {
+      (side...side + most).first { shapes($0, $0) != nil }
+    }
+    guard let height = fitting(height), let width = fitting(width) else { return nil }
+    return shapes(height, width)
+  }
+}
+
 /// The sizes of images that a network can read.
 ///
 /// A pool halves even sides alone, and images that join must be equally large; so a network may need sides
@@ -29,17 +48,14 @@ extension Network {
   /// Throws when no images of about a size pass through all layers, as when layers of other scales join.
   package func requireLayersFit(height: Int, width: Int) throws(NetworkError) {
     let program = plan(PassKey(mode: .judging, goesBack: false)).program
-    var first: OperationError?
-    for extra in 0...64 {
-      do throws(OperationError) {
-        _ = try program.shapes(batch: 1, height: height + extra, width: width + extra)
+    do throws(OperationError) {
+      _ = try program.shapes(batch: 1, height: height, width: width)
+    } catch {
+      guard program.paddedShapes(batch: 1, height: height, width: width, upTo: 64) == nil else {
         return
-      } catch {
-        first = first ?? error
       }
+      throw NetworkError(code: "shape", error.message, hint: error.hint)
     }
-    guard let first else { return }
-    throw NetworkError(code: "shape", first.message, hint: first.hint)
   }
 
   /// Returns the size of what the last layer makes of images of a size; nil if those do not fit.

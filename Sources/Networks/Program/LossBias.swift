@@ -6,14 +6,14 @@ import Tensors
 
 extension Loss {
   func biasFormula(isMasked: Bool) -> String {
-    "Σ \(isMasked ? "mask·" : "")(mean of net.out − target at like targets)² / M"
+    "Σ \(isMasked ? "mask·" : "")(mean of net.out − target over similar targets)² / M"
   }
 
   func biasPullbackFormula(isMasked: Bool) -> String {
-    "\(isMasked ? "mask·" : "")2·(mean of net.out − target at like targets) / M"
+    "\(isMasked ? "mask·" : "")2·(mean of net.out − target over similar targets) / M"
   }
 
-  /// A term for each pixel: its difference times the mean of those like it, which sum up to the squares of
+  /// A term for each pixel: its difference times the mean of its interval; together they are the squares of
   /// the means.
   func biasTerms(_ bias: ConditionalBias, _ grids: OperationGrids, _ count: Double) -> TermList {
     let (output, target) = (grids.operands[0].tensor, grids.operands[1].tensor)
@@ -22,7 +22,7 @@ extension Loss {
     func factors(_ i: Int) -> [Explanation.Factor] {
       maskFactor(grids, i) + [
         .init("net.out − target", Double(output.scalars[i]) - Double(target.scalars[i])),
-        .init("mean at like targets", means.scalars[i]), .init("1/M", 1 / count),
+        .init("mean over similar targets", means.scalars[i]), .init("1/M", 1 / count),
       ]
     }
     return TermList(
@@ -38,8 +38,9 @@ extension Loss {
     let offset = output.shape.offset(of: place)
     let like = bias.pixels(
       like: offset, of: target, mask: grids.operands.dropFirst(2).first?.tensor.scalars)
+    let share = 1 / Double(max(1, like.count))
     let shares: [Explanation.Factor] = [
-      .init("1/pixels at like targets", 1 / Double(max(1, like.count))), .init("2/M", 2 / count),
+      .init("1/pixels with similar targets", share), .init("2/M", 2 / count),
     ]
     func factors(_ i: Int) -> [Explanation.Factor] {
       let error = Double(output.scalars[like[i]]) - Double(target.scalars[like[i]])

@@ -82,7 +82,7 @@ def sinogram(x, y, mask, views):
 
 
 def bias(x, y, mask, width):
-    """The mean over pixels of the squared mean error of those with like targets in the same image."""
+    """The mean over pixels of the squared mean error of those with similar targets in the same image."""
     total = 0
     for image in range(x.shape[0]):
         intervals = torch.floor(y[image] / width)
