@@ -16,7 +16,7 @@ import Testing
 
   /// Every pair of layouts, sides of no tile, of less than a tile, of many; padded channels; rows of
   /// fewer, of just as many and of more than the pixels that go together; outputs that go past the
-  /// caches, in whole lines and not.
+  /// caches, in whole lines and not; kernels that are fetched ahead.
   static let cases = [
     Case(1, 16, 16, 8, 8, 3), Case(2, 32, 32, 37, 61, 3), Case(1, 64, 64, 33, 20, 3),
     Case(3, 8, 8, 50, 13, 3), Case(1, 12, 20, 9, 11, 3), Case(2, 24, 8, 130, 5, 3),
@@ -30,6 +30,8 @@ import Testing
     Case(1, 11, 4, 1, 200, 3), Case(1, 2, 2, 200, 1, 13), Case(1, 1, 64, 320, 321, 3),
     Case(1, 8, 1, 5, 9, 3), Case(1, 8, 1, 5, 10, 3), Case(1, 16, 2, 6, 19, 3),
     Case(1, 24, 1, 9, 13, 5), Case(1, 1, 8, 450, 449, 3), Case(1, 1, 24, 300, 301, 3),
+    Case(2, 40, 56, 33, 29, 1), Case(1, 96, 72, 18, 64, 1), Case(1, 72, 104, 9, 26, 3),
+    Case(1, 96, 96, 13, 14, 3),
   ]
 
   @Test(arguments: cases)
